@@ -1,0 +1,80 @@
+import { CompressionTypes, type Kafka, type Producer } from 'kafkajs';
+import type { StreamRecord, TickerStream } from '../ingest/ports.ts';
+
+/** A broker takes 1 MiB a record batch by default; we stay below it even if nothing compresses. */
+const MAX_REQUEST_BYTES = 900_000;
+
+/** The topic could not be written in time; what was not acknowledged stays in the lake's outbox. */
+export class StreamUnavailableError extends Error {
+  override readonly name = 'StreamUnavailableError';
+}
+
+/** The stream in a Kafka topic: acks from all in-sync replicas, gzip, order kept within a key. */
+export class KafkaStream implements TickerStream {
+  readonly #topic: string;
+  readonly #producer: Producer;
+  #connected: Promise<void> | undefined;
+
+  constructor(kafka: Kafka, topic: string) {
+    this.#topic = topic;
+    this.#producer = kafka.producer({ allowAutoTopicCreation: false });
+  }
+
+  async produce(records: readonly StreamRecord[], deadlineMs: number): Promise<void> {
+    for (const messages of chunksOf(records, MAX_REQUEST_BYTES)) {
+      await this.#before(deadlineMs, this.#send(messages));
+    }
+  }
+
+  async #send(messages: readonly StreamRecord[]): Promise<void> {
+    this.#connected ??= this.#producer.connect();
+    try {
+      await this.#connected;
+    } catch (error) {
+      this.#connected = undefined;
+      throw error;
+    }
+    await this.#producer.send({
+      topic: this.#topic,
+      acks: -1,
+      compression: CompressionTypes.GZIP,
+      messages: [...messages],
+    });
+  }
+
+  async #before<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const inMs = Math.max(0, deadlineMs - Date.now());
+      timer = setTimeout(() => reject(new Error('not acknowledged in time')), inMs);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new StreamUnavailableError(
+        `Kafka topic "${this.#topic}" did not take the tickers: ${why}. They are in the lake; the next poll produces them.`,
+        { cause },
+      );
+    } finally {
+      clearTimeout(timer);
+      work.catch(() => undefined); // its failure after the deadline has nobody to tell
+    }
+  }
+}
+
+function* chunksOf(records: readonly StreamRecord[], maxBytes: number): Generator<StreamRecord[]> {
+  let chunk: StreamRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const size = Buffer.byteLength(record.value) + record.key.length + 32;
+    if (chunk.length > 0 && bytes + size > maxBytes) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(record);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}

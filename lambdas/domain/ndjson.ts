@@ -1,0 +1,16 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** Lines of JSON (without their line ends) → gzip NDJSON. */
+export function packLines(lines: readonly string[]): Promise<Buffer> {
+  return compress(`${lines.join('\n')}\n`);
+}
+
+/** gzip NDJSON → its lines; throws what zlib throws on a body that is not gzip. */
+export async function unpackLines(body: Uint8Array): Promise<string[]> {
+  const text = (await decompress(body)).toString('utf8');
+  return text.split('\n').filter((line) => line !== '');
+}

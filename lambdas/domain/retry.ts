@@ -1,0 +1,50 @@
+import { DelegateBackoff, handleWhen, retry } from 'cockatiel';
+
+export interface RetryOptions {
+  /** Epoch ms after which no further attempt starts. */
+  deadlineMs: number;
+  /** Upper bound of the first wait. */
+  initialDelayMs: number;
+  /** Upper bound of every wait. */
+  maxDelayMs: number;
+  /** Whether the same call may succeed later. */
+  isRetryable: (error: unknown) => boolean;
+  /** Epoch ms before which the other side asked not to be called again, where the error says so. */
+  retryAtMs?: (error: unknown) => number | undefined;
+  onRetry?: (retry: { attempt: number; delayMs: number; error: unknown }) => void;
+  /** @default Date.now */
+  now?: () => number;
+  /** In [0, 1). @default Math.random */
+  random?: () => number;
+}
+
+/**
+ * Calls `attempt` until it succeeds, fails for good or the deadline comes: exponential backoff with full
+ * jitter (a wait is uniform in [0, min(max, initial · 2^n)], as in AWS's "Exponential Backoff And Jitter"),
+ * never shorter than what the other side asked for. A wait that would end after the deadline is not begun.
+ * @throws the last error of `attempt`
+ */
+export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { now = Date.now, random = Math.random } = options;
+  let failures = 0;
+  let delayMs = 0;
+  // The wait is drawn where it is decided whether there is time for it: an attempt that started at the deadline
+  // would only hide the error before it behind a timeout of its own.
+  const hasTimeFor = (error: unknown) => {
+    const ceilingMs = Math.min(options.maxDelayMs, options.initialDelayMs * 2 ** failures);
+    failures += 1;
+    const askedMs = Math.max(0, (options.retryAtMs?.(error) ?? 0) - now());
+    delayMs = askedMs + random() * ceilingMs;
+    return now() + delayMs < options.deadlineMs;
+  };
+  const policy = retry(
+    handleWhen((error) => options.isRetryable(error) && hasTimeFor(error)),
+    { maxAttempts: Number.POSITIVE_INFINITY, backoff: new DelegateBackoff(() => delayMs) },
+  );
+  policy.onRetry((reason) => {
+    if ('error' in reason) {
+      options.onRetry?.({ attempt: reason.attempt, delayMs: reason.delay, error: reason.error });
+    }
+  });
+  return policy.execute(attempt);
+}

@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import { TICKER_FIELDS, type TickerField, type TickerFieldKind } from './ticker-fields.ts';
+
+/** The version of the ticker record's shape; a change that readers would notice raises it. */
+export const TICKER_VERSION = 1;
+
+export const CATEGORIES = ['linear', 'inverse', 'spot', 'option'] as const;
+/** The market a symbol is traded in; the same symbol exists in several. */
+export type Category = (typeof CATEGORIES)[number];
+
+type FieldValue<K extends TickerFieldKind> = K extends 'price' | 'number' ? number : string;
+type TickerValues = { [F in TickerField]?: FieldValue<(typeof TICKER_FIELDS)[F]> };
+
+/** One series in one poll. Absent values are left out, never "" or null. */
+export interface Ticker extends TickerValues {
+  v: typeof TICKER_VERSION;
+  exchange: string;
+  category: Category;
+  /** As the exchange spells it. */
+  symbol: string;
+  base?: string;
+  quote?: string;
+  /** The scheduled time of the poll, ISO 8601 UTC with milliseconds. */
+  slot: string;
+  /** When the exchange says the values held, else the receipt time; ISO 8601 UTC with milliseconds. */
+  timestamp: string;
+  /** When our process received them; ISO 8601 UTC with milliseconds. */
+  received_at: string;
+  last_price: number;
+}
+
+const isoTime = z.iso.datetime({ precision: 3, error: 'expected ISO 8601 UTC with milliseconds' });
+
+const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
+  price: z.number().positive(),
+  number: z.number(),
+  time: isoTime,
+  text: z.string().min(1).max(100),
+};
+
+/** An exchange's symbol: no white space or control characters, short enough for a document id. */
+export const SYMBOL_PATTERN = /^[^\s\p{C}]{1,100}$/u;
+
+/** The ticker record, strictly: a field it does not know is an error in our own code. */
+export const tickerSchema = z.strictObject({
+  v: z.literal(TICKER_VERSION),
+  exchange: z.string().regex(/^[a-z0-9-]{1,40}$/),
+  category: z.enum(CATEGORIES),
+  symbol: z.string().regex(SYMBOL_PATTERN),
+  base: z.string().min(1).max(100).optional(),
+  quote: z.string().min(1).max(100).optional(),
+  slot: isoTime,
+  timestamp: isoTime,
+  received_at: isoTime,
+  ...Object.fromEntries(
+    Object.entries(TICKER_FIELDS).map(([field, kind]) => [
+      field,
+      field === 'last_price' ? kindSchemas[kind] : kindSchemas[kind].optional(),
+    ]),
+  ),
+}) as unknown as z.ZodType<Ticker>;
+
+/** What identifies a ticker's series and poll. */
+export type TickerIdentity = Pick<Ticker, 'exchange' | 'category' | 'symbol' | 'slot'>;
+
+/** `exchange:category:symbol`: the series' name, and the Kafka key that keeps its ticks in order. */
+export function seriesOf(ticker: Omit<TickerIdentity, 'slot'>): string {
+  return `${ticker.exchange}:${ticker.category}:${ticker.symbol}`;
+}
+
+/** Series and slot in epoch ms: the same poll retried, replayed or redelivered always has the same id. */
+export function tickerId(ticker: TickerIdentity): string {
+  return `${seriesOf(ticker)}:${Date.parse(ticker.slot)}`;
+}
+
+/** The monthly index that a ticker lies in for ever: chosen by its slot, so an id has one home only. */
+export function tickerIndexOf(slot: string): string {
+  return `tickers-${slot.slice(0, 4)}.${slot.slice(5, 7)}`;
+}
+
+/** A value that an exchange sent and that is no ticker, with the reason; kept in the lake. */
+export interface RejectedTicker {
+  v: typeof TICKER_VERSION;
+  exchange: string;
+  category: Category;
+  slot: string;
+  received_at: string;
+  url: string;
+  /** Which field was wrong, and how. */
+  reason: string;
+  /** What the exchange sent, untouched. */
+  value: unknown;
+}
+
+/** A whole answer that could not be read, kept in the lake as it came. */
+export interface RejectedPayload extends Omit<RejectedTicker, 'value'> {
+  /** The body, where it is text; */
+  body?: string;
+  /** else its bytes. */
+  body_base64?: string;
+}
+
+export type Rejected = RejectedTicker | RejectedPayload;

@@ -1,0 +1,87 @@
+import type { MSKEvent } from 'aws-lambda';
+import type { Log } from '../domain/log.ts';
+import { decodeEvent } from './decode.ts';
+import type { DeadLetter, DeadLetters, StreamPosition, TickerIndex } from './ports.ts';
+
+/** What one event came to. */
+export interface IndexReport {
+  records: number;
+  indexed: number;
+  alreadyThere: number;
+  /** Sent to the dead letters: poison, or refused by OpenSearch. */
+  deadLetters: number;
+  /** Records that are not stored yet and have to come again. */
+  unstored: StreamPosition[];
+}
+
+/** Some records could not be stored in time. Thrown so that the event source delivers the batch again. */
+export class IndexingIncompleteError extends Error {
+  override readonly name = 'IndexingIncompleteError';
+}
+
+export interface IndexDependencies {
+  index: TickerIndex;
+  deadLetters: DeadLetters;
+  log: Log;
+  now: () => number;
+}
+
+/**
+ * Indexes an event's tickers. Whatever can never be indexed goes to the dead letters before this returns, so
+ * that the rest of the batch is not held up by it; what may be stored later is reported as `unstored`.
+ * @param deadlineMs epoch ms
+ * @throws the dead letters' own error, when they cannot be written: then the whole batch has to come again
+ */
+export async function indexBatch(
+  event: MSKEvent,
+  deadlineMs: number,
+  { index, deadLetters, log, now }: IndexDependencies,
+): Promise<IndexReport & { firstReason?: string }> {
+  const { documents, poison } = decodeEvent(event);
+  const letters: DeadLetter[] = [];
+  const keep = (record: StreamPosition & { value: string | null }, error_type: string, reason: string) => {
+    const { topic, partition, offset, value } = record;
+    const first_seen = new Date(now()).toISOString();
+    letters.push({ v: 1, topic, partition, offset, value_base64: value, error_type, reason, first_seen });
+  };
+  for (const record of poison) keep(record, 'poison', record.reason);
+
+  const report: IndexReport & { firstReason?: string } = {
+    records: documents.length + poison.length,
+    indexed: 0,
+    alreadyThere: 0,
+    deadLetters: 0,
+    unstored: [],
+  };
+  for (const [position, outcome] of (await index.create(documents, deadlineMs)).entries()) {
+    const document = documents[position];
+    if (!document) continue;
+    switch (outcome.kind) {
+      case 'stored':
+        report.indexed += 1;
+        break;
+      case 'alreadyThere':
+        report.alreadyThere += 1;
+        break;
+      case 'retry':
+        report.firstReason ??= outcome.reason;
+        report.unstored.push({
+          topic: document.topic,
+          partition: document.partition,
+          offset: document.offset,
+        });
+        break;
+      case 'refused':
+        keep(document, outcome.errorType, outcome.reason);
+        break;
+      default:
+        outcome satisfies never;
+    }
+  }
+  if (letters.length > 0) {
+    await deadLetters.put(letters);
+    report.deadLetters = letters.length;
+    log.error('Records went to the dead letters', { deadLetters: letters.length, first: letters[0]?.reason });
+  }
+  return report;
+}

@@ -1,0 +1,50 @@
+/** A record of the stream, where it lies and what it said. */
+export interface StreamPosition {
+  topic: string;
+  partition: number;
+  offset: number;
+}
+
+/** A checked ticker on its way into the index. */
+export interface TickerDocument extends StreamPosition {
+  id: string;
+  index: string;
+  /** The ticker's JSON, on one line. */
+  source: string;
+  /** The record's value as it came, base64. */
+  value: string;
+  /** When the record was produced, epoch ms. */
+  producedAtMs: number;
+}
+
+/** What OpenSearch said about one document. */
+export type DocumentOutcome =
+  | { kind: 'stored' }
+  | { kind: 'alreadyThere' }
+  | { kind: 'retry'; reason: string }
+  | { kind: 'refused'; errorType: string; reason: string };
+
+/** The index of tickers. */
+export interface TickerIndex {
+  /**
+   * Creates the documents; one outcome each, in their order. `retry` are those that could not be stored by
+   * `deadlineMs` (epoch ms) and may be later.
+   */
+  create(documents: readonly TickerDocument[], deadlineMs: number): Promise<DocumentOutcome[]>;
+}
+
+/** A record that cannot be indexed as it is, kept with everything needed to try it again. */
+export interface DeadLetter extends StreamPosition {
+  v: 1;
+  /** The record's value as it came; null where it had none. */
+  value_base64: string | null;
+  /** `poison` (no ticker), or OpenSearch's own type. */
+  error_type: string;
+  reason: string;
+  first_seen: string;
+}
+
+/** Where dead letters are kept. */
+export interface DeadLetters {
+  put(letters: readonly DeadLetter[]): Promise<void>;
+}

@@ -1,0 +1,261 @@
+import { isUtf8 } from 'node:buffer';
+import { isDeepStrictEqual } from 'node:util';
+import type { BatchAddress } from '../domain/lake-layout.ts';
+import type { Log } from '../domain/log.ts';
+import {
+  type Category,
+  type Rejected,
+  seriesOf,
+  TICKER_VERSION,
+  type TickerIdentity,
+} from '../domain/ticker.ts';
+import type { OutboxMarker, StreamRecord, TickerLake, TickerStream } from './ports.ts';
+import { type SourceError, WrongPayloadError } from './sources/errors.ts';
+import type { CategoryOutcome, TickerSource } from './sources/http-source.ts';
+
+/** What one category came to in one poll. */
+export interface CategoryReport {
+  category: Category;
+  /**
+   * `polled`: fetched and stored; `alreadyInLake`: an earlier attempt at this slot had stored it;
+   * `acknowledged`: an earlier attempt had produced it, too; `failed`: nothing could be stored.
+   */
+  status: 'polled' | 'alreadyInLake' | 'acknowledged' | 'failed';
+  /** Tickers that the exchange sent and that were good. */
+  fetched: number;
+  rejected: number;
+  /** Why the answer is suspicious: empty, or under half of the previous poll's tickers. */
+  suspicious?: string;
+  error?: { name: string; message: string };
+}
+
+/** What one poll did. */
+export interface PollReport {
+  source: string;
+  exchange: string;
+  slot: string;
+  categories: CategoryReport[];
+  /** Records acknowledged by the stream: this slot's and the backlog's. */
+  produced: number;
+  /** Batches of other slots that had waited in the lake and were produced now. */
+  backlogBatches: number;
+  /** Batches that still wait in the lake because the time ran out; the next poll goes on with them. */
+  waitingBatches: number;
+}
+
+/** No category of the source could be polled. What waited in the lake was produced all the same. */
+export class PollFailedError extends Error {
+  override readonly name = 'PollFailedError';
+  readonly report: PollReport;
+  constructor(report: PollReport, causes: unknown[]) {
+    const reasons = report.categories.map(({ category, error }) => `${category}: ${error?.message}`);
+    super(`${report.source} could not be polled for slot ${report.slot}. ${reasons.join('; ')}`, {
+      cause: new AggregateError(causes),
+    });
+    this.report = report;
+  }
+}
+
+export interface PollDependencies {
+  source: TickerSource;
+  lake: TickerLake;
+  stream: TickerStream;
+  log: Log;
+  /** Epoch ms. */
+  now: () => number;
+}
+
+/** When a poll has to stop asking the exchange, and when it has to be done. Epoch ms. */
+export interface PollBudget {
+  fetchDeadlineMs: number;
+  deadlineMs: number;
+}
+
+/**
+ * One poll: fetch → lake → stream → outbox marker, in this order, so that a crash at any point loses nothing.
+ *
+ * The lake is the outbox. Whatever it holds beyond the marker (this slot's batch, and what an outage or a crash
+ * left behind) is produced in the order of the slots, also when the exchange is down. A category whose slot is
+ * at or before its marker is not fetched; what the lake holds of it is produced again, which the deterministic
+ * ids make harmless.
+ *
+ * @param slot ISO 8601 UTC with milliseconds
+ * @throws PollFailedError when no category could be polled; the lake's and the stream's own errors
+ */
+export async function poll(
+  slot: string,
+  budget: PollBudget,
+  dependencies: PollDependencies,
+): Promise<PollReport> {
+  const { source, lake, log } = dependencies;
+  const slotMs = Date.parse(slot);
+  const marker = await lake.readOutbox(source.name);
+  const waiting = await waitingSlots(slotMs, marker, dependencies);
+
+  const due = source.categories.filter((category) => !waiting.get(category)?.has(slotMs));
+  const outcomes =
+    due.length > 0 ? await source.fetch(due, { slot, deadlineMs: budget.fetchDeadlineMs }) : [];
+  const fresh = new Map<Category, StreamRecord[]>();
+  const categories = await Promise.all(
+    source.categories.map(async (category): Promise<CategoryReport> => {
+      const outcome = outcomes.find((candidate) => candidate.category === category);
+      if (!outcome) {
+        const acknowledged = slotMs <= acknowledgedUntilMs(marker, category);
+        const status = acknowledged ? 'acknowledged' : 'alreadyInLake';
+        return { category, status, fetched: 0, rejected: 0 };
+      }
+      const address = { exchange: source.exchange, category, slotMs };
+      const { report, records } = await store(address, outcome, marker, lake);
+      if (records) fresh.set(category, records);
+      if (report.status !== 'failed') waiting.get(category)?.add(slotMs);
+      if (report.error)
+        log.error(`Category not polled: ${report.error.message}`, { source: source.name, slot });
+      if (report.suspicious)
+        log.warn(`Suspicious answer: ${report.suspicious}`, { source: source.name, slot, category });
+      return report;
+    }),
+  );
+
+  const drained = await drain(waiting, { slotMs, records: fresh }, marker, budget.deadlineMs, dependencies);
+  const report: PollReport = { source: source.name, exchange: source.exchange, slot, categories, ...drained };
+  if (categories.every(({ status }) => status === 'failed')) {
+    throw new PollFailedError(
+      report,
+      outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : [])),
+    );
+  }
+  return report;
+}
+
+function acknowledgedUntilMs(marker: OutboxMarker, category: Category): number {
+  const slot = marker.acknowledged[category]?.slot;
+  return slot === undefined ? 0 : Date.parse(slot);
+}
+
+/** The slots of each category that have to be produced, this one among them where the lake holds it already. */
+async function waitingSlots(
+  slotMs: number,
+  marker: OutboxMarker,
+  { source, lake }: PollDependencies,
+): Promise<Map<Category, Set<number>>> {
+  const entries = source.categories.map(async (category): Promise<[Category, Set<number>]> => {
+    const acknowledgedMs = acknowledgedUntilMs(marker, category);
+    const beyond = await lake.slotsAfter(source.exchange, category, acknowledgedMs);
+    return [category, new Set(slotMs <= acknowledgedMs ? [slotMs, ...beyond] : beyond)];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/** Writes what one category answered: first what was rejected, then the batch. */
+async function store(
+  address: BatchAddress,
+  outcome: CategoryOutcome,
+  marker: OutboxMarker,
+  lake: TickerLake,
+): Promise<{ report: CategoryReport; records?: StreamRecord[] }> {
+  const { category } = address;
+  const receivedAtMs = Date.parse(outcome.receivedAt);
+  if ('error' in outcome) {
+    const kept = rejectedPayload(address, outcome.receivedAt, outcome.error);
+    if (kept) await lake.putRejected(address, receivedAtMs, [kept]);
+    const { name, message } = outcome.error;
+    return { report: { category, status: 'failed', fetched: 0, rejected: 0, error: { name, message } } };
+  }
+  const { tickers, rejected } = outcome.batch;
+  if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected);
+  const records = tickers.map((ticker) => ({ key: seriesOf(ticker), value: JSON.stringify(ticker) }));
+  const counts = { category, fetched: tickers.length, rejected: rejected.length };
+  const suspicious = suspicion(tickers.length, rejected.length, marker.acknowledged[category]?.tickers);
+  // The lake holds no empty batches.
+  const stored =
+    records.length === 0 ||
+    (await lake.putTickers(
+      address,
+      records.map(({ value }) => value),
+    ));
+  if (stored === 'alreadyThere') return { report: { ...counts, status: 'alreadyInLake' } };
+  return { report: { ...counts, status: 'polled', ...(suspicious ? { suspicious } : {}) }, records };
+}
+
+function suspicion(tickers: number, rejected: number, previously: number | undefined): string | undefined {
+  if (tickers === 0) {
+    return rejected === 0 ? 'the exchange answered an empty list' : `all ${rejected} tickers were rejected`;
+  }
+  if (previously !== undefined && tickers * 2 < previously) {
+    return `${tickers} tickers, under half of the previous poll's ${previously}`;
+  }
+  return undefined;
+}
+
+function rejectedPayload(
+  address: BatchAddress,
+  receivedAt: string,
+  error: SourceError,
+): Rejected | undefined {
+  if (!(error instanceof WrongPayloadError)) return undefined;
+  const body = Buffer.from(error.body);
+  return {
+    v: TICKER_VERSION,
+    exchange: address.exchange,
+    category: address.category,
+    url: error.url,
+    slot: new Date(address.slotMs).toISOString(),
+    received_at: receivedAt,
+    reason: error.message,
+    ...(isUtf8(body) ? { body: body.toString('utf8') } : { body_base64: body.toString('base64') }),
+  };
+}
+
+/**
+ * Produces what waits, slot by slot, and moves the marker as far as everything is acknowledged. Begins no
+ * further slot after the deadline.
+ */
+async function drain(
+  waiting: ReadonlyMap<Category, ReadonlySet<number>>,
+  fresh: { slotMs: number; records: ReadonlyMap<Category, StreamRecord[]> },
+  marker: OutboxMarker,
+  deadlineMs: number,
+  { source, lake, stream, log, now }: PollDependencies,
+): Promise<Pick<PollReport, 'produced' | 'backlogBatches' | 'waitingBatches'>> {
+  const counts = { produced: 0, backlogBatches: 0, waitingBatches: 0 };
+  const moved = structuredClone(marker);
+  const slots = [...new Set([...waiting.values()].flatMap((each) => [...each]))].sort((a, b) => a - b);
+  try {
+    for (const slotMs of slots) {
+      const categories = [...waiting.keys()].filter((category) => waiting.get(category)?.has(slotMs));
+      if (now() >= deadlineMs) {
+        counts.waitingBatches += categories.length;
+        continue;
+      }
+      const batches = await Promise.all(
+        categories.map(async (category) => {
+          const own = slotMs === fresh.slotMs ? fresh.records.get(category) : undefined;
+          return own ?? recordsOf(await lake.readTickers({ exchange: source.exchange, category, slotMs }));
+        }),
+      );
+      await stream.produce(batches.flat(), deadlineMs);
+      for (const [index, category] of categories.entries()) {
+        const tickers = batches[index]?.length ?? 0;
+        counts.produced += tickers;
+        if (slotMs !== fresh.slotMs) counts.backlogBatches += 1;
+        if (slotMs > acknowledgedUntilMs(moved, category)) {
+          moved.acknowledged[category] = { slot: new Date(slotMs).toISOString(), tickers };
+        }
+      }
+    }
+  } finally {
+    // What was acknowledged before a failure need not be produced again.
+    if (!isDeepStrictEqual(moved, marker)) await lake.writeOutbox(source.name, moved);
+  }
+  if (counts.backlogBatches > 0 || counts.waitingBatches > 0) {
+    log.warn('The lake held batches that the stream had not acknowledged', {
+      source: source.name,
+      ...counts,
+    });
+  }
+  return counts;
+}
+
+function recordsOf(lines: string[] | undefined): StreamRecord[] {
+  return (lines ?? []).map((line) => ({ key: seriesOf(JSON.parse(line) as TickerIdentity), value: line }));
+}

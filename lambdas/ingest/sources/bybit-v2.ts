@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import type { Category } from '../../domain/ticker.ts';
+import type { TickerField } from '../../domain/ticker-fields.ts';
+import { bybitApiFailure, bybitHttpFailure } from './bybit-failures.ts';
+import { splitBybitSymbol } from './bybit-symbols.ts';
+import type { ExchangeAdapter } from './exchange-adapter.ts';
+import { type FieldMap, LATEST_MS, type NormalisedBatch, normaliseList } from './normalise.ts';
+
+/** Our field names come from this API's vocabulary, so each maps to itself. */
+const FIELDS: FieldMap = Object.fromEntries(
+  (
+    [
+      'last_price',
+      'bid_price',
+      'ask_price',
+      'index_price',
+      'mark_price',
+      'prev_price_1h',
+      'prev_price_24h',
+      'high_price_24h',
+      'low_price_24h',
+      'price_1h_pcnt',
+      'price_24h_pcnt',
+      'volume_24h',
+      'turnover_24h',
+      'total_volume',
+      'total_turnover',
+      'open_interest',
+      'open_value',
+      'funding_rate',
+      'predicted_funding_rate',
+      'next_funding_time',
+      'delivery_time',
+      'predicted_delivery_price',
+      'delivery_fee_rate',
+      'last_tick_direction',
+    ] satisfies TickerField[]
+  ).map((field) => [field, field]),
+);
+
+const outcome = z.object({ ret_code: z.number(), ret_msg: z.string().default('no message') });
+const envelope = outcome.extend({
+  result: z.array(z.unknown()),
+  /** Seconds with a fraction, as text → epoch ms. */
+  time_now: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .transform((seconds) => Math.floor(Number(seconds) * 1_000))
+    .pipe(z.number().int().positive().max(LATEST_MS)),
+});
+
+/**
+ * Contracts settled in USDT (or USDC) are linear, those quoted in USD are inverse. An entry without a symbol is
+ * told as the first category's, so that it is rejected instead of lost.
+ */
+function categoryOf(raw: unknown, asked: readonly Category[]): Category | undefined {
+  const symbol = (raw as { symbol?: unknown } | null)?.symbol;
+  if (typeof symbol !== 'string') return asked[0];
+  return /(USDT|USDC|PERP)$/.test(symbol) ? 'linear' : 'inverse';
+}
+
+/** The article's endpoint: one request answers every contract, numbers are a mix of text and JSON numbers. */
+export const bybitV2: ExchangeAdapter = {
+  defaultBaseUrl: 'https://api.bybit.com',
+  categories: ['linear', 'inverse'],
+
+  requests: (categories) => [{ path: '/v2/public/tickers', categories: [...categories] }],
+
+  failureOf(response, context) {
+    const failure = bybitHttpFailure(response, context);
+    if (failure) return failure;
+    const answer = outcome.safeParse(response.json);
+    if (!answer.success) return undefined; // read() says what is wrong with it
+    return bybitApiFailure(answer.data.ret_code, answer.data.ret_msg, response, context);
+  },
+
+  read(json, request, context) {
+    const { result, time_now } = envelope.parse(json);
+    const receipt = { ...context, timestamp: new Date(time_now).toISOString() };
+    const batches = new Map<Category, NormalisedBatch>();
+    for (const category of request.categories) {
+      const list = result.filter((raw) => categoryOf(raw, request.categories) === category);
+      const identify = (symbol: string) => ({
+        exchange: context.exchange,
+        category,
+        ...splitBybitSymbol(category, symbol),
+      });
+      batches.set(category, normaliseList(list, FIELDS, identify, receipt));
+    }
+    return batches;
+  },
+};
