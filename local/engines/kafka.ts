@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { access, mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import {
+  type Engine,
+  javaProperties,
+  runJava,
+  type StartOptions,
+  startEngine,
+  writeConfig,
+} from './engine.ts';
+import { LOOPBACK } from './ports.ts';
+
+const NODE_ID = 1;
+
+/** Measured on two cores: up in 1.5 s instead of 2 s, and half the CPU time. */
+const JAVA_FLAGS = [
+  '-Xms256m',
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-XX:+ExitOnOutOfMemoryError',
+];
+
+const LOG4J = `status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %m%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+`;
+
+/**
+ * Apache Kafka (KRaft, broker and controller in one process) with its data in `data/kafka`. Topics are not made
+ * by themselves and keep their records until they are deleted, unless the topic says otherwise.
+ *
+ * @throws {PortTakenError} {EngineStartError}
+ */
+export async function startKafka(options: StartOptions): Promise<Engine> {
+  const folder = resolve(options.folder);
+  const config = join(folder, 'config', 'kafka');
+  const properties = join(config, 'server.properties');
+  const classPath = join(options.jars.kafka, '*');
+  const logging = `-Dlog4j2.configurationFile=${join(config, 'log4j2.properties')}`;
+  return startEngine(
+    {
+      name: 'kafka',
+      title: 'Kafka',
+      usualPort: 9092,
+      portOption: '--kafka-port',
+      url: (port) => `${LOOPBACK}:${port}`,
+      async prepare({ port, internalPort }) {
+        await mkdir(join(folder, 'data', 'kafka'), { recursive: true });
+        await writeConfig(join(config, 'log4j2.properties'), LOG4J);
+        await writeConfig(properties, javaProperties(serverProperties(port, internalPort)));
+        if (!(await isFormatted(folder))) {
+          const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', properties];
+          await runJava('kafka', [...JAVA_FLAGS, logging, '-cp', classPath, ...format], options);
+        }
+        return [...JAVA_FLAGS, logging, '-cp', classPath, 'kafka.Kafka', properties];
+      },
+      isReady: (port) => answersAsCoordinator(port),
+    },
+    options,
+  );
+}
+
+function serverProperties(port: number, controllerPort: number): Record<string, string | number | boolean> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': NODE_ID,
+    'controller.quorum.voters': `${NODE_ID}@${LOOPBACK}:${controllerPort}`,
+    listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    // Relative to the working directory: Kafka splits this value at commas, which a path may hold.
+    'log.dirs': 'data/kafka',
+    // After a kill the broker of the last run counts as alive until its session ends (9 s by default), and the
+    // new one is refused so long.
+    'broker.heartbeat.interval.ms': 500,
+    'broker.session.timeout.ms': 3_000,
+    'auto.create.topics.enable': false,
+    // The records are as old as their slots (2018 in the replay): by age they would be deleted at once.
+    'log.retention.ms': -1,
+    'offsets.topic.num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    // Nobody else will join: do not wait 3 s for them.
+    'group.initial.rebalance.delay.ms': 0,
+  };
+}
+
+/** StorageTool writes this file last and by one rename: with it the folder is formatted, without it not. */
+async function isFormatted(folder: string): Promise<boolean> {
+  return access(join(folder, 'data', 'kafka', 'meta.properties')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** 16 random bytes in URL-safe base64, as `kafka-storage random-uuid` makes them. */
+function newClusterId(): string {
+  const bytes = randomBytes(16);
+  // Never a leading "-": the tool would take it for an option.
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  return bytes.toString('base64url');
+}
+
+/**
+ * Whether the broker is registered and its group coordinator is loaded: before that it answers, but the first
+ * consumer that joins is refused for about a second.
+ */
+async function answersAsCoordinator(port: number): Promise<boolean> {
+  const admin = new Kafka({
+    clientId: 'start-up',
+    brokers: [`${LOOPBACK}:${port}`],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    requestTimeout: 5_000,
+    retry: { retries: 0 },
+  }).admin();
+  try {
+    await admin.connect();
+    const { brokers } = await admin.describeCluster();
+    if (!brokers.some((broker) => broker.nodeId === NODE_ID && broker.port === port)) return false;
+    // Throws while the coordinator is loading.
+    await admin.describeGroups(['start-up']);
+    return true;
+  } finally {
+    await admin.disconnect();
+  }
+}
