@@ -1,0 +1,42 @@
+/** What the host and its worker thread tell each other. Events and answers travel as JSON text, as in AWS. */
+
+export interface WorkerSettings {
+  readonly functionName: string;
+  /** File URL of the module that exports `handler`. */
+  readonly handlerUrl: string;
+  readonly memoryMb: number;
+}
+
+export interface Invoke {
+  readonly requestId: string;
+  readonly eventJson: string;
+  /** Wall-clock time at which the host ends the invocation. */
+  readonly deadlineMs: number;
+}
+
+/** How Lambda reports a function error. */
+export interface FunctionError {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace: readonly string[];
+}
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'initFailed'; readonly error: FunctionError }
+  | { readonly kind: 'succeeded'; readonly requestId: string; readonly responseJson: string }
+  | { readonly kind: 'failed'; readonly requestId: string; readonly error: FunctionError };
+
+/** A thrown value as Lambda reports it: the class name, the message, the stack and those of its causes. */
+export function functionError(thrown: unknown): FunctionError {
+  if (!(thrown instanceof Error)) {
+    return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
+  }
+  const trace = (thrown.stack ?? `${thrown.name}: ${thrown.message}`).split('\n');
+  for (let cause = thrown.cause; cause instanceof Error; cause = cause.cause) {
+    trace.push(...`Caused by: ${cause.stack ?? `${cause.name}: ${cause.message}`}`.split('\n'));
+    // A chain that long is a loop.
+    if (trace.length > 200) break;
+  }
+  return { errorType: thrown.name, errorMessage: thrown.message, trace };
+}

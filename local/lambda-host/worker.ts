@@ -1,0 +1,56 @@
+/**
+ * The worker thread's side of the Lambda host: imports the handler's module once, then answers one
+ * invocation after the other.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Context } from 'aws-lambda';
+import { type FromWorker, functionError, type Invoke, type WorkerSettings } from './messages.ts';
+
+type Handler = (event: unknown, context: Partial<Context>) => unknown;
+
+const settings = workerData as WorkerSettings;
+const port = parentPort;
+if (!port) throw new Error('local/lambda-host/worker.ts runs as a worker thread only: use startLambda');
+const tell = (message: FromWorker) => port.postMessage(message);
+
+function contextOf({ requestId, deadlineMs }: Invoke): Partial<Context> {
+  const { functionName, memoryMb } = settings;
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:local:000000000000:function:${functionName}`,
+    memoryLimitInMB: String(memoryMb),
+    awsRequestId: requestId,
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: 'local',
+    getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
+  };
+}
+
+async function loadHandler(): Promise<Handler> {
+  const module: { handler?: unknown } = await import(settings.handlerUrl);
+  if (typeof module.handler !== 'function') {
+    throw new TypeError(`${settings.handlerUrl} exports no function named "handler"`);
+  }
+  return module.handler as Handler;
+}
+
+async function answer(handler: Handler, invoke: Invoke): Promise<void> {
+  const { requestId } = invoke;
+  try {
+    const response = await handler(JSON.parse(invoke.eventJson), contextOf(invoke));
+    // Lambda answers null for undefined.
+    tell({ kind: 'succeeded', requestId, responseJson: JSON.stringify(response) ?? 'null' });
+  } catch (thrown) {
+    tell({ kind: 'failed', requestId, error: functionError(thrown) });
+  }
+}
+
+try {
+  const handler = await loadHandler();
+  port.on('message', (invoke: Invoke) => void answer(handler, invoke));
+  tell({ kind: 'ready' });
+} catch (thrown) {
+  tell({ kind: 'initFailed', error: functionError(thrown) });
+}

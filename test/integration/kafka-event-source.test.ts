@@ -1,0 +1,369 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import type { MSKEvent } from 'aws-lambda';
+import { type Admin, Partitioners, type Producer } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  EventSourceStoppedError,
+  type KafkaEventSource,
+  type KafkaEventSourceOptions,
+  startKafkaEventSource,
+} from '../../local/event-sources/kafka-event-source.ts';
+import { freshBucket, kafka, s3, services } from './services.ts';
+
+const brokers = [services.kafka];
+const PARTITIONS = 3;
+
+let admin: Admin;
+let producer: Producer;
+let topic: string;
+let groupId: string;
+let sources: KafkaEventSource[];
+const topics: string[] = [];
+
+beforeAll(async () => {
+  admin = kafka.admin();
+  producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await Promise.all([admin.connect(), producer.connect()]);
+});
+
+afterAll(async () => {
+  // Not earlier: the producer keeps asking for every topic that it ever wrote to.
+  await admin.deleteTopics({ topics });
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+});
+
+beforeEach(async () => {
+  topic = `esm-${randomUUID()}`;
+  groupId = `group-of-${topic}`;
+  topics.push(topic);
+  sources = [];
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [
+      {
+        topic,
+        numPartitions: PARTITIONS,
+        replicationFactor: 1,
+        configEntries: [{ name: 'max.message.bytes', value: String(10 * 1024 * 1024) }],
+      },
+    ],
+  });
+});
+
+afterEach(async () => {
+  await Promise.all(sources.map((source) => source.stop()));
+});
+
+function start(options: Partial<KafkaEventSourceOptions> & Pick<KafkaEventSourceOptions, 'invoke'>) {
+  const source = startKafkaEventSource({
+    brokers,
+    topic,
+    groupId,
+    partialBatchResponse: false,
+    bisectOnError: false,
+    retryBackoff: { initialMs: 5, maxMs: 20 },
+    log: () => {},
+    ...options,
+  });
+  sources.push(source);
+  return source;
+}
+
+/** Sends values to a partition and returns, for `waitUntil`, the offset after the last one. */
+async function produce(values: (string | Buffer)[], partition = 0): Promise<Record<string, string>> {
+  const messages = values.map((value) => ({ key: `key-${partition}`, value, partition }));
+  const [written] = await producer.send({ topic, messages });
+  return { [partition]: String(Number(written?.baseOffset) + values.length) };
+}
+
+/** The values in an event, in the order in which it holds them. */
+function valuesOf(event: MSKEvent): string[] {
+  return Object.values(event.records).flatMap((records) =>
+    records.map(({ value }) => Buffer.from(value, 'base64').toString()),
+  );
+}
+
+async function committedOffsets(): Promise<Record<string, string>> {
+  const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  return Object.fromEntries((offsets?.partitions ?? []).map((p) => [String(p.partition), p.offset]));
+}
+
+const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `${from + index}`);
+
+describe('a Kafka event source', () => {
+  it('hands over events as Lambda does, from the earliest record on', async () => {
+    await producer.send({
+      topic,
+      messages: [{ key: 'BTC', value: 'one', partition: 1, timestamp: '1545084650987', headers: { h: 'A' } }],
+    });
+    const invoke = vi.fn(async (_: MSKEvent) => {});
+    await start({ invoke }).waitUntil({ 1: '1' });
+
+    expect(invoke.mock.calls).toEqual([
+      [
+        {
+          eventSource: 'aws:kafka',
+          eventSourceArn: expect.stringMatching(/^arn:aws:kafka:/),
+          bootstrapServers: brokers.join(','),
+          records: {
+            [`${topic}-1`]: [
+              {
+                topic,
+                partition: 1,
+                offset: 0,
+                timestamp: 1545084650987,
+                timestampType: 'CREATE_TIME',
+                key: 'QlRD',
+                value: 'b25l',
+                headers: [{ h: [65] }],
+              },
+            ],
+          },
+        },
+      ],
+    ]);
+  });
+
+  it('keeps the order of each partition and hands everything over once', async () => {
+    const seen = new Map<number, string[]>();
+    const invoke = async (event: MSKEvent) => {
+      for (const { partition, value } of Object.values(event.records).flat()) {
+        const values = seen.get(partition) ?? [];
+        seen.set(partition, [...values, Buffer.from(value, 'base64').toString()]);
+      }
+    };
+    const source = start({ invoke, batchSize: 70 });
+    const targets: Record<string, string> = {};
+    for (let round = 0; round < 5; round++) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        Object.assign(targets, await produce(numbered(100, round * 100), partition));
+      }
+    }
+    await source.waitUntil(targets);
+
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      expect(seen.get(partition)).toEqual(numbered(500));
+    }
+    expect(source.lagRecords()).toBe(0);
+    expect(source.processedOffsets()).toEqual({ 0: '500', 1: '500', 2: '500' });
+  });
+
+  it('reaches an idle function within 50 ms of the produce, half of the time at least', async () => {
+    let arrivedAtMs = 0;
+    const source = start({
+      invoke: async () => {
+        arrivedAtMs = performance.now();
+      },
+    });
+    await source.waitUntilRunning();
+    await source.waitUntil(await produce(['warm up']));
+    const latenciesMs: number[] = [];
+    for (let n = 0; n < 15; n++) {
+      const producedAtMs = performance.now();
+      await source.waitUntil(await produce([`${n}`]));
+      latenciesMs.push(arrivedAtMs - producedAtMs);
+    }
+    const medianMs = latenciesMs.toSorted((a, b) => a - b)[7];
+    expect(medianMs).toBeLessThan(50);
+  });
+
+  it('hands a batch over again until the function stops throwing', async () => {
+    const batches: string[][] = [];
+    const onRetry = vi.fn();
+    const invoke = async (event: MSKEvent) => {
+      batches.push(valuesOf(event));
+      if (batches.length < 4) throw new Error('OpenSearch is away');
+    };
+    const targets = await produce(['a', 'b']);
+    await start({ invoke, onRetry }).waitUntil(targets);
+    expect(batches).toEqual(Array(4).fill(['a', 'b']));
+    expect(onRetry.mock.calls.map(([retry]) => retry.attempt)).toEqual([1, 2, 3]);
+  });
+
+  it('tries again only from the failed offset of a partial batch response', async () => {
+    const batches: string[][] = [];
+    const invoke = async (event: MSKEvent) => {
+      batches.push(valuesOf(event));
+      if (batches.length > 1) return { batchItemFailures: [] };
+      return { batchItemFailures: [{ itemIdentifier: { partition: `${topic}-0`, offset: 2 } }] };
+    };
+    const targets = await produce(['a', 'b', 'c', 'd']);
+    await start({ invoke, partialBatchResponse: true }).waitUntil(targets);
+    expect(batches).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['c', 'd'],
+    ]);
+  });
+
+  it('isolates a poison record in the on-failure destination and goes on', async () => {
+    const bucket = await freshBucket();
+    const handled: string[] = [];
+    const invoke = async (event: MSKEvent) => {
+      const values = valuesOf(event);
+      if (values.includes('poison')) throw new Error('cannot read this');
+      handled.push(...values);
+    };
+    const values = [...numbered(20), 'poison', ...numbered(20, 20)];
+    const targets = await produce(values);
+    const source = start({
+      invoke,
+      bisectOnError: true,
+      maximumRetryAttempts: 2,
+      onFailure: { s3Url: services.s3, bucket },
+    });
+    await source.waitUntil(targets);
+
+    expect(handled).toEqual(numbered(40));
+    const { Contents: objects = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    expect(objects.map(({ Key }) => Key)).toEqual([
+      expect.stringContaining(`aws/lambda/${groupId}/${topic}/`),
+    ]);
+    const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: objects[0]?.Key }));
+    const record = JSON.parse((await object.Body?.transformToString()) ?? '');
+    expect(record).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 3 },
+      KafkaBatchInfo: { batchSize: 1, recordsInfo: { [`${topic}-0`]: { firstRecordOffset: '20' } } },
+    });
+    expect(valuesOf(JSON.parse(record.payload))).toEqual(['poison']);
+  });
+
+  it('gives records up with a loud log where there is no destination', async () => {
+    const log = vi.fn();
+    const targets = await produce(['a', 'b']);
+    const invoke = () => Promise.reject(new Error('never'));
+    await start({ invoke, maximumRetryAttempts: 1, log }).waitUntil(targets);
+    expect(log).toHaveBeenCalledWith(
+      'error',
+      expect.stringContaining('2 records'),
+      expect.objectContaining({ condition: 'RetryAttemptsExhausted' }),
+    );
+  });
+
+  it('never puts two records of 4 MB into one event', async () => {
+    const large = Buffer.alloc(3 * 1024 * 1024, 'x'); // 4 MB in base64
+    for (let n = 0; n < 2; n++) await produce([large]);
+    const eventBytes: number[] = [];
+    const invoke = async (event: MSKEvent) => {
+      eventBytes.push(Buffer.byteLength(JSON.stringify(event)));
+    };
+    await start({ invoke }).waitUntil({ 0: '2' });
+    expect(eventBytes).toHaveLength(2);
+    for (const bytes of eventBytes) expect(bytes).toBeLessThan(6 * 1024 * 1024);
+  });
+
+  it('gathers records for the batching window', async () => {
+    const batches: string[][] = [];
+    const source = start({
+      invoke: async (event) => {
+        batches.push(valuesOf(event));
+      },
+      maximumBatchingWindowMs: 1_500,
+    });
+    await source.waitUntilRunning();
+    let targets = {};
+    for (const value of ['a', 'b', 'c']) targets = await produce([value]);
+    await source.waitUntil(targets);
+    expect(batches).toEqual([['a', 'b', 'c']]);
+  });
+
+  it('does not wait for the window once a batch is full', async () => {
+    const targets = await produce(numbered(4));
+    const batches: string[][] = [];
+    const source = start({
+      invoke: async (event) => {
+        batches.push(valuesOf(event));
+      },
+      maximumBatchingWindowMs: 3_600_000,
+      batchSize: 2,
+    });
+    await source.waitUntil(targets);
+    expect(batches).toEqual([
+      ['0', '1'],
+      ['2', '3'],
+    ]);
+  });
+
+  it('commits what was handled, so that the next one gets nothing again and knows where it stands', async () => {
+    const targets = await produce(['a', 'b']);
+    const first = start({ invoke: async () => {} });
+    await first.waitUntil(targets);
+    await first.stop();
+    expect(first.state).toBe('stopped');
+    expect(await committedOffsets()).toMatchObject(targets);
+
+    const invoke = vi.fn(async (_: MSKEvent) => {});
+    const second = start({ invoke });
+    await second.waitUntil(targets);
+    expect(invoke).not.toHaveBeenCalled();
+    await second.waitUntil(await produce(['c']));
+    expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['c']]);
+  });
+
+  it('commits nothing before the function is done, so that the next one gets it again', async () => {
+    await produce(['a', 'b']);
+    const started = Promise.withResolvers<void>();
+    const first = start({
+      invoke: () => {
+        started.resolve();
+        return new Promise(() => {}); // as if it crashed in the middle
+      },
+    });
+    await started.promise;
+    expect((await committedOffsets())['0']).toBe('-1');
+    expect(first.lagRecords()).toBe(2);
+    await first.stop();
+
+    const invoke = vi.fn(async (_: MSKEvent) => {});
+    await start({ invoke }).waitUntil({ 0: '2' });
+    expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['a', 'b']]);
+  });
+
+  it('lets the running invocation finish when stopped, and commits it', async () => {
+    const targets = await produce(['a']);
+    const started = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const source = start({
+      invoke: () => {
+        started.resolve();
+        return finish.promise;
+      },
+    });
+    await started.promise;
+    const stopping = source.stop();
+    expect(source.state).toBe('stopping');
+    finish.resolve();
+    await stopping;
+    expect(await committedOffsets()).toMatchObject(targets);
+  });
+
+  it('keeps its place in the group while an invocation outlasts the session', async () => {
+    const targets = await produce(['a']);
+    const invoke = vi.fn(async (event: MSKEvent) => {
+      if (valuesOf(event).includes('a')) await setTimeout(8_000);
+    });
+    const source = start({ invoke, sessionTimeoutMs: 6_000 });
+    await source.waitUntil(targets);
+    await source.waitUntil(await produce(['b']));
+    expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['a'], ['b']]);
+  });
+
+  it('ends what waits for it when it is stopped or when they have enough', async () => {
+    const source = start({ invoke: async () => {} });
+    const abort = new AbortController();
+    const impatient = source.waitUntil({ 0: '1' }, abort.signal);
+    abort.abort(new Error('enough'));
+    await expect(impatient).rejects.toThrow('enough');
+    const patient = source.waitUntil({ 0: 1n }).catch((error: unknown) => error);
+    await source.stop();
+    expect(await patient).toBeInstanceOf(EventSourceStoppedError);
+  });
+
+  it('waits for brokers that are not there yet, and stops meanwhile', async () => {
+    const source = start({ invoke: async () => {}, brokers: ['127.0.0.1:1'] });
+    await vi.waitFor(() => expect(source.state).toBe('reconnecting'), { timeout: 20_000 });
+    await source.stop();
+    expect(source.state).toBe('stopped');
+  });
+});

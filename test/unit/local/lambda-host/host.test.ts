@@ -1,0 +1,208 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  LambdaClosedError,
+  type LambdaFunction,
+  type LambdaFunctionOptions,
+  LambdaInitError,
+  LambdaInvocationError,
+  LambdaTimeoutError,
+  startLambda,
+} from '../../../../local/lambda-host/host.ts';
+
+let folder: string;
+let running: LambdaFunction[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'lambda-host-'));
+  running = [];
+});
+
+afterEach(async () => {
+  await Promise.all(running.map((lambda) => lambda.close()));
+  await rm(folder, { recursive: true });
+});
+
+/** Hosts a module with this source. */
+async function host(source: string, options: Partial<LambdaFunctionOptions> = {}): Promise<LambdaFunction> {
+  const handlerFile = path.join(folder, 'handler.ts');
+  await writeFile(handlerFile, source);
+  const lambda = startLambda({
+    name: 'under-test',
+    handlerFile,
+    environment: {},
+    timeoutMs: 10_000,
+    logFile: path.join(folder, 'logs', 'under-test.log'),
+    ...options,
+  });
+  running.push(lambda);
+  return lambda;
+}
+
+const logged = () => readFile(path.join(folder, 'logs', 'under-test.log'), 'utf8');
+
+describe('a hosted Lambda function', () => {
+  it('answers events, both through JSON', async () => {
+    const lambda = await host(
+      'export const handler = async (event: { at: unknown }) => ({ at: event.at, gone: undefined });',
+    );
+    await expect(lambda.invoke({ at: new Date(0) })).resolves.toStrictEqual({
+      at: '1970-01-01T00:00:00.000Z',
+    });
+  });
+
+  it('answers null where the handler returns nothing', async () => {
+    const lambda = await host('export const handler = () => {};');
+    await expect(lambda.invoke({})).resolves.toBeNull();
+  });
+
+  it('takes the file as a URL too, and refuses a relative path', async () => {
+    await host('export const handler = () => 1;');
+    const url = pathToFileURL(path.join(folder, 'handler.ts'));
+    await expect(
+      (await host('export const handler = () => 2;', { handlerFile: url })).invoke({}),
+    ).resolves.toBe(2);
+    await expect(host('', { handlerFile: 'handler.ts' })).rejects.toThrow(/absolute path/);
+  });
+
+  it('sees its own environment and nothing of ours', async () => {
+    vi.stubEnv('SECRET_OF_THE_HOST', 'x');
+    const lambda = await host('export const handler = () => process.env;', {
+      environment: { TOPIC: 'tickers' },
+    });
+    const seen = (await lambda.invoke({})) as Record<string, string>;
+    vi.unstubAllEnvs();
+    expect(seen).toMatchObject({ TOPIC: 'tickers', AWS_LAMBDA_FUNCTION_NAME: 'under-test' });
+    expect(Object.keys(seen).filter((name) => name !== 'TOPIC' && !name.startsWith('AWS_LAMBDA_'))).toEqual(
+      [],
+    );
+  });
+
+  it('gives the handler a context with its name, a request id and the remaining time', async () => {
+    const lambda = await host(
+      `export const handler = (_: unknown, context: any) => ({
+        name: context.functionName, id: context.awsRequestId, remaining: context.getRemainingTimeInMillis() });`,
+      { timeoutMs: 5_000 },
+    );
+    const first = (await lambda.invoke({})) as { name: string; id: string; remaining: number };
+    const second = (await lambda.invoke({})) as { id: string };
+    expect(first.name).toBe('under-test');
+    expect(first.remaining).toBeGreaterThan(3_000);
+    expect(first.remaining).toBeLessThanOrEqual(5_000);
+    expect(second.id).not.toBe(first.id);
+  });
+
+  it('handles one event at a time, in order, and keeps its module', async () => {
+    const lambda = await host(`
+      let active = 0, calls = 0;
+      export const handler = async (n: number) => {
+        active += 1; calls += 1;
+        const together = active;
+        await new Promise((resolve) => setImmediate(resolve));
+        active -= 1;
+        return { n, together, calls };
+      };`);
+    const answers = await Promise.all([1, 2, 3].map((n) => lambda.invoke(n)));
+    expect(answers).toEqual([1, 2, 3].map((n) => ({ n, together: 1, calls: n })));
+  });
+
+  it('rejects with what the handler threw, and goes on with the same thread', async () => {
+    const lambda = await host(`
+      let calls = 0;
+      export const handler = () => {
+        calls += 1;
+        if (calls === 1) throw new RangeError('out of prices', { cause: new Error('the market is closed') });
+        return calls;
+      };`);
+    const error = await lambda.invoke({}).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LambdaInvocationError);
+    expect(error).toMatchObject({
+      errorType: 'RangeError',
+      errorMessage: 'out of prices',
+      functionName: 'under-test',
+    });
+    expect((error as LambdaInvocationError).trace.join('\n')).toMatch(/handler\.ts.*the market is closed/s);
+    await expect(lambda.invoke({})).resolves.toBe(2);
+  });
+
+  it('ends an invocation that takes too long, even a busy loop, and starts afresh', async () => {
+    const lambda = await host(
+      'let calls = 0; export const handler = (event: { hang: boolean }) => { calls += 1; while (event.hang) {} return calls; };',
+      { timeoutMs: 300 },
+    );
+    await expect(lambda.invoke({ hang: false })).resolves.toBe(1);
+    const error = await lambda.invoke({ hang: true }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LambdaTimeoutError);
+    expect((error as Error).message).toContain('Task timed out after 0.30 seconds');
+    await expect(lambda.invoke({ hang: false })).resolves.toBe(1);
+  });
+
+  it.each([
+    ['exits', 'process.exit(7)', { errorType: 'Runtime.ExitError', errorMessage: /status 7/ }],
+    [
+      'has an uncaught exception',
+      "setImmediate(() => { throw new TypeError('boom'); })",
+      { errorType: 'TypeError', errorMessage: /boom/ },
+    ],
+  ])('rejects the invocation under which the process %s, and starts afresh', async (_, crash, expected) => {
+    const lambda = await host(
+      `export const handler = (event: { crash: boolean }) => { if (!event.crash) return 'well'; ${crash}; return new Promise(() => {}); };`,
+    );
+    await expect(lambda.invoke({ crash: true })).rejects.toMatchObject({
+      name: 'LambdaInvocationError',
+      errorType: expected.errorType,
+      errorMessage: expect.stringMatching(expected.errorMessage),
+    });
+    await expect(lambda.invoke({ crash: false })).resolves.toBe('well');
+  });
+
+  it.each([
+    ['throws', "throw new Error('no database')", /could not be loaded.*no database/],
+    ['exits', 'process.exit(3); export {}', /could not be loaded.*status 3/],
+    ['exports no handler', 'export const handle = 1;', /exports no function named "handler"/],
+    ['is not there', undefined, /Cannot find module/],
+  ])('says so when the module %s', async (_, source, message) => {
+    const lambda = await host(
+      source ?? '',
+      source === undefined ? { handlerFile: path.join(folder, 'missing.ts') } : {},
+    );
+    const error = await lambda.invoke({}).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LambdaInitError);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  it('allows the import time of its own, and no more than that', async () => {
+    const slow = 'await new Promise((resolve) => setTimeout(resolve, 500)); export const handler = () => 1;';
+    await expect((await host(slow, { timeoutMs: 200 })).invoke({})).resolves.toBe(1);
+    const error = await (await host(slow, { initTimeoutMs: 10 }))
+      .invoke({})
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LambdaInitError);
+    expect((error as Error).message).toMatch(/longer than 10 ms/);
+  });
+
+  it('writes what the function prints to the log file, and failures too', async () => {
+    const lambda = await host(
+      "export const handler = () => { console.log('to stdout'); console.error('to stderr'); throw new Error('at the end'); };",
+    );
+    await lambda.invoke({}).catch(() => {});
+    await vi.waitFor(async () => {
+      const log = await logged();
+      for (const line of ['to stdout', 'to stderr', 'at the end']) expect(log).toContain(line);
+    });
+  });
+
+  it('ends at once when closed: what runs or waits rejects', async () => {
+    const lambda = await host('export const handler = () => new Promise(() => {});');
+    const pending = [lambda.invoke(1), lambda.invoke(2)].map((call) => call.catch((error: unknown) => error));
+    await lambda.close();
+    expect(await Promise.all(pending)).toEqual([
+      expect.any(LambdaClosedError),
+      expect.any(LambdaClosedError),
+    ]);
+    await expect(lambda.invoke(3)).rejects.toBeInstanceOf(LambdaClosedError);
+  });
+});
