@@ -1,0 +1,242 @@
+import { hourPath, pathOffsetsMs } from '../../lambdas/domain/price-path.ts';
+import type { HistoryRow } from './history.ts';
+import { plainDecimal } from './plain-decimal.ts';
+
+/** One element of the list that Bybit v5 answers for spot tickers: every value a string, "" where unknown. */
+export interface SpotTicker {
+  readonly symbol: string;
+  readonly bid1Price: string;
+  readonly bid1Size: string;
+  readonly ask1Price: string;
+  readonly ask1Size: string;
+  readonly lastPrice: string;
+  readonly prevPrice24h: string;
+  /** A fraction: 0.0068 is 0.68 %. */
+  readonly price24hPcnt: string;
+  readonly highPrice24h: string;
+  readonly lowPrice24h: string;
+  readonly turnover24h: string;
+  readonly volume24h: string;
+  readonly usdIndexPrice: string;
+}
+
+/** One candle as Bybit v5 answers it; `start` is epoch milliseconds. */
+export type Kline = [
+  start: string,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  turnover: string,
+];
+
+/** Which candles to answer: those that start in [startMs, endMs] and are complete at `untilMs`. */
+export interface KlineQuery {
+  readonly symbol: string;
+  readonly startMs?: number | undefined;
+  readonly endMs?: number | undefined;
+  /** @default 200 */
+  readonly limit?: number | undefined;
+  /** The replay's clock: candles whose last poll lies after it are not known yet. */
+  readonly untilMs: number;
+}
+
+/** Where the replay starts unless told otherwise; the months before it serve as backfill. */
+export const REPLAY_START_MS = Date.parse('2018-07-01T00:00:00Z');
+
+/** Bybit's default page size for klines. */
+export const DEFAULT_KLINE_LIMIT = 200;
+
+const HOUR_MS = 3_600_000;
+const HOURS_A_DAY = 24;
+const OFFSETS_MS = pathOffsetsMs(1);
+const LAST_OFFSET_MS = OFFSETS_MS[3];
+/** Ask − bid as a fraction of the last price: 1 basis point. The history has no order book. */
+const SPREAD_FRACTION = 0.0001;
+const ORDER_SIZE = '1';
+
+interface RecordedHour {
+  readonly row: HistoryRow;
+  /** The prices at the four offsets. */
+  readonly prices: readonly number[];
+}
+
+interface Series {
+  readonly symbol: string;
+  /** Ascending. */
+  readonly starts: readonly number[];
+  readonly hours: ReadonlyMap<number, RecordedHour>;
+}
+
+/**
+ * A market that lives through recorded hourly candles again. Each recorded hour is four polls, at its
+ * minutes 0, 20, 40 and 59, whose prices are the hour's path: so the four ticks have exactly the recorded
+ * open, high, low and close. All times are epoch milliseconds. Pure: the clock is the caller's.
+ */
+export class ReplayMarket {
+  /** Every symbol of the history, sorted. */
+  readonly symbols: readonly string[];
+  readonly #series: ReadonlyMap<string, Series>;
+  /** The hours that at least one symbol has a candle for, ascending. */
+  readonly #hours: readonly number[];
+
+  /**
+   * @param rows hourly candles, in any order
+   * @throws {RangeError} if a row does not start on the hour or a symbol has two rows for one hour
+   */
+  constructor(rows: Iterable<HistoryRow>) {
+    const hoursBySymbol = new Map<string, Map<number, RecordedHour>>();
+    for (const row of rows) {
+      const hours = hoursBySymbol.get(row.symbol) ?? new Map<number, RecordedHour>();
+      const name = `${row.symbol} at ${new Date(row.startMs).toISOString()}`;
+      if (row.startMs % HOUR_MS !== 0) {
+        throw new RangeError(`${name}: the replay needs hourly candles, which start on the hour`);
+      }
+      if (hours.has(row.startMs)) throw new RangeError(`${name}: the history has two candles for this hour`);
+      hours.set(row.startMs, { row, prices: hourPath(row).map(([, price]) => price) });
+      hoursBySymbol.set(row.symbol, hours);
+    }
+    this.symbols = [...hoursBySymbol.keys()].sort();
+    this.#series = new Map(
+      [...hoursBySymbol].map(([symbol, hours]) => [
+        symbol,
+        { symbol, starts: ascending(hours.keys()), hours },
+      ]),
+    );
+    this.#hours = ascending(new Set([...this.#series.values()].flatMap(({ starts }) => starts)));
+  }
+
+  /** The first poll at or after `startMs`, or undefined if the history ends before it. */
+  firstSlot(startMs: number = REPLAY_START_MS): number | undefined {
+    return this.nextSlot(startMs - 1);
+  }
+
+  /** The first poll after `afterMs` that any symbol has a price for, or undefined at the end of the history. */
+  nextSlot(afterMs: number): number | undefined {
+    let index = firstIndexAtOrAfter(this.#hours, hourOf(afterMs));
+    for (let hour = this.#hours[index]; hour !== undefined; hour = this.#hours[++index]) {
+      for (const offset of OFFSETS_MS) {
+        if (hour + offset > afterMs) return hour + offset;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * The ticker of every symbol that has a candle for the hour of `slotMs`, sorted by symbol. Between two
+   * polls the prices of the last one still hold.
+   *
+   * What the candles do not record is derived: `prevPrice24h` is the price at the same point of the path
+   * 24 hours before ("" in a gap), `price24hPcnt` comes from it, high and low are over the path's prices in
+   * (t − 24 h, t], volume and turnover are those of the 24 whole hours before the current one (turnover =
+   * volume × close), bid and ask lie half a basis point around the last price with a constant size, and the
+   * index price is the last price.
+   */
+  tickersAt(slotMs: number): SpotTicker[] {
+    return this.symbols.flatMap((symbol) => {
+      const series = this.#series.get(symbol);
+      return series?.hours.has(hourOf(slotMs)) ? [tickerOf(series, slotMs)] : [];
+    });
+  }
+
+  /**
+   * Complete hourly candles of a symbol, newest first. Like Bybit: with only a start the `limit` oldest
+   * from there on, else the `limit` newest up to the end. Unlike Bybit the running hour is left out.
+   * `turnover` is derived: volume × close. Empty for an unknown symbol.
+   */
+  klines({ symbol, startMs, endMs, limit = DEFAULT_KLINE_LIMIT, untilMs }: KlineQuery): Kline[] {
+    const series = this.#series.get(symbol);
+    if (series === undefined) return [];
+    const lastStartMs = Math.min(endMs ?? Number.POSITIVE_INFINITY, untilMs - LAST_OFFSET_MS);
+    const from = startMs === undefined ? 0 : firstIndexAtOrAfter(series.starts, startMs);
+    // Starts are whole milliseconds, so "after lastStartMs" is "at or after the next one".
+    const to = firstIndexAtOrAfter(series.starts, Math.floor(lastStartMs) + 1);
+    const asked = series.starts.slice(from, to);
+    const page = startMs !== undefined && endMs === undefined ? asked.slice(0, limit) : asked.slice(-limit);
+    return page.reverse().flatMap((start) => {
+      const hour = series.hours.get(start);
+      return hour === undefined ? [] : [klineOf(hour.row)];
+    });
+  }
+}
+
+function tickerOf({ symbol, hours }: Series, slotMs: number): SpotTicker {
+  const hour = hourOf(slotMs);
+  const point = pathPointAt(slotMs - hour);
+  const dayBefore = hours.get(hour - HOURS_A_DAY * HOUR_MS);
+  const soFar = hours.get(hour)?.prices.slice(0, point + 1) ?? [];
+  const last = soFar[point] ?? Number.NaN;
+  const previous = dayBefore?.prices[point];
+
+  const window = [...soFar, ...(dayBefore?.prices.slice(point + 1) ?? [])];
+  let volume = 0;
+  let turnover = 0;
+  let hoursWithVolume = 0;
+  for (let back = 1; back <= HOURS_A_DAY; back += 1) {
+    const row = hours.get(hour - back * HOUR_MS)?.row;
+    if (row === undefined) continue;
+    hoursWithVolume += 1;
+    volume += row.volume;
+    turnover += row.volume * row.close;
+    // Of the oldest hour only the points after `slotMs − 24 h` count, and they are in the window already.
+    if (back < HOURS_A_DAY) window.push(row.high, row.low);
+  }
+
+  return {
+    symbol,
+    bid1Price: derivedPrice(last * (1 - SPREAD_FRACTION / 2)),
+    bid1Size: ORDER_SIZE,
+    ask1Price: derivedPrice(last * (1 + SPREAD_FRACTION / 2)),
+    ask1Size: ORDER_SIZE,
+    lastPrice: plainDecimal(last),
+    prevPrice24h: previous === undefined ? '' : plainDecimal(previous),
+    price24hPcnt: previous === undefined ? '' : plainDecimal(Number((last / previous - 1).toFixed(8))),
+    highPrice24h: plainDecimal(Math.max(...window)),
+    lowPrice24h: plainDecimal(Math.min(...window)),
+    turnover24h: hoursWithVolume === 0 ? '' : plainDecimal(turnover),
+    volume24h: hoursWithVolume === 0 ? '' : plainDecimal(volume),
+    usdIndexPrice: plainDecimal(last),
+  };
+}
+
+function klineOf({ startMs, open, high, low, close, volume }: HistoryRow): Kline {
+  return [
+    String(startMs),
+    plainDecimal(open),
+    plainDecimal(high),
+    plainDecimal(low),
+    plainDecimal(close),
+    plainDecimal(volume),
+    plainDecimal(volume * close),
+  ];
+}
+
+/** Ten digits are far finer than the spread, and spare the reader digits that mean nothing. */
+function derivedPrice(price: number): string {
+  return plainDecimal(Number(price.toPrecision(10)));
+}
+
+function hourOf(timeMs: number): number {
+  return Math.floor(timeMs / HOUR_MS) * HOUR_MS;
+}
+
+/** Which of the path's four points holds at this time of the hour: the last one reached. */
+function pathPointAt(offsetMs: number): number {
+  return OFFSETS_MS.findLastIndex((pointMs) => pointMs <= offsetMs);
+}
+
+function ascending(numbers: Iterable<number>): number[] {
+  return [...numbers].sort((a, b) => a - b);
+}
+
+function firstIndexAtOrAfter(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? Number.POSITIVE_INFINITY) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

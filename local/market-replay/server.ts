@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DEFAULT_KLINE_LIMIT, type ReplayMarket } from './replay-market.ts';
+
+export interface MarketReplayOptions {
+  readonly market: ReplayMarket;
+  /** What time it is in the replay, epoch milliseconds: the slot being polled. Asked at each request. */
+  readonly clock: () => number;
+  /** @default a free port */
+  readonly port?: number | undefined;
+}
+
+export interface MarketReplay {
+  /** `http://127.0.0.1:<port>`, to be used in place of Bybit's base URL. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening and drops open connections, also idle and busy ones. May be called again. */
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+/** Longer than the pause between two polls of a slow replay, so that the client's connection survives it. */
+const KEEP_ALIVE_MS = 65_000;
+const RETCODE_OK = 0;
+const RETCODE_BAD_REQUEST = 10001;
+const RECORDED_CATEGORY = 'spot';
+const CATEGORIES = ['spot', 'linear', 'inverse', 'option'];
+const KLINE_CATEGORIES = ['spot', 'linear', 'inverse'];
+const KLINE_INTERVAL_MINUTES = '60';
+const MAX_KLINE_LIMIT = 1000;
+
+/** A request that Bybit would refuse, with HTTP 200 and a `retCode`. */
+class BadRequest extends Error {}
+
+type Route = (market: ReplayMarket, query: URLSearchParams, nowMs: number) => Record<string, unknown>;
+
+const ROUTES: ReadonlyMap<string, Route> = new Map([
+  ['/v5/market/tickers', tickers],
+  ['/v5/market/kline', klines],
+]);
+
+/**
+ * Serves a replayed market on 127.0.0.1 in the words of Bybit's v5 API: `GET /v5/market/tickers` and
+ * `GET /v5/market/kline` (interval 60). Only the category `spot` holds anything.
+ *
+ * @throws the `EADDRINUSE` error of `node:net` if the port that was asked for is taken
+ */
+export async function startMarketReplay({
+  market,
+  clock,
+  port = 0,
+}: MarketReplayOptions): Promise<MarketReplay> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    answer(request, response, market, clock);
+  });
+  server.listen(port, HOST);
+  // `once` rejects with the server's own error if it cannot listen.
+  await once(server, 'listening');
+  const { port: boundPort } = server.address() as AddressInfo;
+
+  let closed: Promise<void> | undefined;
+  return {
+    url: `http://${HOST}:${boundPort}`,
+    port: boundPort,
+    close() {
+      closed ??= new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return closed;
+    },
+  };
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  market: ReplayMarket,
+  clock: () => number,
+): void {
+  const url = URL.parse(request.url ?? '/', `http://${HOST}`);
+  const route = url === null ? undefined : ROUTES.get(url.pathname);
+  if (url === null || route === undefined) {
+    sendText(response, 404, `Not found. The market replay serves ${[...ROUTES.keys()].join(' and ')}.\n`);
+    return;
+  }
+  if (request.method !== 'GET') {
+    response.setHeader('allow', 'GET');
+    sendText(response, 405, `The market replay answers GET only, not ${request.method}.\n`);
+    return;
+  }
+  try {
+    sendJson(response, envelope(route, market, url.searchParams, clock()));
+  } catch (error) {
+    // A failing clock must not take the whole pipeline's process down with it.
+    const reason = error instanceof Error ? error.stack : String(error);
+    sendText(response, 500, `The market replay failed: ${reason}\n`);
+  }
+}
+
+function envelope(route: Route, market: ReplayMarket, query: URLSearchParams, nowMs: number): object {
+  try {
+    const result = route(market, query, nowMs);
+    return { retCode: RETCODE_OK, retMsg: 'OK', result, retExtInfo: {}, time: nowMs };
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    return { retCode: RETCODE_BAD_REQUEST, retMsg: error.message, result: {}, retExtInfo: {}, time: nowMs };
+  }
+}
+
+function tickers(market: ReplayMarket, query: URLSearchParams, nowMs: number): Record<string, unknown> {
+  const category = categoryOf(query.get('category') ?? '', CATEGORIES);
+  const symbol = query.get('symbol');
+  if (category !== RECORDED_CATEGORY) return { category, list: [] };
+  if (symbol !== null) refuseUnknownSymbol(market, symbol);
+  const all = market.tickersAt(nowMs);
+  return { category, list: symbol === null ? all : all.filter((ticker) => ticker.symbol === symbol) };
+}
+
+function klines(market: ReplayMarket, query: URLSearchParams, nowMs: number): Record<string, unknown> {
+  // Bybit takes `linear` where no category is given.
+  const category = categoryOf(query.get('category') ?? 'linear', KLINE_CATEGORIES);
+  const symbol = query.get('symbol') ?? '';
+  if (symbol === '') throw new BadRequest('params error: symbol is missing');
+  const interval = query.get('interval');
+  if (interval !== KLINE_INTERVAL_MINUTES) {
+    throw new BadRequest(
+      `params error: interval ${interval ?? 'is missing'}: the replay has hourly candles only (interval=60)`,
+    );
+  }
+  const startMs = wholeNumber(query, 'start', 0, Number.MAX_SAFE_INTEGER);
+  const endMs = wholeNumber(query, 'end', 0, Number.MAX_SAFE_INTEGER);
+  const limit = wholeNumber(query, 'limit', 1, MAX_KLINE_LIMIT) ?? DEFAULT_KLINE_LIMIT;
+  if (startMs !== undefined && endMs !== undefined && startMs > endMs) {
+    throw new BadRequest(`params error: start ${startMs} is after end ${endMs}`);
+  }
+  if (category !== RECORDED_CATEGORY) return { symbol, category, list: [] };
+  refuseUnknownSymbol(market, symbol);
+  return { symbol, category, list: market.klines({ symbol, startMs, endMs, limit, untilMs: nowMs }) };
+}
+
+function categoryOf(category: string, allowed: readonly string[]): string {
+  if (!allowed.includes(category)) {
+    throw new BadRequest(`params error: category "${category}" is none of ${allowed.join(', ')}`);
+  }
+  return category;
+}
+
+function refuseUnknownSymbol(market: ReplayMarket, symbol: string): void {
+  if (!market.symbols.includes(symbol)) {
+    throw new BadRequest(`params error: symbol invalid: "${symbol}" is none of ${market.symbols.join(', ')}`);
+  }
+}
+
+function wholeNumber(query: URLSearchParams, name: string, min: number, max: number): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new BadRequest(`params error: ${name} "${text}" is no whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  send(response, 200, 'application/json; charset=utf-8', JSON.stringify(body));
+}
+
+function sendText(response: ServerResponse, status: number, body: string): void {
+  send(response, status, 'text/plain; charset=utf-8', body);
+}
+
+function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,135 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PriceHistoryError, readPriceHistory } from '../../../../local/market-replay/history.ts';
+
+const HEADER = 'start,symbol,open,high,low,close,volume';
+const ROW = '2018-01-01T00:00:00Z,BTCUSD,10,14,9,12,3.5';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'price-history-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+let files = 0;
+async function fileOf(content: string | Uint8Array, extension = '.csv'): Promise<string> {
+  files += 1;
+  const file = join(folder, `${files}${extension}`);
+  await writeFile(file, content);
+  return file;
+}
+
+async function failureOf(file: string): Promise<PriceHistoryError> {
+  const failure = await readPriceHistory(file).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(failure instanceof PriceHistoryError))
+    throw new Error(`expected a PriceHistoryError, got ${failure}`);
+  return failure;
+}
+
+describe('a price history file', () => {
+  const row = {
+    startMs: Date.parse('2018-01-01T00:00:00Z'),
+    symbol: 'BTCUSD',
+    open: 10,
+    high: 14,
+    low: 9,
+    close: 12,
+    volume: 3.5,
+  };
+
+  it('is read into rows of numbers', async () => {
+    expect(await readPriceHistory(await fileOf(`${HEADER}\n${ROW}\n`))).toEqual([row]);
+  });
+
+  it('may be packed with gzip', async () => {
+    expect(await readPriceHistory(await fileOf(gzipSync(`${HEADER}\n${ROW}\n`), '.csv.gz'))).toEqual([row]);
+  });
+
+  it('may have a byte order mark, CRLF, blank lines, quotes and no line break at its end', async () => {
+    const content = `\uFEFF"start",${HEADER.slice(6)}\r\n\r\n"2018-01-01T00:00:00.000Z","BTCUSD",10,14,9,12,3.5`;
+    expect(await readPriceHistory(await fileOf(content))).toEqual([row]);
+  });
+
+  it('may have its columns in any order', async () => {
+    const content = 'symbol,start,close,open,low,high,volume\nBTCUSD,2018-01-01T00:00:00Z,12,10,9,14,3.5\n';
+    expect(await readPriceHistory(await fileOf(content))).toEqual([row]);
+  });
+
+  it('keeps every row when lines are split over the chunks it is read in', async () => {
+    const lines = Array.from({ length: 5000 }, (_, hour) => {
+      const start = new Date(Date.UTC(2018, 0, 1, hour)).toISOString();
+      return `${start},BTCUSD,${hour + 10},${hour + 14},${hour + 9},${hour + 12},0`;
+    });
+    const rows = await readPriceHistory(await fileOf([HEADER, ...lines].join('\n')));
+    expect(rows.map(({ open }) => open)).toEqual(lines.map((_, hour) => hour + 10));
+  });
+});
+
+describe('a price history file with a fault', () => {
+  it.each([
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,12', 'the row has 6 values'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,12,1,2', 'the row has 8 values'],
+    ['2018-01-01 01:00,BTCUSD,10,14,9,12,1', 'start is "2018-01-01 01:00"'],
+    ['2018-01-01T01:00:00,BTCUSD,10,14,9,12,1', 'start is "2018-01-01T01:00:00"'],
+    ['2018-02-30T01:00:00Z,BTCUSD,10,14,9,12,1', 'start is "2018-02-30T01:00:00Z"'],
+    ['2018-01-01T01:00:00Z,,10,14,9,12,1', 'symbol is ""'],
+    ['2018-01-01T01:00:00Z,a:b,10,14,9,12,1', 'symbol is "a:b"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,,14,9,12,1', 'open is ""'],
+    ['2018-01-01T01:00:00Z,BTCUSD,0,14,0,12,1', 'open is "0"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,1e999,9,12,1', 'high is "1e999"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,0x9,12,1', 'low is "0x9"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,-12,1', 'close is "-12"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,12,-1', 'volume is "-1"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,12,NaN', 'volume is "NaN"'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,14,11,12,1', 'low 11 is above open 10'],
+    ['2018-01-01T01:00:00Z,BTCUSD,10,11,9,12,1', 'high 11 is below close 12'],
+    ['2018-01-01T00:00:00.000Z,BTCUSD,9,9,9,9,1', 'BTCUSD at 2018-01-01T00:00:00.000Z is already on line 2'],
+  ])('says which line: %s', async (line, problem) => {
+    const file = await fileOf(`${HEADER}\n${ROW}\n\n${line}\n`);
+    const failure = await failureOf(file);
+    expect(failure.message).toContain(`${file}, line 4: ${problem}. Expected `);
+    expect(failure).toMatchObject({ file, line: 4 });
+  });
+
+  it('says which columns are missing, unknown or doubled', async () => {
+    const failure = await failureOf(await fileOf('time,symbol,symbol,open,high,low,close,volume\n'));
+    expect(failure.line).toBe(1);
+    expect(failure.message).toContain(
+      'the column "start" is missing, the column "time" is unknown, the column "symbol" is there twice',
+    );
+    expect(failure.message).toContain(`Expected the header ${HEADER}`);
+  });
+
+  it('is an error when empty, or with nothing but a header', async () => {
+    expect((await failureOf(await fileOf(''))).message).toContain('the file is empty');
+    expect((await failureOf(await fileOf(`${HEADER}\n`))).message).toContain('there is a header but no row');
+  });
+
+  it('says so when it does not exist, and keeps the cause', async () => {
+    const failure = await failureOf(join(folder, 'nowhere.csv.gz'));
+    expect(failure.message).toContain('nowhere.csv.gz: it cannot be read: ENOENT');
+    expect(failure.cause).toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('says so when its gzip is cut off or is none', async () => {
+    const packed = gzipSync(`${HEADER}\n${ROW}\n`);
+    const cut = await failureOf(await fileOf(packed.subarray(0, packed.length - 12), '.csv.gz'));
+    expect(cut.message).toContain('it cannot be unpacked');
+    const plain = await failureOf(await fileOf(`${HEADER}\n${ROW}\n`, '.csv.gz'));
+    expect(plain.message).toContain('one that is not compressed must not be named .gz');
+  });
+
+  it('says so when a gzip file is not named .gz', async () => {
+    const failure = await failureOf(await fileOf(gzipSync(`${HEADER}\n${ROW}\n`)));
+    expect(failure.message).toContain('the content is not UTF-8 text');
+    expect(failure.message).toContain('its name must end in .gz');
+  });
+});
