@@ -1,0 +1,103 @@
+import type { ArticleAnswer } from '../local/pipeline/article-queries.ts';
+import { askArticleQueries, countStores, percentile } from '../local/pipeline/closing-report.ts';
+import type { Pipeline } from '../local/pipeline/pipeline.ts';
+import type { Progress } from '../local/pipeline/run.ts';
+import type { Display } from './display.ts';
+import { formatCount, formatPercent } from './format.ts';
+import { textTable } from './text-table.ts';
+
+/**
+ * The closing report. `polls`, `tickersFetched`, `duplicatesRefused`, `deadLetters`, `failedPolls` and
+ * `latencyMs` are of this run; what the lake, the topic and the index hold is counted there, earlier runs
+ * included.
+ */
+export interface ClosingReport {
+  polls: number;
+  failedPolls: number;
+  tickersFetched: number;
+  lakeObjects: number;
+  lakeRecords: number;
+  recordsProduced: number;
+  documentsIndexed: number;
+  rejected: number;
+  duplicatesRefused: number;
+  deadLetters: number;
+  /** Whether the index holds exactly as many documents as the lake holds ids. */
+  agree: boolean;
+  /** Poll begun → its last ticker acknowledged by OpenSearch. */
+  latencyMs: { p50: number; p95: number };
+  /** By step; `total`: until all was up. */
+  startupSeconds: Record<string, number>;
+  articleQueries: ArticleAnswer[];
+}
+
+/** Counts in the stores and asks the article's questions. */
+export async function closingReport(
+  pipeline: Pipeline,
+  progress: Progress,
+  startupSeconds: Record<string, number>,
+): Promise<ClosingReport> {
+  const { lakeIds, ...counts } = await countStores(pipeline);
+  const { polls, failedPolls, tickersFetched, duplicatesRefused, deadLetters, latenciesMs } = progress;
+  return {
+    polls,
+    failedPolls,
+    tickersFetched,
+    ...counts,
+    duplicatesRefused,
+    deadLetters,
+    agree: lakeIds === counts.documentsIndexed,
+    latencyMs: { p50: percentile(latenciesMs, 50), p95: percentile(latenciesMs, 95) },
+    startupSeconds: Object.fromEntries(
+      Object.entries(startupSeconds).map(([step, seconds]) => [step, Math.round(seconds * 1_000) / 1_000]),
+    ),
+    articleQueries: await askArticleQueries(pipeline.openSearch),
+  };
+}
+
+/** The report as a person reads it. */
+export function printReport(report: ClosingReport, display: Display): void {
+  const table = textTable(['', '']);
+  const { p50, p95 } = report.latencyMs;
+  table.push(
+    ['polls indexed', formatCount(report.polls)],
+    ['polls failed', formatCount(report.failedPolls)],
+    ['tickers fetched', formatCount(report.tickersFetched)],
+    ['objects in the lake', formatCount(report.lakeObjects)],
+    ['records in the lake', formatCount(report.lakeRecords)],
+    ['records on the topic', formatCount(report.recordsProduced)],
+    ['documents in the index', formatCount(report.documentsIndexed)],
+    ['rejected', formatCount(report.rejected)],
+    ['duplicates refused', formatCount(report.duplicatesRefused)],
+    ['dead letters', formatCount(report.deadLetters)],
+    ['poll → indexed, p50 / p95', `${p50.toFixed(0)} / ${p95.toFixed(0)} ms`],
+  );
+  display.print(`\n${table}`);
+  display.print(
+    report.agree
+      ? '✔ Lake and index agree.'
+      : '✖ Lake and index disagree: the index does not hold exactly the ids of the lake.',
+  );
+  for (const answer of report.articleQueries) display.print(`\n${answer.title}\n${answerTable(answer)}`);
+}
+
+function answerTable({ aggregations, hits }: ArticleAnswer): string {
+  const rows = aggregations.by_symbol
+    ? aggregations.by_symbol.buckets.map(({ key, doc_count, volatility }) => ({
+        name: key,
+        documents: doc_count,
+        values: volatility.values,
+      }))
+    : [{ name: '', documents: hits, values: aggregations.p?.values ?? {} }];
+  const percents = Object.keys(rows[0]?.values ?? {});
+  const head = ['', 'documents', ...percents.map((percent) => `${Number(percent)} %`)];
+  const table = textTable(head);
+  for (const { name, documents, values } of rows) {
+    const cells = percents.map((percent) => {
+      const value = values[percent];
+      return value === null || value === undefined ? '–' : formatPercent(value);
+    });
+    table.push([name, formatCount(documents), ...cells]);
+  }
+  return table.toString();
+}

@@ -1,0 +1,91 @@
+import type { Ticker } from '../lambdas/domain/ticker.ts';
+import type { PollReport } from '../lambdas/ingest/poll.ts';
+import type { Pipeline } from '../local/pipeline/pipeline.ts';
+import type { Progress, RunOptions } from '../local/pipeline/run.ts';
+import type { Display } from './display.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from './format.ts';
+
+export interface PollView {
+  onChange: RunOptions['onChange'];
+  /** Fulfils when everything that happened is shown. */
+  settled(): Promise<void>;
+}
+
+/** How many currencies are shown: those with the most turnover. */
+const PRICES_SHOWN = 4;
+
+/** Shows each poll: what became of its tickers, how far the index is behind, and the latest prices. */
+export function pollView(options: {
+  pipeline: Pipeline;
+  progress: Progress;
+  display: Display;
+  polls: number | undefined;
+}): PollView {
+  const { pipeline, progress, display, polls } = options;
+  const of = polls === undefined ? '' : ` of ${formatCount(polls)}`;
+  const replayed = pipeline.replay ? ' (replayed)' : '';
+  let shown = Promise.resolve();
+
+  async function showPoll(report: PollReport, { polls: done, indexed }: Pick<Progress, 'polls' | 'indexed'>) {
+    const fetched = sum(report, 'fetched');
+    const rejected = sum(report, 'rejected');
+    const inLake = await readBatch(pipeline, report);
+    const lag = pipeline.eventSource.lagRecords();
+    const prices = latestPrices(inLake);
+    const failed = report.categories
+      .filter(({ status }) => status === 'failed')
+      .map(({ category }) => category);
+    const counts = [
+      `fetched ${formatCount(fetched)}`,
+      `lake ${formatCount(inLake.length)}`,
+      `produced ${formatCount(report.produced)}`,
+      `indexed ${formatCount(indexed)} in all`,
+      `rejected ${formatCount(rejected)}`,
+      `lag ${formatCount(lag)}`,
+      ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : []),
+    ].join('  ');
+    const head = `poll ${formatCount(done)}${of}  slot ${formatTime(report.slot)}`;
+    display.update(
+      `${head}${replayed}\n${counts}\n${prices.join('\n')}`,
+      `${head}  ${counts}  ${prices.slice(0, 2).join('  ')}`,
+    );
+  }
+
+  return {
+    onChange(change) {
+      const { polls: done, indexed, failure } = progress;
+      // Polls are shown in their order, and never hold up the next poll.
+      shown = shown.then(async () => {
+        if (change.kind === 'failed') {
+          const text = `✖ poll of slot ${formatTime(change.slot)} failed, it is tried again: ${failure}`;
+          display.update(text, text);
+        } else {
+          await showPoll(change.report, { polls: done, indexed }).catch(() => {}); // a lake that is away for a moment costs a line, no more
+        }
+      });
+    },
+    settled: () => shown,
+  };
+}
+
+function sum({ categories }: PollReport, field: 'fetched' | 'rejected'): number {
+  return categories.reduce((total, report) => total + report[field], 0);
+}
+
+/** What the lake holds of the poll. */
+async function readBatch({ lake }: Pipeline, { exchange, slot, categories }: PollReport): Promise<Ticker[]> {
+  const lines = await Promise.all(
+    categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
+  );
+  return lines.flatMap((batch) => batch ?? []).map((line) => JSON.parse(line) as Ticker);
+}
+
+function latestPrices(tickers: readonly Ticker[]): string[] {
+  return tickers
+    .toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0))
+    .slice(0, PRICES_SHOWN)
+    .map(({ symbol, last_price, price_24h_pcnt }) => {
+      const change = price_24h_pcnt === undefined ? '' : ` (24 h ${formatPercent(price_24h_pcnt)})`;
+      return `${symbol} ${formatPrice(last_price)}${change}`;
+    });
+}

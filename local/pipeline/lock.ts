@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { identifyProcess, isSameProcess, type ProcessIdentity } from '../engines/process-identity.ts';
+
+/** Somebody else runs a pipeline in the same folder. */
+export class PipelineRunningError extends Error {
+  override readonly name = 'PipelineRunningError';
+  readonly holder: ProcessIdentity;
+
+  constructor(folder: string, holder: ProcessIdentity & { since: string }) {
+    super(
+      `A pipeline is running already in ${folder} (process ${holder.pid}, since ${holder.since} UTC). ` +
+        `Stop it with Ctrl-C in its terminal or "kill ${holder.pid}", then try again.`,
+    );
+    this.holder = holder;
+  }
+}
+
+/** Held by the one process that may use a folder's data. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the folder's lock. One that a killed process left behind is taken over.
+ * @param folder e.g. `.local`; made if absent
+ * @throws PipelineRunningError
+ */
+export function takeLock(folder: string): Lock {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'lock.json');
+  const text = JSON.stringify({ ...identifyProcess(process.pid), since: new Date().toISOString() });
+  for (;;) {
+    try {
+      writeFileSync(file, text, { flag: 'wx' });
+      return { release: () => rmSync(file, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = readHolder(file);
+    if (holder && isSameProcess(holder)) throw new PipelineRunningError(folder, holder);
+    rmSync(file, { force: true });
+  }
+}
+
+function readHolder(file: string): (ProcessIdentity & { since: string }) | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined; // gone meanwhile, or torn by a kill while it was written
+  }
+}

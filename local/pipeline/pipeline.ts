@@ -1,0 +1,335 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@opensearch-project/opensearch';
+import type { Admin } from 'kafkajs';
+import { createKafka } from '../../lambdas/adapters/kafka-client.ts';
+import { createOpenSearch } from '../../lambdas/adapters/opensearch-client.ts';
+import { createS3Client } from '../../lambdas/adapters/s3-client.ts';
+import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
+import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
+import type { PollReport } from '../../lambdas/ingest/poll.ts';
+import type { SourceConfig } from '../../lambdas/ingest/sources/source-config.ts';
+import { type DownloadProgress, ensureArtifacts, JAR_COUNTS } from '../engines/artifacts.ts';
+import { type Engine, type EngineName, type StartOptions, stopLeftovers } from '../engines/engine.ts';
+import { findJdk } from '../engines/jdk.ts';
+import { startKafka } from '../engines/kafka.ts';
+import { startOpenSearch } from '../engines/opensearch.ts';
+import { choosePort } from '../engines/ports.ts';
+import { startS3 } from '../engines/s3.ts';
+import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
+import { startLambda } from '../lambda-host/host.ts';
+import { readPriceHistory } from '../market-replay/history.ts';
+import { ReplayMarket } from '../market-replay/replay-market.ts';
+import { startMarketReplay } from '../market-replay/server.ts';
+import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
+import { fileLog } from './file-log.ts';
+import { takeLock } from './lock.ts';
+import { ReplayClock } from './replay-clock.ts';
+import {
+  BUCKET,
+  CONSUMER_GROUP,
+  ensureBucket,
+  ensureTopic,
+  INDEX_SETTINGS,
+  TOPIC,
+  untilItWorks,
+} from './resources.ts';
+
+/** Where the tickers come from: the bundled history, the exchange itself, or a server that speaks its API. */
+export type SourceChoice = { kind: 'replay' } | { kind: 'live' } | { kind: 'url'; url: string };
+
+export interface PipelineOptions {
+  /** Holds all data, logs and state, e.g. `.local`. */
+  folder: string;
+  source: SourceChoice;
+  sourceConfig: SourceConfig;
+  /** Servers to use instead of starting one. */
+  servers: { kafka?: string | undefined; openSearch?: string | undefined; s3?: string | undefined };
+  /** Ports that are insisted on. */
+  ports: { [N in EngineName | 'source']?: number | undefined };
+}
+
+export interface PipelineHooks {
+  /** Does a step of the start, and shows it. */
+  step<T>(title: string, work: (progress: StepProgress) => Promise<T>): Promise<T>;
+  /** The index function's answer for each batch. */
+  onIndexed(response: KafkaBatchResponse): void;
+  /** An engine that we started ended on its own. */
+  onEngineDied(error: EngineDiedError): void;
+  /** Gives the start up. */
+  signal: AbortSignal;
+}
+
+export interface StepProgress {
+  /** What the step found, shown beside its title. */
+  note(text: string): void;
+  /** How far it is, from 0 to 1, and with what. */
+  progress(fraction: number, text: string): void;
+}
+
+/** A process of ours ended although nobody asked it to. */
+export class EngineDiedError extends Error {
+  override readonly name = 'EngineDiedError';
+}
+
+/** The pipeline, up and waiting for polls. */
+export interface Pipeline {
+  endpoints: Endpoints;
+  /** The replay's market and clock; undefined with another source. */
+  replay: { market: ReplayMarket; clock: ReplayClock } | undefined;
+  lake: S3Lake;
+  admin: Admin;
+  openSearch: Client;
+  eventSource: KafkaEventSource;
+  /** Calls the ingest function with the scheduler's input. */
+  poll(event: { slot: string }): Promise<PollReport>;
+  /** Ends everything that was started, within 10 s. */
+  close(): Promise<void>;
+}
+
+const HISTORY = fileURLToPath(new URL('../../data/hourly-2018.csv.gz', import.meta.url));
+
+/** Time limits of the functions; shorter than on AWS, so that a person sees early what is wrong. */
+const TIMEOUT_MS = { ingest: 30_000, index: 60_000, setup: 60_000 };
+const TOTAL_JARS = Object.values(JAR_COUNTS).reduce((sum, count) => sum + count, 0);
+/** Where clients expect the market replay, if it is free. */
+const SOURCE_PORT = 8090;
+/** Of the 10 s that a Ctrl-C may take: this much for the batch under way, the rest for the engines' own end. */
+const FINISH_MS = 2_500;
+const DISCONNECT_MS = 500;
+
+/**
+ * Starts the whole pipeline on one machine: engines (unless servers are given), bucket, topic, templates, source,
+ * functions and the event source mapping. What was started is ended again when a later step fails.
+ *
+ * @throws PipelineRunningError, JdkNotFoundError, MavenNotFoundError, ArtifactDownloadError, PortTakenError,
+ *   EngineStartError, ServiceUnavailableError, or the signal's reason
+ */
+export async function startPipeline(options: PipelineOptions, hooks: PipelineHooks): Promise<Pipeline> {
+  // Filled in the order of the start, emptied in the reverse.
+  const cleanups = new AsyncDisposableStack();
+  try {
+    return await assemble(options, hooks, cleanups);
+  } catch (error) {
+    await cleanups.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: PipelineOptions,
+  hooks: PipelineHooks,
+  cleanups: AsyncDisposableStack,
+): Promise<Pipeline> {
+  const { folder, servers } = options;
+  const { step, signal } = hooks;
+
+  const lock = takeLock(folder);
+  cleanups.defer(() => lock.release());
+  removeEndpoints(folder);
+  const leftovers = await stopLeftovers(folder);
+  if (leftovers.length > 0) {
+    await step('Stopped what a killed run left', async ({ note }) => note(leftovers.join(', ')));
+  }
+
+  const engines = await startEngines(options, hooks, cleanups);
+  const kafkaBroker = servers.kafka ?? engines.get('kafka')?.url ?? '';
+  const openSearchUrl = servers.openSearch ?? engines.get('opensearch')?.url ?? '';
+  const s3Url = servers.s3 ?? engines.get('s3')?.url ?? '';
+
+  const log = fileLog(`${folder}/logs/local.log`);
+  const aws = awsEnvironment(s3Url);
+  const s3 = createS3Client(aws, {
+    endpoint: s3Url,
+    region: aws.AWS_REGION,
+    credentials: { accessKeyId: aws.AWS_ACCESS_KEY_ID, secretAccessKey: aws.AWS_SECRET_ACCESS_KEY },
+  });
+  cleanups.defer(() => s3.destroy());
+  const admin = createKafka('local', [kafkaBroker], log).admin();
+  cleanups.defer(() => within(DISCONNECT_MS, admin.disconnect()));
+  const openSearch = createOpenSearch(openSearchUrl);
+  cleanups.defer(() => openSearch.close());
+
+  const hostFunction = (name: keyof typeof TIMEOUT_MS, environment: Record<string, string>) => {
+    const hosted = startLambda({
+      name,
+      handlerFile: new URL(`../../lambdas/${name}/handler.ts`, import.meta.url),
+      environment: { ...aws, ...environment },
+      timeoutMs: TIMEOUT_MS[name],
+      logFile: `${folder}/logs/lambda-${name}.log`,
+    });
+    cleanups.defer(() => hosted.close());
+    return hosted;
+  };
+
+  await step('Bucket, topic and index templates', async () => {
+    await Promise.all([
+      untilItWorks(() => ensureBucket(s3), { service: `The S3 server at ${s3Url}`, signal }),
+      untilItWorks(() => admin.connect().then(() => ensureTopic(admin)), {
+        service: `Kafka at ${kafkaBroker}`,
+        signal,
+      }),
+      untilItWorks(() => openSearch.cluster.health(), { service: `OpenSearch at ${openSearchUrl}`, signal }),
+    ]);
+    const setup = hostFunction('setup', { OPENSEARCH_URL: openSearchUrl });
+    await setup.invoke({ RequestType: 'Create', ResourceProperties: { IndexSettings: INDEX_SETTINGS } });
+    await setup.close();
+  });
+
+  const { sourceUrl, replay } = await step('Source', async ({ note }) => {
+    const source = await startSource(options, cleanups);
+    note(source.sourceUrl ?? `${options.sourceConfig.exchange}, live`);
+    return source;
+  });
+
+  return step('Functions and event source mapping', async () => {
+    const environment = {
+      LAKE_BUCKET: BUCKET,
+      KAFKA_BROKERS: kafkaBroker,
+      KAFKA_TOPIC: TOPIC,
+      OPENSEARCH_URL: openSearchUrl,
+    };
+    const index = hostFunction('index', { ...environment, PARTIAL_BATCH_RESPONSE: 'true' });
+    const ingest = hostFunction('ingest', {
+      ...environment,
+      TICKER_SOURCE: JSON.stringify(options.sourceConfig),
+      ...(sourceUrl === undefined ? {} : { TICKER_API_URL: sourceUrl }),
+    });
+    const eventSource = startKafkaEventSource({
+      brokers: [kafkaBroker],
+      topic: TOPIC,
+      groupId: CONSUMER_GROUP,
+      functionName: 'index',
+      invoke: (event) => index.invoke(event),
+      partialBatchResponse: true,
+      bisectOnError: true,
+      onFailure: { s3Url, bucket: BUCKET },
+      onBatch: ({ result }) => hooks.onIndexed(result as KafkaBatchResponse),
+      log: (level, message, detail) => {
+        if (level !== 'debug') log[level](message, detail ?? {});
+      },
+    });
+    cleanups.defer(() => within(FINISH_MS, eventSource.stop()));
+    await eventSource.waitUntilRunning(signal);
+    const endpoints: Endpoints = {
+      kafka: [kafkaBroker],
+      topic: TOPIC,
+      openSearch: openSearchUrl,
+      s3: s3Url,
+      bucket: BUCKET,
+      source: sourceUrl ?? 'live',
+      pids: {
+        start: process.pid,
+        ...Object.fromEntries([...engines].map(([name, { pid }]) => [name, pid])),
+      },
+    };
+    writeEndpoints(folder, endpoints);
+    cleanups.defer(() => removeEndpoints(folder));
+    return {
+      endpoints,
+      replay,
+      lake: new S3Lake(s3, BUCKET),
+      admin,
+      openSearch,
+      eventSource,
+      poll: (event) => ingest.invoke(event) as Promise<PollReport>,
+      close: () => cleanups.disposeAsync(),
+    };
+  });
+}
+
+const ENGINES = [
+  { name: 'kafka', title: 'Apache Kafka', server: 'kafka', start: startKafka },
+  { name: 'opensearch', title: 'OpenSearch', server: 'openSearch', start: startOpenSearch },
+  { name: 's3', title: 'S3 server', server: 's3', start: startS3 },
+] as const;
+
+/** Starts the engines for which no server was given, side by side; the first start downloads them. */
+async function startEngines(
+  { folder, servers, ports }: PipelineOptions,
+  { step, signal, onEngineDied }: PipelineHooks,
+  cleanups: AsyncDisposableStack,
+): Promise<Map<EngineName, Engine>> {
+  const started = new Map<EngineName, Engine>();
+  const wanted = ENGINES.filter(({ server }) => servers[server] === undefined);
+  if (wanted.length === 0) return started;
+
+  const { jdk, jars } = await step('Engines', async ({ note, progress }) => {
+    const jdk = await findJdk();
+    const counts = new Map<EngineName, DownloadProgress>();
+    const onProgress = (download: DownloadProgress) => {
+      counts.set(download.engine, download);
+      const done = [...counts.values()].reduce((sum, each) => sum + each.done, 0);
+      progress(done / TOTAL_JARS, `downloading ${download.engine}`);
+    };
+    const jars = await ensureArtifacts({ folder: `${folder}/engines`, jdk, onProgress, signal });
+    note(`JDK ${jdk.major}`);
+    return { jdk, jars };
+  });
+
+  let closing = false;
+  // Side by side; a start that fails must not leave the others behind, so all are awaited.
+  const results = await Promise.allSettled(
+    wanted.map(({ name, title, start }) =>
+      step(title, async ({ note }) => {
+        const settings: StartOptions = { jdk, jars, folder, port: ports[name], signal };
+        const engine = await start(settings);
+        note(engine.url);
+        started.set(name, engine);
+        engine.exited.then(({ code, signal: by, logTail }) => {
+          if (closing) return;
+          const how = by ? `killed by ${by}` : `exit code ${code}`;
+          const message = `${title} (pid ${engine.pid}) ended on its own: ${how}. The end of ${engine.logFile}:\n${logTail}`;
+          onEngineDied(new EngineDiedError(message));
+        });
+      }),
+    ),
+  );
+  cleanups.defer(async () => {
+    closing = true;
+    await Promise.all([...started.values()].map((engine) => engine.stop()));
+  });
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+  return started;
+}
+
+/** The base URL that is polled; undefined is the exchange's own. */
+async function startSource(
+  { source, folder, ports }: PipelineOptions,
+  cleanups: AsyncDisposableStack,
+): Promise<{ sourceUrl: string | undefined; replay: Pipeline['replay'] }> {
+  if (source.kind === 'live') return { sourceUrl: undefined, replay: undefined };
+  if (source.kind === 'url') return { sourceUrl: source.url, replay: undefined };
+  const market = new ReplayMarket(await readPriceHistory(HISTORY));
+  const clock = new ReplayClock(folder);
+  const server = await startMarketReplay({
+    market,
+    clock: () => clock.position?.slotMs ?? market.firstSlot() ?? 0,
+    port: await choosePort({
+      engine: 'the market replay',
+      option: '--source-port',
+      usual: SOURCE_PORT,
+      asked: ports.source,
+    }),
+  });
+  cleanups.defer(() => server.close());
+  return { sourceUrl: server.url, replay: { market, clock } };
+}
+
+/** The environment of everything that speaks to the local S3 server, which asks for no credentials. */
+function awsEnvironment(s3Url: string) {
+  return {
+    AWS_ENDPOINT_URL_S3: s3Url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  };
+}
+
+/** Waits for the work, but not longer; its failure is of no interest any more. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work.catch(() => {}), wait(ms, undefined, { signal: done.signal }).catch(() => {})]);
+  done.abort();
+}
