@@ -1,0 +1,93 @@
+import type { CloudFormationCustomResourceEvent, Context, MSKEvent } from 'aws-lambda';
+import { vi } from 'vitest';
+import type { KafkaBatchResponse } from '../../../lambdas/index/handler.ts';
+import type { PollReport } from '../../../lambdas/ingest/poll.ts';
+import type { SetupResponse } from '../../../lambdas/setup/handler.ts';
+import { services } from '../services.ts';
+
+/**
+ * A new instance of a function, as Lambda starts one: its module is evaluated anew with this environment.
+ * The clients read parts of it only at their first call, so it stays until `vi.unstubAllEnvs()`.
+ */
+async function startFunction<T>(load: () => Promise<T>, environment: Record<string, string>): Promise<T> {
+  const all = {
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_S3: services.s3,
+    ...environment,
+  };
+  for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
+  vi.resetModules();
+  return load();
+}
+
+/** What Lambda tells a function about its invocation, as far as ours ask. */
+function invocation(remainingMs: number): Context {
+  return {
+    functionName: 'under-test',
+    awsRequestId: 'request-1',
+    getRemainingTimeInMillis: () => remainingMs,
+  } as Context;
+}
+
+export interface IngestEnvironment {
+  source: { url: string; api?: string; categories: string[] };
+  bucket: string;
+  topic: string;
+  /** @default the test run's own */
+  kafka?: string;
+  s3?: string;
+}
+
+export async function startIngest({ source, bucket, topic, kafka, s3 }: IngestEnvironment) {
+  const { url, api = 'bybit-v5', categories } = source;
+  const { handler } = await startFunction(() => import('../../../lambdas/ingest/handler.ts'), {
+    TICKER_SOURCE: JSON.stringify({ name: 'bybit', exchange: 'bybit', api, categories }),
+    TICKER_API_URL: url,
+    LAKE_BUCKET: bucket,
+    KAFKA_BROKERS: kafka ?? services.kafka,
+    KAFKA_TOPIC: topic,
+    ...(s3 ? { AWS_ENDPOINT_URL_S3: s3 } : {}),
+  });
+  return (slot: string, remainingMs = 30_000): Promise<PollReport> =>
+    handler({ slot }, invocation(remainingMs));
+}
+
+export interface IndexEnvironment {
+  bucket: string;
+  openSearch?: string;
+  s3?: string;
+  /** @default false */
+  partialBatchResponse?: boolean;
+}
+
+export async function startIndex({ bucket, openSearch, s3, partialBatchResponse = false }: IndexEnvironment) {
+  const { handler } = await startFunction(() => import('../../../lambdas/index/handler.ts'), {
+    OPENSEARCH_URL: openSearch ?? services.openSearch,
+    LAKE_BUCKET: bucket,
+    PARTIAL_BATCH_RESPONSE: String(partialBatchResponse),
+    ...(s3 ? { AWS_ENDPOINT_URL_S3: s3 } : {}),
+  });
+  return (event: MSKEvent, remainingMs = 20_000): Promise<KafkaBatchResponse> =>
+    handler(event, invocation(remainingMs));
+}
+
+export async function startSetup(openSearch = services.openSearch) {
+  const { handler } = await startFunction(() => import('../../../lambdas/setup/handler.ts'), {
+    OPENSEARCH_URL: openSearch,
+  });
+  return (
+    RequestType: CloudFormationCustomResourceEvent['RequestType'] = 'Create',
+    remainingMs = 20_000,
+  ): Promise<SetupResponse> =>
+    handler(
+      {
+        RequestType,
+        // CloudFormation passes every value as text.
+        ResourceProperties: { IndexSettings: { shards: '1', replicas: '0', refreshInterval: '1s' } },
+      } as unknown as CloudFormationCustomResourceEvent,
+      invocation(remainingMs),
+    );
+}

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { TICKER_FIELDS } from '../../../lambdas/domain/ticker-fields.ts';
+import { clearTickers, openSearch, services } from '../services.ts';
+import { startSetup } from './handlers.ts';
+import { deadAddress, startFlakyWire } from './local-servers.ts';
+
+const TEMPLATE = 'crypto-market-insights-tickers';
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await clearTickers();
+});
+afterAll(async () => {
+  await openSearch.close();
+});
+
+const template = async () => (await openSearch.indices.getIndexTemplate({ name: TEMPLATE })).body;
+
+describe('the setup function', () => {
+  it('puts the index template, and putting it again changes nothing', async () => {
+    const setup = await startSetup();
+    expect(await setup('Create')).toEqual({
+      PhysicalResourceId: 'crypto-market-insights-setup',
+      Data: { templates: TEMPLATE },
+    });
+    const before = await template();
+    await setup('Update');
+    expect(await template()).toEqual(before);
+  });
+
+  it('makes OpenSearch map a new monthly index as the design says', async () => {
+    await (await startSetup())();
+    await openSearch.indices.create({ index: 'tickers-2031.05' });
+    const { body } = await openSearch.indices.get({ index: 'tickers-2031.05' });
+    const index = body['tickers-2031.05'];
+    expect(index?.mappings?.dynamic).toBe('false');
+    expect(index?.mappings?.properties).toMatchObject({
+      symbol: { type: 'keyword', fields: { keyword: { type: 'keyword' } } },
+      timestamp: { type: 'date' },
+      last_price: { type: 'double' },
+      price_24h_pcnt: { type: 'float' },
+    });
+    expect(Object.keys(index?.mappings?.properties ?? {})).toEqual(
+      expect.arrayContaining(Object.keys(TICKER_FIELDS)),
+    );
+    expect(index?.settings?.index).toMatchObject({ codec: 'best_compression', refresh_interval: '1s' });
+  });
+
+  it('leaves the template on deletion: it belongs to the data', async () => {
+    const setup = await startSetup();
+    await setup('Create');
+    await setup('Delete');
+    expect(await template()).toMatchObject({ index_templates: [{ name: TEMPLATE }] });
+  });
+
+  it('waits for an OpenSearch that is just coming up', async () => {
+    const wire = await startFlakyWire(services.openSearch, 2);
+    try {
+      expect(await (await startSetup(wire.url))()).toMatchObject({ Data: { templates: TEMPLATE } });
+    } finally {
+      await wire.close();
+    }
+  });
+
+  it('says that OpenSearch cannot be reached', async () => {
+    const setup = await startSetup(`http://${await deadAddress()}`);
+    await expect(setup('Create', 5_500)).rejects.toMatchObject({
+      name: 'SetupError',
+      message: expect.stringMatching(/^OpenSearch did not take the index template .*ECONNREFUSED/),
+    });
+  });
+});
