@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.ts';
+import { isLocked } from './lock.ts';
 
 /** Where the running pipeline listens: `.local/endpoints.json`, for the other commands and anybody's client. */
 export interface Endpoints {
@@ -28,6 +29,7 @@ export function removeEndpoints(folder: string): void {
 
 /** The running pipeline's endpoints; undefined when none runs. */
 export function readEndpoints(folder: string): Endpoints | undefined {
+  if (!isLocked(folder)) return undefined; // a killed run could not remove its file
   try {
     return JSON.parse(readFileSync(fileIn(folder), 'utf8')) as Endpoints;
   } catch (error) {

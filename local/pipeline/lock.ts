@@ -43,6 +43,12 @@ export function takeLock(folder: string): Lock {
   }
 }
 
+/** Whether a living process holds the folder's lock. */
+export function isLocked(folder: string): boolean {
+  const holder = readHolder(join(folder, 'lock.json'));
+  return holder !== undefined && isSameProcess(holder);
+}
+
 function readHolder(file: string): (ProcessIdentity & { since: string }) | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

@@ -4,7 +4,6 @@ import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
 import { createKafka } from '../../lambdas/adapters/kafka-client.ts';
 import { createOpenSearch } from '../../lambdas/adapters/opensearch-client.ts';
-import { createS3Client } from '../../lambdas/adapters/s3-client.ts';
 import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import type { PollReport } from '../../lambdas/ingest/poll.ts';
@@ -17,12 +16,12 @@ import { startOpenSearch } from '../engines/opensearch.ts';
 import { choosePort } from '../engines/ports.ts';
 import { startS3 } from '../engines/s3.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
-import { startLambda } from '../lambda-host/host.ts';
 import { readPriceHistory } from '../market-replay/history.ts';
 import { ReplayMarket } from '../market-replay/replay-market.ts';
 import { startMarketReplay } from '../market-replay/server.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { fileLog } from './file-log.ts';
+import { hostFunction, type LocalFunction, localS3Client } from './functions.ts';
 import { takeLock } from './lock.ts';
 import { ReplayClock } from './replay-clock.ts';
 import {
@@ -89,8 +88,6 @@ export interface Pipeline {
 
 const HISTORY = fileURLToPath(new URL('../../data/hourly-2018.csv.gz', import.meta.url));
 
-/** Time limits of the functions; shorter than on AWS, so that a person sees early what is wrong. */
-const TIMEOUT_MS = { ingest: 30_000, index: 60_000, setup: 60_000 };
 const TOTAL_JARS = Object.values(JAR_COUNTS).reduce((sum, count) => sum + count, 0);
 /** Where clients expect the market replay, if it is free. */
 const SOURCE_PORT = 8090;
@@ -138,26 +135,16 @@ async function assemble(
   const s3Url = servers.s3 ?? engines.get('s3')?.url ?? '';
 
   const log = fileLog(`${folder}/logs/local.log`);
-  const aws = awsEnvironment(s3Url);
-  const s3 = createS3Client(aws, {
-    endpoint: s3Url,
-    region: aws.AWS_REGION,
-    credentials: { accessKeyId: aws.AWS_ACCESS_KEY_ID, secretAccessKey: aws.AWS_SECRET_ACCESS_KEY },
-  });
+  const s3 = localS3Client(s3Url);
   cleanups.defer(() => s3.destroy());
   const admin = createKafka('local', [kafkaBroker], log).admin();
   cleanups.defer(() => within(DISCONNECT_MS, admin.disconnect()));
   const openSearch = createOpenSearch(openSearchUrl);
   cleanups.defer(() => openSearch.close());
 
-  const hostFunction = (name: keyof typeof TIMEOUT_MS, environment: Record<string, string>) => {
-    const hosted = startLambda({
-      name,
-      handlerFile: new URL(`../../lambdas/${name}/handler.ts`, import.meta.url),
-      environment: { ...aws, ...environment },
-      timeoutMs: TIMEOUT_MS[name],
-      logFile: `${folder}/logs/lambda-${name}.log`,
-    });
+  const urls = { kafka: kafkaBroker, openSearch: openSearchUrl, s3: s3Url };
+  const host = (name: LocalFunction, environment?: Record<string, string>) => {
+    const hosted = hostFunction(name, { folder, urls, environment });
     cleanups.defer(() => hosted.close());
     return hosted;
   };
@@ -171,7 +158,7 @@ async function assemble(
       }),
       untilItWorks(() => openSearch.cluster.health(), { service: `OpenSearch at ${openSearchUrl}`, signal }),
     ]);
-    const setup = hostFunction('setup', { OPENSEARCH_URL: openSearchUrl });
+    const setup = host('setup');
     await setup.invoke({ RequestType: 'Create', ResourceProperties: { IndexSettings: INDEX_SETTINGS } });
     await setup.close();
   });
@@ -183,15 +170,8 @@ async function assemble(
   });
 
   return step('Functions and event source mapping', async () => {
-    const environment = {
-      LAKE_BUCKET: BUCKET,
-      KAFKA_BROKERS: kafkaBroker,
-      KAFKA_TOPIC: TOPIC,
-      OPENSEARCH_URL: openSearchUrl,
-    };
-    const index = hostFunction('index', { ...environment, PARTIAL_BATCH_RESPONSE: 'true' });
-    const ingest = hostFunction('ingest', {
-      ...environment,
+    const index = host('index', { PARTIAL_BATCH_RESPONSE: 'true' });
+    const ingest = host('ingest', {
       TICKER_SOURCE: JSON.stringify(options.sourceConfig),
       ...(sourceUrl === undefined ? {} : { TICKER_API_URL: sourceUrl }),
     });
@@ -299,10 +279,12 @@ async function startSource(
   { source, folder, ports }: PipelineOptions,
   cleanups: AsyncDisposableStack,
 ): Promise<{ sourceUrl: string | undefined; replay: Pipeline['replay'] }> {
-  if (source.kind === 'live') return { sourceUrl: undefined, replay: undefined };
-  if (source.kind === 'url') return { sourceUrl: source.url, replay: undefined };
-  const market = new ReplayMarket(await readPriceHistory(HISTORY));
   const clock = new ReplayClock(folder);
+  if (source.kind !== 'replay') {
+    clock.rest();
+    return { sourceUrl: source.kind === 'url' ? source.url : undefined, replay: undefined };
+  }
+  const market = new ReplayMarket(await readPriceHistory(HISTORY));
   const server = await startMarketReplay({
     market,
     clock: () => clock.position?.slotMs ?? market.firstSlot() ?? 0,
@@ -315,16 +297,6 @@ async function startSource(
   });
   cleanups.defer(() => server.close());
   return { sourceUrl: server.url, replay: { market, clock } };
-}
-
-/** The environment of everything that speaks to the local S3 server, which asks for no credentials. */
-function awsEnvironment(s3Url: string) {
-  return {
-    AWS_ENDPOINT_URL_S3: s3Url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-  };
 }
 
 /** Waits for the work, but not longer; its failure is of no interest any more. */

@@ -17,8 +17,8 @@ export class ReplayClock {
 
   /** @param folder e.g. `.local` */
   constructor(folder: string) {
-    this.#file = join(folder, 'replay-clock.json');
-    this.#position = readPosition(this.#file);
+    this.#file = clockFile(folder);
+    this.#position = readClock(this.#file);
   }
 
   /** Undefined before the first poll. */
@@ -28,11 +28,29 @@ export class ReplayClock {
 
   set(slotMs: number, polled: boolean): void {
     this.#position = { slotMs, polled };
-    writeFileAtomically(this.#file, JSON.stringify({ slot: new Date(slotMs).toISOString(), polled }));
+    this.#write(true);
+  }
+
+  /** The folder's pipeline follows the clock on the wall from now on; the position is kept. */
+  rest(): void {
+    if (this.#position) this.#write(false);
+  }
+
+  #write(isNow: boolean): void {
+    const { slotMs, polled } = this.#position as ReplayPosition;
+    writeFileAtomically(this.#file, JSON.stringify({ slot: new Date(slotMs).toISOString(), polled, isNow }));
   }
 }
 
-function readPosition(file: string): ReplayPosition | undefined {
+/** `now` of the folder's pipeline: the replay's clock if that was the last source, else the clock on the wall. */
+export function localNow(folder: string): Date {
+  const kept = readClock(clockFile(folder));
+  return kept?.isNow ? new Date(kept.slotMs) : new Date();
+}
+
+const clockFile = (folder: string) => join(folder, 'replay-clock.json');
+
+function readClock(file: string): (ReplayPosition & { isNow: boolean }) | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -40,6 +58,6 @@ function readPosition(file: string): ReplayPosition | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const { slot, polled } = JSON.parse(text) as { slot: string; polled: boolean };
-  return { slotMs: Date.parse(slot), polled };
+  const { slot, polled, isNow } = JSON.parse(text) as { slot: string; polled: boolean; isNow: boolean };
+  return { slotMs: Date.parse(slot), polled, isNow };
 }

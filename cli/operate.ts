@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import cliProgress from 'cli-progress';
+import type { OperationEvent, Slice } from '../lambdas/operate/operation.ts';
+import { writeFileAtomically } from '../local/pipeline/atomic-file.ts';
+import type { Target } from './target.ts';
+
+export interface OperateOptions {
+  /** Holds the cursors of operations that were interrupted. */
+  folder: string;
+  signal: AbortSignal;
+  /** Keeps the cursor between runs, so that the same command carries on where it was stopped. @default false */
+  resumable?: boolean;
+}
+
+/**
+ * Runs an operation slice by slice to its end, with one progress bar on stderr where that is a terminal.
+ * @returns the outputs of the slices, in their order (of this run only, where an earlier one was stopped)
+ */
+export async function runOperation<Output>(
+  target: Target,
+  operation: string,
+  input: unknown,
+  { folder, signal, resumable = false }: OperateOptions,
+): Promise<Output[]> {
+  const file = cursorFile(folder, [target.title, operation, input]);
+  let cursor = resumable ? readCursor(file) : undefined;
+  const bar = new cliProgress.SingleBar(
+    {
+      format: `${operation} {bar} {percentage} %  {value}/{total} {unit}  {eta_formatted}`,
+      stream: process.stderr,
+      hideCursor: true,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  const outputs: Output[] = [];
+  if (process.stderr.isTTY) bar.start(1, 0, { unit: '' });
+  try {
+    do {
+      signal.throwIfAborted();
+      const event: OperationEvent = {
+        operation,
+        input,
+        sliceMs: target.sliceMs,
+        ...(cursor === undefined ? {} : { cursor }),
+      };
+      const slice = (await target.invoke('operate', event)) as Slice<Output>;
+      outputs.push(slice.output);
+      cursor = slice.cursor;
+      bar.setTotal(Math.max(1, slice.progress.total));
+      bar.update(slice.progress.done, { unit: slice.progress.unit });
+      if (resumable && cursor !== undefined) writeFileAtomically(file, JSON.stringify(cursor));
+    } while (cursor !== undefined);
+    rmSync(file, { force: true });
+    return outputs;
+  } finally {
+    bar.stop();
+  }
+}
+
+function cursorFile(folder: string, identity: unknown[]): string {
+  const home = join(folder, 'operations');
+  mkdirSync(home, { recursive: true });
+  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+  return join(home, `${hash}.json`);
+}
+
+function readCursor(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { createS3Client } from '../../lambdas/adapters/s3-client.ts';
+import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
+import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
+import type { ServiceUrls } from './services.ts';
+
+/** The functions that run here, and their time limits; shorter than on AWS, so that a person sees early what is wrong. */
+const TIMEOUT_MS = { ingest: 30_000, index: 60_000, setup: 60_000, operate: 60_000 };
+
+export type LocalFunction = keyof typeof TIMEOUT_MS;
+
+const REGION = 'us-east-1';
+/** The local S3 server asks for none; the SDK insists. */
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+export function localS3Client(endpoint: string): S3Client {
+  return createS3Client(
+    { AWS_ENDPOINT_URL_S3: endpoint },
+    { endpoint, region: REGION, credentials: CREDENTIALS },
+  );
+}
+
+/** Hosts a handler with the environment that the deployment would give it. */
+export function hostFunction(
+  name: LocalFunction,
+  options: { folder: string; urls: ServiceUrls; environment?: Record<string, string> | undefined },
+): LambdaFunction {
+  const { folder, urls, environment } = options;
+  return startLambda({
+    name,
+    handlerFile: new URL(`../../lambdas/${name}/handler.ts`, import.meta.url),
+    environment: {
+      AWS_ENDPOINT_URL_S3: urls.s3,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      LAKE_BUCKET: BUCKET,
+      KAFKA_BROKERS: urls.kafka,
+      KAFKA_TOPIC: TOPIC,
+      CONSUMER_GROUP,
+      OPENSEARCH_URL: urls.openSearch,
+      ...environment,
+    },
+    timeoutMs: TIMEOUT_MS[name],
+    logFile: `${folder}/logs/lambda-${name}.log`,
+  });
+}
