@@ -1,18 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests on the real services: one Kafka, one OpenSearch and one S3 server for all files, on two cores. */
+const onRealServices = {
+  globalSetup: ['test/integration/global-setup.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          globalSetup: ['test/integration/global-setup.ts'],
-          // The files share one Kafka, one OpenSearch and one S3 server on two cores.
-          fileParallelism: false,
-          testTimeout: 60_000,
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onRealServices } },
+      { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...onRealServices } },
+      {
+        test: {
+          name: 'deploy',
+          include: ['test/deploy/**/*.test.ts'],
+          globalSetup: ['test/integration/global-setup.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],
