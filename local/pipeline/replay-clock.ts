@@ -18,7 +18,8 @@ export class ReplayClock {
   /** @param folder e.g. `.local` */
   constructor(folder: string) {
     this.#file = clockFile(folder);
-    this.#position = readClock(this.#file);
+    const kept = readClock(this.#file);
+    if (kept) this.#position = { slotMs: kept.slotMs, polled: kept.polled };
   }
 
   /** Undefined before the first poll. */

@@ -63,12 +63,12 @@ export interface RunOptions {
   /** Ends the run when so many polls are indexed. @default never */
   polls?: number | undefined;
   signal: AbortSignal;
+  /** A source that answers no poll for so long at the start is an error; later outages are ridden out. @default 30,000 */
+  firstAnswerMs?: number;
   /** A poll is indexed, or one has failed. */
   onChange: (change: { kind: 'polled'; report: PollReport } | { kind: 'failed'; slot: string }) => void;
 }
 
-/** A source that answers no poll for this long at the start is an error; later outages are ridden out. */
-const FIRST_ANSWER_MS = 30_000;
 /** Polls that may be on their way to the index at once; more would only run ahead of an ill OpenSearch. */
 const MAX_POLLS_UNDER_WAY = 50;
 
@@ -78,7 +78,7 @@ const MAX_POLLS_UNDER_WAY = 50;
  * @throws SourceSilentError
  */
 export async function runPolls(options: RunOptions): Promise<{ historyEnded: boolean }> {
-  const { pipeline, progress, onChange } = options;
+  const { pipeline, progress, onChange, firstAnswerMs = 30_000 } = options;
   const silent = new AbortController();
   const signal = AbortSignal.any([options.signal, silent.signal]);
   let begunPolls = 0;
@@ -89,10 +89,14 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
   // A store that is away keeps polls from succeeding, too; only the source's own silence is an error.
   const judgeSilence = () => {
     if (answered || lastSourceFailure === undefined || Date.now() < silentUntilMs) return;
-    silent.abort(new SourceSilentError(silence(lastSourceFailure)));
+    silent.abort(
+      new SourceSilentError(
+        `The source answered no poll in the first ${firstAnswerMs / 1_000} s. ${lastSourceFailure}`,
+      ),
+    );
   };
-  const silentUntilMs = Date.now() + FIRST_ANSWER_MS;
-  const silenceTimer = setTimeout(judgeSilence, FIRST_ANSWER_MS);
+  const silentUntilMs = Date.now() + firstAnswerMs;
+  const silenceTimer = setTimeout(judgeSilence, firstAnswerMs);
 
   await runSchedule({
     slots: limited(slotsOf(options), () => options.polls === undefined || begunPolls < options.polls),
@@ -127,10 +131,6 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
 
 function isSourceFailure(error: unknown): boolean {
   return error instanceof LambdaInvocationError && error.errorType === 'PollFailedError';
-}
-
-function silence(failure: string): string {
-  return `The source answered no poll in the first ${FIRST_ANSWER_MS / 1_000} s. ${failure}`;
 }
 
 function addPoll(progress: Progress, report: PollReport, latencyMs: number): void {

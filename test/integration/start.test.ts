@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import type { ClosingReport } from '../../cli/closing-report.ts';
+import type { Ticker } from '../../lambdas/domain/ticker.ts';
+import type { Endpoints } from '../../local/pipeline/endpoints.ts';
+import { type FakeBybit, startFakeBybit } from './lambdas/local-servers.ts';
+import { clearTickers, kafka, openSearch, s3, services } from './services.ts';
+
+const START = fileURLToPath(new URL('../../cli/start.ts', import.meta.url));
+const BUCKET = 'crypto-market-lake';
+/** Use the engines of the test run instead of starting others. */
+const SHARED = ['--kafka', services.kafka, '--opensearch', services.openSearch, '--s3', services.s3];
+
+/** `npm start --` with these arguments, in its own process group like a terminal's. */
+function start(args: string[]) {
+  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', START, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  return {
+    child,
+    text: () => stdout + stderr,
+    /** Its exit code, once all it wrote is read. */
+    ended: once(child, 'close').then(([code]) => code as number | null),
+    report: () => JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as ClosingReport,
+  };
+}
+
+const until = <T>(condition: () => T | Promise<T>) =>
+  vi.waitFor(condition, { timeout: 60_000, interval: 50 });
+
+/** Every record under a prefix of the lake, read as a stranger would. */
+async function lakeRecords(prefix: string): Promise<Record<string, unknown>[]> {
+  const records: Record<string, unknown>[] = [];
+  for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: BUCKET, Prefix: prefix })) {
+    for (const { Key } of page.Contents ?? []) {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+      const text = gunzipSync((await Body?.transformToByteArray()) ?? '').toString('utf8');
+      records.push(
+        ...text
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      );
+    }
+  }
+  return records;
+}
+
+async function topicRecords(): Promise<number> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets('tickers');
+    return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function indexedDocuments(): Promise<number> {
+  await openSearch.indices.refresh({ index: 'tickers-*' });
+  return (await openSearch.count({ index: 'tickers-*' })).body.count;
+}
+
+const idOf = ({ exchange, category, symbol, slot }: Record<string, unknown>) =>
+  [exchange, category, symbol, slot].join();
+
+describe('npm start with servers that are there already', () => {
+  let folder: string;
+  const running = new Set<ChildProcess>();
+  const startHere = (...args: string[]) => {
+    const run = start([...args, '--folder', folder, ...SHARED]);
+    running.add(run.child);
+    return run;
+  };
+
+  beforeAll(clearTickers);
+  beforeEach(() => {
+    folder = mkdtempSync(join(inject('runFolder'), 'start-'));
+  });
+  afterEach(async () => {
+    for (const child of running) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'close');
+      }
+    }
+    running.clear();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  afterAll(clearTickers);
+
+  it('reports numbers that agree with each other and with what strangers find in the stores', async () => {
+    const run = startHere('--polls', '12', '--json');
+    expect(await run.ended, run.text()).toBe(0);
+    const report = run.report();
+    const records = await lakeRecords('tickers/');
+    expect(report).toMatchObject({
+      polls: 12,
+      failedPolls: 0,
+      rejected: 0,
+      duplicatesRefused: 0,
+      agree: true,
+    });
+    expect(report.tickersFetched).toBe(records.length);
+    expect(report.lakeRecords).toBe(records.length);
+    expect(report.lakeObjects).toBe(12);
+    expect(report.recordsProduced).toBe(await topicRecords());
+    expect(report.recordsProduced).toBe(records.length);
+    expect(report.documentsIndexed).toBe(await indexedDocuments());
+    expect(report.documentsIndexed).toBe(records.length);
+    expect(report.startupSeconds.total).toBeGreaterThan(0);
+    const [bySymbol, ofBtcusdt, ofAnother] = report.articleQueries;
+    expect(bySymbol?.aggregations.by_symbol?.buckets.map(({ key }) => key)).toContain('BTCUSD');
+    expect(ofBtcusdt?.hits).toBe(0);
+    expect(ofAnother?.hits).toBe(12);
+  });
+
+  it('killed with -9 in the middle and started again, loses nothing and has nothing twice', async () => {
+    const killed = startHere('--polls', '1000');
+    await until(() => expect(killed.text()).toMatch(/poll 5 of/));
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const next = startHere('--polls', '5', '--json');
+    expect(await next.ended, next.text()).toBe(0);
+    const records = await lakeRecords('tickers/');
+    expect(new Set(records.map(idOf)).size).toBe(records.length);
+    expect(await indexedDocuments()).toBe(records.length);
+    expect(next.report().agree).toBe(true);
+  });
+
+  it('tells its endpoints while it runs, refuses a second start, and leaves nothing after a signal', async () => {
+    const run = startHere();
+    const file = join(folder, 'endpoints.json');
+    await until(() => expect(existsSync(file)).toBe(true));
+    const endpoints = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+    expect(endpoints).toMatchObject({
+      kafka: [services.kafka],
+      openSearch: services.openSearch,
+      s3: services.s3,
+      topic: 'tickers',
+      bucket: BUCKET,
+      pids: { start: run.child.pid },
+    });
+    const second = startHere();
+    expect(await second.ended).toBe(1);
+    expect(second.text()).toContain(`A pipeline is running already in ${folder} (process ${run.child.pid}`);
+    run.child.kill('SIGTERM');
+    run.child.kill('SIGTERM');
+    expect(await run.ended, run.text()).toBe(0);
+    expect(existsSync(file)).toBe(false);
+    expect(existsSync(join(folder, 'lock.json'))).toBe(false);
+  });
+
+  describe('and a source of our own', () => {
+    let bybit: FakeBybit;
+    beforeEach(async () => {
+      bybit = await startFakeBybit();
+    });
+    afterEach(() => bybit.close());
+
+    it('brings every good ticker with exact numbers, and keeps the bad one with its reason', async () => {
+      const symbols = Array.from({ length: 700 }, (_, index) => `COIN${index}USDT`);
+      const prices = ['1e-9', '0.000000001', '63000.123456789', '12345678.87654321', '0.1'];
+      const priceOf = (index: number) => prices[index % prices.length] as string;
+      const listed = symbols.map((symbol, index) => ({
+        symbol,
+        lastPrice: priceOf(index),
+        bid1Price: '',
+        volume24h: '11801.27771',
+        turnover24h: '243765620.65899866',
+      }));
+      bybit.lists = {
+        linear: [...listed, { symbol: 'BADUSDT', lastPrice: 'abc' }],
+        spot: listed.slice(0, 10),
+        inverse: [],
+      };
+      const run = startHere('--polls', '2', '--interval', '50', '--json', '--source-url', bybit.url);
+      expect(await run.ended, run.text()).toBe(0);
+
+      const { body } = await openSearch.search({
+        index: 'tickers-*',
+        body: { size: 2_000, query: { bool: { filter: { term: { exchange: 'bybit' } } } } },
+      });
+      const found = body.hits.hits.map(({ _source }) => _source as unknown as Ticker);
+      expect(found).toHaveLength(2 * 710);
+      for (const ticker of found) {
+        const index = symbols.indexOf(ticker.symbol);
+        expect(ticker.last_price).toBe(Number(priceOf(index)));
+        expect(ticker).toMatchObject({ volume_24h: 11801.27771, turnover_24h: Number('243765620.65899866') });
+        expect(ticker).not.toHaveProperty('bid_price');
+      }
+      const rejected = await lakeRecords('rejected/exchange=bybit/');
+      expect(rejected).toHaveLength(2);
+      expect(rejected[0]).toMatchObject({
+        category: 'linear',
+        reason: 'lastPrice: expected a decimal number, got "abc"',
+        value: { symbol: 'BADUSDT', lastPrice: 'abc' },
+      });
+    });
+  });
+});
+
+describe('npm start on an empty folder', () => {
+  it('starts its own engines beside others, and a signal to its process group stops all of them', async () => {
+    const folder = mkdtempSync(join(inject('runFolder'), 'start-'));
+    symlinkSync(inject('artifactsFolder'), join(folder, 'engines')); // downloaded once for all
+    const run = start(['--folder', folder]);
+    try {
+      await until(() => expect(run.text()).toMatch(/poll 3 {2}/));
+      const { pids } = JSON.parse(readFileSync(join(folder, 'endpoints.json'), 'utf8')) as Endpoints;
+      expect(Object.keys(pids).sort()).toEqual(['kafka', 'opensearch', 's3', 'start']);
+      process.kill(-(run.child.pid as number), 'SIGTERM');
+      expect(await run.ended, run.text()).toBe(0);
+      for (const pid of Object.values(pids)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    } finally {
+      if (run.child.exitCode === null) process.kill(run.child.pid as number, 'SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

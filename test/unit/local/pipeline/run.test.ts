@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { PollReport } from '../../../../lambdas/ingest/poll.ts';
+import { LambdaInvocationError } from '../../../../local/lambda-host/errors.ts';
+import type { Pipeline } from '../../../../local/pipeline/pipeline.ts';
+import {
+  emptyProgress,
+  type RunOptions,
+  runPolls,
+  SourceSilentError,
+} from '../../../../local/pipeline/run.ts';
+
+const report = (slot: string): PollReport => ({
+  source: 'test',
+  exchange: 'test',
+  slot,
+  categories: [{ category: 'spot', status: 'polled', fetched: 3, rejected: 1 }],
+  produced: 3,
+  backlogBatches: 0,
+  waitingBatches: 0,
+});
+
+/** A pipeline whose polls do as told and whose index keeps up at once. */
+function pipelineThat(poll: (slot: string) => Promise<PollReport>): Pipeline {
+  return {
+    replay: undefined,
+    admin: { fetchTopicOffsets: async () => [{ partition: 0, high: '3', low: '0', offset: '3' }] },
+    eventSource: { waitUntil: async () => {} },
+    poll: ({ slot }: { slot: string }) => poll(slot),
+  } as unknown as Pipeline;
+}
+
+const sourceFailure = () =>
+  Promise.reject(
+    new LambdaInvocationError('ingest', {
+      errorType: 'PollFailedError',
+      errorMessage: 'the exchange is down',
+      trace: [],
+    }),
+  );
+
+describe('a run of polls', () => {
+  const run = (pipeline: Pipeline, options: Partial<RunOptions> = {}) => {
+    const progress = emptyProgress();
+    const outcome = runPolls({
+      pipeline,
+      progress,
+      intervalMs: 1,
+      signal: new AbortController().signal,
+      onChange: () => {},
+      ...options,
+    });
+    outcome.catch(() => {});
+    return { progress, outcome };
+  };
+  it('ends when so many polls are indexed, and counts what they brought', async () => {
+    const { progress, outcome } = run(
+      pipelineThat(async (slot) => report(slot)),
+      { polls: 3, intervalMs: 1 },
+    );
+    await expect(outcome).resolves.toEqual({ historyEnded: false });
+    expect(progress).toMatchObject({ polls: 3, tickersFetched: 9, rejected: 3, produced: 9, failedPolls: 0 });
+  });
+
+  it('does not count a failed poll', async () => {
+    let calls = 0;
+    const pipeline = pipelineThat((slot) =>
+      ++calls === 1 ? sourceFailure() : Promise.resolve(report(slot)),
+    );
+    const { progress, outcome } = run(pipeline, { polls: 1 });
+    await outcome;
+    expect(progress).toMatchObject({ polls: 1, failedPolls: 1, failure: undefined });
+  });
+
+  it('gives up a source that answers nothing from the start, and says what it said', async () => {
+    const { outcome } = run(pipelineThat(sourceFailure), { firstAnswerMs: 20 });
+    await expect(outcome).rejects.toThrow(SourceSilentError);
+    await expect(outcome).rejects.toThrow('the exchange is down');
+  });
+
+  it('rides out a store that is away from the start', async () => {
+    let calls = 0;
+    const pipeline = pipelineThat((slot) =>
+      ++calls < 3 ? Promise.reject(new Error('the lake is away')) : Promise.resolve(report(slot)),
+    );
+    const { progress, outcome } = run(pipeline, { polls: 1, firstAnswerMs: 20 });
+    await outcome;
+    expect(progress.failedPolls).toBe(2);
+  });
+
+  it('ends when the signal aborts', async () => {
+    const end = new AbortController();
+    const { outcome } = run(
+      pipelineThat(async (slot) => report(slot)),
+      {
+        signal: end.signal,
+        onChange: () => end.abort(),
+      },
+    );
+    await expect(outcome).resolves.toEqual({ historyEnded: false });
+  });
+});
