@@ -22,6 +22,7 @@ export default defineConfig({
       },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onRealServices } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...onRealServices } },
+      { test: { name: 'pages', include: ['test/pages/**/*.test.ts'], ...onRealServices } },
       {
         test: {
           name: 'deploy',
