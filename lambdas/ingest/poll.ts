@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
-import type { BatchAddress } from '../domain/lake-layout.ts';
+import { type BatchAddress, tickersKey } from '../domain/lake-layout.ts';
 import type { Log } from '../domain/log.ts';
+import { UnreadableObjectError } from '../domain/ndjson.ts';
 import {
   type Category,
   type Rejected,
@@ -41,6 +42,11 @@ export interface PollReport {
   backlogBatches: number;
   /** Batches that still wait in the lake because the time ran out; the next poll goes on with them. */
   waitingBatches: number;
+  /**
+   * What the lake held and could not be read (why, with the key): passed over so that it does not hold up all that
+   * follows, kept as it is, told by `verify`. Absent where there was none.
+   */
+  unreadable?: string[];
 }
 
 /** No category of the source could be polled. What waited in the lake was produced all the same. */
@@ -216,8 +222,9 @@ async function drain(
   marker: OutboxMarker,
   deadlineMs: number,
   { source, lake, stream, log, now }: PollDependencies,
-): Promise<Pick<PollReport, 'produced' | 'backlogBatches' | 'waitingBatches'>> {
+): Promise<Pick<PollReport, 'produced' | 'backlogBatches' | 'waitingBatches' | 'unreadable'>> {
   const counts = { produced: 0, backlogBatches: 0, waitingBatches: 0 };
+  const unreadable: string[] = [];
   const moved = structuredClone(marker);
   const slots = [...new Set([...waiting.values()].flatMap((each) => [...each]))].sort((a, b) => a - b);
   try {
@@ -230,7 +237,12 @@ async function drain(
       const batches = await Promise.all(
         categories.map(async (category) => {
           const own = slotMs === fresh.slotMs ? fresh.records.get(category) : undefined;
-          return own ?? recordsOf(await lake.readTickers({ exchange: source.exchange, category, slotMs }));
+          if (own) return own;
+          const address = { exchange: source.exchange, category, slotMs };
+          const { records, problems } = await readBatch(address, lake);
+          for (const problem of problems) log.error('The lake holds what cannot be produced', { problem });
+          unreadable.push(...problems);
+          return records;
         }),
       );
       await stream.produce(batches.flat(), deadlineMs);
@@ -253,9 +265,34 @@ async function drain(
       ...counts,
     });
   }
-  return counts;
+  return unreadable.length > 0 ? { ...counts, unreadable } : counts;
 }
 
-function recordsOf(lines: string[] | undefined): StreamRecord[] {
-  return (lines ?? []).map((line) => ({ key: seriesOf(JSON.parse(line) as TickerIdentity), value: line }));
+/** A batch as the stream takes it, and what of it cannot be read, now or ever. */
+async function readBatch(
+  address: BatchAddress,
+  lake: TickerLake,
+): Promise<{ records: StreamRecord[]; problems: string[] }> {
+  const records: StreamRecord[] = [];
+  const problems: string[] = [];
+  try {
+    for (const [index, value] of ((await lake.readTickers(address)) ?? []).entries()) {
+      const ticker = parseTicker(value);
+      if (ticker) records.push({ key: seriesOf(ticker), value });
+      else problems.push(`${tickersKey(address)} line ${index + 1} is no JSON object`);
+    }
+  } catch (error) {
+    if (!(error instanceof UnreadableObjectError)) throw error;
+    problems.push(error.message);
+  }
+  return { records, problems };
+}
+
+function parseTicker(line: string): TickerIdentity | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as TickerIdentity) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Category } from '../../domain/ticker.ts';
+import { splitPair } from './pair-symbols.ts';
 
 /** Quote currencies of Bybit's spot and linear markets; a longer one is tried before its own suffix. */
 const QUOTES = [
@@ -13,17 +14,12 @@ const QUOTES = [
  */
 export function splitBybitSymbol(category: Category, symbol: string): { base?: string; quote?: string } {
   const dashed = /^([A-Z0-9]+)-\d{1,2}[A-Z]{3}\d{2}/.exec(symbol);
-  if (dashed?.[1]) return splitPair(dashed[1]) ?? { base: dashed[1] };
+  if (dashed?.[1]) return splitPair(dashed[1], QUOTES) ?? { base: dashed[1] };
   if (category === 'inverse') {
     const base = /^([A-Z0-9]+)USD([FGHJKMNQUVXZ]\d{2})?$/.exec(symbol)?.[1];
     return base ? { base, quote: 'USD' } : {};
   }
   const perpetual = category === 'linear' ? /^([A-Z0-9]+)PERP$/.exec(symbol)?.[1] : undefined;
   if (perpetual) return { base: perpetual, quote: 'USDC' };
-  return splitPair(symbol) ?? {};
-}
-
-function splitPair(symbol: string): { base: string; quote: string } | undefined {
-  const quote = QUOTES.find((candidate) => symbol.endsWith(candidate) && symbol.length > candidate.length);
-  return quote ? { base: symbol.slice(0, -quote.length), quote } : undefined;
+  return splitPair(symbol, QUOTES) ?? {};
 }

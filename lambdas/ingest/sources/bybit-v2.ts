@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { Category } from '../../domain/ticker.ts';
+import { type Category, LATEST_MS } from '../../domain/ticker.ts';
 import type { TickerField } from '../../domain/ticker-fields.ts';
 import { bybitApiFailure, bybitHttpFailure } from './bybit-failures.ts';
 import { splitBybitSymbol } from './bybit-symbols.ts';
 import type { ExchangeAdapter } from './exchange-adapter.ts';
-import { type FieldMap, LATEST_MS, type NormalisedBatch, normaliseList } from './normalise.ts';
+import { type Entry, entriesOf, type FieldMap, normaliseList } from './normalise.ts';
 
 /** Our field names come from this API's vocabulary, so each maps to itself. */
 const FIELDS: FieldMap = Object.fromEntries(
@@ -53,8 +53,7 @@ const envelope = outcome.extend({
  * Contracts settled in USDT (or USDC) are linear, those quoted in USD are inverse. An entry without a symbol is
  * told as the first category's, so that it is rejected instead of lost.
  */
-function categoryOf(raw: unknown, asked: readonly Category[]): Category | undefined {
-  const symbol = (raw as { symbol?: unknown } | null)?.symbol;
+function categoryOf({ symbol }: Entry, asked: readonly Category[]): Category | undefined {
   if (typeof symbol !== 'string') return asked[0];
   return /(USDT|USDC|PERP)$/.test(symbol) ? 'linear' : 'inverse';
 }
@@ -63,30 +62,23 @@ function categoryOf(raw: unknown, asked: readonly Category[]): Category | undefi
 export const bybitV2: ExchangeAdapter = {
   defaultBaseUrl: 'https://api.bybit.com',
   categories: ['linear', 'inverse'],
-
-  requests: (categories) => [{ path: '/v2/public/tickers', categories: [...categories] }],
+  pace: { concurrency: 4 },
 
   failureOf(response, context) {
     const failure = bybitHttpFailure(response, context);
     if (failure) return failure;
     const answer = outcome.safeParse(response.json);
-    if (!answer.success) return undefined; // read() says what is wrong with it
+    if (!answer.success) return undefined; // another shape: the client says what is wrong with it
     return bybitApiFailure(answer.data.ret_code, answer.data.ret_msg, response, context);
   },
 
-  read(json, request, context) {
-    const { result, time_now } = envelope.parse(json);
-    const receipt = { ...context, timestamp: new Date(time_now).toISOString() };
-    const batches = new Map<Category, NormalisedBatch>();
-    for (const category of request.categories) {
-      const list = result.filter((raw) => categoryOf(raw, request.categories) === category);
-      const identify = (symbol: string) => ({
-        exchange: context.exchange,
-        category,
-        ...splitBybitSymbol(category, symbol),
-      });
-      batches.set(category, normaliseList(list, FIELDS, identify, receipt));
-    }
-    return batches;
+  async tickers(ask, scope) {
+    const { category, categories } = scope;
+    const { value, ...answer } = await ask({ path: '/v2/public/tickers' }, envelope);
+    const entries = entriesOf(value.result, 'symbol').filter(
+      (entry) => categoryOf(entry, categories) === category,
+    );
+    const receipt = { ...scope, ...answer, timestamp: new Date(value.time_now).toISOString() };
+    return normaliseList(entries, FIELDS, (symbol) => splitBybitSymbol(category, symbol), receipt);
   },
 };

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { Category } from '../../domain/ticker.ts';
+import { type Category, LATEST_MS } from '../../domain/ticker.ts';
 import { bybitApiFailure, bybitHttpFailure } from './bybit-failures.ts';
 import { splitBybitSymbol } from './bybit-symbols.ts';
 import type { ExchangeAdapter } from './exchange-adapter.ts';
-import { type FieldMap, LATEST_MS, normaliseList } from './normalise.ts';
+import { entriesOf, type FieldMap, normaliseList } from './normalise.ts';
 
 /** https://bybit-exchange.github.io/docs/v5/market/tickers: every value a string, "" means absent. */
 const FIELDS: FieldMap = {
@@ -50,42 +50,34 @@ const FIELDS: FieldMap = {
 };
 
 const outcome = z.object({ retCode: z.number(), retMsg: z.string().default('no message') });
-const envelope = outcome.extend({
-  result: z.object({ category: z.string(), list: z.array(z.unknown()) }),
-  time: z.number().int().positive().max(LATEST_MS),
-});
+const envelopeOf = (category: Category) =>
+  outcome.extend({
+    result: z.object({ category: z.literal(category), list: z.array(z.unknown()) }),
+    time: z.number().int().positive().max(LATEST_MS),
+  });
 
 /** Bybit's current API: one request a category, the time only in the envelope. */
 export const bybitV5: ExchangeAdapter = {
   defaultBaseUrl: 'https://api.bybit.com',
   categories: ['linear', 'inverse', 'spot', 'option'],
-
-  requests: (categories) =>
-    categories.map((category) => ({
-      path: `/v5/market/tickers?category=${category}`,
-      categories: [category],
-    })),
+  pace: { concurrency: 4 },
 
   failureOf(response, context) {
     const failure = bybitHttpFailure(response, context);
     if (failure) return failure;
     const answer = outcome.safeParse(response.json);
-    if (!answer.success) return undefined; // read() says what is wrong with it
+    if (!answer.success) return undefined; // another shape: the client says what is wrong with it
     return bybitApiFailure(answer.data.retCode, answer.data.retMsg, response, context);
   },
 
-  read(json, request, context) {
-    const category = request.categories[0] as Category;
-    const { result, time } = envelope.parse(json);
-    if (result.category !== category) {
-      throw new Error(`result.category: asked for "${category}", got "${result.category}"`);
-    }
-    const receipt = { ...context, timestamp: new Date(time).toISOString() };
-    const identify = (symbol: string) => ({
-      exchange: context.exchange,
-      category,
-      ...splitBybitSymbol(category, symbol),
-    });
-    return new Map([[category, normaliseList(result.list, FIELDS, identify, receipt)]]);
+  async tickers(ask, scope) {
+    const { category } = scope;
+    const { value, ...answer } = await ask(
+      { path: `/v5/market/tickers?category=${category}` },
+      envelopeOf(category),
+    );
+    const receipt = { ...scope, ...answer, timestamp: new Date(value.time).toISOString() };
+    const pairOf = (symbol: string) => splitBybitSymbol(category, symbol);
+    return normaliseList(entriesOf(value.result.list, 'symbol'), FIELDS, pairOf, receipt);
   },
 };

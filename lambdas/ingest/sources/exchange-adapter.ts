@@ -1,12 +1,19 @@
+import type * as z from 'zod';
 import type { Category } from '../../domain/ticker.ts';
-import type { SourceError } from './errors.ts';
-import type { NormalisedBatch, Receipt } from './normalise.ts';
+import { SourceError, SourceRefusedError, WrongPayloadError } from './errors.ts';
+import type { MarketFilter } from './market-filter.ts';
+import type { NormalisedBatch } from './normalise.ts';
 
-/** One HTTP GET of a poll and the categories that its answer holds. */
+/** One HTTP GET. */
 export interface ExchangeRequest {
-  /** Path and query, joined to the source's base URL. */
+  /** Path and query, joined to the base URL. */
   path: string;
-  categories: Category[];
+  /** Where another host of the exchange serves it. @default the adapter's */
+  baseUrl?: string;
+  /** For how long the answer holds, also for later polls (lists of instruments). @default this poll only */
+  keepMs?: number;
+  /** The poll can do without it: it is asked once, not again. @default false */
+  optional?: boolean;
 }
 
 /** An HTTP answer, before anybody looked into it. */
@@ -18,19 +25,70 @@ export interface ExchangeResponse {
   json: unknown;
 }
 
-/** What the client tells the adapter about one answer. */
-export type ResponseContext = Omit<Receipt, 'timestamp'> & { nowMs: number };
+/** Which answer it is. */
+export interface ResponseContext {
+  url: string;
+  nowMs: number;
+}
 
-/** Everything that is special about one exchange's API: pure functions, no network. */
+/** A successful answer of the documented shape. */
+export interface Answer<T> {
+  value: T;
+  url: string;
+  /** ISO 8601 UTC with milliseconds. */
+  receivedAt: string;
+}
+
+/**
+ * Asks the exchange. Within one poll the same URL is asked once, whoever wants to know.
+ * @throws SourceError where there is no answer, a failure, or another shape
+ */
+export type Ask = <T>(request: ExchangeRequest, shape: z.ZodType<T>) => Promise<Answer<T>>;
+
+/** One category of one poll. */
+export interface PollScope {
+  exchange: string;
+  category: Category;
+  /** All that this poll asks for, this one among them. */
+  categories: readonly Category[];
+  /** ISO 8601 UTC with milliseconds. */
+  slot: string;
+  wants: MarketFilter;
+}
+
+/** How fast an exchange may be asked. */
+export interface Pace {
+  /** Requests under way at once. */
+  concurrency: number;
+  /** On average, after `burst` of them at once. @default no matter */
+  perSecond?: { requests: number; burst: number };
+}
+
+/** Everything that is special about one exchange's API. Knows no network, no clock: it is given `ask`. */
 export interface ExchangeAdapter {
   readonly defaultBaseUrl: string;
   readonly categories: readonly Category[];
-  requests(categories: readonly Category[]): ExchangeRequest[];
+  readonly pace: Pace;
   /** The failure that an answer's status, headers or API code stand for; undefined where it is a success. */
   failureOf(response: ExchangeResponse, context: ResponseContext): SourceError | undefined;
-  /**
-   * The decoded JSON → a batch for each of the request's categories.
-   * @throws Error naming the first difference from the documented shape
-   */
-  read(json: unknown, request: ExchangeRequest, context: ResponseContext): Map<Category, NormalisedBatch>;
+  /** Asks for what one category needs and sorts it into tickers and rejected ones. @throws what `ask` throws */
+  tickers(ask: Ask, scope: PollScope): Promise<NormalisedBatch>;
+}
+
+/** For what makes tickers richer but is not needed: undefined, whatever went wrong. */
+export async function ifAvailable<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | undefined> {
+  return answer.catch(unless(() => true));
+}
+
+/** For a way of asking that an API may not have: undefined where it says no, or something else. */
+export async function ifOffered<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | undefined> {
+  return answer.catch(
+    unless((error) => error instanceof SourceRefusedError || error instanceof WrongPayloadError),
+  );
+}
+
+function unless(isAllowed: (error: SourceError) => boolean) {
+  return (error: unknown): undefined => {
+    if (!(error instanceof SourceError && isAllowed(error))) throw error;
+  };
 }

@@ -1,19 +1,66 @@
 import * as z from 'zod';
-import { type RejectedTicker, TICKER_VERSION, type Ticker, tickerSchema } from '../../domain/ticker.ts';
+import {
+  type Category,
+  LATEST_MS,
+  type RejectedTicker,
+  TICKER_VERSION,
+  type Ticker,
+  tickerSchema,
+} from '../../domain/ticker.ts';
 import { TICKER_FIELDS, type TickerField } from '../../domain/ticker-fields.ts';
+import type { MarketFilter } from './market-filter.ts';
 
-/** An exchange's field name → ours. Fields that are not listed are not ours to keep. */
-export type FieldMap = Readonly<Record<string, TickerField>>;
+/** A field of ours and how to read it where its kind alone does not tell. */
+export interface Conversion {
+  field: TickerField;
+  read: (raw: unknown) => Reading<number | string>;
+}
+
+/**
+ * An exchange's field name → ours, or `timestamp`: when the exchange says that this ticker's values held. Fields
+ * that are not listed are not ours to keep.
+ */
+export type FieldMap = Readonly<Record<string, TickerField | 'timestamp' | Conversion>>;
 
 /** What one payload's tickers have in common. */
 export interface Receipt {
   exchange: string;
+  category: Category;
   url: string;
   /** ISO 8601 UTC with milliseconds, like every time here. */
   slot: string;
   receivedAt: string;
-  /** When the exchange says the values held; undefined where it does not say. */
-  timestamp: string | undefined;
+  /** When the exchange says the values held, for all of them; undefined where it does not say. */
+  timestamp?: string | undefined;
+  wants: MarketFilter;
+}
+
+/** One ticker as an exchange sent it, before anybody looked into it. */
+export interface Entry {
+  /** As the exchange spells it. */
+  symbol: unknown;
+  /** What the fields are read from. */
+  values: unknown;
+  /** What is kept where it is rejected. */
+  raw: unknown;
+  /** Where and when it came from, where that is not what the others have in common. */
+  from?: Pick<Receipt, 'url' | 'receivedAt'>;
+}
+
+/** A list whose entries name their symbol in a field. */
+export function entriesOf(list: readonly unknown[], symbolField: string): Entry[] {
+  return list.map((raw) => ({ symbol: fieldOf(raw, symbolField), values: raw, raw }));
+}
+
+/** A field of what may be an object; undefined where it is none. */
+export function fieldOf(raw: unknown, field: string | number): unknown {
+  return (raw as Record<string | number, unknown> | null | undefined)?.[field];
+}
+
+/** Base and quote, where they are known. */
+export interface Pair {
+  base?: string | undefined;
+  quote?: string | undefined;
 }
 
 /** One category of one payload, sorted into what is good and what is not. */
@@ -22,7 +69,7 @@ export interface NormalisedBatch {
   rejected: RejectedTicker[];
 }
 
-type Reading<T> = { value: T | undefined } | { reason: string };
+export type Reading<T> = { value: T | undefined } | { reason: string };
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
@@ -39,8 +86,18 @@ export function readDecimal(raw: unknown): Reading<number> {
   return { value: value === 0 ? 0 : value }; // "-0.00" is 0
 }
 
-/** The latest time that ISO 8601 writes with a four-digit year. */
-export const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+/** A percentage → the fraction, exactly: `"-95.960"` is −0.9596. For a {@link FieldMap}. */
+export function percent(field: TickerField): Conversion {
+  return {
+    field,
+    read(raw) {
+      const reading = readDecimal(raw);
+      if ('reason' in reading || reading.value === undefined) return reading;
+      const [mantissa, exponent = '0'] = String(raw).toLowerCase().split('e');
+      return readNumber(`${mantissa}e${Number(exponent) - 2}`);
+    },
+  };
+}
 
 /** Without an offset it would be read in the zone of whatever machine this runs on. */
 const isoWithOffset = z.iso.datetime({ offset: true });
@@ -62,6 +119,15 @@ export function readTime(raw: unknown): Reading<string> {
   return { value: new Date(ms).toISOString() };
 }
 
+/** The largest number that the index keeps in a `float`; it refuses a document with a larger one. */
+const MAX_FLOAT = 3.4028234663852886e38;
+
+function readNumber(raw: unknown): Reading<number> {
+  const reading = readDecimal(raw);
+  if ('reason' in reading || Math.abs(reading.value ?? 0) <= MAX_FLOAT) return reading;
+  return { reason: `${show(raw)} is too large for a float` };
+}
+
 function readPrice(raw: unknown): Reading<number> {
   const reading = readDecimal(raw);
   if ('reason' in reading || reading.value === undefined) return reading;
@@ -74,42 +140,46 @@ function readText(raw: unknown): Reading<string> {
   return typeof raw === 'string' ? { value: raw } : { reason: `expected text, got ${show(raw)}` };
 }
 
-const READERS = { price: readPrice, number: readDecimal, time: readTime, text: readText } as const;
+const READERS = { price: readPrice, number: readNumber, time: readTime, text: readText } as const;
 
 /**
  * One raw ticker → our record, or the reason why it is none. Never throws, never invents a number: what is
- * absent is left out, what is malformed rejects the ticker with the field's name.
+ * absent is left out, what is malformed rejects the ticker with the field's name. Where the exchange gives the
+ * price of 24 hours ago but no change since, the change is computed.
  */
 export function normaliseTicker(
-  raw: unknown,
+  values: unknown,
   fields: FieldMap,
-  identity: Pick<Ticker, 'exchange' | 'category'> & { base?: string; quote?: string },
-  receipt: Receipt,
+  market: { symbol: unknown } & Pair,
+  receipt: Omit<Receipt, 'wants' | 'url'>,
 ): { ticker: Ticker } | { reason: string } {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return { reason: `expected an object, got ${show(raw)}` };
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    return { reason: `expected an object, got ${show(values)}` };
   }
-  const source = raw as Record<string, unknown>;
-  if (typeof source.symbol !== 'string')
-    return { reason: `symbol: expected text, got ${show(source.symbol)}` };
+  const { symbol, base, quote } = market;
+  if (typeof symbol !== 'string') return { reason: `symbol: expected text, got ${show(symbol)}` };
+  const source = values as Record<string, unknown>;
   const ticker: Record<string, unknown> = {
     v: TICKER_VERSION,
-    exchange: identity.exchange,
-    category: identity.category,
-    symbol: source.symbol,
-    ...(identity.base === undefined ? {} : { base: identity.base }),
-    ...(identity.quote === undefined ? {} : { quote: identity.quote }),
+    exchange: receipt.exchange,
+    category: receipt.category,
+    symbol,
+    ...(base === undefined ? {} : { base }),
+    ...(quote === undefined ? {} : { quote }),
     slot: receipt.slot,
     timestamp: receipt.timestamp ?? receipt.receivedAt,
     received_at: receipt.receivedAt,
   };
-  for (const [theirs, ours] of Object.entries(fields)) {
-    const reading = READERS[TICKER_FIELDS[ours]](source[theirs]);
+  for (const [theirs, target] of Object.entries(fields)) {
+    const { field, read } = conversionOf(target);
+    const reading = read(source[theirs]);
     if ('reason' in reading) return { reason: `${theirs}: ${reading.reason}` };
-    if (reading.value !== undefined) ticker[ours] = reading.value;
-    else if (ours === 'last_price')
+    if (reading.value !== undefined) ticker[field] = reading.value;
+    else if (field === 'last_price')
       return { reason: `${theirs}: a price above 0 is required, got ${show(source[theirs])}` };
   }
+  ticker.price_24h_pcnt ??= changeSince(ticker.prev_price_24h, ticker.last_price);
+  if (ticker.price_24h_pcnt === undefined) delete ticker.price_24h_pcnt;
   const checked = tickerSchema.safeParse(ticker);
   if (checked.success) return { ticker: checked.data };
   const issue = checked.error.issues[0];
@@ -117,42 +187,68 @@ export function normaliseTicker(
   return { reason: `${field}: ${issue?.message}, got ${show(ticker[field])}` };
 }
 
-/** Normalises a payload's list; of a symbol that appears twice the first goes on, the others are rejected. */
+function conversionOf(target: FieldMap[string]): {
+  field: TickerField | 'timestamp';
+  read: Conversion['read'];
+} {
+  if (typeof target === 'object') return target;
+  return { field: target, read: target === 'timestamp' ? readTime : READERS[TICKER_FIELDS[target]] };
+}
+
+function changeSince(before: unknown, now: unknown): number | undefined {
+  if (typeof before !== 'number' || typeof now !== 'number') return undefined;
+  const change = now / before - 1;
+  return change <= MAX_FLOAT ? change : undefined;
+}
+
+/**
+ * Normalises those of a payload's entries that the source wants; of a symbol that appears twice the first goes on,
+ * the others are rejected.
+ * @param pairOf base and quote of a symbol
+ */
 export function normaliseList(
-  list: readonly unknown[],
+  entries: readonly Entry[],
   fields: FieldMap,
-  identify: (symbol: string) => Pick<Ticker, 'exchange' | 'category'> & { base?: string; quote?: string },
+  pairOf: (symbol: string) => Pair,
   receipt: Receipt,
 ): NormalisedBatch {
   const batch: NormalisedBatch = { tickers: [], rejected: [] };
   const seen = new Set<string>();
-  for (const raw of list) {
-    const symbol = (raw as { symbol?: unknown } | null)?.symbol;
-    const identity = identify(typeof symbol === 'string' ? symbol : '');
-    const outcome = normaliseTicker(raw, fields, identity, receipt);
+  for (const { symbol, values, raw, from } of entries) {
+    const pair = typeof symbol === 'string' ? pairOf(symbol) : {};
+    if (typeof symbol === 'string' && !receipt.wants({ symbol, quote: pair.quote })) continue;
+    const received = { ...receipt, ...from };
+    const outcome = normaliseTicker(values, fields, { symbol, ...pair }, received);
     if ('ticker' in outcome && !seen.has(outcome.ticker.symbol)) {
       seen.add(outcome.ticker.symbol);
       batch.tickers.push(outcome.ticker);
       continue;
     }
-    batch.rejected.push({
-      v: TICKER_VERSION,
-      exchange: identity.exchange,
-      category: identity.category,
-      slot: receipt.slot,
-      received_at: receipt.receivedAt,
-      url: receipt.url,
-      reason: 'reason' in outcome ? outcome.reason : `symbol: ${show(symbol)} appears twice in one payload`,
-      value: raw,
-    });
+    const reason =
+      'reason' in outcome ? outcome.reason : `symbol: ${show(symbol)} appears twice in one payload`;
+    batch.rejected.push(reject(raw, reason, received));
   }
   return batch;
 }
 
+/** What goes to the lake for a value that is no ticker. */
+export function reject(value: unknown, reason: string, receipt: Receipt): RejectedTicker {
+  const { exchange, category, slot, receivedAt, url } = receipt;
+  return { v: TICKER_VERSION, exchange, category, slot, received_at: receivedAt, url, reason, value };
+}
+
 /** A value in an error message: JSON, cut to a readable length. */
 function show(value: unknown): string {
-  // JSON has no word for the Infinity that a number like 1e999 is read as.
-  const text =
-    value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = value === undefined ? 'nothing' : jsonOf(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  // JSON has no word for the Infinity that a number like 1e999 is read as.
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'a value nested too deep to be written'; // deeper than the stack; it can be read all the same
+  }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { UnreadableObjectError } from '../../../../lambdas/domain/ndjson.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../lambdas/domain/ticker.ts';
 import { type PollBudget, PollFailedError, poll } from '../../../../lambdas/ingest/poll.ts';
 import { WrongPayloadError } from '../../../../lambdas/ingest/sources/errors.ts';
@@ -332,6 +333,34 @@ describe('the lake as the outbox', () => {
     stream.produce = produce;
     expect(await run(4)).toMatchObject({ produced: 12, backlogBatches: 6, waitingBatches: 0 });
     expect(produced().map(([, n]) => n)).toEqual([0, 1, 2, 3, 4].flatMap((n) => [n, n, n]));
+  });
+
+  it('passes over a batch that cannot be read, tells it, and does not try it again', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    journal.failAt = undefined;
+    const readTickers = lake.readTickers.bind(lake);
+    lake.readTickers = async (address) => {
+      if (address.category === 'spot')
+        throw new UnreadableObjectError('the spot batch', new Error('no gzip'));
+      return readTickers(address);
+    };
+    const report = await run(1);
+    expect(report).toMatchObject({ produced: 5, unreadable: ['the spot batch cannot be read: no gzip'] });
+    expect(acknowledged()).toMatchObject({ spot: { slot: slot(1) } });
+    expect(await run(2)).not.toHaveProperty('unreadable');
+  });
+
+  it('produces the lines of a broken batch that are whole', async () => {
+    const lines = [
+      ...inLake(),
+      '{"half',
+      JSON.stringify({ exchange: 'bybit', category: 'spot', symbol: 'A', slot: slot(0) }),
+    ];
+    await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: slotMs(0) }, lines);
+    const report = await run(1);
+    expect(report.unreadable).toEqual([expect.stringMatching(/^tickers\/.* line 1 is no JSON object$/)]);
+    expect(produced()[0]).toEqual(['bybit:spot:A', 0]);
   });
 
   it('writes no marker when nothing moved it', async () => {

@@ -4,15 +4,9 @@ import type { Category } from '../../../../../lambdas/domain/ticker.ts';
 import { bybitV2 } from '../../../../../lambdas/ingest/sources/bybit-v2.ts';
 import { recordedPayload } from '../../recorded-payloads.ts';
 import { SLOT } from '../../sample-tickers.ts';
+import { RECEIVED_AT, tickersFrom } from './offline.ts';
 
-const RECEIVED_AT = '2026-03-01T12:00:00.456Z';
-const CONTEXT = {
-  exchange: 'bybit',
-  url: 'https://api.example/v2/public/tickers',
-  slot: SLOT,
-  receivedAt: RECEIVED_AT,
-  nowMs: Date.parse(RECEIVED_AT),
-};
+const CONTEXT = { url: 'https://api.example/v2/public/tickers', nowMs: Date.parse(RECEIVED_AT) };
 
 interface BybitV2Payload {
   ret_code: number;
@@ -21,18 +15,12 @@ interface BybitV2Payload {
   time_now: string;
 }
 const recorded = () => recordedPayload<BybitV2Payload>('bybit-v2');
-const read = (json: unknown, categories: Category[] = ['linear', 'inverse']) =>
-  bybitV2.read(json, { path: '', categories }, CONTEXT);
+const read = (json: unknown, category: Category, categories: Category[] = ['linear', 'inverse']) =>
+  tickersFrom(bybitV2, category, { '/v2/public/tickers': json }, { categories });
 
 describe('Bybit v2, the article’s endpoint', () => {
-  it('asks once for every category', () => {
-    expect(bybitV2.requests(['linear', 'inverse'])).toEqual([
-      { path: '/v2/public/tickers', categories: ['linear', 'inverse'] },
-    ]);
-  });
-
-  it('reads the recorded payload, a mix of text and numbers', () => {
-    expect(read(recorded()).get('inverse')).toEqual({
+  it('reads the recorded payload, a mix of text and numbers', async () => {
+    expect(await read(recorded(), 'inverse')).toEqual({
       rejected: [],
       tickers: [
         {
@@ -71,42 +59,43 @@ describe('Bybit v2, the article’s endpoint', () => {
     });
   });
 
-  it('tells linear contracts from inverse ones by what they are settled in', () => {
+  it('tells linear contracts from inverse ones by what they are settled in', async () => {
     const payload = recorded();
     payload.result = ['BTCUSDT', 'BTCUSD', 'ETHPERP', 'BTCUSDH22'].map((symbol) => ({
       symbol,
       last_price: 1,
     }));
-    const batches = read(payload);
-    const symbols = (category: Category) => batches.get(category)?.tickers.map(({ symbol }) => symbol);
-    expect(symbols('linear')).toEqual(['BTCUSDT', 'ETHPERP']);
-    expect(symbols('inverse')).toEqual(['BTCUSD', 'BTCUSDH22']);
+    const symbols = async (category: Category) =>
+      (await read(payload, category)).tickers.map(({ symbol }) => symbol);
+    expect(await symbols('linear')).toEqual(['BTCUSDT', 'ETHPERP']);
+    expect(await symbols('inverse')).toEqual(['BTCUSD', 'BTCUSDH22']);
   });
 
   it.each([[['linear', 'inverse']], [['linear']], [['inverse']]] as Category[][][])(
     'rejects an entry without a symbol once, asked for %j',
-    (categories) => {
+    async (categories) => {
       const payload = recorded();
       payload.result = [null, { last_price: 1 }, 'BTCUSD'];
-      const batches = [...read(payload, categories).values()];
+      const batches = await Promise.all(categories.map((category) => read(payload, category, categories)));
       expect(batches.flatMap(({ rejected }) => rejected).map(({ value }) => value)).toEqual(payload.result);
     },
   );
 
-  it('answers only what it was asked for', () => {
-    expect([...read(recorded(), ['linear']).entries()]).toEqual([['linear', { tickers: [], rejected: [] }]]);
+  it('answers only what it was asked for', async () => {
+    expect(await read(recorded(), 'linear', ['linear'])).toEqual({ tickers: [], rejected: [] });
   });
 
-  it('reads the envelope’s seconds to the millisecond', () => {
-    fc.assert(
-      fc.property(
+  it('reads the envelope’s seconds to the millisecond', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.integer({ min: 1.5e12, max: 2.5e12 }),
         fc.integer({ min: 0, max: 999 }),
-        (ms, micros) => {
+        async (ms, micros) => {
           const payload = recorded();
           const fraction = `${String(ms % 1_000).padStart(3, '0')}${String(micros).padStart(3, '0')}`;
           payload.time_now = `${Math.floor(ms / 1_000)}.${fraction}`;
-          expect(read(payload).get('inverse')?.tickers[0]?.timestamp).toBe(new Date(ms).toISOString());
+          const { tickers } = await read(payload, 'inverse');
+          expect(tickers[0]?.timestamp).toBe(new Date(ms).toISOString());
         },
       ),
     );
@@ -116,21 +105,21 @@ describe('Bybit v2, the article’s endpoint', () => {
     ['no list', { result: {} }, /result/],
     ['a time that is no number', { time_now: 'now' }, /time_now/],
     ['a time without end', { time_now: '9'.repeat(400) }, /time_now/],
-  ])('names the first difference of an envelope with %s', (_, wrong, difference) => {
-    expect(() => read({ ...recorded(), ...wrong })).toThrow(difference);
+  ])('names the first difference of an envelope with %s', async (_, wrong, difference) => {
+    await expect(read({ ...recorded(), ...wrong }, 'inverse')).rejects.toThrow(difference);
   });
 
-  it('never throws anything but an error with a message, whatever JSON comes', () => {
+  it('never throws anything but an error with a message, whatever JSON comes', async () => {
     const envelope = fc.record({
       ret_code: fc.constant(0),
       ret_msg: fc.constant('OK'),
       result: fc.oneof(fc.jsonValue(), fc.array(fc.jsonValue())),
       time_now: fc.oneof(fc.double().map(String), fc.jsonValue()),
     });
-    fc.assert(
-      fc.property(fc.oneof(fc.jsonValue(), envelope), (json) => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.jsonValue(), envelope), async (json) => {
         try {
-          read(json);
+          await read(json, 'linear');
         } catch (error) {
           expect((error as Error).message).not.toBe('');
           expect((error as Error).name).toMatch(/^(ZodError|Error)$/);

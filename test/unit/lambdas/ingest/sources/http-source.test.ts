@@ -16,13 +16,16 @@ let url: string;
 /** What the exchange answers, by category: the last of a list again and again. */
 let answers: Partial<Record<Category, Answer[]>>;
 let asked: { category: Category; atMs: number }[];
+let paths: (string | undefined)[];
 
 beforeEach(async () => {
   answers = {};
   asked = [];
+  paths = [];
   server = createServer((request, response) => {
     const category = new URL(request.url ?? '', url).searchParams.get('category') as Category;
     asked.push({ category, atMs: Date.now() });
+    paths.push(request.url);
     const queue = answers[category] ?? [good];
     const answer = queue.length > 1 ? queue.shift() : queue[0];
     answer?.(response, request);
@@ -85,7 +88,7 @@ describe('a source behind HTTP', () => {
 
   it('takes a base URL with a path and a slash at its end', async () => {
     const outcome = await fetchOne(source({ baseUrl: `${url}/mirror/` }));
-    expect(outcome.url).toBe(`${url}/mirror/v5/market/tickers?category=spot`);
+    expect(paths).toEqual(['/mirror/v5/market/tickers?category=spot']);
     expect(countOf(outcome)).toBe(1);
   });
 
@@ -95,8 +98,8 @@ describe('a source behind HTTP', () => {
     if (!('batch' in outcome)) throw outcome.error;
     const ticker = outcome.batch.tickers[0];
     expect(ticker?.slot).toBe(SLOT);
-    expect(ticker?.received_at).toBe(outcome.receivedAt);
-    expect(outcome.receivedAt >= before && outcome.receivedAt <= new Date().toISOString()).toBe(true);
+    const times = [before, ticker?.received_at, outcome.receivedAt, new Date().toISOString()];
+    expect(times).toEqual(times.toSorted());
   });
 
   it('asks again after a server error', async () => {

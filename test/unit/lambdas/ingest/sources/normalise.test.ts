@@ -1,33 +1,38 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tickerSchema } from '../../../../../lambdas/domain/ticker.ts';
+import { everyMarket, marketFilter } from '../../../../../lambdas/ingest/sources/market-filter.ts';
 import {
+  entriesOf,
   type FieldMap,
+  fieldOf,
   normaliseList,
   normaliseTicker,
+  percent,
   readDecimal,
   readTime,
 } from '../../../../../lambdas/ingest/sources/normalise.ts';
 import { SLOT } from '../../sample-tickers.ts';
 
-const FIELDS: FieldMap = {
+const FIELDS = {
   last: 'last_price',
   bid: 'bid_price',
   change: 'price_24h_pcnt',
   funding: 'next_funding_time',
   tick: 'last_tick_direction',
-};
-const IDENTITY = { exchange: 'bybit', category: 'spot' } as const;
+} as const satisfies FieldMap;
 const RECEIPT = {
   exchange: 'bybit',
+  category: 'spot',
   url: 'http://exchange.example/tickers',
   slot: SLOT,
   receivedAt: '2026-03-01T12:00:00.456Z',
   timestamp: '2026-03-01T12:00:00.123Z',
-};
+  wants: everyMarket,
+} as const;
 
-const normalise = (raw: unknown) => normaliseTicker(raw, FIELDS, IDENTITY, RECEIPT);
-const list = (raw: unknown[]) => normaliseList(raw, FIELDS, () => IDENTITY, RECEIPT);
+const normalise = (raw: unknown) => normaliseTicker(raw, FIELDS, { symbol: fieldOf(raw, 'symbol') }, RECEIPT);
+const list = (raw: unknown[]) => normaliseList(entriesOf(raw, 'symbol'), FIELDS, () => ({}), RECEIPT);
 const reasonOf = (given: Record<string, unknown>) => {
   const outcome = normalise({ symbol: 'BTCUSDT', last: '1', ...given });
   return 'reason' in outcome ? outcome.reason : undefined;
@@ -168,6 +173,51 @@ describe('reading a time', () => {
   });
 });
 
+describe('reading a percentage', () => {
+  const { read } = percent('price_24h_pcnt');
+
+  it.each([
+    ['-95.960', -0.9596],
+    ['0.68', 0.0068],
+    ['1e2', 1],
+    ['0', 0],
+    [0.1, 0.001],
+    [1e-7, 1e-9],
+    [1.5e21, 1.5e19],
+  ])('%j is the fraction %d, to the last digit', (raw, value) => {
+    expect(read(raw)).toEqual({ value });
+  });
+
+  it.each(['', null, undefined])('%j is absent', (raw) => {
+    expect(read(raw)).toEqual({ value: undefined });
+  });
+
+  it.each(['-1.5%', 'x', {}])('%j is none', (raw) => {
+    expect(read(raw)).toHaveProperty('reason');
+  });
+});
+
+describe('the change of 24 hours', () => {
+  const DAY = { last: 'last_price', open: 'prev_price_24h', change: 'price_24h_pcnt' } as const;
+  const changeOf = (raw: object) => {
+    const outcome = normaliseTicker(raw, DAY, { symbol: 'A' }, RECEIPT);
+    return 'ticker' in outcome ? outcome.ticker.price_24h_pcnt : outcome;
+  };
+
+  it('is what the exchange says', () => {
+    expect(changeOf({ last: '110', open: '100', change: '0.0999' })).toBe(0.0999);
+  });
+
+  it('is computed where it says the price of 24 hours ago only', () => {
+    expect(changeOf({ last: '75', open: '100', change: '' })).toBe(-0.25);
+  });
+
+  it('is left out where it says neither, and where no float holds it', () => {
+    expect(changeOf({ last: '75', open: '0' })).toBeUndefined();
+    expect(changeOf({ last: '1e300', open: '1e-300' })).toBeUndefined();
+  });
+});
+
 describe('normalising a ticker', () => {
   it('keeps what is there and leaves out what is absent', () => {
     const raw = {
@@ -194,10 +244,15 @@ describe('normalising a ticker', () => {
   });
 
   it('takes the receipt time where the exchange gives none', () => {
-    const outcome = normaliseTicker({ symbol: 'A', last: 1 }, FIELDS, IDENTITY, {
-      ...RECEIPT,
-      timestamp: undefined,
-    });
+    const outcome = normaliseTicker(
+      { last: 1 },
+      FIELDS,
+      { symbol: 'A' },
+      {
+        ...RECEIPT,
+        timestamp: undefined,
+      },
+    );
     expect(outcome).toMatchObject({ ticker: { timestamp: RECEIPT.receivedAt } });
   });
 
@@ -304,6 +359,29 @@ describe('normalising a ticker', () => {
 });
 
 describe('normalising a list', () => {
+  it('takes the markets that the source wants only, and rejects what has no symbol all the same', () => {
+    const wants = marketFilter({ quote: 'usdt', symbols: { exclude: ['DOGE*'] } });
+    const quotes: Record<string, string> = { BTCUSDT: 'USDT', BTCEUR: 'EUR', DOGEUSDT: 'USDT' };
+    const raw = [...Object.keys(quotes), 'WHO'].map((symbol) => ({ symbol, last: '1' }));
+    const { tickers, rejected } = normaliseList(
+      entriesOf([...raw, { last: '1' }, { symbol: 'BTCEUR', last: 'oops' }], 'symbol'),
+      FIELDS,
+      (symbol) => ({ quote: quotes[symbol] }),
+      { ...RECEIPT, wants },
+    );
+    expect(tickers.map(({ symbol, quote }) => [symbol, quote])).toEqual([['BTCUSDT', 'USDT']]);
+    expect(rejected.map(({ value }) => value)).toEqual([{ last: '1' }]);
+  });
+
+  it('says of an entry that came from elsewhere where and when', () => {
+    const from = { url: 'http://exchange.example/A', receivedAt: '2026-03-01T12:00:01.000Z' };
+    const entries = ['1', 'oops'].map((last) => ({ symbol: last, values: { last }, raw: { last }, from }));
+    expect(normaliseList(entries, FIELDS, () => ({}), { ...RECEIPT, timestamp: undefined })).toMatchObject({
+      tickers: [{ received_at: from.receivedAt, timestamp: from.receivedAt }],
+      rejected: [{ url: from.url, received_at: from.receivedAt }],
+    });
+  });
+
   it('lets the good ones go on beside a bad one', () => {
     const bad = { symbol: 'BADUSDT', last: 'oops' };
     const { tickers, rejected } = list([{ symbol: 'A', last: '1' }, bad, { symbol: 'B', last: '2' }]);

@@ -1,0 +1,207 @@
+import { Argument, Command } from 'commander';
+import type { Ticker } from '../lambdas/domain/ticker.ts';
+import type { Traffic } from '../lambdas/ingest/sources/exchange-client.ts';
+import type { CategoryOutcome, TickerSource } from '../lambdas/ingest/sources/http-source.ts';
+import {
+  createSource,
+  type SourceConfig,
+  type SourceOptions,
+  sourceConfigSchema,
+  usesCcxt,
+} from '../lambdas/ingest/sources/source-config.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from './format.ts';
+import { wholeNumber } from './options.ts';
+import { type NamedSource, namedSource, SOURCE_NAMES } from './source-option.ts';
+import { textTable } from './text-table.ts';
+
+interface ProbeFlags {
+  include?: string[];
+  exclude?: string[];
+  quote?: string[];
+  sample: number;
+  timeout: number;
+  json?: boolean;
+}
+
+/** What one poll of a source came to. */
+interface ProbeReport {
+  source: SourceConfig;
+  url: string | undefined;
+  slot: string;
+  tookMs: number;
+  categories: {
+    category: string;
+    tickers: number;
+    rejected: number;
+    error?: string;
+    sample: Ticker[];
+    /** Rejected tickers by their reason, the most frequent first, each with one of them. */
+    reasons: { reason: string; count: number; value: unknown }[];
+  }[];
+  requests: {
+    count: number;
+    /** By status, `none` where nothing answered. */
+    byStatus: Record<string, number>;
+    /** What the exchange said last of its limits, by header. */
+    limits: Record<string, string>;
+  };
+}
+
+/** Reasons shown of each category. */
+const REASONS = 10;
+
+async function main(named: NamedSource, flags: ProbeFlags): Promise<number> {
+  const config = sourceConfigSchema.parse({
+    ...named.config,
+    ...(flags.include || flags.exclude
+      ? { symbols: { include: flags.include, exclude: flags.exclude } }
+      : {}),
+    ...(flags.quote ? { quote: flags.quote } : {}),
+  });
+  const report = await probe(config, named.url, flags);
+  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report));
+  return report.categories.every(({ error, tickers }) => error === undefined && tickers > 0) ? 0 : 1;
+}
+
+/** One poll; nothing is stored. */
+async function probe(
+  config: SourceConfig,
+  url: string | undefined,
+  { sample, timeout }: ProbeFlags,
+): Promise<ProbeReport> {
+  const traffic: Traffic[] = [];
+  const source = await open(config, { baseUrl: url, onTraffic: (each) => traffic.push(each) });
+  const startedMs = Date.now();
+  const slot = new Date(startedMs).toISOString();
+  const outcomes = await source.fetch(source.categories, { slot, deadlineMs: startedMs + timeout * 1_000 });
+  return {
+    source: config,
+    url,
+    slot,
+    tookMs: Date.now() - startedMs,
+    categories: outcomes.map((outcome) => categoryReport(outcome, sample)),
+    requests: {
+      count: traffic.length,
+      byStatus: Object.fromEntries(
+        [...Map.groupBy(traffic, ({ status }) => String(status ?? 'none'))].map(([status, each]) => [
+          status,
+          each.length,
+        ]),
+      ),
+      limits: Object.assign({}, ...traffic.map(({ limits }) => limits)),
+    },
+  };
+}
+
+async function open(config: SourceConfig, options: SourceOptions): Promise<TickerSource> {
+  if (!usesCcxt(config)) return createSource(config, options);
+  // Loaded where it is wanted only: it takes a moment.
+  const { createCcxtSource } = await import('../lambdas/ingest/sources/ccxt-source.ts');
+  return createCcxtSource(config, options);
+}
+
+function categoryReport(outcome: CategoryOutcome, sample: number): ProbeReport['categories'][number] {
+  const { category } = outcome;
+  if ('error' in outcome) {
+    return { category, tickers: 0, rejected: 0, error: outcome.error.message, sample: [], reasons: [] };
+  }
+  const { tickers, rejected } = outcome.batch;
+  const reasons = [...Map.groupBy(rejected, ({ reason }) => reason)]
+    .map(([reason, each]) => ({ reason, count: each.length, value: each[0]?.value }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, REASONS);
+  return {
+    category,
+    tickers: tickers.length,
+    rejected: rejected.length,
+    sample: tickers.slice(0, sample),
+    reasons,
+  };
+}
+
+function describe({ source, url, slot, tookMs, categories, requests }: ProbeReport): string {
+  const title = `${source.name} (${source.api}${url ? ` at ${url}` : ''}), polled at ${formatTime(slot)} in ${(tookMs / 1_000).toFixed(1)} s`;
+  const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${count} × ${status}`);
+  const limits = Object.entries(requests.limits).map(([name, value]) => `  ${name}: ${value}`);
+  return `${[
+    title,
+    ...categories.map(describeCategory),
+    `Requests: ${formatCount(requests.count)} (${statuses.join(', ')})`,
+    limits.length > 0
+      ? `Limits, as the exchange told last:\n${limits.join('\n')}`
+      : 'The exchange tells nothing of its limits.',
+    'Nothing was stored.',
+  ].join('\n\n')}\n`;
+}
+
+function describeCategory({
+  category,
+  tickers,
+  rejected,
+  error,
+  sample,
+  reasons,
+}: ProbeReport['categories'][number]): string {
+  if (error !== undefined) return `✖ ${category}: ${error}`;
+  const lines = [
+    `${tickers > 0 ? '✔' : '✖'} ${category}: ${formatCount(tickers)} tickers, ${formatCount(rejected)} rejected`,
+  ];
+  if (sample.length > 0) lines.push(sampleTable(sample));
+  for (const { reason, count, value } of reasons) {
+    lines.push(
+      `  rejected ${formatCount(count)} ×: ${reason}\n    e.g. ${JSON.stringify(value).slice(0, 160)}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function sampleTable(sample: readonly Ticker[]): string {
+  const table = textTable(['symbol', 'base/quote', 'last', '24 h', 'bid', 'ask', 'volume 24 h', 'at']);
+  for (const ticker of sample) {
+    table.push([
+      ticker.symbol,
+      `${ticker.base ?? '?'}/${ticker.quote ?? '?'}`,
+      formatPrice(ticker.last_price),
+      ticker.price_24h_pcnt === undefined ? '–' : formatPercent(ticker.price_24h_pcnt),
+      ticker.bid_price === undefined ? '–' : formatPrice(ticker.bid_price),
+      ticker.ask_price === undefined ? '–' : formatPrice(ticker.ask_price),
+      ticker.volume_24h === undefined ? '–' : formatPrice(ticker.volume_24h),
+      formatTime(ticker.timestamp),
+    ]);
+  }
+  return table.toString();
+}
+
+const program = new Command('npm run probe --')
+  .description(
+    'Polls a source once, stores nothing, and shows what it answers: how many tickers, a sample, the rejected ones with their reasons, the requests and how much of the rate limit they used. Ends with 1 where a category gives no tickers.',
+  )
+  .addArgument(
+    new Argument(
+      '<source[:categories][=URL]>',
+      `${SOURCE_NAMES}; URL: a server that speaks the exchange's API`,
+    ).argParser(namedSource),
+  )
+  .option('--include <patterns...>', 'only these symbols, * for any characters')
+  .option('--exclude <patterns...>', 'not these symbols')
+  .option('--quote <currencies...>', 'only markets in these quote currencies')
+  .option('--sample <n>', 'tickers to show of each category', wholeNumber(0), 5)
+  .option('--timeout <s>', 'give up after so many seconds', wholeNumber(1), 60)
+  .option('--json', 'the same as one JSON object')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npm run probe -- kraken
+  npm run probe -- binance:spot --quote USDT --include 'BTC*'
+  npm run probe -- okx=http://127.0.0.1:8080 --json
+  npm run probe -- ccxt:gate:spot,linear`,
+  )
+  .parse();
+
+try {
+  process.exitCode = await main(program.processedArgs[0] as NamedSource, program.opts<ProbeFlags>());
+} catch (error) {
+  process.stderr.write(`✖ ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,69 @@
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { createKafkaOf, kafkaVariables } from '../adapters/kafka-client.ts';
+import { KafkaStream } from '../adapters/kafka-stream.ts';
+import { createLogger } from '../adapters/logger.ts';
+import { createS3Client } from '../adapters/s3-client.ts';
+import { S3Lake } from '../adapters/s3-lake.ts';
+import { pollBudget } from '../domain/budgets.ts';
+import { jsonText, readEnvironment } from '../domain/environment.ts';
+import { type PollReport, poll } from './poll.ts';
+import type { TickerSource } from './sources/http-source.ts';
+import { type SourceConfig, type SourceOptions, sourceConfigSchema } from './sources/source-config.ts';
+
+/** The input of the EventBridge schedule: `<aws.scheduler.scheduled-time>` is the slot. */
+const scheduledPoll = z.object({
+  slot: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
+});
+
+/** Polls the configured source once. @throws where the poll has to be tried again */
+export type IngestHandler = (event: unknown, context: Context) => Promise<PollReport>;
+
+/**
+ * The ingest function, whose environment is read once.
+ * @param createSource who speaks to the exchanges: the functions differ in nothing else
+ */
+export function createIngestHandler(
+  createSource: (config: SourceConfig, options: SourceOptions) => TickerSource,
+): IngestHandler {
+  const environment = readEnvironment(
+    z.object({
+      /** The source to poll, as JSON. */
+      TICKER_SOURCE: jsonText(sourceConfigSchema),
+      /** Replaces the base URL of the source's API. */
+      TICKER_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+      LAKE_BUCKET: z.string().min(1),
+      ...kafkaVariables,
+      KAFKA_TOPIC: z.string().min(1),
+      /** Between two slots; a poll gives up before the next one begins. @default only its own time limit counts */
+      SLOT_INTERVAL_MS: z.coerce.number().int().positive().optional(),
+    }),
+    process.env,
+  );
+  const log = createLogger('ingest');
+  const dependencies = {
+    source: createSource(environment.TICKER_SOURCE, {
+      baseUrl: environment.TICKER_API_URL,
+      onRetry: ({ attempt, delayMs, error }) =>
+        log.warn('The exchange is asked again', { attempt, delayMs, error: error as Error }),
+    }),
+    lake: new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET),
+    stream: new KafkaStream(createKafkaOf(environment, 'ingest', log), environment.KAFKA_TOPIC),
+    log,
+    now: Date.now,
+  };
+
+  return async (event, context) => {
+    log.addContext(context);
+    const slot = new Date(scheduledPoll.parse(event).slot).toISOString();
+    const budget = pollBudget({
+      now: Date.now(),
+      remainingMs: context.getRemainingTimeInMillis(),
+      slotMs: Date.parse(slot),
+      intervalMs: environment.SLOT_INTERVAL_MS,
+    });
+    const report = await poll(slot, budget, dependencies);
+    log.info('Polled', { report });
+    return report;
+  };
+}

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namedSource } from '../../../cli/source-option.ts';
+import { ExchangeServer } from '../lambdas/ingest/sources/exchange-server.ts';
+import { recordedPayload } from '../lambdas/recorded-payloads.ts';
+
+const server = new ExchangeServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+
+const PROBE = fileURLToPath(new URL('../../../cli/probe.ts', import.meta.url));
+
+function probe(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROBE, ...args], (error, stdout, stderr) =>
+      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+describe('naming a source on the command line', () => {
+  it('takes a name, its categories and a URL', () => {
+    expect(namedSource('okx')).toMatchObject({ config: { name: 'okx' }, url: undefined });
+    expect(namedSource('okx:linear=http://127.0.0.1:8080/x=y/')).toMatchObject({
+      config: { name: 'okx', categories: ['linear'] },
+      url: 'http://127.0.0.1:8080/x=y',
+    });
+    expect(namedSource('ccxt:gate=http://127.0.0.1:1').config.api).toBe('ccxt:gate');
+  });
+
+  it.each(['mtgox', 'okx=nowhere', 'okx='])('says what is wrong with %j', (text) => {
+    expect(() => namedSource(text)).toThrow(/There is no source|expected a URL/);
+  });
+});
+
+describe('npm run probe', () => {
+  it('shows what a source answers', async () => {
+    const ticker = recordedPayload<{ result: Record<string, unknown> }>('kraken-ticker');
+    ticker.result.DEADUSD = { ...(ticker.result.XXBTZUSD as object), c: ['0', '0'] };
+    server.serve({
+      '/0/public/Ticker': ticker,
+      '/0/public/AssetPairs': recordedPayload('kraken-asset-pairs'),
+    });
+    const { code, stdout } = await probe(`kraken=${server.url}`);
+    expect(stdout).toContain('✔ spot: 1 tickers, 1 rejected');
+    expect(stdout).toMatch(/XXBTZUSD +BTC\/USD +3,809.6 +–/);
+    expect(stdout).toContain('rejected 1 ×: c[0]: a price above 0 is required, got "0"');
+    expect(stdout).toContain('Requests: 2 (2 × 200)');
+    expect(code).toBe(0);
+  });
+
+  it('tells the same as JSON, of the markets that are wanted', async () => {
+    server.serve({ '/api/v5/market/tickers?instType=SWAP': recordedPayload('okx-tickers-swap') });
+    const { code, stdout } = await probe(`okx:linear,inverse=${server.url}`, '--quote', 'USDT', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      source: { name: 'okx', quote: ['USDT'] },
+      categories: [
+        { category: 'linear', tickers: 1, rejected: 0, sample: [{ symbol: 'BTC-USDT-SWAP' }], reasons: [] },
+        { category: 'inverse', tickers: 0, rejected: 0 },
+      ],
+      requests: { count: 1, byStatus: { 200: 1 }, limits: {} },
+    });
+    expect(code).toBe(1);
+  });
+
+  it('says why there is nothing', async () => {
+    server.serve({});
+    const { code, stdout } = await probe(`kraken=${server.url}`);
+    expect(stdout).toMatch(/✖ spot: http:\S+\/0\/public\/Ticker answered 404/);
+    expect(code).toBe(1);
+  });
+
+  it('says what sources there are', async () => {
+    const { code, stderr } = await probe('mtgox');
+    expect(stderr).toContain('There is no source "mtgox". There are bybit,');
+    expect(code).not.toBe(0);
+  });
+});
