@@ -1,9 +1,14 @@
+import type { Ticker } from '../lambdas/domain/ticker.ts';
+import type { PollReport } from '../lambdas/ingest/poll.ts';
+import type { InsightsResponse } from '../lambdas/insights/handler.ts';
+import type { QuestionInput } from '../lambdas/insights/question.ts';
 import type { ArticleAnswer } from '../local/pipeline/article-queries.ts';
 import { askArticleQueries, countStores, percentile } from '../local/pipeline/closing-report.ts';
 import type { Pipeline } from '../local/pipeline/pipeline.ts';
 import type { Progress } from '../local/pipeline/run.ts';
 import type { Display } from './display.ts';
 import { formatCount, formatPercent } from './format.ts';
+import { ANSWER_VIEWS } from './insights-answers.ts';
 import { textTable } from './text-table.ts';
 
 /**
@@ -29,6 +34,14 @@ export interface ClosingReport {
   /** By step; `total`: until all was up. */
   startupSeconds: Record<string, number>;
   articleQueries: ArticleAnswer[];
+  /** What the pipeline is for, asked of the currency with the most turnover, as of the pipeline's now. */
+  insights: AskedInsight[];
+}
+
+/** A question, and what the insights function answered. */
+export interface AskedInsight {
+  question: QuestionInput;
+  response: InsightsResponse;
 }
 
 /** Counts in the stores and asks the article's questions. */
@@ -52,7 +65,48 @@ export async function closingReport(
       Object.entries(startupSeconds).map(([step, seconds]) => [step, Math.round(seconds * 1_000) / 1_000]),
     ),
     articleQueries: await askArticleQueries(pipeline.openSearch),
+    insights: await askInsights(pipeline, progress),
   };
+}
+
+/** A few of the questions that the pipeline answers; those that need a year are asked of the bundled daily history. */
+async function askInsights(pipeline: Pipeline, { last }: Progress): Promise<AskedInsight[]> {
+  if (!last) return [];
+  const symbol = await busiestSymbol(pipeline, last);
+  if (symbol === undefined) return [];
+  const { exchange, slot: now } = last;
+  const questions: QuestionInput[] = [
+    { question: 'average', symbol, exchange, over: '90d' },
+    { question: 'moves', symbol, exchange, over: '90d' },
+    { question: 'volatile', exchange, over: '7d' },
+    ...(pipeline.replay
+      ? [
+          {
+            question: 'average' as const,
+            symbol,
+            exchange: 'archive',
+            over: '2y',
+            at: '2021-12-31T00:00:00Z',
+          },
+        ]
+      : []),
+  ];
+  const asked: AskedInsight[] = [];
+  for (const question of questions) {
+    asked.push({ question, response: await pipeline.ask({ ...question, now }) });
+  }
+  return asked;
+}
+
+async function busiestSymbol(
+  { lake }: Pipeline,
+  { exchange, slot, categories }: PollReport,
+): Promise<string | undefined> {
+  const batches = await Promise.all(
+    categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
+  );
+  const tickers = batches.flatMap((lines) => lines ?? []).map((line) => JSON.parse(line) as Ticker);
+  return tickers.toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0))[0]?.symbol;
 }
 
 /** The report as a person reads it. */
@@ -79,6 +133,9 @@ export function printReport(report: ClosingReport, display: Display): void {
       : '✖ Lake and index disagree: the index does not hold exactly the ids of the lake.',
   );
   for (const answer of report.articleQueries) display.print(`\n${answer.title}\n${answerTable(answer)}`);
+  for (const { question, response } of report.insights) {
+    display.print(`\n$ npm run insights -- ${commandOf(question)}\n${responseText(question, response)}`);
+  }
 }
 
 function answerTable({ aggregations, hits }: ArticleAnswer): string {
@@ -100,4 +157,17 @@ function answerTable({ aggregations, hits }: ArticleAnswer): string {
     table.push([name, formatCount(documents), ...cells]);
   }
   return table.toString();
+}
+
+/** The command that asks the same. */
+function commandOf({ question, ...options }: QuestionInput): string {
+  const { symbol, ...flags } = options as Record<string, unknown>;
+  const words = Object.entries(flags).map(([name, value]) => `--${name} ${value}`);
+  return [question, symbol, ...words].filter((word) => word !== undefined).join(' ');
+}
+
+function responseText({ question }: QuestionInput, response: InsightsResponse): string {
+  if (response.kind !== 'answer') return response.message;
+  const view = ANSWER_VIEWS[question] as { table(answer: unknown): string };
+  return view.table(response.answer);
 }

@@ -26,16 +26,8 @@ export async function runOperation<Output>(
 ): Promise<Output[]> {
   const file = cursorFile(folder, [target.title, operation, input]);
   let cursor = resumable ? readCursor(file) : undefined;
-  const bar = new cliProgress.SingleBar(
-    {
-      format: `${operation} {bar} {percentage} %  {value}/{total} {unit}  {eta_formatted}`,
-      stream: process.stderr,
-      hideCursor: true,
-    },
-    cliProgress.Presets.shades_classic,
-  );
+  const bar = progressBar(operation);
   const outputs: Output[] = [];
-  if (process.stderr.isTTY) bar.start(1, 0, { unit: '' });
   try {
     do {
       signal.throwIfAborted();
@@ -48,8 +40,7 @@ export async function runOperation<Output>(
       const slice = (await target.invoke('operate', event)) as Slice<Output>;
       outputs.push(slice.output);
       cursor = slice.cursor;
-      bar.setTotal(Math.max(1, slice.progress.total));
-      bar.update(slice.progress.done, { unit: slice.progress.unit });
+      bar.show(slice.progress);
       if (resumable && cursor !== undefined) writeFileAtomically(file, JSON.stringify(cursor));
     } while (cursor !== undefined);
     rmSync(file, { force: true });
@@ -57,6 +48,29 @@ export async function runOperation<Output>(
   } finally {
     bar.stop();
   }
+}
+
+/** A progress bar on stderr, where that is a terminal. */
+export function progressBar(title: string): {
+  show(progress: Slice<unknown>['progress']): void;
+  stop(): void;
+} {
+  const bar = new cliProgress.SingleBar(
+    {
+      format: `${title} {bar} {percentage} %  {value}/{total} {unit}  {eta_formatted}`,
+      stream: process.stderr,
+      hideCursor: true,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  if (process.stderr.isTTY) bar.start(1, 0, { unit: '' });
+  return {
+    show({ done, total, unit }) {
+      bar.setTotal(Math.max(1, total));
+      bar.update(done, { unit });
+    },
+    stop: () => bar.stop(),
+  };
 }
 
 function cursorFile(folder: string, identity: unknown[]): string {

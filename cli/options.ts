@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Parsers of option values; each says what it expected. */
 
@@ -32,6 +32,40 @@ export function hostAndPort(text: string): string {
   if (!/^[^:/\s]+:\d+$/.test(text))
     throw new InvalidArgumentError('expected HOST:PORT such as 127.0.0.1:9092.');
   return text;
+}
+
+/** A date or a time of ISO 8601, UTC unless it says otherwise → ISO 8601 UTC with milliseconds. */
+export function instant(text: string): string {
+  const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
+  const isLocal = match?.[1] !== undefined && match[4] === undefined;
+  const ms = match ? Date.parse(isLocal ? `${text}Z` : text) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError(
+      'expected a date or a time in UTC such as 2018-07-01 or 2018-07-01T06:00.',
+    );
+  }
+  return new Date(ms).toISOString();
+}
+
+/** Adds the options that say which part of the data a command is about: {@link RangeFlags}. */
+export function withRangeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--from <time>', 'first slot, UTC (default: the first there is)').argParser(instant),
+    )
+    .addOption(
+      new Option('--to <time>', 'slot to stop before, UTC (default: after the last there is)').argParser(
+        instant,
+      ),
+    )
+    .addOption(new Option('--exchange <name>', 'only this exchange (default: all)'));
+}
+
+/** ISO 8601 UTC with milliseconds. */
+export interface RangeFlags {
+  from?: string;
+  to?: string;
+  exchange?: string;
 }
 
 /** Where the pipeline on this machine keeps everything. */

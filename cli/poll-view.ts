@@ -24,6 +24,7 @@ export function pollView(options: {
   const { pipeline, progress, display, polls } = options;
   const of = polls === undefined ? '' : ` of ${formatCount(polls)}`;
   const replayed = pipeline.replay ? ' (replayed)' : '';
+  const severalSources = pipeline.sources.length > 1;
   let shown = Promise.resolve();
 
   async function showPoll(report: PollReport, { polls: done, indexed }: Pick<Progress, 'polls' | 'indexed'>) {
@@ -44,7 +45,8 @@ export function pollView(options: {
       `lag ${formatCount(lag)}`,
       ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : []),
     ].join('  ');
-    const head = `poll ${formatCount(done)}${of}  slot ${formatTime(report.slot)}`;
+    const exchange = severalSources ? `  ${report.exchange}` : '';
+    const head = `poll ${formatCount(done)}${of}${exchange}  slot ${formatTime(report.slot)}`;
     display.update(
       `${head}${replayed}\n${counts}\n${prices.join('\n')}`,
       `${head}  ${counts}  ${prices.slice(0, 2).join('  ')}`,
@@ -57,7 +59,7 @@ export function pollView(options: {
       // Polls are shown in their order, and never hold up the next poll.
       shown = shown.then(async () => {
         if (change.kind === 'failed') {
-          const text = `✖ poll of slot ${formatTime(change.slot)} failed, it is tried again: ${failure}`;
+          const text = `✖ poll of ${change.source}, slot ${formatTime(change.slot)}, failed, it is tried again: ${failure}`;
           display.update(text, text);
         } else {
           await showPoll(change.report, { polls: done, indexed }).catch(() => {}); // a lake that is away for a moment costs a line, no more

@@ -1,16 +1,14 @@
 import { Command, Option } from 'commander';
-import { KNOWN_SOURCES, type SourceConfig } from '../lambdas/ingest/sources/source-config.ts';
-import {
-  type Pipeline,
-  type PipelineOptions,
-  type SourceChoice,
-  startPipeline,
-} from '../local/pipeline/pipeline.ts';
+import { POLLS_PER_HOUR } from '../local/pipeline/functions.ts';
+import { type Pipeline, type PipelineOptions, startPipeline } from '../local/pipeline/pipeline.ts';
+import { localNow } from '../local/pipeline/replay-clock.ts';
 import { addIndexed, emptyProgress, type Progress, runPolls } from '../local/pipeline/run.ts';
+import { type ReportServer, startReportServer } from '../local/report/server.ts';
 import { closingReport, printReport } from './closing-report.ts';
 import { createDisplay, type Display } from './display.ts';
 import { folderOption, hostAndPort, httpUrl, portNumber, wholeNumber } from './options.ts';
 import { pollView } from './poll-view.ts';
+import { type NamedSource, namedSource, SOURCE_NAMES } from './source-option.ts';
 
 interface StartFlags {
   polls?: number;
@@ -18,7 +16,7 @@ interface StartFlags {
   json?: boolean;
   live?: boolean;
   sourceUrl?: string;
-  source: string;
+  source: NamedSource[];
   kafka?: string;
   opensearch?: string;
   s3?: string;
@@ -33,13 +31,6 @@ interface StartFlags {
 const REPLAY_INTERVAL_MS = 50;
 /** The pace on AWS. */
 const WALL_CLOCK_INTERVAL_MS = 120_000;
-
-const RECORDED: SourceConfig = {
-  name: 'recorded',
-  exchange: 'recorded',
-  api: 'bybit-v5',
-  categories: ['spot'],
-};
 
 const program = new Command('npm start --')
   .description(
@@ -60,9 +51,12 @@ const program = new Command('npm start --')
     new Option('--source-url <url>', 'poll a server that speaks the API of the source').argParser(httpUrl),
   )
   .addOption(
-    new Option('--source <name>', 'whose API --live and --source-url speak')
-      .choices(Object.keys(KNOWN_SOURCES))
-      .default('bybit'),
+    new Option(
+      '--source <name[=url]>',
+      `poll this exchange, at that URL or its own; may be given several times: ${SOURCE_NAMES} (default with --live and --source-url: bybit)`,
+    )
+      .argParser((text: string, before: NamedSource[]) => [...before, namedSource(text)])
+      .default([], 'none'),
   )
   .addOption(new Option('--kafka <host:port>', 'use a Kafka that is there already').argParser(hostAndPort))
   .addOption(new Option('--opensearch <url>', 'use an OpenSearch that is there already').argParser(httpUrl))
@@ -82,17 +76,21 @@ Examples:
   npm start -- --polls 200 --json             200 polls, then the closing report as JSON
   npm start -- --live                         Bybit itself, every 2 minutes
   npm start -- --source-url http://127.0.0.1:8080 --interval 1000
+  npm start -- --source binance --source okx=http://127.0.0.1:8081
   npm start -- --kafka 127.0.0.1:9092         with a Kafka that runs already`,
   );
 
+/** The sources that were named; none is the market replay. */
+function sourcesOf({ source: named, live, sourceUrl }: StartFlags): PipelineOptions['sources'] {
+  if (named.length === 0 && !live && sourceUrl === undefined) return 'replay';
+  const sources = named.length > 0 ? named : [namedSource('bybit')];
+  return sources.map(({ config, url }) => ({ config, url: url ?? sourceUrl }));
+}
+
 function pipelineOptions(flags: StartFlags): PipelineOptions {
-  const source: SourceChoice = flags.sourceUrl
-    ? { kind: 'url', url: flags.sourceUrl }
-    : { kind: flags.live ? 'live' : 'replay' };
   return {
     folder: flags.folder,
-    source,
-    sourceConfig: source.kind === 'replay' ? RECORDED : (KNOWN_SOURCES[flags.source] ?? RECORDED),
+    sources: sourcesOf(flags),
     servers: { kafka: flags.kafka, openSearch: flags.opensearch, s3: flags.s3 },
     ports: {
       kafka: flags.kafkaPort,
@@ -124,6 +122,7 @@ async function run(flags: StartFlags): Promise<number> {
   const display = createDisplay(flags.json ? process.stderr : process.stdout);
   const progress = emptyProgress();
   let pipeline: Pipeline | undefined;
+  let report: ReportServer | undefined;
   try {
     pipeline = await startPipeline(pipelineOptions(flags), {
       step: display.step,
@@ -138,6 +137,12 @@ async function run(flags: StartFlags): Promise<number> {
     display.print(
       `Everything is up after ${startupSeconds.total.toFixed(1)} s; ${flags.folder}/endpoints.json says where it listens.`,
     );
+    report = await startReportServer({
+      openSearchUrl: pipeline.endpoints.openSearch,
+      now: () => localNow(flags.folder),
+      pollsPerHour: POLLS_PER_HOUR,
+    });
+    display.print(`The report page: ${report.url}`);
     return await collect(flags, pipeline, progress, startupSeconds, display);
   } catch (error) {
     const reason = end.signal.aborted ? end.signal.reason : error;
@@ -149,6 +154,7 @@ async function run(flags: StartFlags): Promise<number> {
     display.print(`${reason.message} after ${progress.polls} polls.`);
     return flags.polls === undefined ? 0 : 130;
   } finally {
+    await report?.close();
     await pipeline?.close();
     if (pipeline)
       display.print(

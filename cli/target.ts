@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { stackName } from '../lib/config/stack-names.ts';
 import { hostFunction, type LocalFunction } from '../local/pipeline/functions.ts';
 import { localNow } from '../local/pipeline/replay-clock.ts';
-import { type ServiceName, withServices } from '../local/pipeline/services.ts';
+import { type ServiceName, type ServiceUrls, withServices } from '../local/pipeline/services.ts';
 import { folderOption, hostAndPort, httpUrl } from './options.ts';
 
 /** Where a command does its work: the functions of this machine's pipeline, or those of a deployed stage. */
@@ -13,6 +13,8 @@ export interface Target {
   readonly title: string;
   /** The pipeline's `now`: the replay's clock on this machine, else the clock on the wall. */
   readonly now: Date;
+  /** The stores that the work uses; undefined in a deployed stage. "" where one is not needed. */
+  readonly stores: ServiceUrls | undefined;
   /** How long a slice of an operation may take here: short enough for a lively progress bar, long enough to pay. */
   readonly sliceMs: number;
   /** Calls a function and answers what it returned. @throws what the function threw */
@@ -74,6 +76,7 @@ export function withTarget<T>(
       return await work({
         title: 'this machine',
         now: localNow(folder),
+        stores: found,
         sliceMs: 2_000,
         invoke: (name, event) => functionOf(name).invoke(event),
       });
@@ -100,6 +103,7 @@ function stageTarget(stage: string): Target {
   return {
     title: `stage ${stage}`,
     now: new Date(),
+    stores: undefined,
     sliceMs: 20_000,
     async invoke(name, event) {
       outputs ??= stackOutputs(stage);

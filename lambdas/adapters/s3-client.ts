@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { CALL_TIMEOUTS_MS, S3_ATTEMPTS } from '../domain/budgets.ts';
 
 /**
  * An S3 client with a timeout on everything. `AWS_ENDPOINT_URL_S3` (or `AWS_ENDPOINT_URL`), which the SDK
@@ -11,8 +12,12 @@ export function createS3Client(environment: NodeJS.ProcessEnv, settings: S3Clien
     forcePathStyle: elsewhere !== undefined,
     // Servers other than AWS do not all know the newer trailing checksums.
     ...(elsewhere ? { requestChecksumCalculation: 'WHEN_REQUIRED' as const } : {}),
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+    maxAttempts: S3_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CALL_TIMEOUTS_MS.s3Connection,
+      requestTimeout: CALL_TIMEOUTS_MS.s3,
+      throwOnRequestTimeout: true,
+    },
     ...settings,
   });
 }

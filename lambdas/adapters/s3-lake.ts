@@ -1,11 +1,6 @@
-import {
-  GetObjectCommand,
-  type GetObjectCommandOutput,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  type S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
+import { inspect } from 'node:util';
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { BACKOFFS, S3_CONFLICT_MS } from '../domain/budgets.ts';
 import {
   type BatchAddress,
   parseTickersKey,
@@ -14,13 +9,11 @@ import {
   tickersKey,
   tickersPrefix,
 } from '../domain/lake-layout.ts';
-import { packLines, unpackLines } from '../domain/ndjson.ts';
+import { packLines, UnreadableObjectError, unpackLines } from '../domain/ndjson.ts';
 import { retryUntilDeadline } from '../domain/retry.ts';
 import type { Category, Rejected } from '../domain/ticker.ts';
 import type { OutboxMarker, TickerLake } from '../ingest/ports.ts';
-
-/** How long two writers of one batch may stand in each other's way. */
-const CONFLICT_WAIT_MS = 5_000;
+import { isNoSuchObject, lakeUnavailable, s3Status } from './s3-errors.ts';
 
 /** The lake in an S3 bucket. */
 export class S3Lake implements TickerLake {
@@ -39,16 +32,18 @@ export class S3Lake implements TickerLake {
         await this.#put(tickersKey(address), Body, 'application/gzip', { IfNoneMatch: '*' });
         return 'stored';
       } catch (error) {
-        if (statusOf(error) === 412) return 'alreadyThere';
+        if (s3Status(error) === 412) return 'alreadyThere';
         throw error;
       }
     };
-    return retryUntilDeadline(put, {
-      deadlineMs: Date.now() + CONFLICT_WAIT_MS,
-      initialDelayMs: 50,
-      maxDelayMs: 500,
+    const stored = retryUntilDeadline(put, {
+      deadlineMs: Date.now() + S3_CONFLICT_MS,
+      ...BACKOFFS.s3Conflict,
       // 409: another conditional write of the same key is under way; ask again which of us won.
-      isRetryable: (error) => statusOf(error) === 409,
+      isRetryable: (error) => s3Status(error) === 409,
+    });
+    return stored.catch((error) => {
+      throw lakeUnavailable(this.#bucket, `${tickersKey(address)} could not be written`, error);
     });
   }
 
@@ -72,15 +67,42 @@ export class S3Lake implements TickerLake {
       { client: this.#client },
       { Bucket: this.#bucket, Prefix: prefix, ...(startAfter ? { StartAfter: startAfter } : {}) },
     );
-    for await (const page of pages) {
-      for (const { Key } of page.Contents ?? []) if (Key) yield Key;
+    try {
+      for await (const page of pages) {
+        for (const { Key } of page.Contents ?? []) if (Key) yield Key;
+      }
+    } catch (error) {
+      throw lakeUnavailable(this.#bucket, `What lies under ${prefix} could not be listed`, error);
     }
   }
 
-  /** The lines of a gzip NDJSON object; undefined where there is none. */
+  /** The folders just inside a folder, ascending, each with its whole path and a slash at its end. */
+  async folders(prefix: string): Promise<string[]> {
+    const pages = paginateListObjectsV2(
+      { client: this.#client },
+      { Bucket: this.#bucket, Prefix: prefix, Delimiter: '/' },
+    );
+    const folders: string[] = [];
+    try {
+      for await (const page of pages) {
+        for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix) folders.push(Prefix);
+      }
+    } catch (error) {
+      throw lakeUnavailable(this.#bucket, `What lies under ${prefix} could not be listed`, error);
+    }
+    return folders.sort();
+  }
+
+  /**
+   * The lines of a gzip NDJSON object; undefined where there is none.
+   * @throws UnreadableObjectError
+   */
   async readLines(key: string): Promise<string[] | undefined> {
     const body = await this.#get(key);
-    return body && unpackLines(body);
+    if (!body) return undefined;
+    return unpackLines(body).catch((cause) => {
+      throw new UnreadableObjectError(key, cause);
+    });
   }
 
   async putRejected(
@@ -88,8 +110,8 @@ export class S3Lake implements TickerLake {
     receivedAtMs: number,
     records: readonly Rejected[],
   ): Promise<void> {
-    const body = await packLines(records.map((record) => JSON.stringify(record)));
-    await this.#put(rejectedKey(address, receivedAtMs), body, 'application/gzip');
+    const key = rejectedKey(address, receivedAtMs);
+    await this.#write(key, await packLines(records.map(rejectedLine)), 'application/gzip');
   }
 
   async readOutbox(source: string): Promise<OutboxMarker> {
@@ -98,7 +120,13 @@ export class S3Lake implements TickerLake {
   }
 
   async writeOutbox(source: string, marker: OutboxMarker): Promise<void> {
-    await this.#put(stateKey(source), Buffer.from(JSON.stringify(marker)), 'application/json');
+    await this.#write(stateKey(source), Buffer.from(JSON.stringify(marker)), 'application/json');
+  }
+
+  async #write(key: string, body: Buffer, contentType: string): Promise<void> {
+    await this.#put(key, body, contentType).catch((error) => {
+      throw lakeUnavailable(this.#bucket, `${key} could not be written`, error);
+    });
   }
 
   async #put(Key: string, Body: Buffer, ContentType: string, condition: { IfNoneMatch?: '*' } = {}) {
@@ -108,17 +136,23 @@ export class S3Lake implements TickerLake {
   }
 
   async #get(Key: string): Promise<Uint8Array | undefined> {
-    let output: GetObjectCommandOutput;
     try {
-      output = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key }));
+      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key }));
+      return await Body?.transformToByteArray();
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw error;
+      if (isNoSuchObject(error)) return undefined;
+      throw lakeUnavailable(this.#bucket, `${Key} could not be read`, error);
     }
-    return output.Body?.transformToByteArray();
   }
 }
 
-function statusOf(error: unknown): number | undefined {
-  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+/** A value may be nested deeper than JSON can be written (it can be read deeper than that). */
+function rejectedLine(record: Rejected): string {
+  try {
+    return JSON.stringify(record);
+  } catch (error) {
+    const value_text = 'value' in record ? inspect(record.value, { depth: 20, breakLength: Infinity }) : '';
+    const why = `its value cannot be written as JSON (${(error as Error).message})`;
+    return JSON.stringify({ ...record, value: undefined, value_text, reason: `${record.reason}; ${why}` });
+  }
 }

@@ -4,6 +4,16 @@ import { gunzip, gzip } from 'node:zlib';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
+/** An object that is not what it should be: gzip NDJSON. It stays so, however often it is read. */
+export class UnreadableObjectError extends Error {
+  override readonly name = 'UnreadableObjectError';
+  readonly key: string;
+  constructor(key: string, cause: unknown) {
+    super(`${key} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.key = key;
+  }
+}
+
 /** Lines of JSON (without their line ends) → gzip NDJSON. */
 export function packLines(lines: readonly string[]): Promise<Buffer> {
   return compress(`${lines.join('\n')}\n`);

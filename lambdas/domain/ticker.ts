@@ -29,6 +29,9 @@ export interface Ticker extends TickerValues {
   last_price: number;
 }
 
+/** The latest time that ISO 8601 writes with a four-digit year. */
+export const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 const isoTime = z.iso.datetime({ precision: 3, error: 'expected ISO 8601 UTC with milliseconds' });
 
 const kindSchemas: Record<TickerFieldKind, z.ZodType> = {

@@ -36,7 +36,8 @@ export function decodeEvent(event: MSKEvent): { documents: TickerDocument[]; poi
   return { documents, poison };
 }
 
-function decodeRecord(record: MSKRecord): TickerDocument | PoisonRecord {
+/** One record: a ticker to index, or why it is none. */
+export function decodeRecord(record: MSKRecord): TickerDocument | PoisonRecord {
   const { topic, partition, offset, timestamp: producedAtMs } = record;
   const value = (record.value as string | null | undefined) ?? null;
   const position = { topic, partition, offset, producedAtMs };

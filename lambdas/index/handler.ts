@@ -1,16 +1,17 @@
 import type { Context, MSKEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearch } from '../adapters/opensearch-client.ts';
+import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
 import { OpenSearchTickers } from '../adapters/opensearch-tickers.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { S3DeadLetters } from '../adapters/s3-dead-letters.ts';
+import { deadlineOf } from '../domain/budgets.ts';
 import { flag, readEnvironment } from '../domain/environment.ts';
 import { IndexingIncompleteError, type IndexReport, indexBatch } from './index-batch.ts';
 
 const environment = readEnvironment(
   z.object({
-    OPENSEARCH_URL: z.url({ protocol: /^https?$/ }),
+    ...openSearchVariables,
     LAKE_BUCKET: z.string().min(1),
     /** Whether the event source mapping was set to ReportBatchItemFailures, which is what reads the answer. */
     PARTIAL_BATCH_RESPONSE: flag,
@@ -19,7 +20,7 @@ const environment = readEnvironment(
 );
 const log = createLogger('index');
 const dependencies = {
-  index: new OpenSearchTickers(createOpenSearch(environment.OPENSEARCH_URL), {
+  index: new OpenSearchTickers(createOpenSearchOf(environment), {
     onRetry: ({ attempt, delayMs, error }) =>
       log.warn('Documents are sent again', { attempt, delayMs, error: error as Error }),
   }),
@@ -27,9 +28,6 @@ const dependencies = {
   log,
   now: Date.now,
 };
-
-/** Kept for the dead letters and the answer. */
-const FINISH_RESERVE_MS = 5_000;
 
 /** The answer that Lambda reads for a Kafka event source with ReportBatchItemFailures. */
 export interface KafkaBatchResponse extends Omit<IndexReport, 'unstored'> {
@@ -43,8 +41,7 @@ export interface KafkaBatchResponse extends Omit<IndexReport, 'unstored'> {
  */
 export async function handler(event: MSKEvent, context: Context): Promise<KafkaBatchResponse> {
   log.addContext(context);
-  const remainingMs = context.getRemainingTimeInMillis();
-  const deadlineMs = Date.now() + remainingMs - Math.min(FINISH_RESERVE_MS, remainingMs / 4);
+  const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
   const { unstored, firstReason, ...counts } = await indexBatch(event, deadlineMs, dependencies);
   log.info('Indexed', { ...counts, unstored: unstored.length });
   if (unstored.length > 0 && !environment.PARTIAL_BATCH_RESPONSE) {

@@ -1,5 +1,6 @@
 import type { MSKEvent } from 'aws-lambda';
 import type { Log } from '../domain/log.ts';
+import { LATEST_MS } from '../domain/ticker.ts';
 import { decodeEvent } from './decode.ts';
 import type { DeadLetter, DeadLetters, StreamPosition, TickerIndex } from './ports.ts';
 
@@ -26,6 +27,13 @@ export interface IndexDependencies {
   now: () => number;
 }
 
+type KeptRecord = StreamPosition & { value: string | null; producedAtMs: number };
+
+/** A record's timestamp is whatever its producer wrote; one that is no time of ours counts as 1970. */
+function isoTime(ms: number): string {
+  return new Date(ms > 0 && ms <= LATEST_MS ? ms : 0).toISOString();
+}
+
 /**
  * Indexes an event's tickers. Whatever can never be indexed goes to the dead letters before this returns, so
  * that the rest of the batch is not held up by it; what may be stored later is reported as `unstored`.
@@ -39,10 +47,10 @@ export async function indexBatch(
 ): Promise<IndexReport & { firstReason?: string }> {
   const { documents, poison } = decodeEvent(event);
   const letters: DeadLetter[] = [];
-  const keep = (record: StreamPosition & { value: string | null }, error_type: string, reason: string) => {
-    const { topic, partition, offset, value } = record;
-    const first_seen = new Date(now()).toISOString();
-    letters.push({ v: 1, topic, partition, offset, value_base64: value, error_type, reason, first_seen });
+  const keep = (record: KeptRecord, error_type: string, reason: string) => {
+    const { topic, partition, offset, value, producedAtMs } = record;
+    const times = { produced_at: isoTime(producedAtMs), first_seen: new Date(now()).toISOString() };
+    letters.push({ v: 1, topic, partition, offset, value_base64: value, error_type, reason, ...times });
   };
   for (const record of poison) keep(record, 'poison', record.reason);
 

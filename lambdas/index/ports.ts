@@ -5,12 +5,16 @@ export interface StreamPosition {
   offset: number;
 }
 
-/** A checked ticker on its way into the index. */
-export interface TickerDocument extends StreamPosition {
+/** A checked ticker as the index takes it. */
+export interface IndexDocument {
   id: string;
   index: string;
   /** The ticker's JSON, on one line. */
   source: string;
+}
+
+/** A checked ticker on its way from the stream into the index. */
+export interface TickerDocument extends StreamPosition, IndexDocument {
   /** The record's value as it came, base64. */
   value: string;
   /** When the record was produced, epoch ms. */
@@ -30,7 +34,7 @@ export interface TickerIndex {
    * Creates the documents; one outcome each, in their order. `retry` are those that could not be stored by
    * `deadlineMs` (epoch ms) and may be later.
    */
-  create(documents: readonly TickerDocument[], deadlineMs: number): Promise<DocumentOutcome[]>;
+  create(documents: readonly IndexDocument[], deadlineMs: number): Promise<DocumentOutcome[]>;
 }
 
 /** A record that cannot be indexed as it is, kept with everything needed to try it again. */
@@ -41,6 +45,9 @@ export interface DeadLetter extends StreamPosition {
   /** `poison` (no ticker), or OpenSearch's own type. */
   error_type: string;
   reason: string;
+  /** When the record was produced, by its own timestamp; ISO 8601 UTC, like every time here. */
+  produced_at: string;
+  /** When it was first found to be impossible to index. */
   first_seen: string;
 }
 

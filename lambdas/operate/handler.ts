@@ -1,34 +1,47 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createKafka } from '../adapters/kafka-client.ts';
+import { createKafkaOf, kafkaVariables } from '../adapters/kafka-client.ts';
+import { KafkaStream } from '../adapters/kafka-stream.ts';
 import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearch } from '../adapters/opensearch-client.ts';
+import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
+import { OpenSearchTickers } from '../adapters/opensearch-tickers.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { S3Lake } from '../adapters/s3-lake.ts';
-import { brokerList, readEnvironment } from '../domain/environment.ts';
+import { deadlineOf } from '../domain/budgets.ts';
+import { readEnvironment } from '../domain/environment.ts';
+import { summarySettings, summaryVariables } from '../domain/summary-settings.ts';
 import type { OperationServices, Slice } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 
 const environment = readEnvironment(
   z.object({
-    OPENSEARCH_URL: z.url({ protocol: /^https?$/ }),
+    ...openSearchVariables,
     LAKE_BUCKET: z.string().min(1),
-    KAFKA_BROKERS: brokerList,
+    ...kafkaVariables,
     KAFKA_TOPIC: z.string().min(1),
     CONSUMER_GROUP: z.string().min(1),
+    ...summaryVariables,
   }),
   process.env,
 );
 const log = createLogger('operate');
 const s3 = createS3Client(process.env);
+const openSearch = createOpenSearchOf(environment);
+const kafka = createKafkaOf(environment, 'operate', log);
 const services: OperationServices = {
   lake: new S3Lake(s3, environment.LAKE_BUCKET),
+  stream: new KafkaStream(kafka, environment.KAFKA_TOPIC),
+  index: new OpenSearchTickers(openSearch, {
+    onRetry: ({ attempt, delayMs, error }) =>
+      log.warn('Documents are sent again', { attempt, delayMs, error: error as Error }),
+  }),
   s3,
   bucket: environment.LAKE_BUCKET,
-  openSearch: createOpenSearch(environment.OPENSEARCH_URL),
-  kafka: createKafka('operate', environment.KAFKA_BROKERS, log),
+  openSearch,
+  kafka,
   topic: environment.KAFKA_TOPIC,
   consumerGroup: environment.CONSUMER_GROUP,
+  summaries: summarySettings(environment),
   log,
 };
 
@@ -43,9 +56,6 @@ const operationEvent = z.object({
 export class OperationInputError extends Error {
   override readonly name = 'OperationInputError';
 }
-
-/** Kept for the answer. */
-const FINISH_RESERVE_MS = 5_000;
 
 /**
  * Does one slice of an operator's command; the caller sends the cursor of the answer with the next event until
@@ -63,9 +73,9 @@ export async function handler(event: unknown, context: Context): Promise<Slice<u
   }
   const checked = operation.input.safeParse(input);
   if (!checked.success) throw new OperationInputError(`${name}: ${z.prettifyError(checked.error)}`);
-  const remainingMs = context.getRemainingTimeInMillis();
-  const limitMs = remainingMs - Math.min(FINISH_RESERVE_MS, remainingMs / 4);
-  const deadlineMs = Date.now() + Math.min(limitMs, sliceMs ?? limitMs);
+  const now = Date.now();
+  const endMs = deadlineOf(context.getRemainingTimeInMillis(), now);
+  const deadlineMs = Math.min(endMs, now + (sliceMs ?? Number.POSITIVE_INFINITY));
   const slice = await operation.slice(checked.data, cursor, services, { deadlineMs });
   log.info('Did a slice', { operation: name, progress: slice.progress, done: slice.cursor === undefined });
   return slice;

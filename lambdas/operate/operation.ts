@@ -4,10 +4,15 @@ import type { Kafka } from 'kafkajs';
 import type * as z from 'zod';
 import type { S3Lake } from '../adapters/s3-lake.ts';
 import type { Log } from '../domain/log.ts';
+import type { SummarySettings } from '../domain/summary-settings.ts';
+import type { TickerIndex } from '../index/ports.ts';
+import type { TickerStream } from '../ingest/ports.ts';
 
 /** The clients that an operation may use; each is connected when it is first asked for. */
 export interface OperationServices {
   readonly lake: S3Lake;
+  readonly stream: TickerStream;
+  readonly index: TickerIndex;
   readonly s3: S3Client;
   readonly bucket: string;
   readonly openSearch: Client;
@@ -15,6 +20,8 @@ export interface OperationServices {
   readonly topic: string;
   /** The consumer group of the index function. */
   readonly consumerGroup: string;
+  /** What candles and moves are made by. */
+  readonly summaries: SummarySettings;
   readonly log: Log;
 }
 

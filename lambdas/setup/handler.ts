@@ -1,17 +1,33 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { Client } from '@opensearch-project/opensearch';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearch } from '../adapters/opensearch-client.ts';
+import { createOpenSearch, type OpenSearchUser } from '../adapters/opensearch-client.ts';
+import { createS3Client } from '../adapters/s3-client.ts';
+import { readUser } from '../adapters/secrets.ts';
+import { BACKOFFS, RESERVES_MS } from '../domain/budgets.ts';
 import { readEnvironment } from '../domain/environment.ts';
 import { retryUntilDeadline } from '../domain/retry.ts';
-import { indexTemplates } from './index-templates.ts';
+import { accessControlSteps } from './access-control.ts';
+import { backupKey, setUpDashboards } from './dashboards.ts';
+import { type SetupStep, templateSteps } from './steps.ts';
 
 const environment = readEnvironment(
-  z.object({ OPENSEARCH_URL: z.url({ protocol: /^https?$/ }) }),
+  z.object({
+    OPENSEARCH_URL: z.url({ protocol: /^https?$/ }),
+    /** ARN of the secret of the domain's master user, who setup signs in as. Not set: no sign-in, on one machine. */
+    OPENSEARCH_MASTER_SECRET: z.string().optional(),
+    /** Where Dashboards is. Not set: there is none, on one machine. */
+    DASHBOARDS_URL: z.url({ protocol: /^https?$/ }).optional(),
+    /** Keeps what is replaced in Dashboards. */
+    LAKE_BUCKET: z.string().min(1).optional(),
+  }),
   process.env,
 );
 const log = createLogger('setup');
-const client = createOpenSearch(environment.OPENSEARCH_URL);
+
+const roleArn = z.string().startsWith('arn:');
 
 /** The custom resource's properties; CloudFormation passes every value as text. */
 const setupProperties = z.object({
@@ -20,6 +36,14 @@ const setupProperties = z.object({
     replicas: z.coerce.number().int().nonnegative(),
     refreshInterval: z.string().regex(/^\d+(ms|s|m)$/, 'expected a duration such as 30s'),
   }),
+  /** Roles and users, where the domain has fine-grained access control. */
+  AccessControl: z
+    .object({
+      functionRoleArns: z.object({ index: roleArn, summarise: roleArn, insights: roleArn, operate: roleArn }),
+      /** ARN of the secret of the user who may only look. */
+      readerSecret: z.string().min(1),
+    })
+    .optional(),
 });
 
 /** OpenSearch did not take what setup put; the message is what the CloudFormation event shows. */
@@ -33,13 +57,10 @@ export interface SetupResponse {
   Data: { templates: string };
 }
 
-/** Kept for the answer. */
-const FINISH_RESERVE_MS = 5_000;
-
 /**
  * Puts what the pipeline needs to find in OpenSearch; putting it again changes nothing. On deletion it leaves
  * everything as it is: the templates belong to the data, which the domain's own removal policy decides about.
- * @throws SetupError
+ * @throws SetupError {DashboardsImportError} {DashboardsApiError}
  */
 export async function handler(
   event: CloudFormationCustomResourceEvent,
@@ -48,25 +69,65 @@ export async function handler(
   log.addContext(context);
   const PhysicalResourceId = 'crypto-market-insights-setup';
   if (event.RequestType === 'Delete') return { PhysicalResourceId, Data: { templates: '' } };
-  const { IndexSettings } = setupProperties.parse(event.ResourceProperties);
-  const templates = indexTemplates(IndexSettings);
-  const deadlineMs = Date.now() + context.getRemainingTimeInMillis() - FINISH_RESERVE_MS;
-  for (const [name, body] of Object.entries(templates)) {
-    try {
-      await retryUntilDeadline(() => client.indices.putIndexTemplate({ name, body }), {
-        deadlineMs,
-        initialDelayMs: 200,
-        maxDelayMs: 5_000,
-        isRetryable: mayPass,
-        onRetry: ({ attempt, delayMs }) => log.warn('The template is put again', { name, attempt, delayMs }),
-      });
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new SetupError(`OpenSearch did not take the index template ${name}: ${message}`, { cause });
-    }
+  const { IndexSettings, AccessControl } = setupProperties.parse(event.ResourceProperties);
+  const deadlineMs = Date.now() + context.getRemainingTimeInMillis() - RESERVES_MS.finish;
+
+  const templates = templateSteps(IndexSettings);
+  const access = AccessControl
+    ? accessControlSteps({
+        functionRoleArns: AccessControl.functionRoleArns,
+        reader: await readUser(AccessControl.readerSecret),
+      })
+    : [];
+  const { OPENSEARCH_URL: url, OPENSEARCH_MASTER_SECRET: masterSecret } = environment;
+  const user = masterSecret ? await readUser(masterSecret) : undefined;
+  const client = createOpenSearch(url, user);
+  try {
+    // Roles first: whoever may write needs the role before the templates are of use.
+    for (const step of [...access, ...templates]) await put(client, step, deadlineMs);
+  } finally {
+    await client.close();
   }
-  log.info('Put the index templates', { templates: Object.keys(templates) });
-  return { PhysicalResourceId, Data: { templates: Object.keys(templates).join(',') } };
+  if (environment.DASHBOARDS_URL) await putDashboards(environment.DASHBOARDS_URL, user, deadlineMs);
+  const names = templates.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
+  log.info('Set up OpenSearch', { templates: names, accessControl: access.length > 0 });
+  return { PhysicalResourceId, Data: { templates: names.join(',') } };
+}
+
+async function putDashboards(
+  url: string,
+  user: OpenSearchUser | undefined,
+  deadlineMs: number,
+): Promise<void> {
+  const { LAKE_BUCKET: Bucket } = environment;
+  const imported = await setUpDashboards({
+    url,
+    user,
+    deadlineMs,
+    onRetry: ({ attempt, delayMs }) => log.warn('Calling Dashboards again', { attempt, delayMs }),
+    async keepBackup(ndjson) {
+      if (!Bucket) throw new SetupError('LAKE_BUCKET is not set: what is in Dashboards cannot be kept.');
+      const s3 = createS3Client(process.env);
+      await s3.send(new PutObjectCommand({ Bucket, Key: backupKey(new Date()), Body: ndjson }));
+      s3.destroy();
+    },
+  });
+  log.info('Set up Dashboards', { imported });
+}
+
+async function put(client: Client, { what, path, body }: SetupStep, deadlineMs: number): Promise<void> {
+  try {
+    await retryUntilDeadline(() => client.transport.request({ method: 'PUT', path, body }), {
+      deadlineMs,
+      ...BACKOFFS.openSearch,
+      isRetryable: mayPass,
+      onRetry: ({ attempt, delayMs, error }) =>
+        log.warn(`Putting ${what} again`, { attempt, delayMs, error: error as Error }),
+    });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new SetupError(`OpenSearch did not take ${what}: ${message}`, { cause });
+  }
 }
 
 /** A domain that is just starting refuses connections or answers 429 and 5xx; anything else stays wrong. */

@@ -1,4 +1,5 @@
 import { TICKER_FIELDS, type TickerFieldKind } from '../domain/ticker-fields.ts';
+import { SUMMARY_STATE_INDEX } from '../summarise/ports.ts';
 
 /** What differs between one machine and a domain. */
 export interface IndexSettings {
@@ -44,6 +45,58 @@ function tickerProperties(): Mapping {
   };
 }
 
+const double: Mapping = { type: 'double' };
+const instant: Mapping = { ...date, index: false };
+/** A price is read and aggregated, never searched for. */
+const price: Mapping = { type: 'double', index: false };
+
+const seriesProperties: Mapping = {
+  v: { type: 'byte', index: false, doc_values: false },
+  exchange: keyword,
+  category: keyword,
+  symbol: { ...keyword, fields: { keyword } },
+};
+
+const candleProperties: Mapping = {
+  ...seriesProperties,
+  base: keyword,
+  quote: keyword,
+  start: date,
+  hours: { type: 'byte' },
+  open: price,
+  high: price,
+  low: price,
+  close: price,
+  mean: price,
+  samples: { type: 'integer' },
+  log_return: double,
+  source: keyword,
+  // Read with the document only.
+  path: { type: 'object', enabled: false },
+};
+
+const moveProperties: Mapping = {
+  ...seriesProperties,
+  threshold: double,
+  direction: keyword,
+  from_price: price,
+  from_time: instant,
+  confirmed_price: price,
+  confirmed_time: date,
+  to_price: price,
+  to_time: instant,
+  size: double,
+};
+
+/** Of what summarising has to remember, only what is searched for is mapped. */
+const summaryStateProperties: Mapping = {
+  kind: keyword,
+  exchange: keyword,
+  category: keyword,
+  symbol: keyword,
+  stale: { type: 'boolean' },
+};
+
 /**
  * The index templates by name, as `PUT _index_template/<name>` takes them. Mappings are explicit and closed
  * (`dynamic: false`): a field that is not mapped stays in `_source` and costs nothing.
@@ -53,26 +106,52 @@ export function indexTemplates({
   replicas,
   refreshInterval,
 }: IndexSettings): Record<string, Mapping> {
+  const stored = {
+    number_of_shards: shards,
+    number_of_replicas: replicas,
+    refresh_interval: refreshInterval,
+  };
+  /** A series' documents lie together in time order: smaller on disk, and a question reads fewer blocks. */
+  const bySeriesAnd = (time: string) => ({
+    ...stored,
+    codec: 'best_compression',
+    'sort.field': ['exchange', 'category', 'symbol', time],
+    'sort.order': ['asc', 'asc', 'asc', 'asc'],
+  });
+  const template = (description: string, pattern: string, index: Mapping, properties: Mapping): Mapping => ({
+    index_patterns: [pattern],
+    priority: 100,
+    _meta: { description },
+    template: { settings: { index }, mappings: { dynamic: false, properties } },
+  });
+  const tickers = template(
+    'One document for each series and poll, an index for each month of slots.',
+    'tickers-*',
+    bySeriesAnd('slot'),
+    tickerProperties(),
+  );
   return {
     'crypto-market-insights-tickers': {
-      index_patterns: ['tickers-*'],
-      priority: 100,
-      _meta: { description: 'One document for each series and poll, an index for each month of slots.' },
-      template: {
-        settings: {
-          index: {
-            number_of_shards: shards,
-            number_of_replicas: replicas,
-            refresh_interval: refreshInterval,
-            codec: 'best_compression',
-            // A series' ticks lie together: smaller on disk, and a question reads fewer blocks.
-            'sort.field': ['exchange', 'category', 'symbol', 'slot'],
-            'sort.order': ['asc', 'asc', 'asc', 'asc'],
-          },
-        },
-        mappings: { dynamic: false, properties: tickerProperties() },
-        aliases: { tickers: {} },
-      },
+      ...tickers,
+      template: { ...(tickers.template as Mapping), aliases: { tickers: {} } },
     },
+    'crypto-market-insights-candles': template(
+      'One document for each series and hour (or day, where only daily history exists), an index for each year.',
+      'candles-*',
+      bySeriesAnd('start'),
+      candleProperties,
+    ),
+    'crypto-market-insights-moves': template(
+      'One document for each rise and fall of a configured size, of each series.',
+      'moves',
+      bySeriesAnd('confirmed_time'),
+      moveProperties,
+    ),
+    'crypto-market-insights-summaries-state': template(
+      'What summarising remembers between its runs, and the lock that keeps two of them apart.',
+      SUMMARY_STATE_INDEX,
+      { ...stored, number_of_shards: 1, hidden: true },
+      summaryStateProperties,
+    ),
   };
 }

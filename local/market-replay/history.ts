@@ -64,8 +64,71 @@ class LineFault extends Error {
  * @throws {PriceHistoryError} at the first line that breaks these rules, and for a file that cannot be read
  */
 export async function readPriceHistory(file: string): Promise<HistoryRow[]> {
-  const parse = (chunks: AsyncIterable<Uint8Array>): Promise<HistoryRow[]> =>
-    parseRows(file, textLines(chunks));
+  return (await readLines(file)).map(({ row }) => row);
+}
+
+/** The candles of a file, and what each of them covers. */
+export interface CandleHistory {
+  /** Of every candle. */
+  readonly hours: 1 | 24;
+  /** In the file's order. */
+  readonly rows: HistoryRow[];
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Reads hourly or daily candles, see {@link readPriceHistory}. Which of the two is told by the most frequent distance
+ * between one start of a symbol and the next.
+ *
+ * @param hours what each row covers, where it shall not be found out
+ * @throws {PriceHistoryError} also at the first row that does not start on the hour, or the day (UTC)
+ */
+export async function readCandleHistory(file: string, hours?: 1 | 24): Promise<CandleHistory> {
+  const lines = await readLines(file);
+  const step = hours ?? stepOf(file, lines);
+  for (const { row, line } of lines) {
+    if (row.startMs % (step * HOUR_MS) === 0) continue;
+    const start = new Date(row.startMs).toISOString();
+    const [what, expected] = step === 24 ? ['daily', 'midnight UTC'] : ['hourly', 'a full hour'];
+    throw new PriceHistoryError(
+      file,
+      line,
+      `${row.symbol} starts at ${start}`,
+      `${what} rows to start at ${expected}`,
+    );
+  }
+  return { hours: step, rows: lines.map(({ row }) => row) };
+}
+
+function stepOf(file: string, lines: readonly Line[]): 1 | 24 {
+  const counts = new Map<number, number>();
+  for (const ofSymbol of Map.groupBy(lines, ({ row }) => row.symbol).values()) {
+    const starts = ofSymbol.map(({ row }) => row.startMs).sort((a, b) => a - b);
+    for (const [index, startMs] of starts.slice(1).entries()) {
+      const distanceMs = startMs - (starts[index] ?? 0);
+      counts.set(distanceMs, (counts.get(distanceMs) ?? 0) + 1);
+    }
+  }
+  const [mostFrequentMs] = [...counts].sort(([a, countA], [b, countB]) => countB - countA || a - b)[0] ?? [];
+  if (mostFrequentMs !== undefined) return mostFrequentMs < 24 * HOUR_MS ? 1 : 24;
+  if (lines.some(({ row }) => row.startMs % (24 * HOUR_MS) !== 0)) return 1;
+  throw new PriceHistoryError(
+    file,
+    undefined,
+    'no symbol has two rows, which does not tell whether they are hourly or daily',
+    'two rows of a symbol, or the step to be named (--step)',
+  );
+}
+
+/** A row and where it stands. */
+interface Line {
+  readonly row: HistoryRow;
+  readonly line: number;
+}
+
+async function readLines(file: string): Promise<Line[]> {
+  const parse = (chunks: AsyncIterable<Uint8Array>): Promise<Line[]> => parseRows(file, textLines(chunks));
   try {
     return file.endsWith('.gz')
       ? await pipeline(createReadStream(file), createGunzip(), parse)
@@ -76,8 +139,8 @@ export async function readPriceHistory(file: string): Promise<HistoryRow[]> {
   }
 }
 
-async function parseRows(file: string, lines: AsyncIterable<string>): Promise<HistoryRow[]> {
-  const rows: HistoryRow[] = [];
+async function parseRows(file: string, lines: AsyncIterable<string>): Promise<Line[]> {
+  const rows: Line[] = [];
   const seen = new Map<string, Map<number, number>>();
   let columns: Column[] | undefined;
   let lineNumber = 0;
@@ -90,7 +153,7 @@ async function parseRows(file: string, lines: AsyncIterable<string>): Promise<Hi
       } else {
         const row = parseRow(columns, fieldsOf(line));
         refuseDuplicate(row, lineNumber, seen);
-        rows.push(row);
+        rows.push({ row, line: lineNumber });
       }
     } catch (fault) {
       if (!(fault instanceof LineFault)) throw fault;

@@ -5,9 +5,20 @@ import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
 import type { ServiceUrls } from './services.ts';
 
 /** The functions that run here, and their time limits; shorter than on AWS, so that a person sees early what is wrong. */
-const TIMEOUT_MS = { ingest: 30_000, index: 60_000, setup: 60_000, operate: 60_000 };
+const TIMEOUT_MS = {
+  ingest: 30_000,
+  'ingest-ccxt': 60_000,
+  index: 60_000,
+  setup: 60_000,
+  operate: 60_000,
+  insights: 60_000,
+  summarise: 60_000,
+};
 
 export type LocalFunction = keyof typeof TIMEOUT_MS;
+
+/** Of exchanges that are not polled every two minutes: the market replay has four points in each recorded hour's path. */
+export const POLLS_PER_HOUR = { recorded: 4 };
 
 const REGION = 'us-east-1';
 /** The local S3 server asks for none; the SDK insists. */
@@ -39,6 +50,9 @@ export function hostFunction(
       KAFKA_TOPIC: TOPIC,
       CONSUMER_GROUP,
       OPENSEARCH_URL: urls.openSearch,
+      POLLS_PER_HOUR: JSON.stringify(POLLS_PER_HOUR),
+      // On one machine the index keeps what the lake keeps, so that the two can be compared.
+      TICK_RETENTION_DAYS: 'never',
       ...environment,
     },
     timeoutMs: TIMEOUT_MS[name],

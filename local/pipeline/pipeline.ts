@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
 import { createKafka } from '../../lambdas/adapters/kafka-client.ts';
@@ -7,7 +6,9 @@ import { createOpenSearch } from '../../lambdas/adapters/opensearch-client.ts';
 import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import type { PollReport } from '../../lambdas/ingest/poll.ts';
-import type { SourceConfig } from '../../lambdas/ingest/sources/source-config.ts';
+import { type SourceConfig, usesCcxt } from '../../lambdas/ingest/sources/source-config.ts';
+import type { InsightsEvent, InsightsResponse } from '../../lambdas/insights/handler.ts';
+import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
 import { type DownloadProgress, ensureArtifacts, JAR_COUNTS } from '../engines/artifacts.ts';
 import { type Engine, type EngineName, type StartOptions, stopLeftovers } from '../engines/engine.ts';
 import { findJdk } from '../engines/jdk.ts';
@@ -19,9 +20,11 @@ import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/k
 import { readPriceHistory } from '../market-replay/history.ts';
 import { ReplayMarket } from '../market-replay/replay-market.ts';
 import { startMarketReplay } from '../market-replay/server.ts';
+import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summaries.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { fileLog } from './file-log.ts';
 import { hostFunction, type LocalFunction, localS3Client } from './functions.ts';
+import { HOURLY_HISTORY, loadHistory } from './history.ts';
 import { takeLock } from './lock.ts';
 import { ReplayClock } from './replay-clock.ts';
 import {
@@ -34,14 +37,18 @@ import {
   untilItWorks,
 } from './resources.ts';
 
-/** Where the tickers come from: the bundled history, the exchange itself, or a server that speaks its API. */
-export type SourceChoice = { kind: 'replay' } | { kind: 'live' } | { kind: 'url'; url: string };
+/** A source that is polled by the clock on the wall. */
+export interface WallClockSource {
+  config: SourceConfig;
+  /** A server that speaks the exchange's API. @default the exchange itself */
+  url: string | undefined;
+}
 
 export interface PipelineOptions {
   /** Holds all data, logs and state, e.g. `.local`. */
   folder: string;
-  source: SourceChoice;
-  sourceConfig: SourceConfig;
+  /** Where the tickers come from: the market replay of the bundled history, or these. */
+  sources: 'replay' | readonly WallClockSource[];
   /** Servers to use instead of starting one. */
   servers: { kafka?: string | undefined; openSearch?: string | undefined; s3?: string | undefined };
   /** Ports that are insisted on. */
@@ -71,6 +78,13 @@ export class EngineDiedError extends Error {
   override readonly name = 'EngineDiedError';
 }
 
+/** A source and its ingest function. */
+export interface PolledSource {
+  name: string;
+  /** Calls the function with the scheduler's input. */
+  poll(event: { slot: string }): Promise<PollReport>;
+}
+
 /** The pipeline, up and waiting for polls. */
 export interface Pipeline {
   endpoints: Endpoints;
@@ -80,19 +94,30 @@ export interface Pipeline {
   admin: Admin;
   openSearch: Client;
   eventSource: KafkaEventSource;
-  /** Calls the ingest function with the scheduler's input. */
-  poll(event: { slot: string }): Promise<PollReport>;
+  /** Summarises each hour that passes. */
+  summaries: SummarySchedule;
+  /** Each has an ingest function of its own. */
+  sources: PolledSource[];
+  /** Asks the insights function. */
+  ask(event: InsightsEvent): Promise<InsightsResponse>;
   /** Ends everything that was started, within 10 s. */
   close(): Promise<void>;
 }
 
-const HISTORY = fileURLToPath(new URL('../../data/hourly-2018.csv.gz', import.meta.url));
+/** The market replay's series: it speaks Bybit's API, but is an exchange of its own. */
+const RECORDED: SourceConfig = {
+  name: 'recorded',
+  exchange: 'recorded',
+  api: 'bybit-v5',
+  categories: ['spot'],
+};
 
 const TOTAL_JARS = Object.values(JAR_COUNTS).reduce((sum, count) => sum + count, 0);
 /** Where clients expect the market replay, if it is free. */
 const SOURCE_PORT = 8090;
 /** Of the 10 s that a Ctrl-C may take: this much for the batch under way, the rest for the engines' own end. */
 const FINISH_MS = 2_500;
+const DRAIN_MS = 1_500;
 const DISCONNECT_MS = 500;
 
 /**
@@ -163,18 +188,34 @@ async function assemble(
     await setup.close();
   });
 
-  const { sourceUrl, replay } = await step('Source', async ({ note }) => {
-    const source = await startSource(options, cleanups);
-    note(source.sourceUrl ?? `${options.sourceConfig.exchange}, live`);
-    return source;
+  const { sources, replay } = await step('Source', async ({ note }) => {
+    const started = await startSources(options, cleanups);
+    note(started.sources.map(({ config, url }) => url ?? `${config.exchange}, live`).join(', '));
+    return started;
+  });
+
+  await step('Price history', async ({ note, progress }) => {
+    const operate = host('operate');
+    const loaded = await loadHistory({
+      openSearch,
+      operate: (event) => operate.invoke(event),
+      onProgress: (done, total) => progress(done / total, `${done} of ${total} candles`),
+      signal,
+    });
+    note(loaded === 0 ? 'was there' : `${loaded} candles`);
+    await operate.close();
   });
 
   return step('Functions and event source mapping', async () => {
     const index = host('index', { PARTIAL_BATCH_RESPONSE: 'true' });
-    const ingest = host('ingest', {
-      TICKER_SOURCE: JSON.stringify(options.sourceConfig),
-      ...(sourceUrl === undefined ? {} : { TICKER_API_URL: sourceUrl }),
+    const polled = sources.map(({ config, url }): PolledSource => {
+      const ingest = host(usesCcxt(config) ? 'ingest-ccxt' : 'ingest', {
+        TICKER_SOURCE: JSON.stringify(config),
+        ...(url === undefined ? {} : { TICKER_API_URL: url }),
+      });
+      return { name: config.name, poll: (event) => ingest.invoke(event) as Promise<PollReport> };
     });
+    const insights = host('insights');
     const eventSource = startKafkaEventSource({
       brokers: [kafkaBroker],
       topic: TOPIC,
@@ -189,15 +230,27 @@ async function assemble(
         if (level !== 'debug') log[level](message, detail ?? {});
       },
     });
-    cleanups.defer(() => within(FINISH_MS, eventSource.stop()));
+    cleanups.defer(async () => {
+      // Or what the last polls produced would wait on the topic for the next start.
+      await within(DRAIN_MS, untilTopicIsHandled(admin, eventSource));
+      await within(FINISH_MS, eventSource.stop());
+    });
     await eventSource.waitUntilRunning(signal);
+    const summarise = host('summarise');
+    const summaries = summariseAsTimePasses({
+      invoke: (event) => summarise.invoke(event) as Promise<SummariseAnswer>,
+      onFailed: (error) =>
+        log.error('Summarising failed; it goes on with the next hour', { error: String(error) }),
+    });
+    // A call that is cut off would keep its lease for some seconds.
+    cleanups.defer(() => within(FINISH_MS, summaries.stop()));
     const endpoints: Endpoints = {
       kafka: [kafkaBroker],
       topic: TOPIC,
       openSearch: openSearchUrl,
       s3: s3Url,
       bucket: BUCKET,
-      source: sourceUrl ?? 'live',
+      source: sources[0]?.url ?? 'live',
       pids: {
         start: process.pid,
         ...Object.fromEntries([...engines].map(([name, { pid }]) => [name, pid])),
@@ -212,7 +265,9 @@ async function assemble(
       admin,
       openSearch,
       eventSource,
-      poll: (event) => ingest.invoke(event) as Promise<PollReport>,
+      summaries,
+      sources: polled,
+      ask: (event) => insights.invoke(event) as Promise<InsightsResponse>,
       close: () => cleanups.disposeAsync(),
     };
   });
@@ -274,17 +329,17 @@ async function startEngines(
   return started;
 }
 
-/** The base URL that is polled; undefined is the exchange's own. */
-async function startSource(
-  { source, folder, ports }: PipelineOptions,
+/** The sources to poll; the market replay is a server of our own. */
+async function startSources(
+  { sources, folder, ports }: PipelineOptions,
   cleanups: AsyncDisposableStack,
-): Promise<{ sourceUrl: string | undefined; replay: Pipeline['replay'] }> {
+): Promise<{ sources: readonly WallClockSource[]; replay: Pipeline['replay'] }> {
   const clock = new ReplayClock(folder);
-  if (source.kind !== 'replay') {
+  if (sources !== 'replay') {
     clock.rest();
-    return { sourceUrl: source.kind === 'url' ? source.url : undefined, replay: undefined };
+    return { sources, replay: undefined };
   }
-  const market = new ReplayMarket(await readPriceHistory(HISTORY));
+  const market = new ReplayMarket(await readPriceHistory(HOURLY_HISTORY));
   const server = await startMarketReplay({
     market,
     clock: () => clock.position?.slotMs ?? market.firstSlot() ?? 0,
@@ -296,7 +351,12 @@ async function startSource(
     }),
   });
   cleanups.defer(() => server.close());
-  return { sourceUrl: server.url, replay: { market, clock } };
+  return { sources: [{ config: RECORDED, url: server.url }], replay: { market, clock } };
+}
+
+async function untilTopicIsHandled(admin: Admin, eventSource: KafkaEventSource): Promise<void> {
+  const ends = await admin.fetchTopicOffsets(TOPIC);
+  await eventSource.waitUntil(Object.fromEntries(ends.map(({ partition, high }) => [partition, high])));
 }
 
 /** Waits for the work, but not longer; its failure is of no interest any more. */

@@ -3,7 +3,7 @@ import type { PollReport } from '../../lambdas/ingest/poll.ts';
 import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';
 import { replaySlots, type Slots, wallClockSlots } from '../schedule/slots.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, PolledSource } from './pipeline.ts';
 import { TOPIC, untilItWorks } from './resources.ts';
 
 /** The source answered no poll since the start. */
@@ -66,15 +66,18 @@ export interface RunOptions {
   /** A source that answers no poll for so long at the start is an error; later outages are ridden out. @default 30,000 */
   firstAnswerMs?: number;
   /** A poll is indexed, or one has failed. */
-  onChange: (change: { kind: 'polled'; report: PollReport } | { kind: 'failed'; slot: string }) => void;
+  onChange: (
+    change: { kind: 'polled'; report: PollReport } | { kind: 'failed'; source: string; slot: string },
+  ) => void;
 }
 
 /** Polls that may be on their way to the index at once; more would only run ahead of an ill OpenSearch. */
 const MAX_POLLS_UNDER_WAY = 50;
 
 /**
- * Polls slot after slot until the count is reached, the history ends or the signal aborts.
- * @returns whether the source's history has ended
+ * Polls each source slot after slot, side by side, until the count is reached (by all of them together), the history
+ * ends or the signal aborts.
+ * @returns whether the replayed history has ended
  * @throws SourceSilentError
  */
 export async function runPolls(options: RunOptions): Promise<{ historyEnded: boolean }> {
@@ -84,49 +87,50 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
   let begunPolls = 0;
   const underWay = new Set<Promise<void>>();
 
-  let lastSourceFailure: string | undefined;
-  let answered = false;
-  // A store that is away keeps polls from succeeding, too; only the source's own silence is an error.
-  const judgeSilence = () => {
-    if (answered || lastSourceFailure === undefined || Date.now() < silentUntilMs) return;
-    silent.abort(
-      new SourceSilentError(
-        `The source answered no poll in the first ${firstAnswerMs / 1_000} s. ${lastSourceFailure}`,
-      ),
-    );
+  const pollSource = async (source: PolledSource) => {
+    let lastSourceFailure: string | undefined;
+    let answered = false;
+    // A store that is away keeps polls from succeeding, too; only the source's own silence is an error.
+    const judgeSilence = () => {
+      if (answered || lastSourceFailure === undefined || Date.now() < silentUntilMs) return;
+      const silence = `The source ${source.name} answered no poll in the first ${firstAnswerMs / 1_000} s.`;
+      silent.abort(new SourceSilentError(`${silence} ${lastSourceFailure}`));
+    };
+    const silentUntilMs = Date.now() + firstAnswerMs;
+    const silenceTimer = setTimeout(judgeSilence, firstAnswerMs);
+    await runSchedule({
+      slots: limited(slotsOf(options), () => options.polls === undefined || begunPolls < options.polls),
+      invoke: (event) => source.poll(event),
+      signal,
+      async onPolled(report, startedMs) {
+        answered = true;
+        begunPolls += 1;
+        progress.failure = undefined;
+        const indexed = untilIndexed(pipeline, signal).then(() => {
+          addPoll(progress, report, Date.now() - startedMs);
+          pipeline.summaries.passed(Date.parse(report.slot));
+          onChange({ kind: 'polled', report });
+        });
+        const settled = indexed.catch(() => {}).finally(() => underWay.delete(settled));
+        underWay.add(settled);
+        if (underWay.size >= MAX_POLLS_UNDER_WAY) await Promise.race(underWay);
+      },
+      onFailed(slot, error) {
+        progress.failedPolls += 1;
+        progress.failure =
+          error instanceof LambdaInvocationError ? error.errorMessage : String((error as Error).message);
+        if (isSourceFailure(error)) lastSourceFailure = progress.failure;
+        judgeSilence();
+        onChange({ kind: 'failed', source: source.name, slot });
+      },
+    });
+    clearTimeout(silenceTimer);
   };
-  const silentUntilMs = Date.now() + firstAnswerMs;
-  const silenceTimer = setTimeout(judgeSilence, firstAnswerMs);
-
-  await runSchedule({
-    slots: limited(slotsOf(options), () => options.polls === undefined || begunPolls < options.polls),
-    invoke: (event) => pipeline.poll(event),
-    signal,
-    async onPolled(report, startedMs) {
-      answered = true;
-      begunPolls += 1;
-      progress.failure = undefined;
-      const indexed = untilIndexed(pipeline, signal).then(() => {
-        addPoll(progress, report, Date.now() - startedMs);
-        onChange({ kind: 'polled', report });
-      });
-      const settled = indexed.catch(() => {}).finally(() => underWay.delete(settled));
-      underWay.add(settled);
-      if (underWay.size >= MAX_POLLS_UNDER_WAY) await Promise.race(underWay);
-    },
-    onFailed(slot, error) {
-      progress.failedPolls += 1;
-      progress.failure =
-        error instanceof LambdaInvocationError ? error.errorMessage : String((error as Error).message);
-      if (isSourceFailure(error)) lastSourceFailure = progress.failure;
-      judgeSilence();
-      onChange({ kind: 'failed', slot });
-    },
-  });
-  clearTimeout(silenceTimer);
+  await Promise.all(pipeline.sources.map(pollSource));
   await Promise.all(underWay);
   if (silent.signal.aborted) throw silent.signal.reason;
-  return { historyEnded: !signal.aborted && begunPolls !== options.polls };
+  if (!signal.aborted) await pipeline.summaries.settled();
+  return { historyEnded: !signal.aborted && (options.polls === undefined || begunPolls < options.polls) };
 }
 
 function isSourceFailure(error: unknown): boolean {

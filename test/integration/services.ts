@@ -49,8 +49,21 @@ export async function freshTopic(partitions: number): Promise<string> {
 }
 
 /** Deletes every `tickers-*` index. */
-export async function clearTickers(): Promise<void> {
-  const { body } = await openSearch.indices.get({ index: 'tickers-*', allow_no_indices: true });
+export function clearTickers(): Promise<void> {
+  return clearIndices('tickers-*');
+}
+
+/** Deletes every candle and move, and what summarising remembers. */
+export function clearSummaries(): Promise<void> {
+  return clearIndices('candles-*,moves*,summaries-state*');
+}
+
+async function clearIndices(index: string): Promise<void> {
+  const { body } = await openSearch.indices.get({
+    index,
+    allow_no_indices: true,
+    expand_wildcards: ['open', 'hidden'],
+  });
   // By name: deleting by pattern may be forbidden in the server's settings.
   const names = Object.keys(body);
   if (names.length > 0) await openSearch.indices.delete({ index: names.join(',') });

@@ -2,7 +2,10 @@ import type { CloudFormationCustomResourceEvent, Context, MSKEvent } from 'aws-l
 import { vi } from 'vitest';
 import type { KafkaBatchResponse } from '../../../lambdas/index/handler.ts';
 import type { PollReport } from '../../../lambdas/ingest/poll.ts';
+import type { InsightsEvent, InsightsResponse } from '../../../lambdas/insights/handler.ts';
+import type { Slice } from '../../../lambdas/operate/operation.ts';
 import type { SetupResponse } from '../../../lambdas/setup/handler.ts';
+import type { SummariseAnswer } from '../../../lambdas/summarise/handler.ts';
 import { services } from '../services.ts';
 
 /**
@@ -74,6 +77,50 @@ export async function startIndex({ bucket, openSearch, s3, partialBatchResponse 
     handler(event, invocation(remainingMs));
 }
 
+export interface OperateEnvironment {
+  bucket: string;
+  topic: string;
+  /** @default the test run's own */
+  kafka?: string;
+  openSearch?: string;
+  s3?: string;
+  /** The consumer group of the index function. @default 'index' */
+  consumerGroup?: string;
+}
+
+/** Runs an operation to its end, as the command line does; answers the slices' outputs. */
+export async function startOperate(given: OperateEnvironment) {
+  const { handler } = await startFunction(() => import('../../../lambdas/operate/handler.ts'), {
+    OPENSEARCH_URL: given.openSearch ?? services.openSearch,
+    LAKE_BUCKET: given.bucket,
+    KAFKA_BROKERS: given.kafka ?? services.kafka,
+    KAFKA_TOPIC: given.topic,
+    CONSUMER_GROUP: given.consumerGroup ?? 'index',
+    ...(given.s3 ? { AWS_ENDPOINT_URL_S3: given.s3 } : {}),
+  });
+  return async <Output>(operation: string, input: object = {}, sliceMs?: number): Promise<Output[]> => {
+    const outputs: Output[] = [];
+    let cursor: unknown;
+    do {
+      const event = { operation, input, ...(sliceMs ? { sliceMs } : {}), ...(cursor ? { cursor } : {}) };
+      // Through JSON, as Lambda passes both.
+      const slice = JSON.parse(JSON.stringify(await handler(event, invocation(60_000)))) as Slice<Output>;
+      outputs.push(slice.output);
+      cursor = slice.cursor;
+    } while (cursor !== undefined);
+    return outputs;
+  };
+}
+
+export async function startSummarise(environment: Record<string, string> = {}) {
+  const { handler } = await startFunction(() => import('../../../lambdas/summarise/handler.ts'), {
+    OPENSEARCH_URL: services.openSearch,
+    ...environment,
+  });
+  return (now: string, remainingMs = 60_000): Promise<SummariseAnswer> =>
+    handler({ now }, invocation(remainingMs));
+}
+
 export async function startSetup(openSearch = services.openSearch) {
   const { handler } = await startFunction(() => import('../../../lambdas/setup/handler.ts'), {
     OPENSEARCH_URL: openSearch,
@@ -90,4 +137,14 @@ export async function startSetup(openSearch = services.openSearch) {
       } as unknown as CloudFormationCustomResourceEvent,
       invocation(remainingMs),
     );
+}
+
+export async function startInsights(openSearch = services.openSearch) {
+  const { handler } = await startFunction(() => import('../../../lambdas/insights/handler.ts'), {
+    OPENSEARCH_URL: openSearch,
+    POLLS_PER_HOUR: '{"recorded":4}',
+  });
+  return async (event: InsightsEvent, remainingMs = 20_000): Promise<InsightsResponse> =>
+    // Through JSON, as Lambda passes it.
+    JSON.parse(JSON.stringify(await handler(event, invocation(remainingMs))));
 }

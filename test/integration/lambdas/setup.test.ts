@@ -5,6 +5,9 @@ import { startSetup } from './handlers.ts';
 import { deadAddress, startFlakyWire } from './local-servers.ts';
 
 const TEMPLATE = 'crypto-market-insights-tickers';
+const TEMPLATES = ['tickers', 'candles', 'moves', 'summaries-state'].map(
+  (name) => `crypto-market-insights-${name}`,
+);
 
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -21,7 +24,7 @@ describe('the setup function', () => {
     const setup = await startSetup();
     expect(await setup('Create')).toEqual({
       PhysicalResourceId: 'crypto-market-insights-setup',
-      Data: { templates: TEMPLATE },
+      Data: { templates: TEMPLATES.join() },
     });
     const before = await template();
     await setup('Update');
@@ -56,7 +59,7 @@ describe('the setup function', () => {
   it('waits for an OpenSearch that is just coming up', async () => {
     const wire = await startFlakyWire(services.openSearch, 2);
     try {
-      expect(await (await startSetup(wire.url))()).toMatchObject({ Data: { templates: TEMPLATE } });
+      expect(await (await startSetup(wire.url))()).toMatchObject({ Data: { templates: TEMPLATES.join() } });
     } finally {
       await wire.close();
     }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import { unpackLines } from '../../../lambdas/domain/ndjson.ts';
@@ -39,7 +40,7 @@ export async function readTopic(topic: string): Promise<MSKRecord[]> {
   const end = Number(partition?.high);
   const records: MSKRecord[] = [];
   if (end === 0) return records;
-  const consumer = kafka.consumer({ groupId: `reader-of-${topic}-${end}` });
+  const consumer = kafka.consumer({ groupId: `reader-${randomUUID()}` });
   await consumer.connect();
   try {
     await consumer.subscribe({ topic, fromBeginning: true });

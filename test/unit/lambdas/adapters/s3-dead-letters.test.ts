@@ -1,4 +1,4 @@
-import type { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { type PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { S3DeadLetters } from '../../../../lambdas/adapters/s3-dead-letters.ts';
 import { unpackLines } from '../../../../lambdas/domain/ndjson.ts';
@@ -12,7 +12,8 @@ const letter = (offset: number, given: Partial<DeadLetter> = {}): DeadLetter => 
   value_base64: 'b29wcw==',
   error_type: 'poison',
   reason: 'the value is not JSON',
-  first_seen: '2026-03-01T12:00:05.000Z',
+  produced_at: '2026-03-01T12:00:00.000Z',
+  first_seen: '2026-03-02T12:00:05.000Z',
   ...given,
 });
 
@@ -33,7 +34,7 @@ describe('dead letters in S3', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([letter(7), letter(9)]);
   });
 
-  it('write over themselves when they come again', async () => {
+  it('have the same key when they come again', async () => {
     const [[first], [again]] = [
       await put(letter(7), letter(9)),
       await put(letter(7), letter(9, { reason: 'said otherwise' })),
@@ -44,6 +45,28 @@ describe('dead letters in S3', () => {
   it('never write over others that begin with the same record', async () => {
     const [[some], [others]] = [await put(letter(7), letter(9)), await put(letter(7))];
     expect(others?.Key).not.toBe(some?.Key);
+  });
+
+  it('have the same key on whatever day they come again', async () => {
+    const [[first], [again]] = [
+      await put(letter(7)),
+      await put(letter(7, { first_seen: '2026-03-09T00:00:00.000Z' })),
+    ];
+    expect(again?.Key).toBe(first?.Key);
+  });
+
+  it('leave those alone that an earlier delivery kept', async () => {
+    const client = {
+      send: async ({ input }: PutObjectCommand) => {
+        expect(input.IfNoneMatch).toBe('*');
+        throw new S3ServiceException({
+          name: 'PreconditionFailed',
+          $fault: 'client',
+          $metadata: { httpStatusCode: 412 } as S3ServiceException['$metadata'],
+        });
+      },
+    };
+    await new S3DeadLetters(client as unknown as S3Client, 'lake').put([letter(7)]);
   });
 
   it('write nothing where there are none', async () => {

@@ -96,6 +96,7 @@ describe('indexing a batch', () => {
         value_base64: Buffer.from(JSON.stringify(sampleTicker({ symbol: 'B' }))).toString('base64'),
         error_type: 'mapper_parsing_exception',
         reason: '400 failed to parse',
+        produced_at: '2026-03-01T12:00:00.999Z',
         first_seen: NOW,
       },
     ]);

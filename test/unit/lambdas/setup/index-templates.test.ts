@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { candleFromHistory, candleIndexOf } from '../../../../lambdas/domain/candle.ts';
+import { moveOf, movesOf } from '../../../../lambdas/domain/directional-change.ts';
 import { tickerIndexOf } from '../../../../lambdas/domain/ticker.ts';
 import { TICKER_FIELDS } from '../../../../lambdas/domain/ticker-fields.ts';
 import { indexTemplates } from '../../../../lambdas/setup/index-templates.ts';
+import { MOVES_INDEX, SUMMARY_STATE_INDEX } from '../../../../lambdas/summarise/ports.ts';
 import { SLOT, sampleTicker } from '../sample-tickers.ts';
 
 interface Template {
@@ -13,11 +16,13 @@ interface Template {
   };
 }
 
-const { 'crypto-market-insights-tickers': tickers } = indexTemplates({
+const templates = indexTemplates({
   shards: 2,
   replicas: 1,
   refreshInterval: '30s',
-}) as unknown as { 'crypto-market-insights-tickers': Template };
+}) as unknown as Record<string, Template>;
+const templateOf = (name: string) => templates[`crypto-market-insights-${name}`] as Template;
+const tickers = templateOf('tickers');
 const { mappings, settings } = tickers.template;
 
 describe('the tickers’ index template', () => {
@@ -60,5 +65,48 @@ describe('the tickers’ index template', () => {
       number_of_replicas: 1,
       refresh_interval: '30s',
     });
+  });
+});
+
+describe('the summaries’ index templates', () => {
+  const candle = candleFromHistory(
+    { exchange: 'archive', category: 'spot', symbol: 'BTCUSD', base: 'BTC', quote: 'USD' },
+    { startMs: Date.parse(SLOT), open: 1, high: 2, low: 1, close: 2 },
+    1,
+  );
+  const propertiesOf = (name: string) => templateOf(name).template.mappings.properties;
+
+  it('are for every yearly index of candles, for the moves and for what summarising remembers', () => {
+    const [pattern] = templateOf('candles').index_patterns;
+    expect(candleIndexOf(candle.start)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
+    expect(templateOf('moves').index_patterns).toEqual([MOVES_INDEX]);
+    expect(templateOf('summaries-state').index_patterns).toEqual([SUMMARY_STATE_INDEX]);
+  });
+
+  it('map every field that a candle may carry, and keep every digit of its prices', () => {
+    expect(new Set(Object.keys(propertiesOf('candles')))).toEqual(
+      new Set([...Object.keys(candle), 'log_return']),
+    );
+    for (const price of ['open', 'high', 'low', 'close', 'mean', 'log_return']) {
+      expect([price, propertiesOf('candles')[price]?.type]).toEqual([price, 'double']);
+    }
+  });
+
+  it('store a candle’s path and do not index it', () => {
+    expect(propertiesOf('candles').path).toEqual({ type: 'object', enabled: false });
+  });
+
+  it('map every field that a move may carry', () => {
+    const moves = [100, 110, 95].map((price, index) => [index, price] as const);
+    const [move] = movesOf(moves, 0.05).map((each) => moveOf(candle, each));
+    expect(new Set(Object.keys(propertiesOf('moves')))).toEqual(new Set(Object.keys(move ?? {})));
+  });
+
+  it('take no field that nobody mapped, and lay a series’ documents together', () => {
+    for (const name of ['candles', 'moves']) {
+      const { mappings: closed, settings: kept } = templateOf(name).template;
+      expect(closed.dynamic).toBe(false);
+      expect((kept.index['sort.field'] as string[]).slice(0, 3)).toEqual(['exchange', 'category', 'symbol']);
+    }
   });
 });

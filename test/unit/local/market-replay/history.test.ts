@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PriceHistoryError, readPriceHistory } from '../../../../local/market-replay/history.ts';
+import {
+  PriceHistoryError,
+  readCandleHistory,
+  readPriceHistory,
+} from '../../../../local/market-replay/history.ts';
 
 const HEADER = 'start,symbol,open,high,low,close,volume';
 const ROW = '2018-01-01T00:00:00Z,BTCUSD,10,14,9,12,3.5';
@@ -24,8 +28,11 @@ async function fileOf(content: string | Uint8Array, extension = '.csv'): Promise
   return file;
 }
 
-async function failureOf(file: string): Promise<PriceHistoryError> {
-  const failure = await readPriceHistory(file).then(
+async function failureOf(
+  file: string,
+  read: (file: string) => Promise<unknown> = readPriceHistory,
+): Promise<PriceHistoryError> {
+  const failure = await read(file).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -131,5 +138,36 @@ describe('a price history file with a fault', () => {
     const failure = await failureOf(await fileOf(gzipSync(`${HEADER}\n${ROW}\n`)));
     expect(failure.message).toContain('the content is not UTF-8 text');
     expect(failure.message).toContain('its name must end in .gz');
+  });
+});
+
+describe('a file of candles', () => {
+  const rows = (...starts: string[]) =>
+    fileOf([HEADER, ...starts.map((start) => ROW.replace('2018-01-01T00:00:00Z', start))].join('\n'));
+  const stepOf = async (...starts: string[]) => (await readCandleHistory(await rows(...starts))).hours;
+
+  it('tells by the most frequent distance of its rows whether they are hours or days', async () => {
+    expect(await stepOf('2018-01-01T00:00:00Z', '2018-01-01T01:00:00Z')).toBe(1);
+    expect(await stepOf('2018-01-02T00:00:00Z', '2018-01-01T00:00:00Z')).toBe(24);
+    expect(await stepOf('2018-01-01T00:00:00Z', '2018-01-01T02:00:00Z', '2018-01-03T02:00:00Z')).toBe(1);
+    expect(await stepOf('2018-01-01T00:00:00Z', '2018-01-04T00:00:00Z')).toBe(24);
+  });
+
+  it('of a single row is hourly where no day starts then, else it has to be said', async () => {
+    expect(await stepOf('2018-01-01T05:00:00Z')).toBe(1);
+    const file = await rows('2018-01-01T00:00:00Z');
+    const failure = await failureOf(file, readCandleHistory);
+    expect(failure.message).toContain('does not tell whether they are hourly or daily');
+    expect(await readCandleHistory(file, 24)).toMatchObject({ hours: 24, rows: [{ symbol: 'BTCUSD' }] });
+  });
+
+  it('has no row that starts within an hour, or, of daily ones, within a day', async () => {
+    const quarter = await rows('2018-01-01T00:00:00Z', '2018-01-01T00:15:00Z', '2018-01-01T00:30:00Z');
+    expect((await failureOf(quarter, readCandleHistory)).message).toContain(
+      'line 3: BTCUSD starts at 2018-01-01T00:15:00.000Z. Expected hourly rows to start at a full hour',
+    );
+    const days = ['2018-01-01T00:00:00Z', '2018-01-02T00:00:00Z', '2018-01-03T00:00:00Z'];
+    const shifted = await rows(...days, '2018-01-04T03:00:00Z');
+    expect(await failureOf(shifted, readCandleHistory)).toMatchObject({ line: 5 });
   });
 });

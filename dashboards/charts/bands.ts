@@ -1,0 +1,118 @@
+import { colour } from '../palette.ts';
+import type { Chart, Json, Picture } from './chart.ts';
+import {
+  byEverySeries,
+  calculate,
+  everySeriesNames,
+  percentAxis,
+  percentText,
+  rankedNames,
+  tooltip,
+  zeroLine,
+} from './parts.ts';
+
+const PERCENTS = [1, 5, 25, 50, 75, 95, 99];
+const MOST = 10;
+
+const bar = (low: string, high: string, opacity: number, height: number): Json => ({
+  name: `${low}-${high}`,
+  mark: { type: 'bar', height: { band: height }, opacity, cornerRadius: 2 },
+  encoding: {
+    x: { field: low, type: 'quantitative', axis: percentAxis },
+    x2: { field: high },
+    y: rankedNames,
+    color: { value: colour('main') },
+  },
+});
+
+const bands: Chart = {
+  id: 'bands',
+  title: 'Percentiles of the 24 h change',
+  description: `For each of the ${MOST} currencies whose 24 h change is spread widest: the band from the 1st to the 99th percentile of it, within it 5th to 95th and 25th to 75th, and the median, in per cent.`,
+  ofOneCurrency: false,
+  queries: {
+    series: {
+      index: 'tickers-*',
+      rows: 'aggregations.series.buckets',
+      aggs: {
+        series: byEverySeries({
+          change: { percentiles: { field: 'price_24h_pcnt', percents: PERCENTS } },
+          stated: { value_count: { field: 'price_24h_pcnt' } },
+        }),
+      },
+    },
+  },
+  height: 300,
+  overTime: false,
+  whenEmpty:
+    'No poll in this window states a 24 h change. It comes with the first polls: run "npm start", or pick a longer window.',
+  table: {
+    layers: ['p1-p99'],
+    columns: [
+      { field: 'rank', title: 'Rank', format: 'count' },
+      { field: 'label', title: 'Series', format: 'text' },
+      { field: 'samples', title: 'Polls', format: 'count' },
+      ...PERCENTS.map(
+        (percent) => ({ field: `p${percent}`, title: `${percent} %`, format: 'percent' }) as const,
+      ),
+    ],
+  },
+  spec: {
+    data: { name: 'series' },
+    transform: [
+      ...everySeriesNames,
+      ...PERCENTS.map((percent) => calculate(`p${percent}`, `datum.change.values['${percent}.0']`)),
+      calculate('samples', 'datum.stated.value'),
+      { filter: 'datum.samples > 0' },
+      calculate('spread', 'datum.p99 - datum.p1'),
+      {
+        window: [{ op: 'row_number', as: 'rank' }],
+        sort: [{ field: 'spread', order: 'descending' }, { field: 'series' }],
+      },
+      { filter: `datum.rank <= ${MOST}` },
+      ...PERCENTS.map((percent) => percentText(`p${percent}_text`, `datum.p${percent}`)),
+    ],
+    layer: [
+      bar('p1', 'p99', 0.25, 0.22),
+      bar('p5', 'p95', 0.4, 0.45),
+      bar('p25', 'p75', 0.75, 0.7),
+      {
+        name: 'median',
+        mark: { type: 'tick', thickness: 2.5, height: { band: 0.7 } },
+        encoding: {
+          x: { field: 'p50', type: 'quantitative', axis: percentAxis },
+          y: rankedNames,
+          color: { value: colour('second') },
+        },
+      },
+      {
+        name: 'pointer',
+        mark: { type: 'bar', height: { band: 1 }, opacity: 0 },
+        encoding: {
+          x: { field: 'p1', type: 'quantitative', axis: percentAxis },
+          x2: { field: 'p99' },
+          y: rankedNames,
+          tooltip: tooltip(
+            ['label', 'Series'],
+            ['samples', 'Polls'],
+            ...PERCENTS.map((percent): [string, string] => [`p${percent}_text`, `${percent} %`]),
+          ),
+        },
+      },
+      {
+        ...zeroLine,
+        mark: { type: 'rule', strokeWidth: 1 },
+        encoding: { x: { datum: 0, type: 'quantitative' }, color: { value: colour('muted') } },
+      },
+    ],
+  },
+};
+
+/** How wildly currencies move within a day. */
+export const percentileBands: Picture = {
+  id: 'percentile-bands',
+  title: 'How wildly within a day',
+  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change of every poll. Shown are the ${MOST} currencies with the widest spread from the 1st to the 99th.`,
+  usualWindow: '7d',
+  charts: [bands],
+};

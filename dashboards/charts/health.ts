@@ -1,0 +1,254 @@
+import { colour, SERIES_COLOURS } from '../palette.ts';
+import type { Chart, Json, Picture } from './chart.ts';
+import {
+  calculate,
+  flatten,
+  intervalHours,
+  nameAxis,
+  overTime,
+  timeAxis,
+  timeText,
+  tooltip,
+} from './parts.ts';
+
+const BUCKETS = 200;
+
+const byMarket = (aggs: Json): Json => ({
+  multi_terms: { terms: [{ field: 'exchange' }, { field: 'category' }], size: 50 },
+  aggs,
+});
+
+const marketNames = calculate('market', "datum.key[0] + ' ' + datum.key[1]");
+
+const marketAxis: Json = {
+  field: 'market',
+  type: 'nominal',
+  axis: nameAxis,
+};
+
+const bucketTimes: Json[] = [
+  calculate('interval_hours', intervalHours('datum.time.interval')),
+  flatten('time.buckets', 'bucket'),
+  calculate('time', 'toDate(datum.bucket.key)'),
+  calculate('time_end', 'toDate(datum.bucket.key + datum.interval_hours * 3600000)'),
+  timeText('time_text', 'datum.bucket.key'),
+];
+
+const throughput: Chart = {
+  id: 'ticks-per-hour',
+  title: 'Ticks per hour',
+  description: 'How many ticks of each exchange were indexed per hour, one on the other.',
+  ofOneCurrency: false,
+  queries: {
+    exchanges: {
+      index: 'tickers-*',
+      rows: 'aggregations.exchanges.buckets',
+      aggs: {
+        exchanges: { terms: { field: 'exchange', size: 20 }, aggs: { time: overTime('slot', {}, BUCKETS) } },
+      },
+    },
+  },
+  height: 180,
+  overTime: true,
+  whenEmpty: 'No tick in this window: is the pipeline running? "npm run doctor" says what is wrong.',
+  table: {
+    layers: ['ticks'],
+    columns: [
+      { field: 'time', title: 'From', format: 'time' },
+      { field: 'key', title: 'Exchange', format: 'text' },
+      { field: 'ticks_per_hour', title: 'Ticks per hour', format: 'number' },
+    ],
+  },
+  spec: {
+    data: { name: 'exchanges' },
+    transform: [
+      ...bucketTimes,
+      calculate('ticks_per_hour', 'datum.bucket.doc_count / datum.interval_hours'),
+      calculate('ticks_text', "format(datum.ticks_per_hour, ',.3~r')"),
+      {
+        stack: 'ticks_per_hour',
+        groupby: ['time'],
+        sort: [{ field: 'key' }],
+        as: ['stack_from', 'stack_to'],
+      },
+    ],
+    layer: [
+      {
+        name: 'ticks',
+        mark: { type: 'rect', x2Offset: -0.5, clip: true },
+        encoding: {
+          x: timeAxis(),
+          x2: { field: 'time_end' },
+          y: {
+            field: 'stack_to',
+            type: 'quantitative',
+            scale: { zero: true },
+            axis: { title: null, format: ',.3~s', tickCount: 4 },
+          },
+          y2: { field: 'stack_from' },
+          color: {
+            field: 'key',
+            type: 'nominal',
+            scale: { range: SERIES_COLOURS },
+            legend: { title: null, orient: 'top', direction: 'horizontal' },
+          },
+          tooltip: tooltip(['time_text', 'From'], ['key', 'Exchange'], ['ticks_text', 'Ticks per hour']),
+        },
+      },
+    ],
+  },
+};
+
+const freshness: Chart = {
+  id: 'freshness',
+  title: 'Freshness',
+  description: 'How many minutes ago the newest tick of each exchange and category was polled.',
+  ofOneCurrency: false,
+  queries: {
+    newest: {
+      index: 'tickers-*',
+      rows: 'aggregations.markets.buckets',
+      aggs: { markets: byMarket({ newest: { max: { field: 'slot' } } }) },
+    },
+  },
+  height: 90,
+  overTime: false,
+  whenEmpty: 'No tick in this window: is the pipeline running? "npm run doctor" says what is wrong.',
+  table: {
+    layers: ['age'],
+    columns: [
+      { field: 'market', title: 'Market', format: 'text' },
+      { field: 'newest_time', title: 'Newest tick', format: 'time' },
+      { field: 'minutes', title: 'Minutes ago', format: 'number' },
+    ],
+  },
+  spec: {
+    data: { name: 'newest' },
+    transform: [
+      marketNames,
+      calculate('newest_time', 'datum.newest.value'),
+      calculate('minutes', 'max(0, (asOf - datum.newest.value) / 60000)'),
+      calculate(
+        'age_text',
+        "datum.minutes < 120 ? format(datum.minutes, ',.2~f') + ' min' : datum.minutes < 2880 ? format(datum.minutes / 60, ',.1f') + ' h' : format(datum.minutes / 1440, ',.0f') + ' days'",
+      ),
+      timeText('newest_text', 'datum.newest.value', '%Y-%m-%d %H:%M:%S'),
+    ],
+    layer: [
+      {
+        name: 'age',
+        mark: { type: 'bar', height: { band: 0.6 }, cornerRadius: 1 },
+        encoding: {
+          y: marketAxis,
+          x: {
+            field: 'minutes',
+            type: 'quantitative',
+            axis: { title: 'minutes', tickCount: 5, format: ',.3~r' },
+          },
+          color: { value: colour('third') },
+          tooltip: tooltip(['market', 'Market'], ['newest_text', 'Newest tick'], ['age_text', 'Age']),
+        },
+      },
+      {
+        // The axis is of ten minutes at least, or every delay would look long.
+        name: 'ten-minutes',
+        data: { values: [{ minutes: 10 }] },
+        mark: { type: 'rule', opacity: 0 },
+        encoding: { x: { field: 'minutes', type: 'quantitative' } },
+      },
+      {
+        name: 'age-text',
+        mark: { type: 'text', style: 'guide-label', align: 'left', dx: 5 },
+        encoding: {
+          y: marketAxis,
+          x: { field: 'minutes', type: 'quantitative' },
+          text: { field: 'age_text' },
+        },
+      },
+    ],
+  },
+};
+
+const gaps: Chart = {
+  id: 'gaps',
+  title: 'Polls and gaps',
+  description:
+    'For each exchange and category, how many polls each interval holds against the fullest one in the window: the darker the fuller. Intervals without any poll stand out in orange.',
+  ofOneCurrency: false,
+  queries: {
+    polls: {
+      index: 'tickers-*',
+      rows: 'aggregations.markets.buckets',
+      aggs: {
+        markets: byMarket({ time: overTime('slot', { polls: { cardinality: { field: 'slot' } } }, BUCKETS) }),
+      },
+    },
+  },
+  height: 90,
+  overTime: true,
+  whenEmpty: 'No poll in this window: is the pipeline running? "npm run doctor" says what is wrong.',
+  table: {
+    layers: ['polls'],
+    columns: [
+      { field: 'time', title: 'From', format: 'time' },
+      { field: 'market', title: 'Market', format: 'text' },
+      { field: 'polls', title: 'Polls', format: 'count' },
+      { field: 'share', title: 'Of the fullest', format: 'share' },
+    ],
+  },
+  spec: {
+    data: { name: 'polls' },
+    transform: [
+      marketNames,
+      ...bucketTimes,
+      calculate('polls', 'datum.bucket.polls.value'),
+      { joinaggregate: [{ op: 'max', field: 'polls', as: 'most_polls' }], groupby: ['market'] },
+      calculate('share', 'datum.polls / datum.most_polls'),
+      calculate('state', "datum.polls > 0 ? 'Polls' : 'Gap'"),
+      calculate('share_text', "format(datum.share, '.0%')"),
+    ],
+    layer: [
+      {
+        name: 'polls',
+        mark: { type: 'rect', x2Offset: -0.5, clip: true },
+        encoding: {
+          x: timeAxis(),
+          x2: { field: 'time_end' },
+          y: marketAxis,
+          color: {
+            field: 'state',
+            type: 'nominal',
+            scale: { domain: ['Polls', 'Gap'], range: [colour('third'), colour('gap')] },
+            legend: { title: null, orient: 'top', direction: 'horizontal' },
+          },
+          opacity: {
+            condition: {
+              test: 'datum.polls > 0',
+              field: 'share',
+              type: 'quantitative',
+              scale: { domain: [0, 1], range: [0.15, 0.9] },
+              legend: null,
+            },
+            value: 1,
+          },
+          tooltip: tooltip(
+            ['time_text', 'From'],
+            ['market', 'Market'],
+            ['polls', 'Polls'],
+            ['share_text', 'Of the fullest'],
+          ),
+        },
+      },
+    ],
+  },
+};
+
+/** Whether the pipeline does its work. */
+export const pipelineHealth: Picture = {
+  id: 'pipeline-health',
+  title: 'Pipeline health',
+  about:
+    'What arrived, how fresh it is, and where polls are missing; of all exchanges, whichever currency is picked.',
+  usualWindow: '7d',
+  charts: [throughput, freshness, gaps],
+};

@@ -1,0 +1,174 @@
+import { colour, SERIES_COLOURS } from '../palette.ts';
+import type { Json } from './chart.ts';
+
+/** Pieces that several charts are made of. */
+
+const SERIES_FIELDS = ['exchange', 'category', 'symbol'];
+
+/** One bucket for each of so many series, those with the most documents unless ordered otherwise. */
+export function bySeries(size: number, aggs: Json, order?: Json): Json {
+  return {
+    multi_terms: { terms: SERIES_FIELDS.map((field) => ({ field })), size, ...(order ? { order } : {}) },
+    aggs,
+  };
+}
+
+/** One bucket for each series there is: the indices are sorted in this order, so OpenSearch need not gather them. */
+export function byEverySeries(aggs: Json): Json {
+  return {
+    composite: { size: 2_000, sources: SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })) },
+    aggs,
+  };
+}
+
+/** Buckets that the window decides: from hours for a week to weeks for two years. */
+export function overTime(field: string, aggs: Json = {}, buckets = 400): Json {
+  return { auto_date_histogram: { field, buckets, minimum_interval: 'hour' }, aggs };
+}
+
+/** One row for each bucket of a nested aggregation. */
+export function flatten(path: string, as: string): Json {
+  return { flatten: [path], as: [as] };
+}
+
+export function calculate(as: string, expression: string): Json {
+  return { calculate: expression, as };
+}
+
+/** `series`, as questions and answers name it, and `label`, as people read it, of a {@link bySeries} bucket. */
+export const seriesNames: Json[] = [
+  calculate('series', "join(datum.key, ':')"),
+  calculate('label', "datum.key[2] + ' · ' + datum.key[0] + ' ' + datum.key[1]"),
+];
+
+/** The same of a {@link byEverySeries} bucket. */
+export const everySeriesNames: Json[] = [
+  calculate('series', "datum.key.exchange + ':' + datum.key.category + ':' + datum.key.symbol"),
+  calculate('label', "datum.key.symbol + ' · ' + datum.key.exchange + ' ' + datum.key.category"),
+];
+
+/** A time in words, for a tooltip. */
+export function timeText(as: string, expression: string, pattern = '%Y-%m-%d %H:%M'): Json {
+  return calculate(as, `utcFormat(${expression}, '${pattern}') + ' UTC'`);
+}
+
+/** A price in words, with the digits that its magnitude deserves. */
+export function priceText(as: string, expression: string): Json {
+  return calculate(as, `isValid(${expression}) ? format(${expression}, ',.6~r') : '–'`);
+}
+
+/** A fraction as a percentage with its sign. */
+export function percentText(as: string, expression: string): Json {
+  return calculate(as, `isValid(${expression}) ? format(${expression}, '+,.2%') : '–'`);
+}
+
+export const tooltip = (...entries: [field: string, title: string][]): Json[] =>
+  entries.map(([field, title]) => ({ field, title }));
+
+const DAYS_SHOWN = "(domain('x')[1] - domain('x')[0]) / 86400000";
+
+/** Time to the right, in UTC; small windows show hours, large ones months. */
+export const timeAxis = (field = 'time'): Json => ({
+  field,
+  type: 'temporal',
+  scale: { type: 'utc' },
+  axis: {
+    title: null,
+    grid: false,
+    labelOverlap: true,
+    labelSeparation: 8,
+    labelFlush: false,
+    labelExpr: `utchours(datum.value) > 0 || utcminutes(datum.value) > 0 ? utcFormat(datum.value, '%H:%M') : utcdate(datum.value) > 1 || ${DAYS_SHOWN} < 60 ? utcFormat(datum.value, '%b %-d') : utcFormat(datum.value, utcmonth(datum.value) > 0 ? '%b' : '%Y')`,
+  },
+});
+
+export const percentAxis: Json = {
+  title: null,
+  tickCount: 5,
+  labelExpr: "format(datum.value, datum.value === 0 ? '.0%' : '+.3~%')",
+};
+
+/** Which line is which currency. */
+export const seriesColour: Json = {
+  field: 'label',
+  type: 'nominal',
+  scale: { range: SERIES_COLOURS },
+  legend: {
+    title: null,
+    orient: 'top',
+    columns: 3,
+    symbolType: 'stroke',
+    symbolOpacity: 1,
+    symbolStrokeWidth: 2,
+    labelLimit: 260,
+  },
+};
+
+/** What zero is: no change, no move. */
+export const zeroLine: Json = {
+  name: 'zero',
+  data: { values: [{ zero: 0 }] },
+  mark: { type: 'rule', strokeWidth: 1 },
+  encoding: { y: { datum: 0, type: 'quantitative' }, color: { value: colour('muted') } },
+};
+
+/** Hours in the buckets of an {@link overTime} aggregation, which says its interval as `1h`, `7d` or `1M`. */
+export const intervalHours = (interval: string): string =>
+  `(toNumber(replace(${interval}, /[a-zA-Z]+/, '')) * (test(/h/, ${interval}) ? 1 : test(/d/, ${interval}) ? 24 : test(/M/, ${interval}) ? 730.5 : 8766))`;
+
+/** How many series the rows are of: one is drawn as its price, several as changes since their first price. */
+export const countSeries: Json = {
+  joinaggregate: [{ op: 'distinct', field: 'series', as: 'series_count' }],
+};
+
+/**
+ * The axis of one currency's price, or of several currencies' changes. A price below 1 and a change look alike, so it
+ * asks how many series are drawn ({@link seriesDrawn}).
+ */
+export const priceAxis: Json = {
+  title: null,
+  tickCount: 5,
+  labelExpr:
+    "seriesDrawn > 1 ? format(datum.value, datum.value === 0 ? '.0%' : '+.3~%') : format(datum.value, ',.6~r')",
+};
+
+/**
+ * Makes several currencies comparable: `value` is the price of a single series, but the change since its first price
+ * where there are more.
+ */
+export const comparable: Json[] = [
+  {
+    window: [{ op: 'first_value', field: 'mean', as: 'first_mean' }],
+    groupby: ['series'],
+    sort: [{ field: 'time' }],
+    frame: [null, null],
+  },
+  calculate(
+    'value',
+    'isValid(datum.mean) ? (datum.series_count > 1 ? datum.mean / datum.first_mean - 1 : datum.mean) : null',
+  ),
+  priceText('mean_text', 'datum.mean'),
+  priceText('low_text', 'datum.low'),
+  priceText('high_text', 'datum.high'),
+];
+
+/** How many series a data set has: before any transform, a row is a series. */
+export const seriesDrawn = (data: string): Json => ({ name: 'seriesDrawn', expr: `length(data('${data}'))` });
+
+/** On a phone names give way to what they name. */
+export const nameAxis: Json = {
+  title: null,
+  domain: false,
+  ticks: false,
+  labelLimit: 240,
+  labelExpr: "containerSize()[0] < 520 ? split(datum.label, ' · ')[0] : datum.label",
+  labelPadding: 8,
+};
+
+/** What is drawn on an axis of names, from the first rank on. */
+export const rankedNames: Json = {
+  field: 'label',
+  type: 'nominal',
+  sort: { field: 'rank', op: 'min' },
+  axis: nameAxis,
+};

@@ -1,0 +1,109 @@
+import { colour } from '../palette.ts';
+import type { Chart, Json, Picture } from './chart.ts';
+import { byEverySeries, calculate, everySeriesNames, rankedNames, tooltip } from './parts.ts';
+
+const MOST = 25;
+
+const returnsOf = (hours: 1 | 24): Json => ({
+  filter: { term: { hours } },
+  aggs: { returns: { extended_stats: { field: 'log_return' } } },
+});
+
+const ranking: Chart = {
+  id: 'volatility',
+  title: 'Volatility',
+  description: `Realised volatility of each currency, in per cent a year: the standard deviation of the log returns between adjacent hours × √8766 (of days × √365.25 where only daily candles exist). The ${MOST} most volatile.`,
+  ofOneCurrency: false,
+  queries: {
+    series: {
+      index: 'candles-*',
+      rows: 'aggregations.series.buckets',
+      aggs: {
+        series: byEverySeries({
+          hourly: returnsOf(1),
+          daily: returnsOf(24),
+          low: { min: { field: 'low' } },
+          high: { max: { field: 'high' } },
+          hours: { sum: { field: 'hours' } },
+        }),
+      },
+    },
+  },
+  height: 320,
+  overTime: false,
+  whenEmpty:
+    'Volatility needs three adjacent hours of candles in the window. Pick a longer window, or wait for hours to close.',
+  table: {
+    layers: ['ranking'],
+    columns: [
+      { field: 'rank', title: 'Rank', format: 'count' },
+      { field: 'label', title: 'Series', format: 'text' },
+      { field: 'volatility', title: 'Volatility a year', format: 'share' },
+      { field: 'range', title: 'High–low range', format: 'share' },
+      { field: 'hours', title: 'Hours with data', format: 'count' },
+      { field: 'coverage', title: 'Coverage', format: 'share' },
+    ],
+  },
+  spec: {
+    data: { name: 'series' },
+    transform: [
+      ...everySeriesNames,
+      calculate(
+        'volatility',
+        'datum.hourly.returns.count > 0 ? (datum.hourly.returns.count > 1 ? datum.hourly.returns.std_deviation_sampling * sqrt(8766) : null) : datum.daily.returns.count > 1 ? datum.daily.returns.std_deviation_sampling * sqrt(365.25) : null',
+      ),
+      { filter: 'isValid(datum.volatility)' },
+      calculate('range', '(datum.high.value - datum.low.value) / datum.low.value'),
+      { window: [{ op: 'count', as: 'currencies' }], frame: [null, null] },
+      {
+        window: [{ op: 'row_number', as: 'rank' }],
+        sort: [{ field: 'volatility', order: 'descending' }, { field: 'series' }],
+      },
+      { filter: `datum.rank <= ${MOST}` },
+      calculate('coverage', 'min(1, datum.hours.value / ceil((windowEnd - windowStart) / 3600000))'),
+      calculate('volatility_text', "format(datum.volatility, ',.1%')"),
+      calculate('range_text', "format(datum.range, ',.1%')"),
+      calculate('rank_text', "datum.rank + ' of ' + datum.currencies"),
+    ],
+    layer: [
+      {
+        name: 'ranking',
+        mark: { type: 'bar', height: { band: 0.7 }, cornerRadius: 1 },
+        encoding: {
+          y: rankedNames,
+          x: {
+            field: 'volatility',
+            type: 'quantitative',
+            axis: { title: null, format: ',.0%', tickCount: 5 },
+          },
+          color: { value: colour('main') },
+          tooltip: tooltip(
+            ['label', 'Series'],
+            ['rank_text', 'Rank'],
+            ['volatility_text', 'Volatility a year'],
+            ['range_text', 'High–low range'],
+          ),
+        },
+      },
+      {
+        name: 'figures',
+        mark: { type: 'text', style: 'guide-label', align: 'left', dx: 5 },
+        encoding: {
+          y: rankedNames,
+          x: { field: 'volatility', type: 'quantitative' },
+          text: { field: 'volatility_text' },
+        },
+      },
+    ],
+  },
+};
+
+/** Which currencies move most. */
+export const volatilityRanking: Picture = {
+  id: 'volatility-ranking',
+  title: 'Volatility ranking',
+  about:
+    'Standard deviation of the log returns between the closes of adjacent hours, stretched to a year (× √8766). All currencies take part, whichever is picked.',
+  usualWindow: '7d',
+  charts: [ranking],
+};

@@ -1,0 +1,24 @@
+import { type ColourName, PALETTE } from './palette.ts';
+
+/** Walks a specification and lets `change` take the place of any node in it; what is changed is not walked again. */
+export function mapNodes(node: unknown, change: (node: unknown) => unknown): unknown {
+  const changed = change(node);
+  if (changed !== node) return changed;
+  if (Array.isArray(node)) return node.map((each) => mapNodes(each, change));
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, mapNodes(value, change)]));
+}
+
+/** The name of the data set that a node such as `{data: {name: 'ticks'}}` refers to. */
+export function dataName(node: unknown): string | undefined {
+  if (typeof node !== 'object' || node === null || !('name' in node)) return undefined;
+  return Object.keys(node).length === 1 && typeof node.name === 'string' ? node.name : undefined;
+}
+
+/** `var(--main)` → the palette's colour, for what draws on a canvas and knows no CSS. */
+export function literalColours(spec: unknown): unknown {
+  return mapNodes(spec, (node) => {
+    const name = typeof node === 'string' ? /^var\(--(\w+)\)$/.exec(node)?.[1] : undefined;
+    return name === undefined ? node : PALETTE[name as ColourName];
+  });
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import {
+  type CandleHours,
+  type CandleSeries,
+  candleFromHistory,
+  DAY_MS,
+  dayOf,
+  type RecordedPrices,
+} from '../domain/candle.ts';
+import type { SummarySettings } from '../domain/summary-settings.ts';
+import { splitBybitSymbol } from '../ingest/sources/bybit-symbols.ts';
+import type { SeriesName, SummaryStore } from '../summarise/ports.ts';
+import { type WrittenCandles, writeCandles } from '../summarise/write-candles.ts';
+import { CANDLE_EXCHANGES } from './candle-exchange.ts';
+import type { CandleObject } from './candle-lake-layout.ts';
+
+/** A row of history: `[start in epoch ms, open, high, low, close, volume]`. */
+export type CandleRow = [
+  startMs: number,
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  volume: number,
+];
+
+const price = z.number().positive();
+export const candleRow = z
+  .tuple([z.number().int().nonnegative(), price, price, price, price, z.number().nonnegative()])
+  .refine(([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close), {
+    error: 'expected low <= open, close <= high',
+  });
+
+/** The prices that a row holds. */
+export function pricesOf([startMs, open, high, low, close]: CandleRow): RecordedPrices {
+  return { startMs, open, high, low, close };
+}
+
+/**
+ * Writes one series' recorded candles beside what is there; the moves that follow are made by `makeMovesAgain`.
+ * @param rows in time order
+ */
+export async function writeRecorded(
+  name: SeriesName,
+  hours: CandleHours,
+  rows: readonly RecordedPrices[],
+  settings: SummarySettings,
+  store: SummaryStore,
+): Promise<WrittenCandles> {
+  const first = rows[0];
+  const last = rows.at(-1);
+  if (!first || !last) return { candles: 0, moves: 0 };
+  const series: CandleSeries = { ...name, ...splitBybitSymbol(name.category, name.symbol) };
+  const proposals = rows.map((row) => candleFromHistory(series, row, hours));
+  const existing = await store.candlesOf(name, {
+    fromMs: dayOf(first.startMs) - DAY_MS,
+    // The day after may have a candle that is linked to the last one's.
+    toMs: dayOf(last.startMs) + 3 * DAY_MS,
+  });
+  return writeCandles(proposals, existing, 'later', settings, store);
+}
+
+/**
+ * The candles in an object of the lake, in time order.
+ * @throws Error where its content is not what its name says
+ */
+export function readCandleObject({ format }: CandleObject, content: string): RecordedPrices[] {
+  if (format === 'rows') {
+    const lines = content.split('\n').filter((line) => line !== '');
+    return lines.map((line) => pricesOf(candleRow.parse(JSON.parse(line))));
+  }
+  const exchange = Object.values(CANDLE_EXCHANGES).find((each) => each.format === format);
+  if (!exchange) throw new Error(`No exchange of ours answers in the format ${format}`);
+  return exchange.shape.parse(JSON.parse(content));
+}

@@ -1,0 +1,183 @@
+import { type CandlePrices, candlePath, type PathPoint } from './price-path.ts';
+import { seriesOf, type Ticker } from './ticker.ts';
+
+/** The version of the candle record's shape; a change that readers would notice raises it. */
+export const CANDLE_VERSION = 1;
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** What a candle covers, in hours: an hour, or a whole UTC day where only daily history exists. */
+export type CandleHours = 1 | 24;
+
+/** What says which series a candle is of, and in which currencies it is counted. */
+export type CandleSeries = Pick<Ticker, 'exchange' | 'category' | 'symbol' | 'base' | 'quote'>;
+
+/** One series in one hour (or day). Prices are in the quote currency; absent values are left out. */
+export interface Candle extends CandleSeries, CandlePrices {
+  v: typeof CANDLE_VERSION;
+  /** Start of the hour or day, ISO 8601 UTC with milliseconds. */
+  start: string;
+  hours: CandleHours;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  /** Of the samples, each counting once; backfilled: (open + high + low + close) / 4. */
+  mean: number;
+  /** Ticks seen in the hour, also where the candle is backfilled. */
+  samples: number;
+  /** ln(close / close of the candle of the same length just before), where there is that candle. */
+  log_return?: number;
+  /** The prices in time order, each with its offset from `start`. */
+  path: PathPoint[];
+  source: 'ticks' | 'backfill';
+}
+
+/** One tick of an hour: the slot that it was polled in (epoch ms) and its last price. */
+export interface PriceTick {
+  readonly slotMs: number;
+  readonly price: number;
+}
+
+/** The prices that an exchange or a file recorded of one hour or day, which starts at `startMs` (epoch ms). */
+export interface RecordedPrices extends CandlePrices {
+  readonly startMs: number;
+}
+
+/** A candle cannot be made of what was given; the message names the series and the hour. */
+export class CandleError extends Error {
+  override readonly name = 'CandleError';
+}
+
+/** `exchange:category:symbol:hours:start in epoch ms`: made again, a candle replaces itself. */
+export function candleId(
+  candle: Pick<Candle, 'exchange' | 'category' | 'symbol' | 'hours' | 'start'>,
+): string {
+  return `${seriesOf(candle)}:${candle.hours}:${Date.parse(candle.start)}`;
+}
+
+/** The yearly index that a candle lies in: chosen by its start (ISO 8601 UTC), so an id has one home only. */
+export function candleIndexOf(start: string): string {
+  return `candles-${start.slice(0, 4)}`;
+}
+
+/** The start of the hour that a time lies in, both in epoch ms. */
+export function hourOf(timeMs: number): number {
+  return Math.floor(timeMs / HOUR_MS) * HOUR_MS;
+}
+
+/** The start of the UTC day that a time lies in, both in epoch ms. */
+export function dayOf(timeMs: number): number {
+  return Math.floor(timeMs / DAY_MS) * DAY_MS;
+}
+
+/** The end of a candle, which no longer belongs to it, in epoch ms. */
+export function candleEndMs({ start, hours }: Pick<Candle, 'start' | 'hours'>): number {
+  return Date.parse(start) + hours * HOUR_MS;
+}
+
+/**
+ * The candle of one hour from the ticks seen in it, in any order. A tick's time is its slot.
+ * @param startMs start of the hour, epoch ms
+ * @throws CandleError where there is no tick, or one lies outside the hour
+ */
+export function candleFromTicks(series: CandleSeries, startMs: number, ticks: readonly PriceTick[]): Candle {
+  const sorted = ticks.toSorted((a, b) => a.slotMs - b.slotMs);
+  const first = sorted[0];
+  const last = sorted.at(-1);
+  const hour = `${seriesOf(series)} at ${new Date(startMs).toISOString()}`;
+  if (!first || !last) throw new CandleError(`${hour}: there is no tick to make a candle of.`);
+  if (first.slotMs < startMs || last.slotMs >= startMs + HOUR_MS) {
+    throw new CandleError(`${hour}: a tick lies outside the hour.`);
+  }
+  let sum = 0;
+  let high = first.price;
+  let low = first.price;
+  for (const { price } of sorted) {
+    sum += price;
+    high = Math.max(high, price);
+    low = Math.min(low, price);
+  }
+  return {
+    ...head(series, startMs, 1),
+    open: first.price,
+    high,
+    low,
+    close: last.price,
+    mean: sum / sorted.length,
+    samples: sorted.length,
+    path: sorted.map(({ slotMs, price }) => [slotMs - startMs, price]),
+    source: 'ticks',
+  };
+}
+
+/** The candle that stands for recorded prices until enough ticks are seen; its path follows `candlePath`. */
+export function candleFromHistory(
+  series: CandleSeries,
+  { startMs, open, high, low, close }: RecordedPrices,
+  hours: CandleHours,
+): Candle {
+  return {
+    ...head(series, startMs, hours),
+    open,
+    high,
+    low,
+    close,
+    mean: (open + high + low + close) / 4,
+    samples: 0,
+    path: candlePath({ open, high, low, close }, hours),
+    source: 'backfill',
+  };
+}
+
+/** What is known of one hour. */
+export interface CandleChoice {
+  ticks?: Candle | undefined;
+  backfill?: Candle | undefined;
+  /** How many polls an hour should have. */
+  pollsDue: number;
+}
+
+/**
+ * The candle that stands for an hour: the ticks' where they hold at least half of the hour's polls or nothing else
+ * exists, else the backfilled one. Its `samples` are the ticks seen, whichever wins, so that comparing them with the
+ * ticks tells whether the hour has to be made again.
+ * @returns undefined where there is neither
+ */
+export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candle | undefined {
+  if (!backfill) return ticks;
+  if (ticks && ticks.samples >= pollsDue / 2) return ticks;
+  return { ...backfill, samples: ticks?.samples ?? 0 };
+}
+
+/**
+ * The candle with its log return to the one just before it: of the same length, and ending where this one starts.
+ * With any other (a gap between them, a day before an hour) or none, a return that it had is taken away.
+ */
+export function withLogReturn<C extends Pick<Candle, 'start' | 'hours' | 'close' | 'log_return'>>(
+  candle: C,
+  previous: Pick<Candle, 'start' | 'hours' | 'close'> | undefined,
+): C {
+  const { log_return: _, ...rest } = candle;
+  const isAdjacent = previous?.hours === candle.hours && candleEndMs(previous) === Date.parse(candle.start);
+  // Both are the candle but for the one field that its type leaves optional.
+  return (isAdjacent ? { ...rest, log_return: Math.log(candle.close / previous.close) } : rest) as C;
+}
+
+function head(
+  { exchange, category, symbol, base, quote }: CandleSeries,
+  startMs: number,
+  hours: CandleHours,
+) {
+  return {
+    v: CANDLE_VERSION,
+    exchange,
+    category,
+    symbol,
+    ...(base === undefined ? {} : { base }),
+    ...(quote === undefined ? {} : { quote }),
+    start: new Date(startMs).toISOString(),
+    hours,
+  } as const;
+}

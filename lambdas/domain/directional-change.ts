@@ -1,0 +1,160 @@
+import { seriesOf, type Ticker } from './ticker.ts';
+
+/** The version of the move record's shape; a change that readers would notice raises it. */
+export const MOVE_VERSION = 1;
+
+export type MoveDirection = 'rise' | 'fall';
+
+/**
+ * One directional change of a price at a threshold (Guillaume et al., "From the bird's eye to the microscope", 1997).
+ * Times are ISO 8601 UTC with milliseconds, prices in the quote currency. What is known only once the next opposite
+ * move is confirmed is left out until then.
+ */
+export interface DetectedMove {
+  /** A fraction: 0.01 is 1 %. */
+  threshold: number;
+  direction: MoveDirection;
+  /** The extreme that the price left. */
+  from_price: number;
+  from_time: string;
+  /** The first price that lay the threshold away from it. */
+  confirmed_price: number;
+  confirmed_time: string;
+  /** The extreme that the move reached, from which the next opposite one starts. */
+  to_price?: number;
+  to_time?: string;
+  /** |to − from| / from, a fraction. */
+  size?: number;
+}
+
+/** A series' move, as the `moves` index holds it. */
+export interface Move extends DetectedMove, Pick<Ticker, 'exchange' | 'category' | 'symbol'> {
+  v: typeof MOVE_VERSION;
+}
+
+/** A price and when it held, epoch ms. */
+export interface TimedPrice {
+  price: number;
+  timeMs: number;
+}
+
+/**
+ * What the detector of one series and one threshold has to remember between two prices: plain JSON, so that it can be
+ * kept and taken up again anywhere in the path.
+ */
+export interface MoveState {
+  /** `start` until the first confirmation; `up` after a rise; `down` after a fall. */
+  mode: 'start' | 'up' | 'down';
+  /** Modes `start` and `up`: the highest price since the start, or since the last rise was confirmed. */
+  high?: TimedPrice;
+  /** Modes `start` and `down`: the lowest price since the start, or since the last fall was confirmed. */
+  low?: TimedPrice;
+  /** The last confirmed move: it is under way until the next opposite one is confirmed. */
+  underWay?: DetectedMove;
+}
+
+/** What one more price did. */
+export interface MoveStep {
+  state: MoveState;
+  /** The move that this price confirmed; it is under way from now on. */
+  confirmed?: DetectedMove;
+  /** The move before it, which thereby has its end and size. The very first confirmation completes none. */
+  completed?: DetectedMove;
+}
+
+/** The state before a series' first price. */
+export function initialMoveState(): MoveState {
+  return { mode: 'start' };
+}
+
+/**
+ * Goes on by one price; prices come in time order.
+ *
+ * In mode up, `high` is the highest price since the last confirmed rise, and the first price
+ * `p <= high * (1 - threshold)` confirms a fall from it. In mode down, the first `p >= low * (1 + threshold)` confirms
+ * a rise from the lowest price since the last confirmed fall. Before the first confirmation both extremes since the
+ * start are kept, and whichever triggers first sets the mode (one price cannot trigger both: the later extreme would
+ * have triggered before it). Of equal extremes the first counts. Everything is compared in doubles, exactly as
+ * written here.
+ *
+ * @param threshold a fraction > 0
+ */
+export function advance(state: MoveState, threshold: number, price: number, timeMs: number): MoveStep {
+  const { mode, high, low } = state;
+  if (mode !== 'down' && high && price <= high.price * (1 - threshold)) {
+    return confirm(state, threshold, 'fall', high, { price, timeMs });
+  }
+  if (mode !== 'up' && low && price >= low.price * (1 + threshold)) {
+    return confirm(state, threshold, 'rise', low, { price, timeMs });
+  }
+  const newHigh = mode !== 'down' && (!high || price > high.price);
+  const newLow = mode !== 'up' && (!low || price < low.price);
+  if (!newHigh && !newLow) return { state };
+  const now = { price, timeMs };
+  return { state: { ...state, ...(newHigh ? { high: now } : {}), ...(newLow ? { low: now } : {}) } };
+}
+
+function confirm(
+  { underWay }: MoveState,
+  threshold: number,
+  direction: MoveDirection,
+  from: TimedPrice,
+  now: TimedPrice,
+): MoveStep {
+  const from_time = new Date(from.timeMs).toISOString();
+  const confirmed: DetectedMove = {
+    threshold,
+    direction,
+    from_price: from.price,
+    from_time,
+    confirmed_price: now.price,
+    confirmed_time: new Date(now.timeMs).toISOString(),
+  };
+  const state: MoveState =
+    direction === 'fall'
+      ? { mode: 'down', low: now, underWay: confirmed }
+      : { mode: 'up', high: now, underWay: confirmed };
+  if (!underWay) return { state, confirmed };
+  const completed: DetectedMove = {
+    ...underWay,
+    to_price: from.price,
+    to_time: from_time,
+    size: Math.abs(from.price - underWay.from_price) / underWay.from_price,
+  };
+  return { state, confirmed, completed };
+}
+
+/**
+ * The moves of a whole price path, in the order of their confirmation; only the last one may still be under way.
+ * @param path `[epoch ms, price]` in time order, from the series' first price on
+ * @param threshold a fraction > 0
+ */
+export function movesOf(
+  path: Iterable<readonly [timeMs: number, price: number]>,
+  threshold: number,
+): DetectedMove[] {
+  const moves: DetectedMove[] = [];
+  let state = initialMoveState();
+  for (const [timeMs, price] of path) {
+    const step = advance(state, threshold, price, timeMs);
+    state = step.state;
+    if (step.completed) moves[moves.length - 1] = step.completed;
+    if (step.confirmed) moves.push(step.confirmed);
+  }
+  return moves;
+}
+
+/** The record of a series' move. */
+export function moveOf(
+  { exchange, category, symbol }: Pick<Ticker, 'exchange' | 'category' | 'symbol'>,
+  move: DetectedMove,
+): Move {
+  return { v: MOVE_VERSION, exchange, category, symbol, ...move };
+}
+
+/** Series, threshold and confirmation in epoch ms: a move that is detected again replaces itself. */
+export function moveId(
+  move: Pick<Move, 'exchange' | 'category' | 'symbol' | 'threshold' | 'confirmed_time'>,
+): string {
+  return `${seriesOf(move)}:${move.threshold}:${Date.parse(move.confirmed_time)}`;
+}

@@ -1,0 +1,62 @@
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { createLogger } from '../adapters/logger.ts';
+import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
+import { OpenSearchInsights } from '../adapters/opensearch-insights.ts';
+import { OpenSearchSearch } from '../adapters/opensearch-search.ts';
+import { deadlineOf } from '../domain/budgets.ts';
+import { readEnvironment } from '../domain/environment.ts';
+import { pollsPerHourVariable } from '../domain/polls.ts';
+import { BadQuestionError, NoAnswerError, type NoAnswerReason } from './errors.ts';
+import { type Answers, answer, type QuestionInput, questionSchema } from './question.ts';
+
+const environment = readEnvironment(
+  z.object({ ...openSearchVariables, POLLS_PER_HOUR: pollsPerHourVariable }),
+  process.env,
+);
+const log = createLogger('insights');
+const client = createOpenSearchOf(environment);
+
+/** What the function is asked. */
+export type InsightsEvent = QuestionInput & {
+  /** The asker's `now`, ISO 8601: where a window ends that does not say. @default the clock on the wall */
+  now?: string;
+};
+
+/** What it says; that there is no answer is no failure of the function. */
+export type InsightsResponse =
+  | { kind: 'answer'; now: string; answer: Answers[keyof Answers] }
+  /** `choices`: series or symbols that could be asked for instead. */
+  | { kind: 'noAnswer'; now: string; reason: NoAnswerReason; message: string; choices: readonly string[] }
+  | { kind: 'badQuestion'; message: string };
+
+const nowSchema = z.iso
+  .datetime({ offset: true, error: 'expected an ISO 8601 time' })
+  .transform((text) => Date.parse(text))
+  .optional();
+
+/** Answers one question. */
+export async function handler(event: InsightsEvent, context: Context): Promise<InsightsResponse> {
+  log.addContext(context);
+  const { now: given, ...asked } = event;
+  const parsedNow = nowSchema.safeParse(given);
+  const question = questionSchema.safeParse(asked);
+  if (!parsedNow.success) return { kind: 'badQuestion', message: `now: ${z.prettifyError(parsedNow.error)}` };
+  if (!question.success) return { kind: 'badQuestion', message: z.prettifyError(question.error) };
+  const startedMs = Date.now();
+  const nowMs = parsedNow.data ?? startedMs;
+  const now = new Date(nowMs).toISOString();
+  const search = new OpenSearchSearch(client, deadlineOf(context.getRemainingTimeInMillis(), startedMs));
+  const store = new OpenSearchInsights(search);
+  try {
+    const found = await answer(question.data, nowMs, store, environment.POLLS_PER_HOUR);
+    log.info('Answered', { question: question.data, tookMs: Date.now() - startedMs });
+    return { kind: 'answer', now, answer: found };
+  } catch (error) {
+    if (error instanceof BadQuestionError) return { kind: 'badQuestion', message: error.message };
+    if (!(error instanceof NoAnswerError)) throw error;
+    log.info('There is no answer', { question: question.data, reason: error.reason });
+    const { reason, message, choices } = error;
+    return { kind: 'noAnswer', now, reason, message, choices };
+  }
+}

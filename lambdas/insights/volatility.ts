@@ -1,0 +1,35 @@
+import type { CandleTotals, ReturnSums } from './totals.ts';
+
+const HOURS_PER_YEAR = 8_766;
+const DAYS_PER_YEAR = 365.25;
+
+/** How wildly a price moved over a window. */
+export interface Volatility {
+  /**
+   * Sample standard deviation of the log returns between adjacent hours, × √8766 (adjacent days, × √365.25, where
+   * there are only daily candles): a fraction a year. Null with fewer than two returns.
+   */
+  volatility: number | null;
+  /** (highest − lowest) / lowest price, a fraction. */
+  rangeFraction: number;
+}
+
+export function volatilityOf({
+  returns,
+  low,
+  high,
+}: Pick<CandleTotals, 'returns' | 'low' | 'high'>): Volatility {
+  const daily = returns[1].count < 2;
+  const deviation = sampleDeviation(daily ? returns[24] : returns[1]);
+  return {
+    volatility:
+      deviation === undefined ? null : deviation * Math.sqrt(daily ? DAYS_PER_YEAR : HOURS_PER_YEAR),
+    rangeFraction: (high - low) / low,
+  };
+}
+
+/** Returns lie around 0, so the sums lose nothing that counts; rounding may leave a zero just below it. */
+function sampleDeviation({ count, sum, sumOfSquares }: ReturnSums): number | undefined {
+  if (count < 2) return undefined;
+  return Math.sqrt(Math.max(0, sumOfSquares - sum ** 2 / count) / (count - 1));
+}

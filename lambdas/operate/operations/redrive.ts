@@ -1,0 +1,175 @@
+import * as z from 'zod';
+import { DEAD_LETTERS, S3DeadLetters } from '../../adapters/s3-dead-letters.ts';
+import { UnreadableObjectError } from '../../domain/ndjson.ts';
+import { decodeRecord } from '../../index/decode.ts';
+import type { DeadLetter, TickerDocument } from '../../index/ports.ts';
+import type { Operation, OperationServices, Slice } from '../operation.ts';
+
+const inputSchema = z.strictObject({
+  /** Only letters first seen at this time or later, ISO 8601. @default all */
+  since: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
+  /** Only says what it would do. @default false */
+  dryRun: z.boolean().optional(),
+});
+
+/** What one slice did. */
+export interface RedriveOutput {
+  letters: number;
+  /** Moved to `redriven/`: they were indexed now, … */
+  indexed: number;
+  /** … or had been before. In a dry run: tickers that would be tried. */
+  alreadyThere: number;
+  tried: number;
+  /** Letters that stay, with why. */
+  stay: { position: string; errorType: string; reason: string }[];
+  /** Objects that are no dead letters of ours; left as they are. */
+  problems: string[];
+}
+
+interface RedriveCursor {
+  /** The last key that is done. */
+  afterKey: string;
+  done: number;
+}
+
+/** OpenSearch took some of the letters neither way. */
+export class RedriveStoppedError extends Error {
+  override readonly name = 'RedriveStoppedError';
+}
+
+/** How long one object may take, beyond the slice's own time. */
+const OBJECT_MS = 20_000;
+
+/**
+ * Indexes dead letters again. Those that go in move to `redriven/`, those that are refused again stay, with their
+ * new reason. Killed in between, it is done again: what went in is there already, which counts as in.
+ */
+export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
+  name: 'redrive',
+  input: inputSchema,
+  async slice(input, cursor, services, { deadlineMs }): Promise<Slice<RedriveOutput>> {
+    const output: RedriveOutput = {
+      letters: 0,
+      indexed: 0,
+      alreadyThere: 0,
+      tried: 0,
+      stay: [],
+      problems: [],
+    };
+    const { afterKey, done: doneBefore } = (cursor as RedriveCursor | undefined) ?? { afterKey: '', done: 0 };
+    const keys: string[] = [];
+    for await (const key of services.lake.keys(DEAD_LETTERS, afterKey || undefined)) keys.push(key);
+    const total = doneBefore + keys.length;
+    for (const [index, key] of keys.entries()) {
+      await redriveObject(key, input, services, Math.max(deadlineMs, Date.now()) + OBJECT_MS, output);
+      const done = doneBefore + index + 1;
+      if (done < total && Date.now() >= deadlineMs) {
+        return { cursor: { afterKey: key, done }, progress: { done, total, unit: 'objects' }, output };
+      }
+    }
+    return { progress: { done: total, total, unit: 'objects' }, output };
+  },
+};
+
+async function redriveObject(
+  key: string,
+  { since, dryRun }: z.infer<typeof inputSchema>,
+  { lake, index, s3, bucket }: OperationServices,
+  deadlineMs: number,
+  output: RedriveOutput,
+): Promise<void> {
+  const letters = await readLetters(key, lake, output);
+  if (!letters) return;
+  const sinceMs = since === undefined ? 0 : Date.parse(since);
+  const [due, tooOld] = [
+    letters.filter(({ first_seen }) => Date.parse(first_seen) >= sinceMs),
+    letters.filter(({ first_seen }) => !(Date.parse(first_seen) >= sinceMs)),
+  ];
+  if (due.length === 0) return;
+  output.letters += due.length;
+
+  const stay: DeadLetter[] = [];
+  const keep = (letter: DeadLetter, error_type: string, reason: string) => {
+    stay.push({ ...letter, error_type, reason });
+    const position = `${letter.topic}-${letter.partition}-${letter.offset}`;
+    output.stay.push({ position, errorType: error_type, reason });
+  };
+  const tickers: { letter: DeadLetter; document: TickerDocument }[] = [];
+  for (const letter of due) {
+    const decoded = decodeLetter(letter);
+    if ('reason' in decoded) keep(letter, 'poison', decoded.reason);
+    else tickers.push({ letter, document: decoded });
+  }
+  output.tried += tickers.length;
+  if (dryRun) return;
+
+  const outcomes = await index.create(
+    tickers.map(({ document }) => document),
+    deadlineMs,
+  );
+  const wentIn: DeadLetter[] = [];
+  for (const [position, { letter }] of tickers.entries()) {
+    const outcome = outcomes[position];
+    switch (outcome?.kind) {
+      case 'stored':
+        output.indexed += 1;
+        wentIn.push(letter);
+        break;
+      case 'alreadyThere':
+        output.alreadyThere += 1;
+        wentIn.push(letter);
+        break;
+      case 'refused':
+        keep(letter, outcome.errorType, outcome.reason);
+        break;
+      default:
+        throw new RedriveStoppedError(
+          `OpenSearch could not be asked about all letters of ${key}: ${outcome?.reason}. They stay; try again when it is well.`,
+        );
+    }
+  }
+  const unchanged = wentIn.length === 0 && stay.every(({ reason }, at) => reason === due[at]?.reason);
+  if (!unchanged) await new S3DeadLetters(s3, bucket).move(key, wentIn, [...tooOld, ...stay]);
+}
+
+const letterSchema = z.looseObject({
+  v: z.literal(1),
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  value_base64: z.string().nullable(),
+  produced_at: z.iso.datetime(),
+  first_seen: z.iso.datetime(),
+});
+
+/** The letters of an object; undefined where it holds anything else. */
+async function readLetters(
+  key: string,
+  lake: OperationServices['lake'],
+  { problems }: RedriveOutput,
+): Promise<DeadLetter[] | undefined> {
+  try {
+    const lines = (await lake.readLines(key)) ?? [];
+    return lines.map((line) => letterSchema.parse(JSON.parse(line)) as unknown as DeadLetter);
+  } catch (error) {
+    if (error instanceof UnreadableObjectError) problems.push(error.message);
+    else if (error instanceof SyntaxError || error instanceof z.ZodError) {
+      problems.push(`${key} holds something else than dead letters: ${error.message}`);
+    } else throw error;
+    return undefined;
+  }
+}
+
+/** The record that a letter kept, read as the index function reads it. */
+function decodeLetter({ topic, partition, offset, value_base64, produced_at }: DeadLetter) {
+  return decodeRecord({
+    topic,
+    partition,
+    offset,
+    timestamp: Date.parse(produced_at),
+    timestampType: 'CREATE_TIME',
+    key: '',
+    value: value_base64 as string,
+    headers: [],
+  });
+}

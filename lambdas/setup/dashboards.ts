@@ -1,0 +1,42 @@
+import { savedObjects } from '../../dashboards/saved-objects.ts';
+import { DashboardsApi, type DashboardsApiOptions, type ImportFailure } from '../adapters/dashboards-api.ts';
+
+/** Some objects were not imported; the message names each, with the reason. */
+export class DashboardsImportError extends Error {
+  override readonly name = 'DashboardsImportError';
+  readonly failures: readonly ImportFailure[];
+
+  constructor(imported: number, failures: readonly ImportFailure[]) {
+    const lines = failures.map(({ type, id, title, reason }) => `- ${type} "${title}" (${id}): ${reason}`);
+    super(`Dashboards imported ${imported} objects and refused ${failures.length}:\n${lines.join('\n')}`);
+    this.failures = failures;
+  }
+}
+
+export interface DashboardsSetup extends DashboardsApiOptions {
+  /** Keeps what is replaced; called before anything is, and not where nothing is there yet. */
+  keepBackup: (ndjson: string) => Promise<void>;
+}
+
+/**
+ * Imports the project's saved objects into a Dashboards: first what is there under their ids is kept, then they are
+ * replaced. Objects of anybody else are not touched. Doing it again changes nothing.
+ * @returns how many objects were imported
+ * @throws DashboardsImportError {DashboardsApiError}
+ */
+export async function setUpDashboards({ keepBackup, ...options }: DashboardsSetup): Promise<number> {
+  const api = new DashboardsApi(options);
+  const objects = savedObjects();
+  const before = await api.export(objects);
+  if (before !== '') await keepBackup(before);
+  const { imported, failures } = await api.import(
+    objects.map((object) => `${JSON.stringify(object)}\n`).join(''),
+  );
+  if (failures.length > 0) throw new DashboardsImportError(imported, failures);
+  return imported;
+}
+
+/** Where a backup lies in the lake bucket: by the time it was made. */
+export function backupKey(now: Date): string {
+  return `backups/dashboards/${now.toISOString().replaceAll(':', '-')}.ndjson`;
+}

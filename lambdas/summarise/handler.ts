@@ -1,0 +1,76 @@
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { createLogger } from '../adapters/logger.ts';
+import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
+import { withSummaryStores } from '../adapters/opensearch-summary-stores.ts';
+import { deadlineOf } from '../domain/budgets.ts';
+import { DAY_MS } from '../domain/candle.ts';
+import { readEnvironment } from '../domain/environment.ts';
+import { summarySettings, summaryVariables } from '../domain/summary-settings.ts';
+import { deleteOldTicks } from './retention.ts';
+import { type SummariseReport, summarise } from './summarise.ts';
+
+const environment = readEnvironment(
+  z.object({
+    ...openSearchVariables,
+    ...summaryVariables,
+    /** Days for which ticks stay in the index; `never`: they are not deleted. The lake keeps them in any case. */
+    TICK_RETENTION_DAYS: z
+      .union([z.literal('never'), z.coerce.number().positive()], {
+        error: 'expected a number of days, or "never"',
+      })
+      .default(90),
+  }),
+  process.env,
+);
+const log = createLogger('summarise');
+const client = createOpenSearchOf(environment);
+const settings = summarySettings(environment);
+
+/** What EventBridge Scheduler sends. */
+const summariseEvent = z.object({
+  /** Where it is not the clock on the wall that counts: ISO 8601. */
+  now: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
+});
+
+/** Kept for the hour that is under way when no other may begin, with the retries of its writes. */
+const LAST_HOUR_RESERVE_MS = 30_000;
+
+/** The months of ticks that were deleted, `YYYY.MM`, beside what was summarised. */
+export interface SummariseAnswer extends SummariseReport {
+  deletedMonths: string[];
+}
+
+/**
+ * Summarises every closed hour, as far as the time goes; the next run goes on. Then deletes months of ticks that are
+ * older than the retention.
+ * @throws LeaseBusyError where a backfill or a rebuild leaves it no turn
+ */
+export async function handler(event: unknown, context: Context): Promise<SummariseAnswer> {
+  log.addContext(context);
+  const { now } = summariseEvent.parse(event ?? {});
+  const nowMs = now === undefined ? Date.now() : Date.parse(now);
+  const remainingMs = context.getRemainingTimeInMillis();
+  const deadlineMs = deadlineOf(remainingMs, Date.now());
+  const lastStartMs = Date.now() + remainingMs - Math.min(LAST_HOUR_RESERVE_MS, remainingMs / 2);
+  const hasTime = () => Date.now() < lastStartMs;
+  const answer = await withSummaryStores(
+    { client, log, purpose: 'summarise', waitUntilMs: lastStartMs, deadlineMs },
+    async ({ store, ticks, counts }) => {
+      const report = await summarise(nowMs, { ticks, counts, store, settings, hasTime });
+      if (!report.done || environment.TICK_RETENTION_DAYS === 'never') {
+        return { ...report, deletedMonths: [] };
+      }
+      const deletedMonths = await deleteOldTicks(nowMs, environment.TICK_RETENTION_DAYS * DAY_MS, {
+        months: ticks,
+        counts,
+        store,
+        log,
+        hasTime,
+      });
+      return { ...report, deletedMonths };
+    },
+  );
+  log.info('Summarised', { report: answer });
+  return answer;
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@opensearch-project/opensearch';
+import type { OperationEvent } from '../../lambdas/operate/operation.ts';
+import { SUMMARY_STATE_INDEX } from '../../lambdas/summarise/ports.ts';
+import { handOverRows } from '../market-replay/hand-over.ts';
+import { type CandleHistory, readCandleHistory } from '../market-replay/history.ts';
+import { REPLAY_START_MS } from '../market-replay/replay-market.ts';
+
+/** The hourly prices that the market replay lives through. */
+export const HOURLY_HISTORY = fileURLToPath(new URL('../../data/hourly-2018.csv.gz', import.meta.url));
+/** Daily prices of more years. */
+export const DAILY_HISTORY = fileURLToPath(new URL('../../data/daily-2018-2021.csv.gz', import.meta.url));
+
+export interface LoadHistoryOptions {
+  openSearch: Client;
+  /** Calls the operate function. */
+  operate: (event: OperationEvent) => Promise<unknown>;
+  /** Candles written so far, of how many. */
+  onProgress?: (done: number, total: number) => void;
+  signal: AbortSignal;
+}
+
+/** A part of the bundled history and the series that it becomes. */
+interface Part {
+  history: CandleHistory;
+  exchange: string;
+}
+
+/**
+ * Backfills the bundled history: the hours before the market replay begins as `recorded` (which the replay's ticks
+ * carry on), the days as `archive`. Only once: what is loaded is remembered where it was loaded to.
+ * @returns how many candles there were; 0 where they were loaded already
+ */
+export async function loadHistory(options: LoadHistoryOptions): Promise<number> {
+  const { openSearch, operate, onProgress = () => {}, signal } = options;
+  const noteId = await noteIdOf([HOURLY_HISTORY, DAILY_HISTORY]);
+  const { body: isLoaded } = await openSearch.exists({ index: SUMMARY_STATE_INDEX, id: noteId });
+  if (isLoaded) return 0;
+
+  const hourly = await readCandleHistory(HOURLY_HISTORY);
+  const parts: Part[] = [
+    {
+      history: { ...hourly, rows: hourly.rows.filter(({ startMs }) => startMs < REPLAY_START_MS) },
+      exchange: 'recorded',
+    },
+    { history: await readCandleHistory(DAILY_HISTORY), exchange: 'archive' },
+  ];
+  const total = parts.reduce((sum, { history }) => sum + history.rows.length, 0);
+  let before = 0;
+  for (const { history, exchange } of parts) {
+    const series = { ...history, exchange, category: 'spot' };
+    const onPart = (done: number) => onProgress(before + done, total);
+    // A question is answered from the candles: the moves can wait for the first run of summarise.
+    await handOverRows(series, { invoke: operate, onProgress: onPart, makeMoves: false, signal });
+    before += history.rows.length;
+  }
+  await openSearch.index({ index: SUMMARY_STATE_INDEX, id: noteId, body: { kind: 'note', note: { total } } });
+  return total;
+}
+
+/** Other files are another history. */
+async function noteIdOf(files: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(await readFile(file));
+  return `history:${hash.digest('hex').slice(0, 16)}`;
+}

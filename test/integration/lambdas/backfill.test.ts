@@ -1,0 +1,299 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Candle } from '../../../lambdas/domain/candle.ts';
+import { DAY_MS, HOUR_MS } from '../../../lambdas/domain/candle.ts';
+import { hourPath } from '../../../lambdas/domain/price-path.ts';
+import type { Slice } from '../../../lambdas/operate/operation.ts';
+import type { BackfillOutput } from '../../../lambdas/operate/operations/backfill.ts';
+import type { RebuildOutput } from '../../../lambdas/operate/operations/rebuild.ts';
+import type { SummariseReport } from '../../../lambdas/summarise/summarise.ts';
+import { handOverRows } from '../../../local/market-replay/hand-over.ts';
+import {
+  type CandleHistory,
+  type HistoryRow,
+  readCandleHistory,
+} from '../../../local/market-replay/history.ts';
+import { ReplayMarket } from '../../../local/market-replay/replay-market.ts';
+import { type MarketReplay, startMarketReplay } from '../../../local/market-replay/server.ts';
+import { HOURLY_HISTORY } from '../../../local/pipeline/history.ts';
+import {
+  BTC,
+  expectedDocuments,
+  MemoryTicks,
+  type Recorded,
+  SETTINGS,
+} from '../../unit/lambdas/summarise/in-memory.ts';
+import { clearSummaries, clearTickers, freshBucket, openSearch } from '../services.ts';
+import { startOperate, startSetup } from './handlers.ts';
+import { keysOf } from './stores.ts';
+import { indexTicks, storedDocuments } from './summaries.ts';
+
+type Operate = Awaited<ReturnType<typeof startOperate>>;
+
+const JULY_MS = Date.UTC(2018, 6, 1);
+const iso = (ms: number) => new Date(ms).toISOString();
+const signal = new AbortController().signal;
+
+let history: CandleHistory;
+let bucket: string;
+let operate: Operate;
+
+beforeAll(async () => {
+  history = await readCandleHistory(HOURLY_HISTORY);
+});
+beforeEach(async () => {
+  await clearTickers();
+  await clearSummaries();
+  await (await startSetup())();
+  bucket = await freshBucket();
+  vi.stubEnv('MOVE_THRESHOLDS', '0.01,0.05');
+  vi.stubEnv('POLLS_PER_HOUR', '{"recorded":4}');
+  operate = await startOperate({ bucket, topic: 'unused' });
+});
+afterEach(() => vi.unstubAllEnvs());
+afterAll(async () => {
+  await clearTickers();
+  await clearSummaries();
+  await openSearch.close();
+});
+
+/** Rows of the bundled history that start in the range. */
+function rowsIn(fromMs: number, toMs: number): HistoryRow[] {
+  return history.rows.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+}
+
+function recordedOf(exchange: string, hours: 1 | 24, rows: readonly HistoryRow[]): Recorded[] {
+  return [...Map.groupBy(rows, ({ symbol }) => symbol)].map(([symbol, ofSymbol]) => ({
+    series: { exchange, category: 'spot', symbol, base: symbol.slice(0, 3), quote: 'USD' },
+    hours,
+    rows: ofSymbol,
+  }));
+}
+
+function ticksOf(rows: readonly HistoryRow[]): MemoryTicks {
+  const ticks = new MemoryTicks();
+  for (const row of rows) {
+    const series = { ...BTC, symbol: row.symbol, base: row.symbol.slice(0, 3) };
+    for (const [offsetMs, price] of hourPath(row)) ticks.add(series, row.startMs + offsetMs, price);
+  }
+  return ticks;
+}
+
+/** As the command line hands a file over. */
+function handOver(exchange: string, rows: HistoryRow[], hours: 1 | 24 = 1): Promise<BackfillOutput> {
+  const invoke = async ({ operation, input }: { operation: string; input: unknown }) => {
+    const outputs = await operate<BackfillOutput>(operation, input as object);
+    return { output: sumOf(outputs), progress: { done: 1, total: 1, unit: '' } } satisfies Slice<unknown>;
+  };
+  return handOverRows({ exchange, category: 'spot', hours, rows }, { invoke, signal });
+}
+
+function sumOf(outputs: readonly BackfillOutput[]): BackfillOutput {
+  return outputs.reduce((sum, each) => ({
+    read: sum.read + each.read,
+    candles: sum.candles + each.candles,
+    moves: sum.moves + each.moves,
+  }));
+}
+
+/** What one exchange's candle or move is, whichever exchange it is. */
+function withoutOrigin({ exchange: _, ...rest }: object & { exchange: string }) {
+  return rest;
+}
+
+describe('the bundled history', () => {
+  it('gives the same candles and moves whether it is backfilled or summarised from ticks', async () => {
+    const rows = rowsIn(JULY_MS, JULY_MS + 5 * DAY_MS);
+    await handOver('archive', rows);
+    await indexTicks(ticksOf(rows));
+    await operate<SummariseReport>('summarise', { now: iso(JULY_MS + 5 * DAY_MS) });
+
+    const { candles, moves } = await storedDocuments();
+    const of = <T extends { exchange: string }>(documents: readonly T[], exchange: string) =>
+      documents.filter((each) => each.exchange === exchange).map(withoutOrigin);
+    expect(of(moves, 'recorded').length).toBeGreaterThan(100);
+    expect(of(moves, 'recorded')).toEqual(of(moves, 'archive'));
+    const comparable = (candle: object) => ({
+      ...candle,
+      source: 'either',
+      samples: 'ticks seen',
+      // The four prices are added in another order.
+      mean: expect.closeTo((candle as Candle).mean, 9),
+    });
+    expect(of(candles, 'recorded')).toHaveLength(rows.length);
+    expect(of(candles, 'archive').map(comparable)).toEqual(
+      of(candles, 'recorded').map((candle) => ({ ...candle, source: 'either', samples: 'ticks seen' })),
+    );
+  });
+});
+
+describe('backfilling rows', () => {
+  it('writes candles and moves to the last digit, and keeps the rows in the lake', async () => {
+    const rows = rowsIn(JULY_MS, JULY_MS + 2 * DAY_MS);
+    const result = await handOver('archive', rows);
+    const expected = expectedDocuments(new MemoryTicks(), 0, recordedOf('archive', 1, rows));
+    expect(await storedDocuments()).toEqual(expected);
+    expect(result).toEqual({ read: rows.length, candles: rows.length, moves: expected.moves.length });
+    expect((await keysOf(bucket, 'candles/'))[0]).toBe(
+      `candles/exchange=archive/category=spot/symbol=ADAUSD/hours=1/${JULY_MS}-${JULY_MS + 47 * HOUR_MS}.rows.ndjson.gz`,
+    );
+  });
+
+  it('done again, in whatever order, changes nothing', async () => {
+    const rows = rowsIn(JULY_MS, JULY_MS + 2 * DAY_MS);
+    const [first, second] = [rows.filter((_, index) => index % 3 === 0), rows];
+    await handOver('archive', second);
+    const before = await storedDocuments();
+    await handOver('archive', first.toReversed());
+    expect(await storedDocuments()).toEqual(before);
+    expect((await handOver('archive', second)).candles).toBe(0);
+  });
+
+  it('of days, stands only for days without hours', async () => {
+    const hourly = rowsIn(JULY_MS + DAY_MS, JULY_MS + 2 * DAY_MS);
+    const daily = hourly
+      .filter(({ startMs }) => startMs === JULY_MS + DAY_MS)
+      .flatMap((row) => [-1, 0, 1, 2].map((day) => ({ ...row, startMs: row.startMs + day * DAY_MS })));
+    await handOver('archive', daily, 24);
+    await handOver('archive', hourly);
+    const expected = expectedDocuments(new MemoryTicks(), 0, [
+      ...recordedOf('archive', 24, daily),
+      ...recordedOf('archive', 1, hourly),
+    ]);
+    expect(await storedDocuments()).toEqual(expected);
+  });
+
+  it('leaves hours to the ticks that hold half of their polls', async () => {
+    const rows = rowsIn(JULY_MS, JULY_MS + 6 * HOUR_MS).filter(({ symbol }) => symbol === 'BTCUSD');
+    const ticks = new MemoryTicks();
+    ticks.addHour(BTC, 1, 6_500, 6_600);
+    ticks.addHour(BTC, 3, 6_500);
+    await indexTicks(ticks);
+    await operate<SummariseReport>('summarise', { now: iso(JULY_MS + 6 * HOUR_MS) });
+    await handOver('recorded', rows);
+    const expected = expectedDocuments(ticks, JULY_MS + 6 * HOUR_MS, recordedOf('recorded', 1, rows));
+    expect(await storedDocuments()).toEqual(expected);
+    expect(expected.candles.map(({ source }) => source)).toEqual([
+      'backfill',
+      'ticks',
+      ...Array(4).fill('backfill'),
+    ]);
+  });
+
+  it('that nobody checked is refused as a whole, and nothing is written', async () => {
+    const [row] = rowsIn(JULY_MS, JULY_MS + HOUR_MS);
+    await expect(handOver('archive', [{ ...(row as HistoryRow), high: 0.01 }])).rejects.toThrow(
+      /low <= open, close <= high/,
+    );
+    expect(await storedDocuments()).toEqual({ candles: [], moves: [] });
+  });
+});
+
+describe('backfilling from an exchange', () => {
+  const FROM_MS = Date.UTC(2018, 0, 1);
+  let replay: MarketReplay;
+  afterEach(() => replay?.close());
+
+  it('fetches page after page, keeps them in the lake, and can be made again from there', async () => {
+    replay = await startMarketReplay({ market: new ReplayMarket(history.rows), clock: () => JULY_MS });
+    const to = FROM_MS + 2_100 * HOUR_MS;
+    const outputs = await operate<BackfillOutput>(
+      'backfill',
+      {
+        kind: 'fetch',
+        exchange: 'bybit',
+        category: 'spot',
+        symbols: ['BTCUSD', 'ADAUSD'],
+        from: iso(FROM_MS),
+        to: iso(to),
+        baseUrl: replay.url,
+      },
+      700,
+    );
+    expect(outputs.length).toBeGreaterThan(1);
+    const rows = rowsIn(FROM_MS, to).filter(({ symbol }) => ['BTCUSD', 'ADAUSD'].includes(symbol));
+    const expected = expectedDocuments(new MemoryTicks(), 0, recordedOf('bybit', 1, rows));
+    expect(await storedDocuments()).toEqual(expected);
+    expect(sumOf(outputs)).toMatchObject({ read: rows.length, candles: rows.length });
+    expect(await keysOf(bucket, 'candles/')).toHaveLength(6);
+
+    await clearSummaries();
+    const rebuilt = await operate<RebuildOutput>('rebuild', { to: iso(JULY_MS) }, 700);
+    expect(rebuilt.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(await storedDocuments()).toEqual(expected);
+  });
+
+  it('says which symbol the exchange does not know', async () => {
+    replay = await startMarketReplay({ market: new ReplayMarket(history.rows), clock: () => JULY_MS });
+    const input = {
+      kind: 'fetch',
+      exchange: 'bybit',
+      category: 'spot',
+      symbols: ['NONSUCH'],
+      from: iso(FROM_MS),
+      to: iso(JULY_MS),
+      baseUrl: replay.url,
+    };
+    await expect(operate('backfill', input)).rejects.toThrow(/symbol=NONSUCH.*symbol invalid/);
+  });
+
+  it('waits as long as the exchange asks it to', async () => {
+    const askedAtMs: number[] = [];
+    const server = createServer((_, response) => {
+      askedAtMs.push(Date.now());
+      const limited = askedAtMs.length === 1;
+      const reset = String(Date.now() + 1_500);
+      response.writeHead(limited ? 429 : 200, limited ? { 'x-bapi-limit-reset-timestamp': reset } : {});
+      const kline = [String(FROM_MS), '10', '12', '9', '11', '1', '10'];
+      response.end(JSON.stringify({ retCode: 0, retMsg: 'OK', result: { list: [kline] } }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const outputs = await operate<BackfillOutput>(
+        'backfill',
+        {
+          kind: 'fetch',
+          exchange: 'bybit',
+          category: 'linear',
+          symbols: ['BTCUSDT'],
+          from: iso(FROM_MS),
+          to: iso(FROM_MS + HOUR_MS),
+          baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        },
+        400,
+      );
+      expect(sumOf(outputs).candles).toBe(1);
+      expect(askedAtMs).toHaveLength(2);
+      expect((askedAtMs[1] ?? 0) - (askedAtMs[0] ?? 0)).toBeGreaterThanOrEqual(1_490);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
+
+describe('writers of summaries', () => {
+  it('wait for each other, and whatever their order, all is as the definitions say', async () => {
+    const rows = rowsIn(JULY_MS, JULY_MS + 2 * DAY_MS);
+    const [first, second] = [rows.slice(0, 90), rows.slice(90)];
+    const ticks = ticksOf(rows.slice(60, 120));
+    await indexTicks(ticks);
+    const now = iso(JULY_MS + 2 * DAY_MS);
+    await Promise.all([
+      handOver('recorded', first),
+      operate<SummariseReport>('summarise', { now }, 300),
+      handOver('recorded', second),
+      operate<RebuildOutput>('rebuild', { to: now }, 300),
+    ]);
+    await operate<SummariseReport>('summarise', { now });
+    const expected = expectedDocuments(
+      ticks,
+      JULY_MS + 2 * DAY_MS,
+      recordedOf('recorded', 1, rows),
+      SETTINGS,
+    );
+    expect(await storedDocuments()).toEqual(expected);
+  });
+});

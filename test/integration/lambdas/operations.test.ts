@@ -1,0 +1,384 @@
+import { gzipSync } from 'node:zlib';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { S3Lake } from '../../../lambdas/adapters/s3-lake.ts';
+import { type Ticker, tickerId } from '../../../lambdas/domain/ticker.ts';
+import type { Difference } from '../../../lambdas/operate/hour-tally.ts';
+import type { Check } from '../../../lambdas/operate/operations/doctor.ts';
+import type { RedriveOutput } from '../../../lambdas/operate/operations/redrive.ts';
+import type { ReplayOutput } from '../../../lambdas/operate/operations/replay.ts';
+import type { VerifyOutput } from '../../../lambdas/operate/operations/verify.ts';
+import {
+  agreementOn,
+  counts,
+  freshWorld,
+  indexTopic,
+  leaveWorld,
+  putObject,
+  verdict,
+  type World,
+} from '../../faults/world.ts';
+import { sampleTicker } from '../../unit/lambdas/sample-tickers.ts';
+import { openSearch, s3 } from '../services.ts';
+import { startIndex, startOperate } from './handlers.ts';
+import { deadAddress } from './local-servers.ts';
+import { eventOfValues, keysOf, readTopic, recordsOf } from './stores.ts';
+
+const HOUR = '2031-03-01T12:00:00.000Z';
+const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z', '2031-03-01T13:00:00.000Z'];
+const SYMBOLS = ['A', 'B', 'C'];
+
+let world: World;
+let lake: S3Lake;
+beforeEach(async () => {
+  world = await freshWorld();
+  lake = new S3Lake(s3, world.bucket);
+});
+afterEach(leaveWorld);
+
+const ticker = (symbol: string, slot: string, given: Partial<Ticker> = {}) =>
+  sampleTicker({ symbol, slot, ...given });
+
+/** Three symbols in three slots of two hours, and the same in another category: 18 tickers. */
+async function fillLake(): Promise<Ticker[]> {
+  const all: Ticker[] = [];
+  for (const category of ['spot', 'linear'] as const) {
+    for (const slot of SLOTS) {
+      const tickers = SYMBOLS.map((symbol) => ticker(symbol, slot, { category }));
+      const address = { exchange: 'bybit', category, slotMs: Date.parse(slot) };
+      await lake.putTickers(
+        address,
+        tickers.map((each) => JSON.stringify(each)),
+      );
+      all.push(...tickers);
+    }
+  }
+  return all;
+}
+
+async function index(tickers: readonly Ticker[]): Promise<void> {
+  await (await startIndex({ bucket: world.bucket }))(eventOfValues(tickers));
+  await openSearch.indices.refresh({ index: 'tickers-*' });
+}
+
+async function differences(input: object = {}, sliceMs?: number): Promise<Difference[]> {
+  const operate = await startOperate(world);
+  return (await operate<VerifyOutput>('verify', { patienceMs: 0, ...input }, sliceMs)).flatMap(
+    (slice) => slice.differences,
+  );
+}
+
+describe('verify', () => {
+  it('finds that lake and index agree', async () => {
+    await index(await fillLake());
+    expect(await verdict(world)).toEqual(agreementOn(18));
+    expect(await counts(world)).toEqual({ lakeIds: 18, documents: 18 });
+  });
+
+  it('finds nothing wrong with nothing', async () => {
+    expect(await verdict(world)).toEqual(agreementOn(0));
+  });
+
+  it('names series and hour of what is missing, with its id', async () => {
+    const all = await fillLake();
+    const missing = ticker('B', SLOTS[1] as string);
+    await index(all.filter((each) => tickerId(each) !== tickerId(missing)));
+    expect(await differences()).toEqual([
+      {
+        exchange: 'bybit',
+        category: 'spot',
+        symbol: 'B',
+        hour: HOUR,
+        lake: 2,
+        index: 1,
+        missing: 1,
+        extra: 0,
+        examples: [tickerId(missing)],
+      },
+    ]);
+  });
+
+  it('is not deceived by as many documents with other ids', async () => {
+    const all = await fillLake();
+    await index(all.slice(1));
+    const [first] = all as [Ticker];
+    const document = { index: 'tickers-2031.03', id: 'something-else', body: first, refresh: true };
+    await openSearch.index({ ...document, body: { ...first } });
+    expect(await differences()).toMatchObject([
+      { symbol: 'A', hour: HOUR, lake: 2, index: 2, missing: 1, extra: 1 },
+    ]);
+  });
+
+  it('finds a document that is there twice, in two indices', async () => {
+    const all = await fillLake();
+    await index(all);
+    const [first] = all as [Ticker];
+    await openSearch.index({
+      index: 'tickers-2031.04',
+      id: tickerId(first),
+      body: { ...first },
+      refresh: true,
+    });
+    expect(await differences()).toMatchObject([{ symbol: 'A', missing: 0, extra: 1 }]);
+  });
+
+  it('finds documents of a market, and of a time, that the lake does not have', async () => {
+    await index([
+      ...(await fillLake()),
+      ticker('A', '2031-02-01T00:00:00.000Z'),
+      ticker('A', HOUR, { exchange: 'okx' }),
+    ]);
+    expect(await differences()).toMatchObject([
+      { exchange: 'bybit', hour: '2031-02-01T00:00:00.000Z', lake: 0, extra: 1 },
+      { exchange: 'okx', hour: HOUR, lake: 0, extra: 1 },
+    ]);
+  });
+
+  it('finds documents that belong to no series', async () => {
+    await openSearch.index({ index: 'tickers-2031.03', body: { note: 'stray' }, refresh: true });
+    expect(await verdict(world)).toMatchObject({
+      agree: false,
+      problems: ['1 documents lack exchange, category, symbol or slot'],
+    });
+  });
+
+  it('looks at nothing outside of its range', async () => {
+    await index((await fillLake()).filter(({ slot }) => slot !== SLOTS[2]));
+    expect(await differences({ to: SLOTS[2] })).toEqual([]);
+    expect(await differences({ from: SLOTS[2] })).toHaveLength(6);
+    expect(await differences({ exchange: 'okx' })).toEqual([]);
+  });
+
+  it('finds the same in slices that are as short as can be', async () => {
+    await fillLake();
+    const whole = await differences();
+    expect(whole).toHaveLength(12);
+    expect(await differences({}, 1)).toEqual(whole);
+  });
+
+  it('waits for what is on its way', async () => {
+    const all = await fillLake();
+    await index(all.slice(0, 10));
+    const [verdictAfterAll] = await Promise.all([verdict(world), index(all.slice(10))]);
+    expect(verdictAfterAll).toEqual(agreementOn(18));
+  });
+
+  it('tells what it cannot read in the lake, and compares the rest', async () => {
+    const all = await fillLake();
+    const folder = 'tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/';
+    await putObject(world, `${folder}${Date.parse(HOUR) + 60_000}.ndjson.gz`, 'no gzip');
+    await putObject(world, `${folder}${Date.parse(HOUR) + 61_000}.ndjson.gz`, gzipSync('oops\n'));
+    await putObject(world, `${folder}notes.txt`, 'hello');
+    await index(all);
+    const { problems, ...rest } = await verdict(world);
+    expect(rest).toMatchObject({ agree: false, lakeIds: 18, documents: 18, missing: 0, extra: 0 });
+    expect(problems).toEqual([
+      expect.stringContaining('cannot be read: incorrect header check'),
+      expect.stringContaining('line 1 is no ticker of this batch'),
+      expect.stringContaining('notes.txt is none of our batches'),
+    ]);
+  });
+});
+
+describe('replay', () => {
+  const replay = async (input: object, sliceMs?: number): Promise<ReplayOutput[]> =>
+    (await startOperate(world))<ReplayOutput>('replay', input, sliceMs);
+
+  it('brings an index back that is gone, straight to OpenSearch', async () => {
+    await fillLake();
+    expect(await replay({ direct: true })).toEqual([
+      { batches: 6, tickers: 18, indexed: 18, alreadyThere: 0, problems: [] },
+    ]);
+    expect(await replay({ direct: true })).toMatchObject([{ indexed: 0, alreadyThere: 18 }]);
+    expect(await verdict(world)).toEqual(agreementOn(18));
+  });
+
+  it('brings it back through Kafka', async () => {
+    await fillLake();
+    await replay({});
+    expect(await readTopic(world.topic)).toHaveLength(18);
+    await indexTopic(world);
+    expect(await verdict(world)).toEqual(agreementOn(18));
+  });
+
+  it('takes only the range and the exchange that it is told', async () => {
+    await fillLake();
+    const [output] = await replay({ direct: true, from: SLOTS[1], to: SLOTS[2], exchange: 'bybit' });
+    expect(output).toMatchObject({ batches: 2, tickers: 6 });
+    expect(await replay({ direct: true, exchange: 'okx' })).toMatchObject([{ tickers: 0 }]);
+  });
+
+  it('brings each ticker once, in slices that are as short as can be', async () => {
+    await fillLake();
+    const outputs = await replay({ direct: true }, 1);
+    expect(outputs.reduce((sum, { indexed }) => sum + indexed, 0)).toBe(18);
+    expect(outputs.reduce((sum, { alreadyThere }) => sum + alreadyThere, 0)).toBe(0);
+  });
+
+  it('tells what cannot be indexed, and brings the rest', async () => {
+    await fillLake();
+    const refused = { ...ticker('A', HOUR), bid_price: { amount: 5 } };
+    const key = { exchange: 'bybit', category: 'inverse', slotMs: Date.parse(HOUR) } as const;
+    await lake.putTickers(key, [JSON.stringify(refused), '{"v":1}', 'oops']);
+    const [output] = await replay({ direct: true });
+    expect(output).toMatchObject({ indexed: 18 });
+    expect(output?.problems).toEqual([
+      expect.stringContaining('exchange: is missing in {"v":1}'),
+      expect.stringContaining('no JSON'),
+      expect.stringContaining('mapper_parsing_exception'),
+    ]);
+  });
+
+  it('fails while OpenSearch is away, and says that it goes on', async () => {
+    await fillLake();
+    const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
+    await expect(operate('replay', { direct: true }, 1)).rejects.toThrow(/it goes on where it stopped/);
+  });
+});
+
+describe('redrive', () => {
+  const redrive = async (input: object = {}): Promise<RedriveOutput | undefined> =>
+    (await (await startOperate(world))<RedriveOutput>('redrive', input))[0];
+  /** A conflict with the mapping that a fix of the mapping ends. */
+  const refused = () => ({ ...ticker('A', HOUR), odd: { deep: 1 } });
+
+  async function makeDeadLetters() {
+    const body = { mappings: { properties: { odd: { type: 'long' } } } };
+    await openSearch.indices.create({ index: 'tickers-2031.03', body: body as object });
+    const values = [ticker('B', HOUR), refused() as Ticker, 'oops'];
+    await (await startIndex({ bucket: world.bucket }))(eventOfValues(values));
+    await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: Date.parse(HOUR) }, [
+      JSON.stringify(ticker('B', HOUR)),
+      JSON.stringify(refused()),
+    ]);
+  }
+
+  it('indexes after the fix, moves what went in, and keeps what is still refused', async () => {
+    await makeDeadLetters();
+    expect(await verdict(world, { patienceMs: 0 })).toMatchObject({ missing: 1 });
+    expect(await redrive()).toMatchObject({ letters: 2, indexed: 0, stay: [{ errorType: 'poison' }, {}] });
+    expect(await keysOf(world.bucket, 'redriven/')).toEqual([]);
+
+    await openSearch.indices.delete({ index: 'tickers-2031.03' });
+    await index([ticker('B', HOUR)]);
+    expect(await redrive()).toMatchObject({ letters: 2, indexed: 1, stay: [{ position: 'tickers-0-2' }] });
+    expect(await recordsOf(world.bucket, 'redriven/')).toMatchObject([{ offset: 1 }]);
+    expect(await recordsOf(world.bucket, 'dead-letters/')).toMatchObject([{ offset: 2 }]);
+    expect(await verdict(world)).toEqual(agreementOn(2));
+  });
+
+  it('only says what it would do in a dry run', async () => {
+    await makeDeadLetters();
+    const before = await recordsOf(world.bucket, 'dead-letters/');
+    expect(await redrive({ dryRun: true })).toMatchObject({
+      letters: 2,
+      tried: 1,
+      stay: [{ errorType: 'poison' }],
+    });
+    expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual(before);
+  });
+
+  it('leaves alone what was seen before the time that it is told', async () => {
+    await makeDeadLetters();
+    expect(await redrive({ since: new Date(Date.now() + 60_000).toISOString() })).toMatchObject({
+      letters: 0,
+    });
+  });
+
+  it('leaves alone what is no dead letter of ours, and says so', async () => {
+    await putObject(world, 'dead-letters/dt=2031-03-01/notes.txt', 'hello');
+    await putObject(world, 'dead-letters/dt=2031-03-01/other.ndjson.gz', gzipSync('{"v":2}\n'));
+    const output = await redrive();
+    expect(output?.problems).toEqual([
+      expect.stringContaining('notes.txt cannot be read'),
+      expect.stringContaining('other.ndjson.gz holds something else'),
+    ]);
+    expect(await keysOf(world.bucket, 'dead-letters/')).toHaveLength(2);
+  });
+
+  it('counts what an earlier, killed redrive had brought in', async () => {
+    await makeDeadLetters();
+    await openSearch.indices.delete({ index: 'tickers-2031.03' });
+    await index([refused() as Ticker]);
+    expect(await redrive()).toMatchObject({ indexed: 0, alreadyThere: 1 });
+    expect(await keysOf(world.bucket, 'redriven/')).toHaveLength(1);
+  });
+});
+
+describe('doctor', () => {
+  const doctor = async (given: Partial<Parameters<typeof startOperate>[0]> = {}, input: object = {}) => {
+    const [checks = []] = await (await startOperate({ ...world, ...given }))<Check[]>('doctor', input);
+    return Object.fromEntries(checks.map(({ name, ...check }) => [name, check]));
+  };
+
+  it('finds everything well where everything is', async () => {
+    await index(await fillLake());
+    await lake.writeOutbox('bybit', { v: 1, acknowledged: { spot: { slot: HOUR, tickers: 3 } } });
+    const found = await doctor({}, { now: '2031-03-01T13:01:00Z', collecting: false });
+    expect(Object.values(found).map(({ status }) => status)).toEqual(Array(10).fill('ok'));
+    expect(found['last slot ingested']?.finding).toBe(`bybit spot ${HOUR} (3 tickers)`);
+    expect(found['last slot indexed']?.finding).toBe(`bybit linear ${SLOTS[2]}; bybit spot ${SLOTS[2]}`);
+    expect(await keysOf(world.bucket, 'state/')).toEqual(['state/bybit.json']);
+  });
+
+  it('says how far the index is behind, how old the data is, and that nobody consumes', async () => {
+    const all = await fillLake();
+    await index(all.filter(({ slot }) => slot === HOUR));
+    const found = await doctor({}, { now: '2031-03-01T15:00:00Z' });
+    expect(found['last slot indexed']).toMatchObject({
+      status: 'warn',
+      finding: 'bybit linear 60 min behind the lake; bybit spot 60 min behind the lake',
+    });
+    expect(found.freshness).toMatchObject({
+      status: 'fail',
+      finding: expect.stringContaining('120 min old'),
+    });
+    expect(found['consumer lag']).toMatchObject({
+      status: 'fail',
+      advice: expect.stringContaining('Nobody consumes'),
+    });
+  });
+
+  it('warns of dead letters', async () => {
+    await (await startIndex({ bucket: world.bucket }))(eventOfValues(['oops']));
+    expect((await doctor())['dead letters']).toMatchObject({ status: 'warn', finding: '1 objects' });
+  });
+
+  it('finds a template that is missing', async () => {
+    const name = 'crypto-market-insights-tickers';
+    const { body } = await openSearch.indices.getIndexTemplate({ name });
+    await openSearch.indices.deleteIndexTemplate({ name });
+    try {
+      expect((await doctor())['index templates']).toMatchObject({
+        status: 'fail',
+        finding: `missing: ${name}`,
+      });
+    } finally {
+      const template = body.index_templates[0]?.index_template as unknown as Record<string, unknown>;
+      await openSearch.indices.putIndexTemplate({ name, body: template });
+    }
+  });
+
+  it('fails each check whose server is away, and only those', async () => {
+    const away = { kafka: await deadAddress(), openSearch: `http://${await deadAddress()}` };
+    const found = await doctor({ ...away, topic: 'none' });
+    const failed = Object.entries(found).filter(([, { status }]) => status === 'fail');
+    expect(failed.map(([name]) => name)).toEqual([
+      'Kafka',
+      'topic',
+      'consumer lag',
+      'OpenSearch',
+      'index templates',
+      'last slot indexed',
+    ]);
+    for (const [, { finding, advice }] of failed) {
+      expect(finding).toMatch(/ECONNREFUSED|connect/i);
+      expect(advice).toBeTruthy();
+    }
+  });
+
+  it('fails a lake that is not there', async () => {
+    await s3.send(new DeleteObjectCommand({ Bucket: world.bucket, Key: 'state/bybit.json' }));
+    expect((await doctor({ bucket: 'no-such-bucket' })).lake).toMatchObject({ status: 'fail' });
+  });
+});

@@ -1,0 +1,247 @@
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createOpenSearch } from '../../../lambdas/adapters/opensearch-client.ts';
+import { LeaseBusyError, withLease } from '../../../lambdas/adapters/opensearch-lease.ts';
+import { withSummaryStores } from '../../../lambdas/adapters/opensearch-summary-stores.ts';
+import { DAY_MS, HOUR_MS } from '../../../lambdas/domain/candle.ts';
+import { SUMMARY_STATE_INDEX } from '../../../lambdas/summarise/ports.ts';
+import { summarise } from '../../../lambdas/summarise/summarise.ts';
+import { SILENT_LOG } from '../../unit/lambdas/sample-tickers.ts';
+import {
+  BTC,
+  ETH,
+  expectedDocuments,
+  Killed,
+  MemoryTicks,
+  SETTINGS,
+  START_MS,
+} from '../../unit/lambdas/summarise/in-memory.ts';
+import { clearSummaries, clearTickers, openSearch, services } from '../services.ts';
+import { startSetup, startSummarise } from './handlers.ts';
+import { indexTicks, storedDocuments } from './summaries.ts';
+
+const at = (hour: number) => START_MS + hour * HOUR_MS;
+const iso = (ms: number) => new Date(ms).toISOString();
+const ENVIRONMENT = { MOVE_THRESHOLDS: '0.01,0.05', POLLS_PER_HOUR: '{"recorded":4}' };
+
+/** Prices with moves in every hour, none of them a short decimal. */
+function wavy(hour: number): number[] {
+  return [0, 1, 2, 3].map((poll) => 6_400 * (1 + 0.03 * Math.sin(hour * 1.7 + poll)));
+}
+
+function ticksOf(hours: number): MemoryTicks {
+  const ticks = new MemoryTicks();
+  for (let hour = 0; hour < hours; hour += 1) {
+    ticks.addHour(BTC, hour, ...wavy(hour));
+    if (hour % 7 !== 3) ticks.addHour(ETH, hour, ...wavy(hour + 5).map((price) => price / 14));
+  }
+  return ticks;
+}
+
+beforeEach(async () => {
+  await clearTickers();
+  await clearSummaries();
+  await (await startSetup())();
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await clearTickers();
+  await clearSummaries();
+  await openSearch.close();
+});
+
+describe('the summarise function', () => {
+  it('makes the candles and moves of every closed hour, to the last digit', async () => {
+    const ticks = ticksOf(30);
+    await indexTicks(ticks);
+    const run = await startSummarise(ENVIRONMENT);
+    expect(await run(iso(at(29) + 10 * 60_000))).toMatchObject({ hours: 29, done: true, until: iso(at(29)) });
+    expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(29)));
+  });
+
+  it('goes on with the next hours, and does again what late ticks change', async () => {
+    const ticks = ticksOf(12);
+    await indexTicks(ticks);
+    const run = await startSummarise(ENVIRONMENT);
+    await run(iso(at(6)));
+    ticks.addHour(ETH, 3, 100, 101);
+    ticks.addHour(BTC, 13, 7_000);
+    await indexTicks(ticks);
+    expect(await run(iso(at(14)))).toMatchObject({ lateFrom: iso(at(3)), done: true });
+    expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(14)));
+  });
+
+  it('writes nothing when it runs again', async () => {
+    const ticks = ticksOf(5);
+    await indexTicks(ticks);
+    const run = await startSummarise(ENVIRONMENT);
+    await run(iso(at(5)));
+    expect(await run(iso(at(5)))).toMatchObject({ hours: 0, candles: 0, moves: 0, done: true });
+  });
+
+  it('leaves the rest to the next run when its time is short', async () => {
+    const ticks = ticksOf(60);
+    await indexTicks(ticks);
+    const run = await startSummarise(ENVIRONMENT);
+    let runs = 0;
+    do runs += 1;
+    while (!(await run(iso(at(60)), 600)).done && runs < 100);
+    expect(runs).toBeGreaterThan(1);
+    expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(60)));
+  });
+
+  it('finds nothing to do in an OpenSearch without ticks', async () => {
+    const run = await startSummarise(ENVIRONMENT);
+    expect(await run(iso(at(5)))).toMatchObject({ hours: 0, done: true });
+  });
+
+  it('deletes months of ticks that are older than the retention, and keeps their candles', async () => {
+    const ticks = ticksOf(3);
+    const september = (Date.UTC(2018, 8, 1) - START_MS) / HOUR_MS;
+    ticks.addHour(BTC, september, 7_000, 7_100);
+    await indexTicks(ticks);
+    const run = await startSummarise({ ...ENVIRONMENT, TICK_RETENTION_DAYS: '30' });
+    const report = await run(iso(at(september + 1)));
+    expect(report.deletedMonths).toEqual(['2018.07']);
+    const { body } = await openSearch.indices.get({ index: 'tickers-*' });
+    expect(Object.keys(body)).toEqual(['tickers-2018.09']);
+    expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(september + 1)));
+    expect(await run(iso(at(september + 2)))).toMatchObject({ deletedMonths: [], candles: 0 });
+  });
+
+  it('keeps a month that holds ticks that are not summarised, and summarises them first', async () => {
+    const ticks = ticksOf(3);
+    await indexTicks(ticks);
+    const run = await startSummarise({ ...ENVIRONMENT, TICK_RETENTION_DAYS: '30' });
+    await run(iso(at(3)));
+    ticks.addHour(BTC, 100, 7_000);
+    const later = START_MS + 70 * DAY_MS;
+    await (await startSummarise(ENVIRONMENT))(iso(later));
+    ticks.addHour(BTC, 200, 7_000);
+    await indexTicks(ticks);
+    // The first run finds the tick, the second summarises it and deletes.
+    const again = await startSummarise({ ...ENVIRONMENT, TICK_RETENTION_DAYS: '30' });
+    expect((await again(iso(later))).deletedMonths).toEqual([]);
+    expect((await again(iso(later))).deletedMonths).toEqual(['2018.07']);
+    expect(await storedDocuments()).toEqual(expectedDocuments(ticks, later));
+  });
+});
+
+describe('killed at any of its requests', () => {
+  /** A client that ends the process, so to speak, at its n-th request that changes something. */
+  function mortalClient(killAt: number) {
+    const client = createOpenSearch(services.openSearch);
+    const request = client.transport.request.bind(client.transport);
+    let changes = 0;
+    client.transport.request = ((...given: Parameters<typeof request>) => {
+      const [{ method, path }] = given;
+      const changing = path === '/_bulk' || method === 'PUT';
+      if (changing) changes += 1;
+      if (changes >= killAt && (changing || changes > killAt))
+        throw new Killed(`killed at change ${changes}`);
+      return request(...given);
+    }) as typeof request;
+    return { client, changes: () => changes };
+  }
+
+  async function attempt(killAt: number, nowMs: number): Promise<number> {
+    const { client, changes } = mortalClient(killAt);
+    const now = Date.now();
+    try {
+      await withSummaryStores(
+        { client, log: SILENT_LOG, purpose: 'test', waitUntilMs: now + 5_000, deadlineMs: now + 20_000 },
+        ({ store, ticks, counts }) =>
+          summarise(nowMs, { store, ticks, counts, settings: SETTINGS, hasTime: () => true }),
+      );
+      return changes();
+    } finally {
+      await client.close();
+      // A killed one's lease runs out; here it would only take time.
+      await openSearch.delete({ index: SUMMARY_STATE_INDEX, id: 'lease' }).catch(() => {});
+    }
+  }
+
+  it('and run again, it leaves the same documents', async () => {
+    const ticks = ticksOf(3);
+    await indexTicks(ticks);
+    const late = new MemoryTicks();
+    late.addHour(ETH, 1, 300, 310, 320, 330, 340);
+    for (let killAt = 1; ; killAt += 1) {
+      await clearSummaries();
+      await clearTickers();
+      await indexTicks(ticks);
+      await attempt(Number.POSITIVE_INFINITY, at(2));
+      await indexTicks(late);
+      const survived = await attempt(killAt, at(3)).catch((error) => {
+        if (!(error instanceof Killed)) throw error;
+        return undefined;
+      });
+      await attempt(Number.POSITIVE_INFINITY, at(3));
+      const both = ticksOf(3);
+      // What is there stays: an id has one document.
+      both.addHour(ETH, 1, ...wavy(6).map((price) => price / 14));
+      both.add(ETH, at(1) + 40 * 60_000, 340);
+      expect(await storedDocuments()).toEqual(expectedDocuments(both, at(3)));
+      if (survived !== undefined) {
+        expect(killAt).toBeGreaterThan(8);
+        break;
+      }
+    }
+  });
+});
+
+describe('the lease', () => {
+  const options = (purpose: string, waitMs: number, ttlMs = 600) => ({
+    client: openSearch,
+    purpose,
+    waitUntilMs: Date.now() + waitMs,
+    ttlMs,
+  });
+
+  it('lets one work at a time, and the next as soon as it is free', async () => {
+    const events: string[] = [];
+    const work = (name: string) =>
+      withLease(options(name, 5_000), async () => {
+        events.push(`${name} begins`);
+        await openSearch.ping();
+        events.push(`${name} ends`);
+      });
+    await Promise.all([work('a'), work('b'), work('c')]);
+    expect(events).toHaveLength(6);
+    for (let begun = 0; begun < 6; begun += 2) {
+      expect(events[begun + 1]).toBe(events[begun]?.replace('begins', 'ends'));
+    }
+  });
+
+  it('is waited for no longer than there is time', async () => {
+    await withLease(options('backfill', 0), async () => {
+      const busy = withLease(options('rebuild', 200), async () => {});
+      await expect(busy).rejects.toThrow(LeaseBusyError);
+      await expect(busy).rejects.toMatchObject({ holder: 'backfill' });
+    });
+  });
+
+  it('is kept for as long as the work takes, however long', async () => {
+    await withLease(options('backfill', 0, 300), async (lease) => {
+      const busy = withLease(options('rebuild', 1_200), async () => {});
+      await expect(busy).rejects.toThrow(LeaseBusyError);
+      lease.assertHeld();
+    });
+  });
+
+  it('of one who was killed runs out', async () => {
+    const document = { kind: 'lease', holder: 'gone', purpose: 'backfill', expires_ms: Date.now() + 500 };
+    await openSearch.index({ index: SUMMARY_STATE_INDEX, id: 'lease', body: document });
+    expect(await withLease(options('rebuild', 5_000), async () => Date.now())).toBeGreaterThanOrEqual(
+      document.expires_ms,
+    );
+  });
+
+  it('that was lost stops the writing', async () => {
+    let nowMs = Date.now();
+    const lost = withLease({ ...options('backfill', 0), now: () => nowMs }, async (lease) => {
+      nowMs += 700;
+      lease.assertHeld();
+    });
+    await expect(lost).rejects.toMatchObject({ name: 'LeaseLostError' });
+  });
+});
