@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createKafka } from '../../lambdas/adapters/kafka-client.ts';
+import { KafkaStream } from '../../lambdas/adapters/kafka-stream.ts';
+import { OpenSearchTickers } from '../../lambdas/adapters/opensearch-tickers.ts';
+import { S3DeadLetters } from '../../lambdas/adapters/s3-dead-letters.ts';
+import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
+import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
+import { indexBatch } from '../../lambdas/index/index-batch.ts';
+import { poll } from '../../lambdas/ingest/poll.ts';
+import { createSource } from '../../lambdas/ingest/sources/source-config.ts';
+import type { OperationServices } from '../../lambdas/operate/operation.ts';
+import { redrive } from '../../lambdas/operate/operations/redrive.ts';
+import { eventOf, eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
+import { kafka, openSearch, s3, services } from '../integration/services.ts';
+import { SILENT_LOG, sampleTicker } from '../unit/lambdas/sample-tickers.ts';
+import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
+import { agreementOn, counts, freshWorld, leaveWorld, verdict, type World } from './world.ts';
+
+const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z'] as const;
+
+/** The process ends here: nothing after it happens. */
+class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** Counts the calls to all stores, and crashes at one of them: before it has an effect, or just after. */
+class CrashPoint {
+  /** Even: before the n-th call; odd: after it. */
+  readonly at: number;
+  calls = 0;
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  /** The same object, whose methods pass by this point. */
+  watch<T extends object>(store: T): T {
+    return new Proxy(store, {
+      get: (target, property) => {
+        const member = Reflect.get(target, property, target) as unknown;
+        if (typeof member !== 'function') return member;
+        return async (...given: unknown[]) => {
+          const call = this.calls++;
+          if (this.at <= call * 2) throw new Crash(`before ${String(property)}`);
+          const answer = await member.apply(target, given);
+          if (this.at <= call * 2 + 1) throw new Crash(`after ${String(property)}`);
+          return answer;
+        };
+      },
+    });
+  }
+}
+
+let world: World;
+let exchange: FaultyExchange;
+beforeEach(async () => {
+  [world, exchange] = await Promise.all([freshWorld(), startFaultyExchange()]);
+});
+afterEach(async () => {
+  await leaveWorld();
+  await exchange.close();
+});
+
+/** Lets the work crash at every step, one after the other; answers at how many. */
+async function walk(attempt: (point: CrashPoint) => Promise<unknown>): Promise<number> {
+  for (let at = 0; ; at += 1) {
+    const point = new CrashPoint(at);
+    const outcome = await attempt(point).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (outcome === undefined) return at;
+    // An adapter may have told it in its own words.
+    expect([outcome, (outcome as Error).cause]).toContainEqual(expect.any(Crash));
+  }
+}
+
+describe('a process that is killed at any of its steps', () => {
+  it('while it polls: the next attempt at the slot, or the next slot, completes it', async () => {
+    const stream = new KafkaStream(createKafka('crash', [services.kafka], SILENT_LOG), world.topic);
+    const pollAt = (slot: string, point: CrashPoint) =>
+      poll(
+        slot,
+        { fetchDeadlineMs: Date.now() + 5_000, deadlineMs: Date.now() + 10_000 },
+        {
+          source: createSource(
+            { name: 'bybit', exchange: 'bybit', api: 'bybit-v5', categories: ['spot', 'linear'] },
+            { baseUrl: exchange.url },
+          ),
+          lake: point.watch(new S3Lake(s3, world.bucket)),
+          stream: point.watch(stream),
+          log: SILENT_LOG,
+          now: Date.now,
+        },
+      );
+    exchange.list.push({ symbol: 'BAD', lastPrice: 'oops' });
+    let minute = 0;
+    const nextSlot = () => {
+      minute += 2;
+      return new Date(Date.parse(SLOTS[0]) + minute * 60_000).toISOString();
+    };
+    const never = () => new CrashPoint(Number.POSITIVE_INFINITY);
+    // A slot for each crash point; what it leaves behind the poll of the next slot has to bring.
+    const steps = await walk(async (point) => {
+      try {
+        await pollAt(nextSlot(), point);
+      } finally {
+        expect(await pollAt(nextSlot(), never())).toMatchObject({ waitingBatches: 0 });
+      }
+    });
+    // Read the marker, list, store what is rejected and what is good of two categories, produce, write the marker.
+    expect(steps).toBeGreaterThanOrEqual(2 * 8);
+    const event = eventOf(await readTopic(world.topic));
+    const index = {
+      index: new OpenSearchTickers(openSearch),
+      deadLetters: new S3DeadLetters(s3, world.bucket),
+    };
+    await indexBatch(event, Date.now() + 20_000, { ...index, log: SILENT_LOG, now: Date.now });
+    const { lakeIds } = await counts(world);
+    expect(await verdict(world)).toEqual(agreementOn(lakeIds));
+    expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual([]);
+
+    // And the same slot again and again, crash after crash.
+    await walk((point) => pollAt('2031-03-01T18:00:00.000Z', point));
+    const ids = (await readTopic(world.topic)).map(({ value }) =>
+      tickerId(JSON.parse(Buffer.from(value, 'base64').toString()) as Ticker),
+    );
+    const inLake = (await recordsOf<Ticker>(world.bucket, 'tickers/')).map(tickerId);
+    expect(new Set(ids)).toEqual(new Set(inLake));
+    expect(new Set(inLake).size).toBe(inLake.length);
+  });
+
+  it('while it indexes: the batch comes again, and everything is stored or a dead letter, once', async () => {
+    const tickers = Array.from({ length: 12 }, (_, at) => sampleTicker({ symbol: `C${at}`, slot: SLOTS[0] }));
+    await new S3Lake(s3, world.bucket).putTickers(
+      { exchange: 'bybit', category: 'spot', slotMs: Date.parse(SLOTS[0]) },
+      tickers.map((ticker) => JSON.stringify(ticker)),
+    );
+    const event = eventOfValues([
+      ...tickers,
+      'oops',
+      { ...tickers[0], bid_price: 'none' } as unknown as Ticker,
+    ]);
+    const steps = await walk((point) =>
+      indexBatch(event, Date.now() + 20_000, {
+        index: point.watch(new OpenSearchTickers(openSearch)),
+        deadLetters: point.watch(new S3DeadLetters(s3, world.bucket)),
+        log: SILENT_LOG,
+        now: Date.now,
+      }),
+    );
+    expect(steps).toBe(2 * 2);
+    expect(await verdict(world)).toEqual(agreementOn(12));
+    expect(await recordsOf(world.bucket, 'dead-letters/')).toHaveLength(2);
+  });
+
+  it('while it redrives: what went in is counted, what stays stays, nothing is in both places', async () => {
+    const ticker = sampleTicker({ slot: SLOTS[0] });
+    const letters = new S3DeadLetters(s3, world.bucket);
+    const letter = (offset: number, value: string) => ({
+      v: 1 as const,
+      topic: 'tickers',
+      partition: 0,
+      offset,
+      value_base64: Buffer.from(value).toString('base64'),
+      error_type: 'mapper_parsing_exception',
+      reason: 'refused',
+      produced_at: SLOTS[0],
+      first_seen: SLOTS[0],
+    });
+    await letters.put([letter(1, JSON.stringify(ticker)), letter(2, 'oops')]);
+    await letters.put([letter(3, JSON.stringify({ ...ticker, symbol: 'ETHUSDT' }))]);
+    const steps = await walk(async (point) => {
+      const services: Partial<OperationServices> = {
+        lake: new S3Lake(s3, world.bucket),
+        index: point.watch(new OpenSearchTickers(openSearch)),
+        stream: new KafkaStream(kafka, world.topic),
+        s3: point.watch(s3),
+        bucket: world.bucket,
+        openSearch,
+        kafka,
+        topic: world.topic,
+        consumerGroup: 'index',
+        log: SILENT_LOG,
+      };
+      await redrive.slice({}, undefined, services as OperationServices, { deadlineMs: Date.now() + 20_000 });
+    });
+    expect(steps).toBeGreaterThanOrEqual(4);
+    expect(await recordsOf(world.bucket, 'redriven/')).toMatchObject([{ offset: 1 }, { offset: 3 }]);
+    expect(await recordsOf(world.bucket, 'dead-letters/')).toMatchObject([
+      { offset: 2, error_type: 'poison' },
+    ]);
+    expect(await keysOf(world.bucket, 'dead-letters/')).toHaveLength(1);
+    expect(await counts(world)).toEqual({ lakeIds: 0, documents: 2 });
+  });
+});

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startIngest } from '../integration/lambdas/handlers.ts';
+import { keysOf, recordsOf } from '../integration/lambdas/stores.ts';
+import {
+  type Answer,
+  body,
+  cutInHalf,
+  type FaultyExchange,
+  halfOfIt,
+  SYMBOLS,
+  slow,
+  startFaultyExchange,
+  status,
+} from './faulty-exchange.ts';
+import { agreementOn, counts, freshWorld, indexTopic, leaveWorld, verdict, type World } from './world.ts';
+
+const slot = (minute: number) => `2031-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
+
+let world: World;
+let exchange: FaultyExchange;
+beforeEach(async () => {
+  [world, exchange] = await Promise.all([freshWorld(), startFaultyExchange()]);
+});
+afterEach(async () => {
+  await leaveWorld();
+  await exchange.close();
+});
+
+const ingest = () => startIngest({ source: { url: exchange.url, categories: ['spot'] }, ...world });
+
+async function expectAgreement(ids: number): Promise<void> {
+  await indexTopic(world);
+  expect(await verdict(world)).toEqual(agreementOn(ids));
+  expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
+}
+
+const soon = () => String(Date.now() + 400);
+
+describe('an exchange that is in trouble for a moment', () => {
+  it.each<[string, () => Answer]>([
+    ['answers 500', () => status(500)],
+    ['answers 503 and HTML', () => status(503, '<html>')],
+    ['answers 429 and names a time', () => status(429, '', { 'x-bapi-limit-reset-timestamp': soon() })],
+    [
+      'answers API code 10006',
+      () => {
+        const limit = { retCode: 10006, retMsg: 'Too many visits!', result: {}, time: 1 };
+        return status(200, JSON.stringify(limit), { 'x-bapi-limit-reset-timestamp': soon() });
+      },
+    ],
+    ['is cut off in the middle of its answer', () => cutInHalf],
+    ['is cut off before its answer', () => (response) => void response.destroy()],
+    ['takes half a second', () => slow(500)],
+  ])('%s: the poll waits and succeeds', async (_, answer) => {
+    exchange.answers = [answer()];
+    expect(await (await ingest())(slot(0))).toMatchObject({ produced: 3 });
+    await expectAgreement(3);
+  });
+});
+
+describe('an exchange whose answer is of no use', () => {
+  it.each<[string, Answer, number]>([
+    ['half a JSON', halfOfIt, 1],
+    ['no JSON', body('<html>maintenance</html>'), 1],
+    ['another envelope', body('{"data":[]}'), 1],
+    ['a body that is no text', (response) => void response.writeHead(200).end(Buffer.from([0xff, 0xfe])), 1],
+    [
+      '403 for the region',
+      status(403, 'The Amazon CloudFront distribution is configured to block access from your country'),
+      0,
+    ],
+  ])('%s: the poll fails, what came is kept, and the next poll goes on', async (_, answer, kept) => {
+    exchange.answers = [answer];
+    const poll = await ingest();
+    await expect(poll(slot(0))).rejects.toMatchObject({ name: 'PollFailedError' });
+    expect(await keysOf(world.bucket, 'rejected/')).toHaveLength(kept);
+    await poll(slot(2));
+    await expectAgreement(3);
+  });
+
+  it('an empty list: the poll is suspicious, and stores nothing', async () => {
+    const poll = await ingest();
+    await poll(slot(0));
+    exchange.list = [];
+    expect(await poll(slot(2))).toMatchObject({ categories: [{ suspicious: expect.any(String) }] });
+    await expectAgreement(3);
+  });
+
+  it('tickers of which some are malformed: the good ones go on, the others are kept', async () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const good = SYMBOLS.map((symbol) => JSON.stringify({ symbol, lastPrice: '1' }));
+    const bad = [
+      '{"symbol":"A","lastPrice":"oops"}',
+      '{"symbol":"B","lastPrice":"1","volume24h":"1e39"}',
+      '{"symbol":"C","lastPrice":"-1"}',
+      '{"symbol":"D E","lastPrice":"1"}',
+      '{"symbol":"BTCUSDT","lastPrice":"2"}',
+      `{"symbol":"E","lastPrice":${deep}}`,
+      '7',
+      'null',
+    ];
+    const list = `[${[...good, ...bad].join()}]`;
+    exchange.answers = [
+      body(`{"retCode":0,"retMsg":"OK","result":{"category":"spot","list":${list}},"time":${Date.now()}}`),
+    ];
+    expect(await (await ingest())(slot(0))).toMatchObject({
+      produced: 3,
+      categories: [{ fetched: 3, rejected: bad.length }],
+    });
+    const rejected = await recordsOf<{ reason: string }>(world.bucket, 'rejected/');
+    expect(rejected).toHaveLength(bad.length);
+    expect(rejected.map(({ reason }) => reason).join('\n')).toMatch(/too large for a float/);
+    await expectAgreement(3);
+  });
+});
+
+describe('an exchange that stays away', () => {
+  it('answers 403 "access too frequent": the instance asks no more until the ban ends', async () => {
+    exchange.answers = [status(403, 'access too frequent, please try again later')];
+    const poll = await ingest();
+    await expect(poll(slot(0))).rejects.toThrow(/too frequent/);
+    await expect(poll(slot(2))).rejects.toMatchObject({ name: 'PollFailedError' });
+    expect(exchange.requests).toBe(1);
+    await expectAgreement(0);
+  });
+
+  it('says nothing: the poll gives up in time, and the slot stays a gap', async () => {
+    exchange.answers = [slow(60_000), slow(60_000), slow(60_000)];
+    const poll = await ingest();
+    const begunMs = Date.now();
+    await expect(poll(slot(0), 3_000)).rejects.toMatchObject({ name: 'PollFailedError' });
+    expect(Date.now() - begunMs).toBeLessThan(3_000);
+    exchange.answers = [];
+    await poll(slot(2));
+    await expectAgreement(3);
+  });
+});

@@ -1,0 +1,264 @@
+import { Client } from '@opensearch-project/opensearch';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
+import type { Ticker } from '../../lambdas/domain/ticker.ts';
+import { startOpenSearch } from '../../local/engines/opensearch.ts';
+import { startIndex, startIngest, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
+import { eventOfValues, recordsOf } from '../integration/lambdas/stores.ts';
+import { s3, services } from '../integration/services.ts';
+import { sampleTicker } from '../unit/lambdas/sample-tickers.ts';
+import { startFaultyExchange } from './faulty-exchange.ts';
+import { type Fault, type FaultyProxy, type ProxiedRequest, startFaultyProxy } from './faulty-proxy.ts';
+import { startMortal } from './own-engines.ts';
+import {
+  agreementOn,
+  counts,
+  freshWorld,
+  indexTopic,
+  leaveWorld,
+  until,
+  verdict,
+  type World,
+} from './world.ts';
+
+const SLOT = '2031-03-01T12:00:00.000Z';
+
+let world: World;
+let proxy: FaultyProxy;
+/** What happens to each request to OpenSearch. */
+let judge: (request: ProxiedRequest) => Fault;
+beforeEach(async () => {
+  judge = () => 'none';
+  [world, proxy] = await Promise.all([
+    freshWorld(),
+    startFaultyProxy(services.openSearch, (request) => judge(request)),
+  ]);
+});
+afterEach(async () => {
+  await leaveWorld();
+  await proxy.close();
+});
+
+const tickers = (count: number, slot = SLOT): Ticker[] =>
+  Array.from({ length: count }, (_, index) => sampleTicker({ symbol: `C${index}USDT`, slot }));
+
+/** Puts tickers of one slot into the lake, as a poll does. */
+async function fillLake(all: readonly Ticker[]): Promise<void> {
+  const slots = [...new Set(all.map(({ slot }) => slot))];
+  for (const slot of slots) {
+    await new S3Lake(s3, world.bucket).putTickers(
+      { exchange: 'bybit', category: 'spot', slotMs: Date.parse(slot) },
+      all.filter((each) => each.slot === slot).map((each) => JSON.stringify(each)),
+    );
+  }
+}
+
+async function expectAgreement(ids: number): Promise<void> {
+  expect(await verdict(world)).toEqual(agreementOn(ids));
+  expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
+}
+
+const isBulk = ({ path }: ProxiedRequest) => path.startsWith('/_bulk');
+
+/** Withholds every third document of a bulk request, and answers these statuses for them. */
+function refuseEveryThird(statuses: readonly number[]): (request: ProxiedRequest) => Fault {
+  return ({ body }) => {
+    const lines = body.toString().trimEnd().split('\n');
+    const withheld = (position: number) => position % 3 === 0;
+    const documents = lines.length / 2;
+    const kept = lines.filter((_, line) => !withheld(Math.floor(line / 2)));
+    return {
+      send: Buffer.from(`${kept.join('\n')}\n`),
+      mend: (answer) => {
+        const stored = (JSON.parse(answer.body.toString()) as { items?: unknown[] }).items ?? [];
+        const items = Array.from({ length: documents }, (_, position) => {
+          if (!withheld(position)) return stored.shift();
+          const status = statuses[position % statuses.length] as number;
+          return { create: { status, error: { type: 'busy_exception', reason: 'on purpose' } } };
+        });
+        return JSON.stringify({ errors: true, items });
+      },
+    };
+  };
+}
+
+describe('OpenSearch', () => {
+  it('busy for some documents (429, 503): only these are sent again, until they are stored', async () => {
+    const all = tickers(30);
+    await fillLake(all);
+    let bulks = 0;
+    judge = (request) => {
+      if (!isBulk(request)) return 'none';
+      bulks += 1;
+      return bulks <= 2 ? refuseEveryThird([429, 503])(request) : 'none';
+    };
+    const index = await startIndex({ bucket: world.bucket, openSearch: proxy.url });
+    expect(await index(eventOfValues(all))).toMatchObject({ indexed: 30, alreadyThere: 0 });
+    const sent = proxy.requests
+      .filter(isBulk)
+      .map(({ body }) => body.toString().trimEnd().split('\n').length / 2);
+    expect(sent).toEqual([30, 10, 4]);
+    await expectAgreement(30);
+  });
+
+  it('busy for some documents to the end: exactly their offsets come again', async () => {
+    const all = tickers(9);
+    await fillLake(all);
+    judge = (request) => (isBulk(request) ? refuseEveryThird([429])(request) : 'none');
+    const index = await startIndex({
+      bucket: world.bucket,
+      openSearch: proxy.url,
+      partialBatchResponse: true,
+    });
+    // Of 9 documents 3 stay, of these 1, which stays for good.
+    const { batchItemFailures } = await index(eventOfValues(all), 3_000);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: { partition: 'tickers-0', offset: 0 } }]);
+    judge = () => 'none';
+    await index(eventOfValues(all));
+    await expectAgreement(9);
+  });
+
+  it('whose answer is lost after it stored the batch: the same again, which is a success', async () => {
+    const all = tickers(20);
+    await fillLake(all);
+    let bulks = 0;
+    judge = (request) => (isBulk(request) && bulks++ === 0 ? 'cutAfter' : 'none');
+    const index = await startIndex({ bucket: world.bucket, openSearch: proxy.url });
+    expect(await index(eventOfValues(all))).toMatchObject({ indexed: 0, alreadyThere: 20 });
+    await expectAgreement(20);
+  });
+
+  it('that says nothing after it stored the batch: the invocation ends in time, the batch comes again', async () => {
+    const all = tickers(20);
+    await fillLake(all);
+    judge = (request) => (isBulk(request) ? 'silenceAfter' : 'none');
+    const index = await startIndex({ bucket: world.bucket, openSearch: proxy.url });
+    const begunMs = Date.now();
+    await expect(index(eventOfValues(all), 4_000)).rejects.toMatchObject({ name: 'IndexingIncompleteError' });
+    expect(Date.now() - begunMs).toBeLessThan(4_000);
+    judge = () => 'none';
+    expect(await index(eventOfValues(all))).toMatchObject({ indexed: 0, alreadyThere: 20 });
+    await expectAgreement(20);
+  });
+
+  it('killed in the middle of a batch and started again: the same invocation stores the rest', async () => {
+    const own = await startMortal('opensearch', (options) => startOpenSearch({ ...options, heapMb: 512 }));
+    const client = new Client({ node: own.url });
+    try {
+      const all = Array.from({ length: 8 }, (_, minute) =>
+        tickers(2_000, `2031-03-01T12:${String(minute * 2).padStart(2, '0')}:00.000Z`),
+      ).flat();
+      await Promise.all([fillLake(all), (await startSetup(own.url))()]);
+      const index = await startIndex({ bucket: world.bucket, openSearch: own.url });
+      const under = index(eventOfValues(all), 150_000);
+      const exists = async () => (await client.indices.exists({ index: 'tickers-2031.03' })).body as boolean;
+      await until(() => exists().catch(() => false));
+      await own.kill();
+      await own.start();
+      const { indexed, alreadyThere } = await under;
+      expect(indexed + alreadyThere).toBe(all.length);
+      const verify = await startOperate({ ...world, openSearch: own.url });
+      expect(await verify('verify')).toMatchObject([
+        { lakeIds: all.length, documents: all.length, differences: [], problems: [] },
+      ]);
+    } finally {
+      await client.close();
+      await own.stop();
+    }
+  }, 180_000);
+});
+
+describe('records that are no tickers, or that OpenSearch refuses', () => {
+  it('go to the dead letters, each with its reason; all others are indexed', async () => {
+    const good = tickers(3);
+    await fillLake(good);
+    const odd = (given: object) => JSON.stringify({ ...good[0], symbol: 'ODD', ...given });
+    const values: [string, string | Buffer][] = [
+      ['poison', 'no JSON'],
+      ['poison', Buffer.from([0xff, 0xfe])],
+      ['poison', '{"v":1,"exchange":"bybit"}'],
+      ['poison', `{"v":1,\n"exchange":"bybit",`],
+      ['poison', odd({ last_price: null })],
+      ['poison', odd({ slot: 'yesterday' })],
+      ['mapper_parsing_exception', odd({ turnover_24h: 3.5e38 })],
+      ['mapper_parsing_exception', odd({ bid_price: { amount: 1 } })],
+      ['mapper_parsing_exception', odd({ timestamp: 'yesterday' })],
+      ['illegal_argument_exception', odd({ base: 'x'.repeat(40_000) })],
+    ];
+    const event = eventOfValues([...good, ...values.map(([, value]) => value)]);
+    const notBase64 = { ...event.records['tickers-0']?.[0], offset: 99, value: '!!!' };
+    event.records['tickers-0']?.push(notBase64 as never);
+    const index = await startIndex({ bucket: world.bucket });
+    expect(await index(event)).toMatchObject({ indexed: 3, deadLetters: values.length + 1 });
+    const letters = await recordsOf<{ error_type: string; offset: number }>(world.bucket, 'dead-letters/');
+    const types = letters.toSorted((a, b) => a.offset - b.offset).map(({ error_type }) => error_type);
+    expect(types).toEqual([...values.map(([type]) => type), 'poison']);
+    await expectAgreement(3);
+  });
+
+  it('are no tickers because of their size: a value of 2 MB is indexed like any other', async () => {
+    const [first] = tickers(1) as [Ticker];
+    const large = { ...first, note: 'x'.repeat(2_000_000) };
+    await fillLake([large]);
+    expect(await (await startIndex({ bucket: world.bucket }))(eventOfValues([large]))).toMatchObject({
+      indexed: 1,
+    });
+    await expectAgreement(1);
+  });
+
+  it('with a line break inside are one document', async () => {
+    const [first, second] = tickers(2) as [Ticker, Ticker];
+    await fillLake([first, second]);
+    const pretty = JSON.stringify(first, null, '\r\n  ');
+    await (await startIndex({ bucket: world.bucket }))(eventOfValues([pretty, second]));
+    await expectAgreement(2);
+  });
+});
+
+describe('deliveries that come twice, out of order and at once', () => {
+  it('leave each ticker stored once', async () => {
+    const all = [
+      ...tickers(40),
+      ...tickers(40, '2031-03-01T12:02:00.000Z'),
+      ...tickers(40, '2031-04-01T00:00:00.000Z'),
+    ];
+    await fillLake(all);
+    const functions = await Promise.all([1, 2, 3].map(() => startIndex({ bucket: world.bucket })));
+    const events = [all, all.toReversed(), [...all.slice(50), ...all.slice(0, 70), ...all.slice(10, 30)]];
+    await Promise.all(functions.map((index, at) => index(eventOfValues(events[at] as Ticker[]))));
+    await expectAgreement(all.length);
+  });
+});
+
+describe('whatever an exchange sends', () => {
+  const raw = fc.record(
+    {
+      symbol: fc.oneof(fc.string({ maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 6 })),
+      lastPrice: fc.oneof(fc.double({ min: 0, noNaN: true }).map(String), fc.string({ maxLength: 5 })),
+      volume24h: fc.oneof(fc.double().map(String), fc.double()),
+      price24hPcnt: fc.double({ noNaN: true }).map(String),
+      nextFundingTime: fc.oneof(fc.nat().map(String), fc.integer(), fc.string({ maxLength: 4 })),
+      lastTickDirection: fc.string({ unit: 'binary', maxLength: 5 }),
+    },
+    { requiredKeys: ['symbol', 'lastPrice'] },
+  );
+
+  it('what passes the ingest function is what OpenSearch takes', async () => {
+    const exchange = await startFaultyExchange();
+    try {
+      const ingest = await startIngest({
+        source: { url: exchange.url, categories: ['spot', 'linear'] },
+        ...world,
+      });
+      exchange.list = fc.sample(raw, 3_000);
+      const report = await ingest(SLOT);
+      expect(report.produced).toBeGreaterThan(100);
+      await indexTopic(world);
+      expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual([]);
+      await expectAgreement(report.produced);
+    } finally {
+      await exchange.close();
+    }
+  });
+});

@@ -1,0 +1,112 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startKafka } from '../../local/engines/kafka.ts';
+import {
+  type KafkaEventSource,
+  startKafkaEventSource,
+} from '../../local/event-sources/kafka-event-source.ts';
+import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
+import { jsonOf, keysOf } from '../integration/lambdas/stores.ts';
+import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
+import { type MortalEngine, startMortal } from './own-engines.ts';
+import { agreementOn, counts, freshWorld, leaveWorld, until, verdict, type World } from './world.ts';
+
+const slot = (minute: number) => `2031-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
+/** Many times what goes into one request. */
+const MANY = 12_000;
+
+let kafka: MortalEngine;
+let world: World;
+let exchange: FaultyExchange;
+let source: KafkaEventSource;
+beforeAll(async () => {
+  kafka = await startMortal('kafka', startKafka);
+});
+afterAll(() => kafka.stop());
+beforeEach(async () => {
+  [world, exchange] = await Promise.all([freshWorld(), startFaultyExchange()]);
+  const admin = new Kafka({ brokers: [kafka.url], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: world.topic, numPartitions: 3 }], waitForLeaders: true });
+  await admin.disconnect();
+  const index = await startIndex({ bucket: world.bucket, partialBatchResponse: true });
+  source = startKafkaEventSource({
+    brokers: [kafka.url],
+    topic: world.topic,
+    groupId: `index-${world.topic}`,
+    invoke: (event) => index(event, 30_000),
+    partialBatchResponse: true,
+    bisectOnError: true,
+    log: () => {},
+  });
+});
+afterEach(async () => {
+  await source.stop();
+  await leaveWorld();
+  await exchange.close();
+});
+
+const ingest = () =>
+  startIngest({ source: { url: exchange.url, categories: ['spot'] }, kafka: kafka.url, ...world });
+
+const listOf = (symbols: number) =>
+  Array.from({ length: symbols }, (_, index) => ({
+    symbol: `C${index}USDT`,
+    lastPrice: String(index + 1),
+    // What real tickers have beside the price.
+    volume24h: '243765620.65899866',
+    turnover24h: '6589986.24376562',
+  }));
+
+/** Waits for the index, then looks whether it holds what the lake holds. */
+async function expectAgreement(ids: number): Promise<void> {
+  await until(async () => (await counts(world)).documents >= ids, 40_000);
+  expect(await verdict(world)).toEqual(agreementOn(ids));
+}
+
+describe('Kafka', () => {
+  it('stopped for some polls: the lake takes them, and the first poll after brings all of them', async () => {
+    const poll = await ingest();
+    await poll(slot(0));
+    await kafka.stop();
+    for (const minute of [2, 4]) {
+      await expect(poll(slot(minute), 2_500)).rejects.toMatchObject({ name: 'StreamUnavailableError' });
+    }
+    expect(await keysOf(world.bucket, 'tickers/')).toHaveLength(3);
+    await kafka.start();
+    const report = await poll(slot(6));
+    expect(report).toMatchObject({ produced: 9, backlogBatches: 2, waitingBatches: 0 });
+    await expectAgreement(12);
+  });
+
+  it('stopped between the lake and the stream: a retry of the same slot brings it', async () => {
+    const poll = await ingest();
+    await poll(slot(0));
+    await kafka.stop();
+    await expect(poll(slot(2), 2_500)).rejects.toMatchObject({ name: 'StreamUnavailableError' });
+    await kafka.start();
+    expect(await poll(slot(2))).toMatchObject({ produced: 3, categories: [{ status: 'alreadyInLake' }] });
+    await expectAgreement(6);
+  });
+
+  it('killed in the middle of a batch: the batch comes again, as a whole, and is stored once', async () => {
+    exchange.list = listOf(MANY);
+    const poll = await ingest();
+    const killed = until(async () => (await keysOf(world.bucket, 'tickers/')).length > 0).then(() =>
+      kafka.kill(),
+    );
+    const first = await poll(slot(0), 4_000).then(
+      () => 'done' as const,
+      (error: Error) => error.name,
+    );
+    await killed;
+    await kafka.start();
+    // Killed a moment earlier or later, the poll may have been acknowledged: then it is done.
+    expect(['StreamUnavailableError', 'done']).toContain(first);
+    await poll(slot(0));
+    expect(await jsonOf(world.bucket, 'state/bybit.json')).toMatchObject({
+      acknowledged: { spot: { slot: slot(0), tickers: MANY } },
+    });
+    await expectAgreement(MANY);
+  }, 90_000);
+});

@@ -1,0 +1,96 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { vi } from 'vitest';
+import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
+import type { VerifyOutput } from '../../lambdas/operate/operations/verify.ts';
+import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
+import { eventOf, linesOf, readTopic } from '../integration/lambdas/stores.ts';
+import { clearTickers, freshBucket, freshTopic, openSearch, s3 } from '../integration/services.ts';
+
+/** The stores of one test: a bucket and a topic of its own, and an index without tickers. */
+export interface World {
+  bucket: string;
+  topic: string;
+}
+
+let templatesArePut: Promise<unknown> | undefined;
+
+export async function freshWorld(): Promise<World> {
+  templatesArePut ??= startSetup().then((setup) => setup());
+  await templatesArePut;
+  await clearTickers();
+  const [bucket, topic] = await Promise.all([freshBucket(), freshTopic(1)]);
+  return { bucket, topic };
+}
+
+/** Puts the environment back that the functions were started with. */
+export async function leaveWorld(): Promise<void> {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await clearTickers();
+}
+
+/** Has the index function handle everything that lies on the topic. */
+export async function indexTopic({ bucket, topic }: World, times = 1): Promise<void> {
+  const event = eventOf(await readTopic(topic));
+  const index = await startIndex({ bucket });
+  for (let time = 0; time < times; time += 1) await index(event, 30_000);
+}
+
+export interface Verdict {
+  agree: boolean;
+  lakeIds: number;
+  documents: number;
+  missing: number;
+  extra: number;
+  problems: string[];
+}
+
+/** What the verify operation says about everything that lake and index hold. */
+export async function verdict({ bucket, topic }: World, input: object = {}): Promise<Verdict> {
+  const verify = await startOperate({ bucket, topic });
+  const slices = await verify<VerifyOutput>('verify', input);
+  const sum = (count: (slice: VerifyOutput) => number) => slices.reduce((all, each) => all + count(each), 0);
+  const differences = slices.flatMap((slice) => slice.differences);
+  const problems = slices.flatMap((slice) => slice.problems);
+  return {
+    agree: differences.length === 0 && problems.length === 0,
+    lakeIds: sum(({ lakeIds }) => lakeIds),
+    documents: sum(({ documents }) => documents),
+    missing: differences.reduce((all, { missing }) => all + missing, 0),
+    extra: differences.reduce((all, { extra }) => all + extra, 0),
+    problems,
+  };
+}
+
+/** {@link verdict} of lake and index that hold exactly the same ids, so many. */
+export const agreementOn = (ids: number): Verdict => ({
+  agree: true,
+  lakeIds: ids,
+  documents: ids,
+  missing: 0,
+  extra: 0,
+  problems: [],
+});
+
+/** Ids in the lake and documents in the index, counted without our own operation. */
+export async function counts({ bucket }: World): Promise<{ lakeIds: number; documents: number }> {
+  const lines = await linesOf(bucket, 'tickers/');
+  await openSearch.indices.refresh({ index: 'tickers-*', allow_no_indices: true });
+  const { body } = await openSearch.count({ index: 'tickers-*', allow_no_indices: true });
+  return {
+    lakeIds: new Set(lines.map((line) => tickerId(JSON.parse(line) as Ticker))).size,
+    documents: body.count,
+  };
+}
+
+export async function putObject({ bucket }: World, key: string, body: string | Buffer): Promise<void> {
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+}
+
+/** Waits for a condition. */
+export async function until(condition: () => boolean | Promise<boolean>, forMs = 30_000): Promise<void> {
+  for (const endMs = Date.now() + forMs; !(await condition()); await wait(20)) {
+    if (Date.now() > endMs) throw new Error(`not so after ${forMs} ms: ${condition}`);
+  }
+}
