@@ -1,0 +1,84 @@
+import type { Json } from '../../dashboards/charts/chart.ts';
+import { mapNodes } from '../../dashboards/specs.ts';
+
+/** What a dashboard says to its charts. */
+export interface DashboardContext {
+  fromMs: number;
+  toMs: number;
+  /** Of the filter bar and the controls. */
+  filters: Json[];
+}
+
+/**
+ * Runs a specification's queries as OpenSearch Dashboards does (`opensearch_query_parser.ts` there), and puts the
+ * answers in their place.
+ */
+export async function resolveQueries(
+  spec: Json,
+  context: DashboardContext,
+  search: (index: string, body: object) => Promise<object>,
+): Promise<Json> {
+  const answers = new Map<unknown, object>();
+  const urls: Json[] = [];
+  mapNodes(spec, (node) => {
+    if (isQuery(node)) urls.push(node);
+    return node;
+  });
+  for (const node of urls) {
+    const { index, body } = parseUrl(node.url as Json, context);
+    answers.set(node, await search(index, body));
+  }
+  return mapNodes(spec, (node) => {
+    if (!isQuery(node)) return node;
+    const { url: _, ...rest } = node;
+    return { ...rest, values: answers.get(node) };
+  }) as Json;
+}
+
+function isQuery(node: unknown): node is Json {
+  return typeof node === 'object' && node !== null && 'url' in node && typeof node.url === 'object';
+}
+
+function parseUrl(url: Json, context: DashboardContext): { index: string; body: Json } {
+  const body = url.body as Json;
+  const bool = { must: [], filter: context.filters, should: [], must_not: [] };
+  if (!('%context%' in url)) return { index: String(url.index), body: inject(body, context) as Json };
+  const time = { range: { [String(url['%timefield%'])]: rangeOf(context) } };
+  return {
+    index: String(url.index),
+    body: { ...(inject(body, context) as Json), query: { bool: { ...bool, must: [time] } } },
+  };
+}
+
+/** The clauses and bounds that stand in for the dashboard's. */
+function inject(body: Json, context: DashboardContext): unknown {
+  return mapNodes(body, (node) => {
+    if (Array.isArray(node) && node.some(isClause)) {
+      return node.flatMap((each) =>
+        each === '%dashboard_context-filter_clause%'
+          ? context.filters
+          : isClause(each)
+            ? []
+            : [inject(each, context)],
+      );
+    }
+    const bound = (node as Json | null)?.['%timefilter%'];
+    if (bound === true) return rangeOf(context);
+    if (bound !== 'min' && bound !== 'max') return node;
+    const { shift = 0, unit = 'd' } = node as { shift?: number; unit?: string };
+    if (unit !== 'd') throw new Error(`Only days are known here, not "${unit}"`);
+    return (bound === 'min' ? context.fromMs : context.toMs) + shift * 86_400_000;
+  });
+}
+
+function isClause(node: unknown): boolean {
+  return typeof node === 'string' && /^%dashboard_context-\w+_clause%$/.test(node);
+}
+
+function rangeOf({ fromMs, toMs }: DashboardContext): Json {
+  return {
+    gte: new Date(fromMs).toISOString(),
+    lte: new Date(toMs).toISOString(),
+    format: 'strict_date_optional_time',
+  };
+}
