@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../cli/options.ts';
+import { textTable } from '../cli/text-table.ts';
+import { createOpenSearch } from '../lambdas/adapters/opensearch-client.ts';
+import { indexTemplates } from '../lambdas/setup/index-templates.ts';
+import { ensureArtifacts } from '../local/engines/artifacts.ts';
+import { findJdk } from '../local/engines/jdk.ts';
+import { startKafka } from '../local/engines/kafka.ts';
+import { startOpenSearch } from '../local/engines/opensearch.ts';
+import { anyFreePort } from '../local/engines/ports.ts';
+import { startS3 } from '../local/engines/s3.ts';
+import { INDEX_SETTINGS } from '../local/pipeline/resources.ts';
+import type { BenchContext, Target, TargetResult } from './target.ts';
+import { coldStart } from './targets/cold-start.ts';
+import { indexCpu } from './targets/index-cpu.ts';
+import { indexPath } from './targets/index-path.ts';
+import { indexSize } from './targets/index-size.ts';
+import { ingest } from './targets/ingest.ts';
+import { latency } from './targets/latency.ts';
+
+const TARGETS: Record<string, Target> = {
+  'index-path': indexPath,
+  'index-cpu': indexCpu,
+  'index-size': indexSize,
+  ingest,
+  latency,
+  'cold-start': coldStart,
+};
+
+interface BenchFlags {
+  rounds: number;
+  only?: string[];
+  json?: boolean;
+}
+
+const flags = new Command('npm run bench --')
+  .description(
+    'Measures the pipeline on real local services, in one run, against yardsticks on the same node.',
+  )
+  .addOption(
+    new Option('--rounds <n>', 'measured rounds of each target').argParser(wholeNumber(1)).default(5),
+  )
+  .addOption(new Option('--only <targets...>', 'some of the targets').choices(Object.keys(TARGETS)))
+  .option('--json', 'one JSON object on stdout')
+  .parse()
+  .opts<BenchFlags>();
+
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+
+const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-bench-'));
+const jdk = await findJdk();
+const jars = await ensureArtifacts({ folder: '.local/engines', jdk });
+const engines = await Promise.all(
+  [startKafka, startOpenSearch, startS3].map(async (start) =>
+    start({ jdk, jars, folder, port: await anyFreePort() }),
+  ),
+);
+try {
+  const [kafka, openSearch, s3] = engines.map(({ url }) => url) as [string, string, string];
+  const context: BenchContext = {
+    openSearch: createOpenSearch(openSearch),
+    urls: { kafka, openSearch, s3 },
+    rounds: flags.rounds,
+    folder,
+    say,
+  };
+  for (const [name, body] of Object.entries(indexTemplates(INDEX_SETTINGS))) {
+    await context.openSearch.indices.putIndexTemplate({ name, body });
+  }
+  const results: TargetResult[] = [];
+  for (const name of flags.only ?? Object.keys(TARGETS)) {
+    say(`— ${name}`);
+    results.push(...((await TARGETS[name]?.(context)) ?? []));
+  }
+  const { body: server } = await context.openSearch.info();
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    jdk: jdk.major,
+    openSearch: server.version.number,
+    date: new Date().toISOString(),
+  };
+  if (flags.json) process.stdout.write(`${JSON.stringify({ targets: results, machine })}\n`);
+  else print(results, machine);
+  process.exitCode = results.every(({ met }) => met) ? 0 : 1;
+} finally {
+  await Promise.all(engines.map((engine) => engine.stop()));
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();
+
+function print(results: readonly TargetResult[], machine: Record<string, unknown>): void {
+  const table = textTable(['target', 'median', 'min', 'max', 'to reach', '', 'figures']);
+  for (const { name, value, spread, unit, target, met, note } of results) {
+    const figure = (number: number) => `${number.toPrecision(3)} ${unit}`;
+    table.push([name, figure(value), figure(spread.min), figure(spread.max), target, met ? '✔' : '✖', note]);
+  }
+  process.stdout.write(
+    `${table}\n\n${Object.entries(machine)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(', ')}\n`,
+  );
+}

@@ -1,0 +1,52 @@
+import { tickerId, tickerIndexOf } from '../../lambdas/domain/ticker.ts';
+import { inParallel, RawBulk } from '../raw-bulk.ts';
+import { type BenchContext, resultOf, type Target } from '../target.ts';
+import { makeTickers } from '../tickers.ts';
+import { emptyTickers } from '../tickers-index.ts';
+
+const DOCUMENTS = 100_000;
+const A_REQUEST = 5_000;
+/** The article let OpenSearch guess: floats, and text with a keyword beside it. */
+const ARTICLE_INDEX = 'bench-article';
+
+/** Bytes a ticker takes on disk after a force-merge, against the article's dynamic mapping of the same documents. */
+export const indexSize: Target = async (context) => {
+  const runs: number[] = [];
+  let note = '';
+  for (let round = 1; round <= context.rounds; round++) {
+    const tickers = makeTickers(DOCUMENTS, round);
+    const month = tickerIndexOf(tickers[0]?.slot ?? '');
+    await emptyTickers(context.openSearch);
+    const ours = await bytesOnDisk(context, month, tickers);
+    const article = await bytesOnDisk(context, ARTICLE_INDEX, tickers);
+    await context.openSearch.indices.delete({ index: ARTICLE_INDEX });
+    runs.push(ours / article);
+    note = `${(ours / DOCUMENTS).toFixed(0)} bytes a ticker, dynamic mapping ${(article / DOCUMENTS).toFixed(0)}`;
+    context.say(`index size, round ${round}: ${note}`);
+  }
+  return [resultOf('index size / dynamic mapping', runs, { atMost: 0.5 }, { unit: '×', note })];
+};
+
+async function bytesOnDisk(
+  { openSearch, urls }: BenchContext,
+  index: string,
+  tickers: ReturnType<typeof makeTickers>,
+): Promise<number> {
+  const bodies: Buffer[] = [];
+  for (let start = 0; start < tickers.length; start += A_REQUEST) {
+    const lines = tickers
+      .slice(start, start + A_REQUEST)
+      .map(
+        (ticker) =>
+          `{"create":{"_index":"${index}","_id":"${tickerId(ticker)}"}}\n${JSON.stringify(ticker)}\n`,
+      );
+    bodies.push(Buffer.from(lines.join('')));
+  }
+  const raw = new RawBulk(urls.openSearch, 1);
+  await inParallel(bodies, 1, (body) => raw.send(body));
+  raw.close();
+  await openSearch.indices.forcemerge({ index, max_num_segments: 1 }, { requestTimeout: 120_000 });
+  await openSearch.indices.refresh({ index });
+  const { body } = await openSearch.indices.stats({ index, metric: 'store' });
+  return body.indices?.[index]?.primaries?.store?.size_in_bytes ?? Number.NaN;
+}

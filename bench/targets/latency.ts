@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { percentile } from '../../local/pipeline/closing-report.ts';
+import { type BenchContext, resultOf, type Target } from '../target.ts';
+import { emptyTickers } from '../tickers-index.ts';
+
+const START = fileURLToPath(new URL('../../cli/start.ts', import.meta.url));
+const SYMBOLS = 500;
+const POLLS = 30;
+const INTERVAL_MS = 1_000;
+/** As `npm start` sets it. */
+const REFRESH_MS = 1_000;
+
+/** The slots of which all tickers can be found. */
+const COMPLETE_SLOTS: object = {
+  size: 0,
+  aggs: { slots: { terms: { field: 'slot', size: POLLS * 2, min_doc_count: SYMBOLS } } },
+};
+
+/** Slot → all of its tickers found by a search, while the pipeline polls once a second. */
+export const latency: Target = async (context) => {
+  const list = Array.from({ length: SYMBOLS }, (_, index) => ({
+    symbol: `COIN${index}USDT`,
+    lastPrice: '1.5',
+  }));
+  const exchange = createServer((incoming, response) => {
+    const category = new URL(incoming.url ?? '', 'http://exchange').searchParams.get('category');
+    const result = { category, list: category === 'linear' ? list : [] };
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ retCode: 0, retMsg: 'OK', result, retExtInfo: {}, time: Date.now() }));
+  }).listen(0, '127.0.0.1');
+  await once(exchange, 'listening');
+  await emptyTickers(context.openSearch);
+  const { urls } = context;
+  const pipeline = spawn(
+    process.execPath,
+    [
+      '--disable-warning=TimeoutNegativeWarning',
+      START,
+      ...[
+        '--polls',
+        String(POLLS),
+        '--interval',
+        String(INTERVAL_MS),
+        '--folder',
+        `${context.folder}/latency`,
+      ],
+      ...['--source-url', `http://127.0.0.1:${(exchange.address() as AddressInfo).port}`],
+      ...['--kafka', urls.kafka, '--opensearch', urls.openSearch, '--s3', urls.s3],
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = once(pipeline, 'exit');
+  try {
+    const latencies = await searchableAfter(context, pipeline);
+    const p95 = percentile(latencies.slice(3), 95); // the first polls warm the functions up
+    const note = `p50 ${percentile(latencies, 50).toFixed(0)} ms, ${latencies.length} polls, refresh ${REFRESH_MS} ms`;
+    return [resultOf('poll → searchable, p95', [p95], { atMost: REFRESH_MS + 500 }, { unit: 'ms', note })];
+  } finally {
+    pipeline.kill('SIGTERM');
+    await ended;
+    exchange.closeAllConnections();
+    exchange.close();
+  }
+};
+
+/** For each slot, in order, how long after it a search first found all of its tickers, ms. */
+async function searchableAfter(
+  { openSearch }: BenchContext,
+  pipeline: { exitCode: number | null },
+): Promise<number[]> {
+  const found = new Map<number, number>();
+  while (found.size < POLLS && pipeline.exitCode === null) {
+    const { body } = await openSearch.search({ index: 'tickers-*', body: COMPLETE_SLOTS });
+    const nowMs = Date.now();
+    const { buckets = [] } = (body.aggregations?.slots ?? {}) as { buckets?: { key: number }[] };
+    for (const { key } of buckets) if (!found.has(key)) found.set(key, nowMs - key);
+    await wait(20);
+  }
+  return [...found.entries()].sort(([a], [b]) => a - b).map(([, ms]) => ms);
+}
