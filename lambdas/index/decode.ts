@@ -38,37 +38,61 @@ export function decodeEvent(event: MSKEvent): { documents: TickerDocument[]; poi
 
 /** One record: a ticker to index, or why it is none. */
 export function decodeRecord(record: MSKRecord): TickerDocument | PoisonRecord {
-  const { topic, partition, offset, timestamp: producedAtMs } = record;
   const value = (record.value as string | null | undefined) ?? null;
-  const position = { topic, partition, offset, producedAtMs };
-  if (value === null) return { ...position, value, reason: 'the record has no value' };
-  const bytes = Buffer.from(value, 'base64');
-  if (bytes.length !== base64Length(value)) return { ...position, value, reason: 'the value is not base64' };
-  if (!isUtf8(bytes)) return { ...position, value, reason: 'the value is not UTF-8' };
-  const text = bytes.toString('utf8');
+  const poison = (reason: string): PoisonRecord => ({
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    producedAtMs: record.timestamp,
+    value,
+    reason,
+  });
+  if (value === null) return poison('the record has no value');
+  const bytes = decodeBase64(value);
+  if (bytes === undefined) return poison('the value is not base64');
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return poison('the value is not UTF-8');
   let ticker: unknown;
   try {
     ticker = JSON.parse(text);
   } catch (error) {
-    return { ...position, value, reason: `the value is not JSON: ${(error as Error).message}` };
+    return poison(`the value is not JSON: ${(error as Error).message}`);
   }
   const reason = whyNoTicker(ticker);
-  if (reason !== undefined) return { ...position, value, reason };
+  if (reason !== undefined) return poison(reason);
   const identity = ticker as TickerIdentity;
   return {
-    ...position,
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    producedAtMs: record.timestamp,
     value,
     id: tickerId(identity),
     index: tickerIndexOf(identity.slot),
     // A line break between tokens is valid JSON but would split the bulk request's lines.
-    source: /[\n\r]/.test(text) ? JSON.stringify(ticker) : text,
+    source: text.includes('\n') || text.includes('\r') ? JSON.stringify(ticker) : text,
   };
 }
 
-/** How many bytes base64 text stands for; Node's decoder skips what is not base64 instead of failing. */
-function base64Length(text: string): number {
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  return Math.floor(((text.length - padding) * 3) / 4);
+/** A character for each byte; several times as fast as a Buffer. */
+function decodeBase64(value: string): string | undefined {
+  try {
+    const bytes = atob(value);
+    const padding = value.endsWith('==') ? 2 : value.endsWith('=') ? 1 : 0;
+    // atob passes over white space, which no Kafka record holds.
+    return bytes.length === Math.floor(((value.length - padding) * 3) / 4) ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const BEYOND_ASCII = /[\x80-\xff]/;
+
+/** The text of UTF-8 bytes, given as a character for each; nearly all tickers are ASCII and are their own text. */
+function decodeUtf8(bytes: string): string | undefined {
+  if (!BEYOND_ASCII.test(bytes)) return bytes;
+  const buffer = Buffer.from(bytes, 'latin1');
+  return isUtf8(buffer) ? buffer.toString('utf8') : undefined;
 }
 
 const CATEGORY_SET: ReadonlySet<unknown> = new Set(CATEGORIES);
