@@ -84,6 +84,12 @@ Examples:
 function sourcesOf({ source: named, live, sourceUrl }: StartFlags): PipelineOptions['sources'] {
   if (named.length === 0 && !live && sourceUrl === undefined) return 'replay';
   const sources = named.length > 0 ? named : [namedSource('bybit')];
+  const markets = sources.flatMap(({ config }) =>
+    config.categories.map((each) => `${config.exchange} ${each}`),
+  );
+  const shared = markets.find((market, position) => markets.indexOf(market) !== position);
+  if (shared)
+    program.error(`error: two sources poll ${shared}, and would write the same objects of the lake.`);
   return sources.map(({ config, url }) => ({ config, url: url ?? sourceUrl }));
 }
 

@@ -27,7 +27,9 @@ const TICKERS = ['tickers', 'tickers-*'];
 const SUMMARIES = ['candles', 'candles-*', 'moves', 'summaries*'];
 
 const READ = ['read', 'indices:admin/get', 'indices:admin/mappings/get', 'indices:monitor/stats'];
-const WRITE = ['crud', 'create_index', 'indices:admin/refresh*'];
+/** A bulk request makes an index that is not there with an action of its own. */
+const CREATE_INDEX = ['create_index', 'indices:admin/auto_create'];
+const WRITE = ['crud', ...CREATE_INDEX, 'indices:admin/refresh*'];
 /** Searches that page through a frozen view of the indices. */
 const POINT_IN_TIME = 'manage_point_in_time';
 
@@ -49,7 +51,7 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
   index: role(
     'Creates tickers, reads nothing.',
     ['indices:data/write/bulk'],
-    [[TICKERS, ['create_index', 'indices:data/write/bulk*', 'indices:data/write/index']]],
+    [[TICKERS, [...CREATE_INDEX, 'indices:data/write/bulk*', 'indices:data/write/index']]],
   ),
   summarise: role(
     'Reads tickers and deletes whole months of them; keeps candles and moves.',

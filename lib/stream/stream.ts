@@ -1,0 +1,120 @@
+import { Fn } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import * as msk from 'aws-cdk-lib/aws-msk';
+import { Construct } from 'constructs';
+import { removalPolicyOf } from '../config/removal.ts';
+import type { StageConfig } from '../config/stage-config.ts';
+import { Cluster, IAM_PORT } from './cluster.ts';
+
+export interface StreamProps {
+  readonly config: StageConfig;
+  readonly vpc: ec2.IVpc;
+  readonly key: IKey;
+}
+
+/** The stream of tickers: a topic, on a cluster of our own or on one that was there before. */
+export class Stream extends Construct {
+  readonly clusterArn: string;
+  readonly topicName: string;
+  /** The consumer group of the index function; a cluster may serve several stages. */
+  readonly consumerGroup: string;
+  /** Whoever is in this group reaches the brokers. */
+  readonly clients: ec2.SecurityGroup;
+
+  constructor(scope: Construct, id: string, { config, vpc, key }: StreamProps) {
+    super(scope, id);
+    const { existing, topic } = config.stream;
+    this.clients = new ec2.SecurityGroup(this, 'Clients', {
+      vpc,
+      description: 'Functions that talk to the Kafka brokers',
+      allowAllOutbound: false,
+    });
+
+    if (existing) {
+      this.clusterArn = existing.clusterArn;
+      if (existing.securityGroupId) {
+        const theirs = ec2.SecurityGroup.fromSecurityGroupId(this, 'TheirGroup', existing.securityGroupId);
+        theirs.addIngressRule(this.clients, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
+        this.clients.addEgressRule(theirs, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
+      } else {
+        this.clients.addEgressRule(
+          ec2.Peer.anyIpv4(),
+          ec2.Port.tcp(IAM_PORT),
+          'Functions to brokers elsewhere',
+        );
+      }
+    } else {
+      const cluster = new Cluster(this, 'Brokers', { config, vpc, key });
+      this.clusterArn = cluster.clusterArn;
+      cluster.securityGroup.addIngressRule(this.clients, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
+      this.clients.addEgressRule(cluster.securityGroup, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
+    }
+
+    const resource = new msk.CfnTopic(this, 'Topic', {
+      clusterArn: this.clusterArn,
+      topicName: topic.name,
+      partitionCount: topic.partitions,
+      replicationFactor: topic.replicationFactor,
+      configs: Buffer.from(
+        JSON.stringify({
+          'cleanup.policy': 'delete',
+          'retention.ms': String(topic.retentionHours * 3_600_000),
+          'min.insync.replicas': String(topic.minInsyncReplicas),
+          // Batches stay as the producer compressed them.
+          'compression.type': 'producer',
+        }),
+      ).toString('base64'),
+    });
+    resource.applyRemovalPolicy(removalPolicyOf(config));
+    this.topicName = topic.name;
+    this.consumerGroup = `crypto-market-insights-${config.stage}-index`;
+  }
+
+  /** Lets a function find the brokers, and write to the topic. */
+  grantProduce(grantee: iam.IGrantable): void {
+    this.#grant(grantee, 'cluster', ['Connect', 'WriteDataIdempotently']);
+    this.#grant(grantee, 'topic', ['DescribeTopic', 'WriteData']);
+    this.#grantBootstrap(grantee);
+  }
+
+  /** Lets the event source mapping of a function read the topic, in the index function's consumer group. */
+  grantConsume(grantee: iam.IGrantable): void {
+    this.#grant(grantee, 'cluster', ['Connect', 'DescribeClusterDynamicConfiguration']);
+    this.#grant(grantee, 'topic', ['DescribeTopic', 'ReadData']);
+    this.#grant(grantee, 'group', ['DescribeGroup', 'AlterGroup']);
+    this.#grantBootstrap(grantee);
+  }
+
+  /** Lets a function look at the topic and at how far the index function is. */
+  grantWatch(grantee: iam.IGrantable): void {
+    this.#grant(grantee, 'cluster', ['Connect', 'DescribeCluster']);
+    this.#grant(grantee, 'topic', ['DescribeTopic']);
+    this.#grant(grantee, 'group', ['DescribeGroup']);
+    this.#grantBootstrap(grantee);
+  }
+
+  #grant(grantee: iam.IGrantable, on: 'cluster' | 'topic' | 'group', actions: string[]): void {
+    iam.Grant.addToPrincipal({
+      grantee,
+      actions: actions.map((action) => `kafka-cluster:${action}`),
+      resourceArns: [this.#arnOf(on)],
+    });
+  }
+
+  #grantBootstrap(grantee: iam.IGrantable): void {
+    iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['kafka:GetBootstrapBrokers'],
+      resourceArns: [this.clusterArn],
+    });
+  }
+
+  /** `arn:…:cluster/<name>/<uuid>` → `arn:…:topic/<name>/<uuid>/<topic>`. */
+  #arnOf(on: 'cluster' | 'topic' | 'group'): string {
+    if (on === 'cluster') return this.clusterArn;
+    const [before, nameAndId] = [0, 1].map((part) => Fn.select(part, Fn.split(':cluster/', this.clusterArn)));
+    return `${before}:${on}/${nameAndId}/${on === 'topic' ? this.topicName : this.consumerGroup}`;
+  }
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Jdk } from '../../local/engines/jdk.ts';
+
+const run = promisify(execFile);
+
+/** A certificate of 127.0.0.1 that nobody signed but itself. */
+export interface Certificate {
+  /** For `tls.createServer`. */
+  pfx: Buffer;
+  passphrase: string;
+  /** PEM, for whoever shall trust it. */
+  file: string;
+}
+
+/** Makes one with the JDK's keytool, which the engines need anyway. */
+export async function makeCertificate(jdk: Jdk, folder: string): Promise<Certificate> {
+  const keytool = join(jdk.home, 'bin', 'keytool');
+  const store = join(folder, 'server.p12');
+  const file = join(folder, 'server.pem');
+  const passphrase = 'changeit';
+  const access = ['-keystore', store, '-storepass', passphrase, '-alias', 'server'];
+  await run(keytool, [
+    '-genkeypair',
+    ...access,
+    ...['-storetype', 'PKCS12', '-keyalg', 'EC', '-groupname', 'secp256r1', '-validity', '2'],
+    ...['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1', '-ext', 'bc=ca:true'],
+  ]);
+  await run(keytool, ['-exportcert', '-rfc', ...access, '-file', file]);
+  return { pfx: await readFile(store), passphrase, file };
+}

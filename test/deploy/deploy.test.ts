@@ -1,0 +1,339 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Client } from '@opensearch-project/opensearch';
+import type { MSKEvent } from 'aws-lambda';
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { savedObjects } from '../../dashboards/saved-objects.ts';
+import { stackName } from '../../lib/config/stack-names.ts';
+import { stageConfig } from '../../lib/config/stages.ts';
+import { findJdk } from '../../local/engines/jdk.ts';
+import { startKafkaEventSource } from '../../local/event-sources/kafka-event-source.ts';
+import { type FakeBybit, startFakeBybit } from '../integration/lambdas/local-servers.ts';
+import { type DashboardsServer, startDashboardsServer } from '../unit/dashboards/dashboards-server.ts';
+import { type Cdk, cdkCommand } from './cdk.ts';
+import { makeCertificate } from './certificate.ts';
+import { type KafkaFront, startKafkaFront } from './kafka-front.ts';
+import { type MiniStack, startMiniStack } from './ministack/ministack.ts';
+import { type OpenSearchFront, startOpenSearchFront } from './opensearch-front.ts';
+import { startTopics, TOPIC_RESOURCE } from './topics.ts';
+
+/*
+ * The whole app, deployed with the CDK's own command line to a local AWS endpoint, with real Kafka and real
+ * OpenSearch behind it. docs/aws.md says what of it is real and what is only recorded.
+ */
+
+const STAGE = 'dev';
+const services = inject('services');
+
+const folder = mkdtempSync(join(inject('runFolder'), 'deploy-'));
+/** Kept after the run: what the CDK and MiniStack had to say. */
+const logs = fileURLToPath(new URL('../../.local/logs/test-deploy', import.meta.url));
+const kafka = new Kafka({ clientId: 'test', brokers: [services.kafka], logLevel: logLevel.NOTHING });
+const openSearch = new Client({ node: services.openSearch });
+const cleanups = new AsyncDisposableStack();
+
+let exchange: FakeBybit;
+let dashboards: DashboardsServer;
+let kafkaFront: KafkaFront;
+let openSearchFront: OpenSearchFront;
+let ministack: MiniStack;
+let cdk: Cdk;
+let aws: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+
+/** Synthesises the app with these settings; answers the assembly's folder. */
+async function synth(name: string, settings: object): Promise<string> {
+  const [bybit] = stageConfig(STAGE).sources;
+  const file = join(folder, `${name}.json`);
+  const common = {
+    // The emulator's shortest schedule; a poll has to end before the next.
+    sources: [{ ...bybit, everyMinutes: 1, apiUrl: exchange.url }],
+    functions: { ingest: { timeoutSeconds: 45 } },
+  };
+  writeFileSync(file, JSON.stringify({ ...common, ...settings }));
+  const assembly = join(folder, name);
+  await cdk('synth', '--quiet', '-c', `stage=${STAGE}`, '-c', `settings=${file}`, '-o', assembly);
+  return assembly;
+}
+
+const deploy = (assembly: string) =>
+  cdk('deploy', '--all', '--app', assembly, '--require-approval', 'never', '--concurrency', '2');
+
+async function outputsOf(part: 'stateful' | 'stateless'): Promise<Record<string, string>> {
+  const { Stacks } = await new CloudFormationClient(aws).send(
+    new DescribeStacksCommand({ StackName: stackName(STAGE, part) }),
+  );
+  return Object.fromEntries(
+    (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+  );
+}
+
+async function invoke(FunctionName: string, event: unknown): Promise<unknown> {
+  const answer = await new LambdaClient(aws).send(
+    new InvokeCommand({ FunctionName, Payload: Buffer.from(JSON.stringify(event)) }),
+  );
+  const text = Buffer.from(answer.Payload ?? []).toString();
+  if (answer.FunctionError) throw new Error(text);
+  return JSON.parse(text);
+}
+
+async function keysOf(bucket: string, prefix: string): Promise<string[]> {
+  const s3 = new S3Client({ ...aws, forcePathStyle: true });
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  return Contents.map(({ Key }) => Key as string);
+}
+
+/** Asks until the answer is good; what was asked last fails the test. */
+async function eventually<T>(
+  ask: () => Promise<T>,
+  isGood: (answer: T) => boolean,
+  limitMs = 100_000,
+): Promise<T> {
+  const endMs = Date.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (isGood(answer)) return answer;
+    if (Date.now() > endMs)
+      throw new Error(`not within ${limitMs} ms; the last answer was ${JSON.stringify(answer)}`);
+    await wait(500);
+  }
+}
+
+async function recordsOnTopic(topic: string): Promise<number> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function retentionMsOf(topic: string): Promise<string | undefined> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: ['retention.ms'] }],
+    });
+    return resources[0]?.configEntries[0]?.configValue;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function topics(): Promise<string[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The password that CloudFormation had generated. */
+async function masterPassword(): Promise<string> {
+  const { MasterUserSecretArn } = await outputsOf('stateful');
+  const { SecretString = '' } = await new SecretsManagerClient(aws).send(
+    new GetSecretValueCommand({ SecretId: MasterUserSecretArn }),
+  );
+  return JSON.parse(SecretString).password;
+}
+
+beforeAll(async () => {
+  rmSync(logs, { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
+  const certificate = await makeCertificate(await findJdk(), folder);
+  exchange = await startFakeBybit();
+  cleanups.defer(() => exchange.close());
+  dashboards = await startDashboardsServer('/_dashboards');
+  cleanups.defer(() => dashboards.close());
+  kafkaFront = await startKafkaFront(services.kafka, certificate);
+  cleanups.defer(() => kafkaFront.close());
+  openSearchFront = await startOpenSearchFront({
+    node: services.openSearch,
+    dashboards: dashboards.url,
+    certificate,
+    masterPassword,
+  });
+  cleanups.defer(() => openSearchFront.close());
+  const topicMaker = await startTopics(kafka);
+  cleanups.defer(() => topicMaker.close());
+  ministack = await startMiniStack({
+    folder,
+    logFile: join(logs, 'ministack.log'),
+    kafka: kafkaFront.address,
+    openSearch: openSearchFront.address,
+    topicsUrl: topicMaker.url,
+    certificateFile: certificate.file,
+  });
+  cleanups.defer(() => ministack.stop());
+  aws = {
+    region: 'us-east-1',
+    endpoint: ministack.url,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  cdk = cdkCommand(ministack.environment, join(logs, 'cdk.log'));
+});
+
+afterAll(async () => {
+  await openSearch.close();
+  await cleanups.disposeAsync();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// One story: each test goes on where the one before stopped, and none does when one has failed.
+let failed = false;
+beforeEach(({ skip }) => {
+  if (failed) skip();
+});
+afterEach(({ task }) => {
+  failed ||= task.result?.state === 'fail';
+});
+
+describe('the app', () => {
+  let assembly: string;
+  let stateful: Record<string, string>;
+  let stateless: Record<string, string>;
+
+  it('is deployed', async () => {
+    await cdk('bootstrap', 'aws://000000000000/us-east-1');
+    assembly = await synth('first', {});
+    await deploy(assembly);
+    stateful = await outputsOf('stateful');
+    stateless = await outputsOf('stateless');
+    expect(Object.keys(stateless)).toEqual(
+      expect.arrayContaining([
+        'IndexFunctionName',
+        'InsightsFunctionName',
+        'OperateFunctionName',
+        'FirstQuestion',
+      ]),
+    );
+  });
+
+  it('has the topic that CloudFormation created, with its configuration', async () => {
+    const name = stateful.KafkaTopicName as string;
+    expect(await retentionMsOf(name)).toBe(
+      String(stageConfig(STAGE).stream.topic.retentionHours * 3_600_000),
+    );
+  });
+
+  it('has the templates, roles and users that the setup resource put, signed in as the master user', async () => {
+    const { body } = await openSearch.indices.getIndexTemplate({ name: 'crypto-market-insights-tickers' });
+    expect(body).toMatchObject({
+      index_templates: [
+        { index_template: { template: { settings: { index: { refresh_interval: '30s' } } } } },
+      ],
+    });
+    expect(openSearchFront.signIns).toMatchObject({ nobody: 0 });
+    expect([...openSearchFront.security.keys()].sort()).toEqual([
+      'internalusers/reader',
+      ...['index', 'insights', 'operate', 'reader', 'summarise'].map(
+        (name) => `roles/crypto-market-insights-${name}`,
+      ),
+      ...['index', 'insights', 'operate', 'summarise'].map(
+        (name) => `rolesmapping/crypto-market-insights-${name}`,
+      ),
+    ]);
+    expect(openSearchFront.security.get('rolesmapping/crypto-market-insights-index')).toEqual({
+      backend_roles: [expect.stringMatching(/^arn:aws:iam::000000000000:role\/.*Indexer/)],
+    });
+  });
+
+  it('has the dashboards that the setup resource imported', () => {
+    expect(dashboards.objects.size).toBe(savedObjects().length);
+  });
+
+  it('polls on its schedule: the batch lies in the bucket and, by IAM over TLS, on the topic', async () => {
+    const bucket = stateful.LakeBucketName as string;
+    const keys = await eventually(
+      () => keysOf(bucket, 'state/'),
+      (found) => found.length > 0,
+    );
+    expect(keys).toEqual(['state/bybit.json']);
+    const batches = await keysOf(bucket, 'tickers/');
+    expect(batches.map((key) => key.replace(/dt=.*/, '…')).sort()).toEqual(
+      expect.arrayContaining(
+        ['inverse', 'linear', 'spot'].map((name) => `tickers/exchange=bybit/category=${name}/…`),
+      ),
+    );
+    expect(await recordsOnTopic(stateful.KafkaTopicName as string)).toBeGreaterThan(0);
+    expect(kafkaFront.signIns[0]?.hostname).toBe('kafka.us-east-1.amazonaws.com');
+  });
+
+  it('indexes what lies on the topic, signed in with IAM', async () => {
+    const indexed: number[] = [];
+    // The emulator knows the mapping but does not poll: our stand-in does, and calls the deployed function.
+    const eventSource = startKafkaEventSource({
+      brokers: [services.kafka],
+      topic: stateful.KafkaTopicName as string,
+      groupId: `crypto-market-insights-${STAGE}-index`,
+      invoke: (event: MSKEvent) => invoke(stateless.IndexFunctionName as string, event),
+      partialBatchResponse: false,
+      bisectOnError: false,
+      onBatch: ({ records }) => indexed.push(records),
+    });
+    try {
+      await eventually(
+        async () => indexed.length,
+        (batches) => batches > 0,
+      );
+    } finally {
+      await eventSource.stop();
+    }
+    await openSearch.indices.refresh({ index: 'tickers-*' });
+    const { body } = await openSearch.count({ index: 'tickers' });
+    expect(body.count).toBeGreaterThan(0);
+    expect(openSearchFront.signIns.iam).toBeGreaterThan(0);
+  });
+
+  it('summarises, answers questions and does operators’ commands', async () => {
+    const { SummariseFunctionName, InsightsFunctionName, OperateFunctionName } = stateless;
+    expect(await invoke(SummariseFunctionName as string, {})).toMatchObject({ deletedMonths: [] });
+    expect(await invoke(InsightsFunctionName as string, { question: 'series' })).toMatchObject({
+      kind: 'answer',
+    });
+    expect(await invoke(OperateFunctionName as string, { operation: 'doctor', input: {} })).toMatchObject({
+      progress: expect.anything(),
+    });
+  });
+
+  it('deployed again without a change changes nothing', async () => {
+    const output = await deploy(assembly);
+    expect(output.match(/\(no changes\)/g)).toHaveLength(3);
+  });
+
+  it('takes a change: setup puts the new templates', async () => {
+    const changed = await synth('second', { search: { indices: { refreshInterval: '15s' } } });
+    await deploy(changed);
+    const { body } = await openSearch.indices.getIndexTemplate({ name: 'crypto-market-insights-tickers' });
+    expect(body).toMatchObject({
+      index_templates: [
+        { index_template: { template: { settings: { index: { refresh_interval: '15s' } } } } },
+      ],
+    });
+  });
+
+  it('is destroyed to the last resource, with a lake that was not empty', async () => {
+    await cdk('destroy', '--all', '--force', '--app', assembly);
+    const { Stacks = [] } = await new CloudFormationClient(aws).send(new DescribeStacksCommand({}));
+    const left = Stacks.filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE').map(
+      ({ StackName }) => StackName,
+    );
+    expect(left).toEqual(['CDKToolkit']);
+    await expect(keysOf(stateful.LakeBucketName as string, '')).rejects.toMatchObject({
+      name: 'NoSuchBucket',
+    });
+    expect(await topics()).not.toContain(stateful.KafkaTopicName);
+  });
+});

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { delimiter, dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { anyFreePort, LOOPBACK } from '../../../local/engines/ports.ts';
+import { pythonTool } from '../../infra/python-tool.ts';
+
+const MINISTACK_VERSION = '1.5.33';
+const START_LIMIT_MS = 60_000;
+
+/** A local AWS endpoint. */
+export interface MiniStack {
+  url: string;
+  /** For clients, and for the CDK's command line. */
+  environment: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+export interface MiniStackOptions {
+  /** Holds its data. */
+  folder: string;
+  logFile: string;
+  /** Where the deployed functions find Kafka: `host:port`, IAM over TLS. */
+  kafka: string;
+  /** Where they find OpenSearch: `host:port`. */
+  openSearch: string;
+  /** Makes and deletes topics, see launch.py. */
+  topicsUrl: string;
+  /** PEM of whom the functions trust beside the usual authorities. */
+  certificateFile: string;
+}
+
+/** MiniStack did not come up; its log says why. */
+export class MiniStackError extends Error {
+  override readonly name = 'MiniStackError';
+}
+
+/** Starts MiniStack on a free port of this machine. @throws MiniStackError, PythonToolError */
+export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
+  const { folder, logFile, kafka, openSearch, topicsUrl, certificateFile } = options;
+  const bin = await pythonTool('ministack', MINISTACK_VERSION);
+  const port = await anyFreePort();
+  const url = `http://${LOOPBACK}:${port}`;
+  const account = {
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: 'us-east-1',
+    AWS_DEFAULT_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  const nodeModules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+  const log = createWriteStream(logFile);
+  const child = spawn(`${bin}/python`, [fileURLToPath(new URL('./launch.py', import.meta.url))], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...account,
+      HOME: folder,
+      TMPDIR: folder,
+      // The functions run with the first node: ours.
+      PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+      // AWS's Node runtime holds the SDK, which CDK's own functions count on.
+      NODE_PATH: [nodeModules, process.env.NODE_PATH].filter(Boolean).join(delimiter),
+      NODE_EXTRA_CA_CERTS: certificateFile,
+      GATEWAY_PORT: String(port),
+      BIND_HOST: LOOPBACK,
+      MINISTACK_HOST: LOOPBACK,
+      MINISTACK_MSK_BOOTSTRAP_SASL_IAM: kafka,
+      MINISTACK_OPENSEARCH_ENDPOINT: openSearch,
+      TOPICS_URL: topicsUrl,
+    },
+  });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const stop = () => stopProcess(child).then(() => void log.end());
+  try {
+    await untilItAnswers(url, child, logFile);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, environment: account, stop };
+}
+
+async function untilItAnswers(url: string, child: ChildProcess, logFile: string): Promise<void> {
+  for (const endMs = Date.now() + START_LIMIT_MS; Date.now() < endMs; await wait(100)) {
+    if (child.exitCode !== null) throw new MiniStackError(`MiniStack ended at once; see ${logFile}`);
+    const healthy = await fetch(`${url}/_ministack/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (healthy) return;
+  }
+  throw new MiniStackError(`MiniStack did not answer within ${START_LIMIT_MS / 1_000} s; see ${logFile}`);
+}
+
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  await exit;
+  clearTimeout(late);
+}

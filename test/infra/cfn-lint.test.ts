@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pythonTool } from './python-tool.ts';
+
+const CFN_LINT_VERSION = '1.58.0';
+const SYNTH_LIMIT_MS = 15_000;
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-synth-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = promisify(execFile);
+
+/** What cannot be taken for somebody's AWS account, nor reach a network. */
+const NO_CREDENTIALS = {
+  PATH: process.env.PATH,
+  HOME: folder,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  HTTP_PROXY: 'http://127.0.0.1:9',
+};
+
+/** Runs `cdk synth` as a user does; answers the templates' files. */
+async function synth(stage: string): Promise<string[]> {
+  const output = join(folder, stage);
+  await run(
+    process.execPath,
+    [
+      join(root, 'node_modules/aws-cdk/bin/cdk'),
+      'synth',
+      '--quiet',
+      '--no-notices',
+      '-c',
+      `stage=${stage}`,
+      '-o',
+      output,
+    ],
+    { cwd: root, env: NO_CREDENTIALS },
+  );
+  return readdirSync(output)
+    .filter((name) => name.endsWith('.template.json'))
+    .map((name) => join(output, name));
+}
+
+describe.each(['dev', 'prod'])('cdk synth of %s', (stage) => {
+  let templates: string[];
+  let tookMs: number;
+  beforeAll(async () => {
+    const startedAt = Date.now();
+    templates = await synth(stage);
+    tookMs = Date.now() - startedAt;
+  });
+
+  it('needs neither credentials nor a network, and 15 s at most', () => {
+    expect(templates.map((file) => file.slice(file.lastIndexOf('/') + 1)).sort()).toEqual(
+      ['monitoring', 'stateful', 'stateless'].map(
+        (part) => `crypto-market-insights-${stage}-${part}.template.json`,
+      ),
+    );
+    expect(tookMs).toBeLessThan(SYNTH_LIMIT_MS);
+  });
+
+  it('writes templates that cfn-lint has nothing to say about but W3005', async () => {
+    const bin = await pythonTool('cfn-lint', CFN_LINT_VERSION);
+    // W3005: CDK writes a dependency out that a reference implies already.
+    const { stdout } = await run(`${bin}/cfn-lint`, [
+      '--ignore-checks',
+      'W3005',
+      '--format',
+      'parseable',
+      '--',
+      ...templates,
+    ]);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('a wrong value', () => {
+  it('fails cdk synth with a sentence that names it', async () => {
+    await expect(
+      run(
+        process.execPath,
+        [
+          join(root, 'node_modules/aws-cdk/bin/cdk'),
+          'synth',
+          '--quiet',
+          '-c',
+          'kafkaClusterArn=mine',
+          '-o',
+          join(folder, 'wrong'),
+        ],
+        { cwd: root, env: NO_CREDENTIALS },
+      ),
+    ).rejects.toMatchObject({
+      stderr: expect.stringContaining('stream.existing.clusterArn: the ARN of an MSK cluster; it is "mine"'),
+    });
+  });
+});

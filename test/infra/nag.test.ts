@@ -1,0 +1,36 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import { buildApp } from './synthesised.ts';
+
+describe.each([
+  ['dev', {}],
+  ['prod', {}],
+  ['dev with the bastion', { bastion: true }],
+])('cdk-nag finds nothing in %s that is not acknowledged with a reason', (title, settings) => {
+  it.each([
+    ['AwsSolutions', AwsSolutionsChecks],
+    ['Serverless', ServerlessChecks],
+  ])('%s', (_, Pack) => {
+    const { app } = buildApp(title.split(' ')[0] as string, settings);
+    app.synth();
+    const { violations } = new Pack(app).validateScope(app);
+    const findings = violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(
+        ({ constructPath, resourceLogicalId }) => `${ruleName} ${constructPath ?? resourceLogicalId}`,
+      ),
+    );
+    expect(findings).toEqual([]);
+  });
+});
+
+describe('cdk-nag', () => {
+  it('does find what is wrong', () => {
+    const app = new App();
+    new Bucket(new Stack(app, 'Wrong'), 'Bucket');
+    app.synth();
+    const { violations } = new AwsSolutionsChecks(app).validateScope(app);
+    expect(violations.map(({ ruleName }) => ruleName)).toContain('AwsSolutions-S1');
+  });
+});

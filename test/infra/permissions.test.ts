@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { synthesise } from './synthesised.ts';
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  NotAction?: unknown;
+}
+
+/** Every statement that a role of the stage holds. */
+function statementsOf(stage: string, settings = {}): [policy: string, Statement][] {
+  const { stateful, stateless, monitoring } = synthesise(stage, settings);
+  return [stateful, stateless, monitoring].flatMap((template) =>
+    [...Object.entries(template.findResources('AWS::IAM::Policy'))].flatMap(([id, { Properties }]) =>
+      (Properties.PolicyDocument.Statement as Statement[]).map((statement): [string, Statement] => [
+        id,
+        statement,
+      ]),
+    ),
+  );
+}
+
+/** Actions that take no other resource than `*`, and what they are for. */
+const WITHOUT_RESOURCE = new Set([
+  // Lambda puts a function into the VPC.
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+  // Lambda puts its pollers beside the brokers.
+  'ec2:DescribeSecurityGroups',
+  'ec2:DescribeVpcs',
+  // Traces.
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+]);
+
+describe.each(['dev', 'prod'])('a role of %s', (stage) => {
+  const statements = statementsOf(stage, { bastion: true });
+
+  it('may do nothing to every resource but what takes no narrower one', () => {
+    for (const [policy, { Action, Resource }] of statements) {
+      if (![Resource].flat().includes('*')) continue;
+      for (const action of [Action].flat()) {
+        expect(WITHOUT_RESOURCE, `${policy} may ${action} on *`).toContain(action);
+      }
+    }
+  });
+
+  it('is allowed actions by name, never by pattern', () => {
+    for (const [policy, { Effect, Action, NotAction }] of statements) {
+      expect(Effect, policy).toBe('Allow');
+      expect(NotAction, policy).toBeUndefined();
+      for (const action of [Action].flat()) expect(action, policy).not.toContain('*');
+    }
+  });
+});
+
+describe('by function', () => {
+  const actionsOf = (policy: string) =>
+    statementsOf('dev')
+      .filter(([id]) => id.startsWith(policy))
+      .flatMap(([, { Action }]) => [Action].flat())
+      .filter((action) => /^(s3|kafka-cluster|secretsmanager|es|iam):/.test(action))
+      .sort();
+
+  it('ingest writes to the lake and the stream, and reads what it wrote', () => {
+    expect(actionsOf('IngestbybitFunction')).toEqual([
+      'kafka-cluster:Connect',
+      'kafka-cluster:DescribeTopic',
+      'kafka-cluster:WriteData',
+      'kafka-cluster:WriteDataIdempotently',
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+    ]);
+  });
+
+  it('index reads the stream in its own group, and leaves dead letters', () => {
+    expect(actionsOf('IndexerFunction')).toEqual([
+      'kafka-cluster:AlterGroup',
+      'kafka-cluster:Connect',
+      'kafka-cluster:DescribeClusterDynamicConfiguration',
+      'kafka-cluster:DescribeGroup',
+      'kafka-cluster:DescribeTopic',
+      'kafka-cluster:ReadData',
+      's3:ListBucket',
+      's3:PutObject',
+    ]);
+  });
+
+  it('summarise and insights touch neither lake nor stream', () => {
+    expect(actionsOf('SummariserFunction')).toEqual([]);
+    expect(actionsOf('InsightsFunction')).toEqual([]);
+  });
+
+  it('setup alone reads the passwords', () => {
+    expect(actionsOf('SetupFunction')).toEqual(['s3:PutObject', 'secretsmanager:GetSecretValue']);
+    const readers = statementsOf('dev').filter(([, { Action }]) =>
+      [Action].flat().includes('secretsmanager:GetSecretValue'),
+    );
+    expect(readers.map(([id]) => id)).toEqual([expect.stringMatching(/^SetupFunction/)]);
+  });
+
+  it('operate never writes or deletes tickers', () => {
+    for (const [, { Action, Resource }] of statementsOf('dev').filter(([id]) =>
+      id.startsWith('OperatorFunction'),
+    )) {
+      const writes = [Action].flat().some((action) => /^s3:(Put|Delete)/.test(action));
+      if (writes) expect(JSON.stringify(Resource)).not.toContain('/tickers/');
+    }
+  });
+});

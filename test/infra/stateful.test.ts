@@ -1,0 +1,302 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { synthesise } from './synthesised.ts';
+
+const stages = { dev: synthesise('dev').stateful, prod: synthesise('prod').stateful };
+const { dev, prod } = stages;
+const SUBNETS = ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'];
+const eachStage = Object.entries(stages);
+
+describe('what holds data keeps its logical id, else CloudFormation would replace it', () => {
+  it.each(eachStage)('%s', (_, template) => {
+    const holdsData = [
+      'AWS::KMS::Key',
+      'AWS::S3::Bucket',
+      'AWS::MSK::Cluster',
+      'AWS::MSK::Topic',
+      'AWS::OpenSearchService::Domain',
+      'AWS::SecretsManager::Secret',
+      'AWS::Glue::Database',
+      'AWS::Glue::Table',
+      'AWS::EC2::VPC',
+    ];
+    const ids = holdsData.flatMap((type) =>
+      Object.keys(template.findResources(type)).map((id) => [type, id]),
+    );
+    expect(ids).toEqual([
+      ['AWS::KMS::Key', 'DataKey2A0DE9E6'],
+      ['AWS::S3::Bucket', 'LakeAccessLogs4431AB8D'],
+      ['AWS::S3::Bucket', 'LakeBucketB1D32E10'],
+      ['AWS::MSK::Cluster', 'StreamBrokersCluster09612485'],
+      ['AWS::MSK::Topic', 'StreamTopicD32F3977'],
+      ['AWS::OpenSearchService::Domain', 'SearchDomain62FD613E'],
+      ['AWS::SecretsManager::Secret', 'SearchMasterCB1555CD'],
+      ['AWS::SecretsManager::Secret', 'SearchReader43BE4D3F'],
+      ['AWS::Glue::Database', 'CatalogDatabaseE63956BB'],
+      ['AWS::Glue::Table', 'CatalogTickers6E3263DC'],
+      ['AWS::EC2::VPC', 'NetworkVpc7FB7348F'],
+    ]);
+  });
+});
+
+describe('the stream', () => {
+  it.each(eachStage)('is entered with IAM over TLS only: %s', (_, template) => {
+    template.hasResourceProperties('AWS::MSK::Cluster', {
+      ClientAuthentication: {
+        Sasl: { Iam: { Enabled: true }, Scram: { Enabled: false } },
+        Tls: { Enabled: false },
+        Unauthenticated: { Enabled: false },
+      },
+      EncryptionInfo: {
+        EncryptionAtRest: { DataVolumeKMSKeyId: Match.anyValue() },
+        EncryptionInTransit: { ClientBroker: 'TLS', InCluster: true },
+      },
+      BrokerNodeGroupInfo: { ConnectivityInfo: { PublicAccess: { Type: 'DISABLED' } } },
+    });
+  });
+
+  it('runs without ZooKeeper, on the smallest brokers in dev and in three zones in prod', () => {
+    dev.hasResourceProperties('AWS::MSK::Cluster', {
+      KafkaVersion: Match.stringLikeRegexp('\\.kraft$'),
+      NumberOfBrokerNodes: 2,
+      BrokerNodeGroupInfo: { InstanceType: 'kafka.t3.small' },
+    });
+    prod.hasResourceProperties('AWS::MSK::Cluster', {
+      NumberOfBrokerNodes: 3,
+      BrokerNodeGroupInfo: {
+        InstanceType: 'kafka.m7g.large',
+        ClientSubnets: [1, 2, 3].map(() => Match.anyValue()),
+      },
+    });
+  });
+
+  it('keeps three copies in prod, two of them in step at each write, as the producer compressed them', () => {
+    prod.hasResourceProperties('AWS::MSK::Topic', {
+      TopicName: 'tickers',
+      PartitionCount: 6,
+      ReplicationFactor: 3,
+      Configs: Buffer.from(
+        JSON.stringify({
+          'cleanup.policy': 'delete',
+          'retention.ms': '604800000',
+          'min.insync.replicas': '2',
+          'compression.type': 'producer',
+        }),
+      ).toString('base64'),
+    });
+  });
+
+  it('may be a cluster that is there already', () => {
+    const clusterArn = 'arn:aws:kafka:eu-central-1:111122223333:cluster/theirs/0f0f-1';
+    const { stateful, stateless } = synthesise('dev', {
+      stream: { existing: { clusterArn, securityGroupId: 'sg-0123456789abcdef0' } },
+    });
+    stateful.resourceCountIs('AWS::MSK::Cluster', 0);
+    stateful.hasResourceProperties('AWS::MSK::Topic', { ClusterArn: clusterArn });
+    stateful.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      GroupId: 'sg-0123456789abcdef0',
+      FromPort: 9098,
+      ToPort: 9098,
+    });
+    stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', { EventSourceArn: clusterArn });
+  });
+});
+
+describe('the network', () => {
+  it.each(eachStage)('lets nobody in but named groups: %s', (_, template) => {
+    const open = [
+      ...Object.values(template.findResources('AWS::EC2::SecurityGroup')).flatMap(
+        ({ Properties }) => Properties.SecurityGroupIngress ?? [],
+      ),
+      ...Object.values(template.findResources('AWS::EC2::SecurityGroupIngress')).map(
+        ({ Properties }) => Properties,
+      ),
+    ];
+    expect(open.length).toBeGreaterThan(0);
+    for (const rule of open) {
+      expect(rule).toHaveProperty('SourceSecurityGroupId');
+      expect([9098, 443]).toContain(rule.FromPort);
+      expect(rule.ToPort).toBe(rule.FromPort);
+    }
+  });
+
+  it('has one NAT in dev, one a zone in prod, and reaches S3 without them', () => {
+    dev.resourceCountIs('AWS::EC2::NatGateway', 1);
+    prod.resourceCountIs('AWS::EC2::NatGateway', 3);
+    prod.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
+  });
+
+  it('may be a VPC that is there already', () => {
+    const { stateful } = synthesise('dev', {
+      network: {
+        existing: {
+          vpcId: 'vpc-0123456789abcdef0',
+          availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+          privateSubnetIds: SUBNETS,
+        },
+      },
+    });
+    stateful.resourceCountIs('AWS::EC2::VPC', 0);
+    stateful.hasResourceProperties('AWS::MSK::Cluster', {
+      BrokerNodeGroupInfo: { ClientSubnets: SUBNETS },
+    });
+  });
+});
+
+describe('the lake', () => {
+  it.each(eachStage)('is versioned, encrypted, private, and logs who reads it: %s', (_, template) => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
+        ],
+      },
+      LoggingConfiguration: { LogFilePrefix: 'lake/' },
+      VersioningConfiguration: { Status: 'Enabled' },
+    });
+    template.allResourcesProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+  });
+
+  it.each(eachStage)('refuses whoever does not come with TLS: %s', (_, template) => {
+    const policies = Object.values(template.findResources('AWS::S3::BucketPolicy'));
+    expect(policies).toHaveLength(2);
+    for (const { Properties } of policies) {
+      expect(Properties.PolicyDocument.Statement).toContainEqual(
+        expect.objectContaining({
+          Effect: 'Deny',
+          Action: 's3:*',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      );
+    }
+  });
+
+  it('keeps every object in Standard, and clears away what is left over', () => {
+    const { Properties } = prod.findResources('AWS::S3::Bucket').LakeBucketB1D32E10 ?? {};
+    const { Rules } = Properties.LifecycleConfiguration;
+    expect(JSON.stringify(Rules)).not.toContain('Transition"');
+    expect(Rules).toContainEqual(
+      expect.objectContaining({
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+        NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+      }),
+    );
+  });
+
+  it('is a table whose partitions are computed from the keys', () => {
+    dev.hasResourceProperties('AWS::Glue::Table', {
+      TableInput: {
+        Name: 'tickers',
+        PartitionKeys: ['exchange', 'category', 'dt', 'hour'].map((Name) => ({ Name, Type: 'string' })),
+        Parameters: Match.objectLike({
+          'projection.enabled': 'true',
+          'projection.exchange.values': 'bybit',
+          'projection.category.values': 'linear,inverse,spot,option',
+          'projection.hour.digits': '2',
+          'storage.location.template': Match.objectLike({
+            'Fn::Join': [
+              '',
+              Match.arrayWith([
+                // biome-ignore lint/suspicious/noTemplateCurlyInString: Athena's placeholders
+                '/tickers/exchange=${exchange}/category=${category}/dt=${dt}/hour=${hour}/',
+              ]),
+            ],
+          }),
+        }),
+      },
+    });
+  });
+
+  it('answers the two questions on its own', () => {
+    const queries = Object.values(dev.findResources('AWS::Athena::NamedQuery')).map(
+      ({ Properties }) => Properties.Name,
+    );
+    expect(queries).toEqual(['Average price', 'Rises and falls']);
+  });
+});
+
+describe('OpenSearch', () => {
+  it.each(eachStage)('is private, encrypted, and asks everybody who they are: %s', (_, template) => {
+    template.hasResourceProperties('AWS::OpenSearchService::Domain', {
+      EngineVersion: 'OpenSearch_3.5',
+      VPCOptions: { SecurityGroupIds: [Match.anyValue()] },
+      AdvancedSecurityOptions: { Enabled: true, InternalUserDatabaseEnabled: true },
+      NodeToNodeEncryptionOptions: { Enabled: true },
+      EncryptionAtRestOptions: { Enabled: true, KmsKeyId: Match.anyValue() },
+      DomainEndpointOptions: { EnforceHTTPS: true, TLSSecurityPolicy: 'Policy-Min-TLS-1-2-PFS-2023-10' },
+      EBSOptions: { VolumeType: 'gp3' },
+      LogPublishingOptions: Match.objectLike({ AUDIT_LOGS: Match.objectLike({ Enabled: true }) }),
+    });
+  });
+
+  it('is one node in dev, three with managers in three zones in prod', () => {
+    dev.hasResourceProperties('AWS::OpenSearchService::Domain', {
+      ClusterConfig: { InstanceCount: 1, DedicatedMasterEnabled: false, ZoneAwarenessEnabled: false },
+    });
+    prod.hasResourceProperties('AWS::OpenSearchService::Domain', {
+      ClusterConfig: {
+        InstanceCount: 3,
+        DedicatedMasterCount: 3,
+        ZoneAwarenessConfig: { AvailabilityZoneCount: 3 },
+      },
+    });
+  });
+
+  it.each(eachStage)('never has a password in the template: %s', (_, template) => {
+    template.hasResourceProperties('AWS::OpenSearchService::Domain', {
+      AdvancedSecurityOptions: {
+        MasterUserOptions: {
+          MasterUserName: 'master',
+          MasterUserPassword: {
+            'Fn::Join': ['', ['{{resolve:secretsmanager:', Match.anyValue(), ':SecretString:password::}}']],
+          },
+        },
+      },
+    });
+  });
+
+  it('is deployed into an account with or without the service-linked role', () => {
+    const [call] = Object.values(dev.findResources('Custom::AWS'));
+    expect(JSON.parse(call?.Properties.Create)).toMatchObject({
+      action: 'CreateServiceLinkedRole',
+      parameters: { AWSServiceName: 'opensearchservice.amazonaws.com' },
+      ignoreErrorCodesMatching: 'InvalidInput|EntityAlreadyExists',
+    });
+    expect(call?.Properties).not.toHaveProperty('Delete');
+    const [domain] = Object.values(dev.findResources('AWS::OpenSearchService::Domain'));
+    expect(domain?.DependsOn).toContain('SearchServiceLinkedRoleCreateE1E8E228');
+  });
+});
+
+describe('at the end', () => {
+  it('dev leaves nothing behind', () => {
+    for (const [id, { DeletionPolicy }] of Object.entries(dev.toJSON().Resources as Resources)) {
+      expect([id, DeletionPolicy ?? 'Delete']).toEqual([id, 'Delete']);
+    }
+    dev.resourceCountIs('Custom::S3AutoDeleteObjects', 2);
+  });
+
+  it('prod retains whatever holds data', () => {
+    for (const type of [
+      'AWS::KMS::Key',
+      'AWS::S3::Bucket',
+      'AWS::MSK::Cluster',
+      'AWS::MSK::Topic',
+      'AWS::OpenSearchService::Domain',
+      'AWS::SecretsManager::Secret',
+      'AWS::Logs::LogGroup',
+    ]) {
+      prod.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    }
+    prod.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
+  });
+});
+
+type Resources = Record<string, { DeletionPolicy?: string }>;

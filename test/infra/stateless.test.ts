@@ -1,0 +1,236 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { stageConfig } from '../../lib/config/stages.ts';
+import { buildApp, synthesise } from './synthesised.ts';
+
+const stages = { dev: synthesise('dev').stateless, prod: synthesise('prod').stateless };
+const { dev } = stages;
+const eachStage = Object.entries(stages);
+
+/** The one function whose description begins so. */
+function functionOf(template: typeof dev, description: string) {
+  const found = Object.values(template.findResources('AWS::Lambda::Function')).filter(({ Properties }) =>
+    String(Properties.Description).startsWith(description),
+  );
+  expect(found).toHaveLength(1);
+  return found[0]?.Properties;
+}
+
+describe('a function', () => {
+  it.each(eachStage)('runs on arm64 with Node 24, JSON logs and tracing, in the VPC: %s', (_, template) => {
+    const ours = Object.values(template.findResources('AWS::Lambda::Function')).filter(
+      ({ Properties }) => Properties.VpcConfig,
+    );
+    expect(ours).toHaveLength(6);
+    for (const { Properties } of ours) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        LoggingConfig: { LogFormat: 'JSON' },
+        TracingConfig: { Mode: 'Active' },
+      });
+    }
+  });
+
+  it('keeps its logs for as long as the stage says', () => {
+    dev.allResourcesProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: Match.anyValue() } });
+    dev.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 14, KmsKeyId: Match.anyValue() });
+  });
+});
+
+describe('ingest', () => {
+  it.each(eachStage)('polls at whole minutes, with the scheduled time as the slot: %s', (_, template) => {
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0/2 * * * ? *)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: { Input: '{"slot":"<aws.scheduler.scheduled-time>"}' },
+    });
+  });
+
+  it('never polls twice at once, and ends before the next slot', () => {
+    const ingest = functionOf(dev, 'Polls bybit');
+    expect(ingest).toMatchObject({ ReservedConcurrentExecutions: 1 });
+    expect(ingest.Timeout).toBeLessThan(120);
+    expect(ingest.Environment.Variables).toMatchObject({ SLOT_INTERVAL_MS: '120000' });
+  });
+
+  it('is retried by Scheduler and by Lambda until the next slot, then its event lies in the queue', () => {
+    const queue = { 'Fn::GetAtt': [Match.stringLikeRegexp('^IngestbybitEveryDeadLetters'), 'Arn'] };
+    dev.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0/2 * * * ? *)',
+      Target: {
+        RetryPolicy: { MaximumEventAgeInSeconds: 120, MaximumRetryAttempts: 2 },
+        DeadLetterConfig: { Arn: queue },
+      },
+    });
+    dev.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('^Ingestbybit') },
+      MaximumEventAgeInSeconds: 120,
+      MaximumRetryAttempts: 1,
+      DestinationConfig: { OnFailure: { Destination: queue } },
+    });
+  });
+
+  it('has a function and a schedule for each source', () => {
+    const [bybit] = stageConfig('dev').sources;
+    const { stateless } = synthesise('dev', {
+      sources: [bybit, { ...bybit, name: 'bybit-spot', categories: ['spot'], everyMinutes: 5 }],
+    });
+    expect(functionOf(stateless, 'Polls bybit every')).toBeDefined();
+    expect(functionOf(stateless, 'Polls bybit-spot every')).toBeDefined();
+    stateless.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0/5 * * * ? *)',
+    });
+    stateless.hasOutput('BybitSpotIngestFunctionName', {});
+  });
+
+  it('has what ccxt needs for a source that comes through it', () => {
+    const ccxt = { name: 'gate', exchange: 'gate', api: 'ccxt:gate', categories: ['spot'], everyMinutes: 5 };
+    const { stateless } = synthesise('dev', { sources: [ccxt] });
+    expect(JSON.parse(functionOf(stateless, 'Polls gate').Environment.Variables.TICKER_SOURCE)).toMatchObject(
+      {
+        api: 'ccxt:gate',
+      },
+    );
+  });
+});
+
+describe('index', () => {
+  it.each(eachStage)('takes as many records as 6 MB hold, from the first one on: %s', (_, template) => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 10,
+      StartingPosition: 'TRIM_HORIZON',
+      Topics: ['tickers'],
+    });
+  });
+
+  it.each(eachStage)('gives up into the lake’s bucket, with the payload: %s', (_, template) => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::ImportValue': Match.stringLikeRegexp('LakeBucket.*Arn') } },
+      },
+    });
+  });
+
+  it('starts after the templates are there', () => {
+    dev.hasResource('AWS::Lambda::EventSourceMapping', { DependsOn: Match.arrayWith(['Setup1774D09E']) });
+  });
+});
+
+describe('provisioned pollers, and what only they can do, never come apart', () => {
+  const mappingAndFlag = (provisioned: boolean) => {
+    const { stateless } = synthesise('dev', { index: { provisioned } });
+    const [mapping] = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping'));
+    return {
+      mapping: mapping?.Properties,
+      flag: functionOf(stateless, 'Indexes tickers').Environment.Variables.PARTIAL_BATCH_RESPONSE,
+    };
+  };
+
+  it('on: pollers, bisecting, partial responses, a limit of age, and the handler’s partial mode', () => {
+    const { mapping, flag } = mappingAndFlag(true);
+    expect(mapping).toMatchObject({
+      ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 2 },
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      MaximumRecordAgeInSeconds: 86_400,
+    });
+    expect(flag).toBe('true');
+  });
+
+  it('off: none of them', () => {
+    const { mapping, flag } = mappingAndFlag(false);
+    for (const property of [
+      'ProvisionedPollerConfig',
+      'BisectBatchOnFunctionError',
+      'FunctionResponseTypes',
+      'MaximumRecordAgeInSeconds',
+      'MaximumRetryAttempts',
+    ]) {
+      expect(mapping).not.toHaveProperty(property);
+    }
+    expect(flag).toBe('false');
+  });
+});
+
+describe('summarise', () => {
+  it('runs ten minutes after each hour, with the stage’s thresholds and polls', () => {
+    dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(10 * * * ? *)' });
+    expect(functionOf(dev, 'Makes candles').Environment.Variables).toMatchObject({
+      MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1',
+      POLLS_PER_HOUR: '{"default":30,"bybit":30}',
+      TICK_RETENTION_DAYS: '90',
+    });
+  });
+});
+
+describe('setup', () => {
+  const contentOf = (settings = {}) => {
+    const [resource] = Object.values(
+      synthesise('dev', settings).stateless.findResources('Custom::OpenSearchSetup'),
+    );
+    return resource?.Properties.Content;
+  };
+
+  it('runs again when what it puts has changed, and only then', () => {
+    expect(contentOf()).toBe(contentOf());
+    expect(contentOf({ search: { indices: { refreshInterval: '60s' } } })).not.toBe(contentOf());
+  });
+
+  it('maps the role of each function that signs in', () => {
+    dev.hasResourceProperties('Custom::OpenSearchSetup', {
+      AccessControl: {
+        functionRoleArns: Object.fromEntries(
+          ['index', 'summarise', 'insights', 'operate'].map((name) => [
+            name,
+            { 'Fn::GetAtt': [Match.stringLikeRegexp('FunctionRole'), 'Arn'] },
+          ]),
+        ),
+      },
+    });
+  });
+
+  it('knows the master user by the secret’s ARN only', () => {
+    expect(functionOf(dev, 'Puts index templates').Environment.Variables).toHaveProperty(
+      'OPENSEARCH_MASTER_SECRET',
+      { 'Fn::ImportValue': expect.stringContaining('SearchMaster') },
+    );
+  });
+});
+
+describe('a person', () => {
+  it('finds the functions, and the command of a first question, in the outputs', () => {
+    for (const name of ['BybitIngest', 'Index', 'Summarise', 'Insights', 'Operate', 'Setup']) {
+      dev.hasOutput(`${name}FunctionName`, {});
+    }
+    dev.hasOutput('FirstQuestion', { Value: 'npm run insights -- average BTCUSDT --over 1h --stage dev' });
+  });
+
+  it('reaches Dashboards through a host that is off unless switched on', () => {
+    dev.resourceCountIs('AWS::EC2::Instance', 0);
+    const { stateful, stateless } = synthesise('dev', { bastion: true });
+    stateless.hasResourceProperties('AWS::EC2::Instance', { InstanceType: 't4g.nano' });
+    stateless.hasOutput('BastionInstanceId', {});
+    expect(JSON.stringify(stateful.toJSON())).toBe(JSON.stringify(synthesise('dev').stateful.toJSON()));
+  });
+
+  it('is told by e-mail, if the stage says whom', () => {
+    const { monitoring } = synthesise('dev', { alarms: { pages: ['on-call@example.com'] } });
+    monitoring.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'on-call@example.com',
+    });
+    monitoring.resourceCountIs('AWS::SNS::Topic', 2);
+  });
+
+  it('cannot delete prod by mistake', () => {
+    const { stateful, stateless, monitoring } = buildApp('prod');
+    expect([stateful, stateless, monitoring].map((stack) => stack.terminationProtection)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(buildApp('dev').stateful.terminationProtection).toBe(false);
+  });
+});
