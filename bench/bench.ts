@@ -20,6 +20,7 @@ import { indexPath } from './targets/index-path.ts';
 import { indexSize } from './targets/index-size.ts';
 import { ingest } from './targets/ingest.ts';
 import { latency } from './targets/latency.ts';
+import { twoYears } from './targets/two-years.ts';
 
 const TARGETS: Record<string, Target> = {
   'index-path': indexPath,
@@ -28,6 +29,7 @@ const TARGETS: Record<string, Target> = {
   ingest,
   latency,
   'cold-start': coldStart,
+  'two-years': twoYears,
 };
 
 interface BenchFlags {

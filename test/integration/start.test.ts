@@ -1,44 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { ClosingReport } from '../../cli/closing-report.ts';
 import type { Ticker } from '../../lambdas/domain/ticker.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
 import { type FakeBybit, startFakeBybit } from './lambdas/local-servers.ts';
+import { start } from './npm-start.ts';
 import { clearTickers, kafka, openSearch, s3, services } from './services.ts';
 
-const START = fileURLToPath(new URL('../../cli/start.ts', import.meta.url));
 const BUCKET = 'crypto-market-lake';
 /** Use the engines of the test run instead of starting others. */
 const SHARED = ['--kafka', services.kafka, '--opensearch', services.openSearch, '--s3', services.s3];
-
-/** `npm start --` with these arguments, in its own process group like a terminal's. */
-function start(args: string[]) {
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', START, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  return {
-    child,
-    text: () => stdout + stderr,
-    /** Its exit code, once all it wrote is read. */
-    ended: once(child, 'close').then(([code]) => code as number | null),
-    report: () => JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as ClosingReport,
-  };
-}
 
 const until = <T>(condition: () => T | Promise<T>) =>
   vi.waitFor(condition, { timeout: 60_000, interval: 50 });

@@ -13,6 +13,7 @@ import { type ReportOutput, report } from '../../lambdas/operate/operations/repo
 import { pageHtml } from '../../local/report/html.ts';
 import { type ReportServer, startReportServer } from '../../local/report/server.ts';
 import { openSearch, services } from '../integration/services.ts';
+import { expectAllDrawn, openPage, svgOf, type Visit } from './browser.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 import { type RecordedMarket, recordedMarket, storeMarket } from './recorded-market.ts';
 
@@ -32,52 +33,17 @@ let server: ReportServer;
 let nowMs: number;
 let browser: Browser;
 
-/** A page, and what must not happen on it. */
-interface Visit {
-  page: Page;
-  /** Errors in the console, exceptions, requests that failed or left this machine. */
-  faults: string[];
-}
-
 const visits: Visit[] = [];
 
 async function open(options: BrowserContextOptions = {}, url = server.url): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const faults: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
-  });
-  page.on('pageerror', (error) => faults.push(error.message));
-  page.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`));
-  page.on('request', (request) => {
-    const { protocol, hostname } = new URL(request.url());
-    if (protocol.startsWith('http') && hostname !== '127.0.0.1')
-      faults.push(`left the machine: ${request.url()}`);
-  });
-  visits.push({ page, faults });
-  await page.goto(url);
-  await page.waitForSelector('html[data-ready]');
-  return page;
+  const visit = await openPage(browser, url, options);
+  visits.push(visit);
+  return visit.page;
 }
 
 const picker = (page: Page, name: 'Currency' | 'Window') => page.getByRole('combobox', { name });
-const svgOf = (page: Page, chart: string) => page.locator(`#${chart}-chart svg`);
 const markup = async (page: Page, chart: string) =>
   (await svgOf(page, chart).innerHTML()).replaceAll(/clip\d+/g, '');
-
-async function expectAllDrawn(page: Page): Promise<void> {
-  for (const { id } of CHARTS) {
-    const svg = svgOf(page, id);
-    await svg.scrollIntoViewIfNeeded();
-    expect(await svg.isVisible(), id).toBe(true);
-    const box = await svg.boundingBox();
-    expect(box?.width, id).toBeGreaterThan(100);
-    expect(await svg.locator('.role-mark path, .role-mark text').count(), id).toBeGreaterThan(0);
-  }
-  expect(await page.locator('.empty:visible').count()).toBe(0);
-}
 
 /** What axe-core finds that keeps somebody from using the page. */
 async function seriousViolations(page: Page): Promise<string[]> {

@@ -1,0 +1,125 @@
+import {
+  type Candle,
+  candleFromTicks,
+  candleId,
+  candleIndexOf,
+  HOUR_MS,
+  withLogReturn,
+} from '../../lambdas/domain/candle.ts';
+import { percentile } from '../../local/pipeline/closing-report.ts';
+import { lambdaContext } from '../lambda-context.ts';
+import { RawBulk } from '../raw-bulk.ts';
+import { type BenchContext, resultOf, type Target } from '../target.ts';
+import { seededRandom } from '../tickers.ts';
+
+const SERIES = 600;
+const YEARS = 2;
+const HOURS = YEARS * 365 * 24;
+const END_MS = Date.parse('2026-01-01T00:00:00Z');
+const START_MS = END_MS - HOURS * HOUR_MS;
+const NOW = new Date(END_MS).toISOString();
+const TICKS_AN_HOUR = 4;
+const A_REQUEST = 5_000;
+const AVERAGES = 200;
+const RANKINGS = 30;
+
+/** Questions over one and two years with 600 series of hourly candles: 10.5 million documents. */
+export const twoYears: Target = async (context) => {
+  const loadedInS = await load(context);
+  Object.assign(process.env, { OPENSEARCH_URL: context.urls.openSearch, POWERTOOLS_LOG_LEVEL: 'ERROR' });
+  const { handler } = await import('../../lambdas/insights/handler.ts');
+  const ask = async (event: Parameters<typeof handler>[0]): Promise<number> => {
+    const startedMs = performance.now();
+    const response = await handler({ ...event, now: NOW }, lambdaContext());
+    if (response.kind !== 'answer') throw new Error(JSON.stringify(response));
+    return performance.now() - startedMs;
+  };
+  const average = (position: number) =>
+    ask({ question: 'average', symbol: `COIN${position % SERIES}USDT`, exchange: 'bench', over: '2y' });
+  // Each asks for another end, so that no answer comes from a cache.
+  const ranking = (position: number) =>
+    ask({
+      question: 'volatile',
+      exchange: 'bench',
+      top: 10,
+      from: new Date(END_MS - 365 * 24 * HOUR_MS - position * HOUR_MS).toISOString(),
+      to: new Date(END_MS - position * HOUR_MS).toISOString(),
+    });
+  for (let warm = 0; warm < 5; warm++) {
+    await average(warm);
+    await ranking(100 + warm);
+  }
+  const averages: number[] = [];
+  for (let position = 0; position < AVERAGES; position++) averages.push(await average(position));
+  const rankings: number[] = [];
+  for (let position = 0; position < RANKINGS; position++) rankings.push(await ranking(position));
+  const note = `${SERIES * HOURS} candles, loaded in ${loadedInS.toFixed(0)} s`;
+  return [
+    resultOf(
+      'average over 2 y, p95',
+      [percentile(averages, 95)],
+      { atMost: 50 },
+      { unit: 'ms', note: `p50 ${percentile(averages, 50).toFixed(0)} ms; ${note}` },
+    ),
+    resultOf(
+      'volatile --top 10 over 1 y, p95',
+      [percentile(rankings, 95)],
+      { atMost: 1_500 },
+      { unit: 'ms', note: `p50 ${percentile(rankings, 50).toFixed(0)} ms` },
+    ),
+  ];
+};
+
+/** @returns seconds */
+async function load({ openSearch, urls, say }: BenchContext): Promise<number> {
+  const startedMs = performance.now();
+  const raw = new RawBulk(urls.openSearch, 2);
+  const underWay = new Set<Promise<void>>();
+  let lines: string[] = [];
+  let written = 0;
+  const flush = async () => {
+    const body = Buffer.from(lines.join(''));
+    lines = [];
+    const sending = raw.send(body).finally(() => underWay.delete(sending));
+    underWay.add(sending);
+    if (underWay.size >= 2) await Promise.race(underWay);
+  };
+  for (let series = 0; series < SERIES; series++) {
+    for (const candle of candlesOf(series)) {
+      const action = { create: { _index: candleIndexOf(candle.start), _id: candleId(candle) } };
+      lines.push(`${JSON.stringify(action)}\n${JSON.stringify(candle)}\n`);
+      written += 1;
+      if (lines.length === A_REQUEST) await flush();
+    }
+    if (series % 50 === 49) say(`two years: ${written} of ${SERIES * HOURS} candles`);
+  }
+  if (lines.length > 0) await flush();
+  await Promise.all(underWay);
+  raw.close();
+  await openSearch.indices.refresh({ index: 'candles-*' });
+  return (performance.now() - startedMs) / 1_000;
+}
+
+/** A random walk, four ticks an hour. */
+function* candlesOf(series: number): Generator<Candle> {
+  const random = seededRandom(series + 1);
+  const identity = {
+    exchange: 'bench',
+    category: 'linear' as const,
+    symbol: `COIN${series}USDT`,
+    base: `COIN${series}`,
+    quote: 'USDT',
+  };
+  let price = 10 ** (random() * 6 - 2);
+  let previous: Candle | undefined;
+  for (let hour = 0; hour < HOURS; hour++) {
+    const startMs = START_MS + hour * HOUR_MS;
+    const ticks = Array.from({ length: TICKS_AN_HOUR }, (_, tick) => {
+      price *= 1 + (random() - 0.5) * 0.01;
+      return { slotMs: startMs + (tick * HOUR_MS) / TICKS_AN_HOUR, price: Number(price.toPrecision(8)) };
+    });
+    const candle = withLogReturn(candleFromTicks(identity, startMs, ticks), previous);
+    yield candle;
+    previous = candle;
+  }
+}

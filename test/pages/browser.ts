@@ -1,0 +1,50 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { CHARTS } from '../../dashboards/pictures.ts';
+
+/** A page, and what must not happen on it. */
+export interface Visit {
+  page: Page;
+  /** Errors in the console, exceptions, requests that failed or left this machine. */
+  faults: string[];
+}
+
+/** Opens the report page and waits until it has drawn its charts. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`));
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1')
+      faults.push(`left the machine: ${request.url()}`);
+  });
+  await page.goto(url);
+  await page.waitForSelector('html[data-ready]');
+  return { page, faults };
+}
+
+export const svgOf = (page: Page, chart: string) => page.locator(`#${chart}-chart svg`);
+
+/** Every chart is visible and has marks in it, and nothing says that it is empty. */
+export async function expectAllDrawn(page: Page): Promise<void> {
+  for (const { id } of CHARTS) {
+    const svg = svgOf(page, id);
+    await svg.scrollIntoViewIfNeeded();
+    expect(await svg.isVisible(), id).toBe(true);
+    const box = await svg.boundingBox();
+    expect(box?.width, id).toBeGreaterThan(100);
+    expect(await svg.locator('.role-mark path, .role-mark text').count(), id).toBeGreaterThan(0);
+  }
+  expect(await page.locator('.empty:visible').count()).toBe(0);
+}
