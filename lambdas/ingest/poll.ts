@@ -102,7 +102,7 @@ export async function poll(
   const outcomes =
     due.length > 0 ? await source.fetch(due, { slot, deadlineMs: budget.fetchDeadlineMs }) : [];
   const fresh = new Map<Category, StreamRecord[]>();
-  const categories = await Promise.all(
+  const categories = await allWhenSettled(
     source.categories.map(async (category): Promise<CategoryReport> => {
       const outcome = outcomes.find((candidate) => candidate.category === category);
       if (!outcome) {
@@ -150,6 +150,15 @@ async function waitingSlots(
     return [category, new Set(slotMs <= acknowledgedMs ? [slotMs, ...beyond] : beyond)];
   });
   return new Map(await Promise.all(entries));
+}
+
+/**
+ * As `Promise.all`, but rejects only when nothing is under way any more: a batch that reached the lake after the next
+ * poll has looked there, and has moved the marker beyond its slot, would never be produced.
+ */
+async function allWhenSettled<T>(work: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 /** Writes what one category answered: first what was rejected, then the batch. */

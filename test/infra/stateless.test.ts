@@ -74,7 +74,10 @@ describe('ingest', () => {
   it('has a function and a schedule for each source', () => {
     const [bybit] = stageConfig('dev').sources;
     const { stateless } = synthesise('dev', {
-      sources: [bybit, { ...bybit, name: 'bybit-spot', categories: ['spot'], everyMinutes: 5 }],
+      sources: [
+        { ...bybit, categories: ['linear'] },
+        { ...bybit, name: 'bybit-spot', categories: ['spot'], everyMinutes: 5 },
+      ],
     });
     expect(functionOf(stateless, 'Polls bybit every')).toBeDefined();
     expect(functionOf(stateless, 'Polls bybit-spot every')).toBeDefined();

@@ -56,6 +56,29 @@ const rejectedTicker: RejectedTicker = {
   value: { symbol: 'BADUSDT', lastPrice: 'oops' },
 };
 
+describe('a poll of which one category cannot be stored', () => {
+  it('fails only when no put of another is under way: the next poll would pass by what lands later', async () => {
+    const landing = Promise.withResolvers<void>();
+    const put = lake.putTickers.bind(lake);
+    lake.putTickers = async (address, lines) => {
+      if (address.category === 'spot') throw new Error('broken on purpose');
+      await landing.promise;
+      return put(address, lines);
+    };
+    let failed = false;
+    const polling = run(0).catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+    polling.catch(() => {});
+    await new Promise(setImmediate);
+    expect(failed).toBe(false);
+    landing.resolve();
+    await expect(polling).rejects.toThrow('broken on purpose');
+    expect(inLake()).toHaveLength(2);
+  });
+});
+
 describe('a poll', () => {
   it('brings every ticker to the lake, then to the stream, then moves the marker', async () => {
     const report = await run(0);
