@@ -1,13 +1,18 @@
 import { gzipSync } from 'node:zlib';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { S3Lake } from '../../../lambdas/adapters/s3-lake.ts';
-import { type Ticker, tickerId } from '../../../lambdas/domain/ticker.ts';
-import type { Difference } from '../../../lambdas/operate/hour-tally.ts';
-import type { Check } from '../../../lambdas/operate/operations/doctor.ts';
-import type { RedriveOutput } from '../../../lambdas/operate/operations/redrive.ts';
-import type { ReplayOutput } from '../../../lambdas/operate/operations/replay.ts';
-import type { VerifyOutput } from '../../../lambdas/operate/operations/verify.ts';
+import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
+import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
+import type { Difference } from '../../lambdas/operate/hour-tally.ts';
+import type { Check } from '../../lambdas/operate/operations/doctor.ts';
+import type { RedriveOutput } from '../../lambdas/operate/operations/redrive.ts';
+import type { ReplayOutput } from '../../lambdas/operate/operations/replay.ts';
+import type { VerifyOutput } from '../../lambdas/operate/operations/verify.ts';
+import { startIndex, startOperate } from '../integration/lambdas/handlers.ts';
+import { deadAddress } from '../integration/lambdas/local-servers.ts';
+import { eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
+import { openSearch, s3 } from '../integration/services.ts';
+import { sampleTicker } from '../unit/lambdas/sample-tickers.ts';
 import {
   agreementOn,
   counts,
@@ -17,12 +22,7 @@ import {
   putObject,
   verdict,
   type World,
-} from '../../faults/world.ts';
-import { sampleTicker } from '../../unit/lambdas/sample-tickers.ts';
-import { openSearch, s3 } from '../services.ts';
-import { startIndex, startOperate } from './handlers.ts';
-import { deadAddress } from './local-servers.ts';
-import { eventOfValues, keysOf, readTopic, recordsOf } from './stores.ts';
+} from './world.ts';
 
 const HOUR = '2031-03-01T12:00:00.000Z';
 const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z', '2031-03-01T13:00:00.000Z'];
