@@ -6,11 +6,12 @@ import {
   HOUR_MS,
   withLogReturn,
 } from '../../lambdas/domain/candle.ts';
+import { tickerId, tickerIndexOf } from '../../lambdas/domain/ticker.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { lambdaContext } from '../lambda-context.ts';
 import { RawBulk } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
-import { seededRandom } from '../tickers.ts';
+import { makeTickers, seededRandom } from '../tickers.ts';
 
 const SERIES = 600;
 const YEARS = 2;
@@ -22,6 +23,7 @@ const TICKS_AN_HOUR = 4;
 const A_REQUEST = 5_000;
 const AVERAGES = 200;
 const RANKINGS = 30;
+const TICKS = 200_000;
 
 /** Questions over one and two years with 600 series of hourly candles: 10.5 million documents. */
 export const twoYears: Target = async (context) => {
@@ -49,10 +51,10 @@ export const twoYears: Target = async (context) => {
     await average(warm);
     await ranking(100 + warm);
   }
-  const averages: number[] = [];
-  for (let position = 0; position < AVERAGES; position++) averages.push(await average(position));
-  const rankings: number[] = [];
-  for (let position = 0; position < RANKINGS; position++) rankings.push(await ranking(position));
+  const averages = await inTurn(AVERAGES, average);
+  const rankings = await inTurn(RANKINGS, ranking);
+  await loadTicks(context);
+  const amongTicks = await inTurn(AVERAGES, average);
   const note = `${SERIES * HOURS} candles, loaded in ${loadedInS.toFixed(0)} s`;
   return [
     resultOf(
@@ -67,8 +69,37 @@ export const twoYears: Target = async (context) => {
       { atMost: 1_500 },
       { unit: 'ms', note: `p50 ${percentile(rankings, 50).toFixed(0)} ms` },
     ),
+    resultOf(
+      `average over 2 y, with / without ${TICKS} raw ticks`,
+      [percentile(amongTicks, 50) / percentile(averages, 50)],
+      { atMost: 1.25 },
+      { unit: '×' },
+    ),
   ];
 };
+
+async function inTurn(count: number, ask: (position: number) => Promise<number>): Promise<number[]> {
+  const tookMs: number[] = [];
+  for (let position = 0; position < count; position++) tookMs.push(await ask(position));
+  return tookMs;
+}
+
+/** Ticks of the same series, after the windows that are asked for. */
+async function loadTicks({ openSearch, urls }: BenchContext): Promise<void> {
+  const raw = new RawBulk(urls.openSearch, 1);
+  const tickers = makeTickers(TICKS);
+  for (let start = 0; start < TICKS; start += A_REQUEST) {
+    const lines = tickers
+      .slice(start, start + A_REQUEST)
+      .map(
+        (ticker) =>
+          `{"create":{"_index":"${tickerIndexOf(ticker.slot)}","_id":"${tickerId(ticker)}"}}\n${JSON.stringify(ticker)}\n`,
+      );
+    await raw.send(Buffer.from(lines.join('')));
+  }
+  raw.close();
+  await openSearch.indices.refresh({ index: 'tickers-*' });
+}
 
 /** @returns seconds */
 async function load({ openSearch, urls, say }: BenchContext): Promise<number> {
