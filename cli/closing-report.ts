@@ -1,5 +1,3 @@
-import type { Ticker } from '../lambdas/domain/ticker.ts';
-import type { PollReport } from '../lambdas/ingest/poll.ts';
 import type { InsightsResponse } from '../lambdas/insights/handler.ts';
 import type { QuestionInput } from '../lambdas/insights/question.ts';
 import type { ArticleAnswer } from '../local/pipeline/article-queries.ts';
@@ -9,6 +7,7 @@ import type { Progress } from '../local/pipeline/run.ts';
 import type { Display } from './display.ts';
 import { formatCount, formatPercent } from './format.ts';
 import { ANSWER_VIEWS } from './insights-answers.ts';
+import { readBatch } from './poll-view.ts';
 import { textTable } from './text-table.ts';
 
 /**
@@ -72,7 +71,7 @@ export async function closingReport(
 /** A few of the questions that the pipeline answers; those that need a year are asked of the bundled daily history. */
 async function askInsights(pipeline: Pipeline, { last }: Progress): Promise<AskedInsight[]> {
   if (!last) return [];
-  const symbol = await busiestSymbol(pipeline, last);
+  const symbol = (await readBatch(pipeline, last))[0]?.symbol;
   if (symbol === undefined) return [];
   const { exchange, slot: now } = last;
   const questions: QuestionInput[] = [
@@ -96,17 +95,6 @@ async function askInsights(pipeline: Pipeline, { last }: Progress): Promise<Aske
     asked.push({ question, response: await pipeline.ask({ ...question, now }) });
   }
   return asked;
-}
-
-async function busiestSymbol(
-  { lake }: Pipeline,
-  { exchange, slot, categories }: PollReport,
-): Promise<string | undefined> {
-  const batches = await Promise.all(
-    categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
-  );
-  const tickers = batches.flatMap((lines) => lines ?? []).map((line) => JSON.parse(line) as Ticker);
-  return tickers.toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0))[0]?.symbol;
 }
 
 /** The report as a person reads it. */

@@ -74,20 +74,23 @@ function sum({ categories }: PollReport, field: 'fetched' | 'rejected'): number 
   return categories.reduce((total, report) => total + report[field], 0);
 }
 
-/** What the lake holds of the poll. */
-async function readBatch({ lake }: Pipeline, { exchange, slot, categories }: PollReport): Promise<Ticker[]> {
+/** What the lake holds of the poll, by turnover, the largest first. */
+export async function readBatch(
+  { lake }: Pipeline,
+  { exchange, slot, categories }: PollReport,
+): Promise<Ticker[]> {
   const lines = await Promise.all(
     categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
   );
-  return lines.flatMap((batch) => batch ?? []).map((line) => JSON.parse(line) as Ticker);
+  return lines
+    .flatMap((batch) => batch ?? [])
+    .map((line) => JSON.parse(line) as Ticker)
+    .toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0));
 }
 
 function latestPrices(tickers: readonly Ticker[]): string[] {
-  return tickers
-    .toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0))
-    .slice(0, PRICES_SHOWN)
-    .map(({ symbol, last_price, price_24h_pcnt }) => {
-      const change = price_24h_pcnt === undefined ? '' : ` (24 h ${formatPercent(price_24h_pcnt)})`;
-      return `${symbol} ${formatPrice(last_price)}${change}`;
-    });
+  return tickers.slice(0, PRICES_SHOWN).map(({ symbol, last_price, price_24h_pcnt }) => {
+    const change = price_24h_pcnt === undefined ? '' : ` (24 h ${formatPercent(price_24h_pcnt)})`;
+    return `${symbol} ${formatPrice(last_price)}${change}`;
+  });
 }

@@ -4,6 +4,7 @@ import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createLogger } from '../adapters/logger.ts';
 import { createOpenSearch, type OpenSearchUser } from '../adapters/opensearch-client.ts';
+import { mayPass } from '../adapters/opensearch-search.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { readUser } from '../adapters/secrets.ts';
 import { BACKOFFS, RESERVES_MS } from '../domain/budgets.ts';
@@ -128,10 +129,4 @@ async function put(client: Client, { what, path, body }: SetupStep, deadlineMs: 
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(`OpenSearch did not take ${what}: ${message}`, { cause });
   }
-}
-
-/** A domain that is just starting refuses connections or answers 429 and 5xx; anything else stays wrong. */
-function mayPass(error: unknown): boolean {
-  const status = (error as { statusCode?: number }).statusCode;
-  return status === undefined || status === 429 || status >= 500;
 }
