@@ -18,7 +18,7 @@ const ROWS_SHOWN = 20;
 const program = withTargetOptions(
   new Command('npm run redrive --')
     .description(
-      'Indexes dead letters again: the records that could not be indexed, kept in the lake under dead-letters/. What goes in now moves to redriven/, what is refused again stays, with its new reason.',
+      'Indexes again what was left aside: the dead letters (records that could not be indexed, kept in the lake under dead-letters/) and the batches that Lambda gave up (under aws/lambda/). What of the dead letters goes in now moves to redriven/, what is refused again stays, with its new reason. A batch is deleted once each of its records is in the index or a dead letter.',
     )
     .addOption(
       new Option('--since <time>', 'only those first seen then or later, UTC (default: all)').argParser(
@@ -30,9 +30,10 @@ const program = withTargetOptions(
 ).addHelpText(
   'after',
   `
-Exit codes: 0 nothing stays behind, 1 some letters stay, 2 it could not be done.
+Exit codes: 0 nothing stays behind, 1 some records stay, 2 it could not be done.
 
-With --json: {letters, tried, indexed, alreadyThere, problems: [text], stay: [{position, errorType, reason}]}
+With --json: {batches, batchRecords, letters, tried, indexed, alreadyThere, problems: [text],
+stay: [{position, errorType, reason}]}
 
 Examples:
   npm run redrive -- --dry-run             what there is, and why
@@ -43,6 +44,8 @@ Examples:
 function sumOf(slices: readonly RedriveOutput[]): RedriveOutput {
   const sum = (count: (slice: RedriveOutput) => number) => slices.reduce((all, each) => all + count(each), 0);
   return {
+    batches: sum(({ batches }) => batches),
+    batchRecords: sum(({ batchRecords }) => batchRecords),
     letters: sum(({ letters }) => letters),
     tried: sum(({ tried }) => tried),
     indexed: sum(({ indexed }) => indexed),
@@ -52,13 +55,20 @@ function sumOf(slices: readonly RedriveOutput[]): RedriveOutput {
   };
 }
 
-function print({ letters, tried, indexed, alreadyThere, stay, problems }: RedriveOutput, dryRun: boolean) {
+function print(result: RedriveOutput, dryRun: boolean) {
+  const { batches, batchRecords, letters, tried, indexed, alreadyThere, stay, problems } = result;
+  const found = [
+    ...(letters > 0 ? [`${formatCount(letters)} dead letters`] : []),
+    ...(batches > 0
+      ? [`${formatCount(batches)} batches that were given up (${formatCount(batchRecords)} records)`]
+      : []),
+  ].join(' and ');
   const lines = [
-    letters === 0
+    found === ''
       ? '✔ There are no dead letters.'
       : dryRun
-        ? `${formatCount(letters)} dead letters; ${formatCount(tried)} would be tried, ${formatCount(stay.length)} are still no tickers.`
-        : `${formatCount(letters)} dead letters: ${formatCount(indexed)} indexed, ${formatCount(alreadyThere)} were in the index already, ${formatCount(stay.length)} stay.`,
+        ? `${found}; ${formatCount(tried + batchRecords)} records would be tried, ${formatCount(stay.length)} are still no tickers.`
+        : `${found}: ${formatCount(indexed)} indexed, ${formatCount(alreadyThere)} were in the index already, ${formatCount(stay.length)} stay.`,
   ];
   if (stay.length > 0) {
     const table = textTable(['record', 'error', 'reason']);

@@ -8,6 +8,7 @@ import type { Check } from '../../lambdas/operate/operations/doctor.ts';
 import type { RedriveOutput } from '../../lambdas/operate/operations/redrive.ts';
 import type { ReplayOutput } from '../../lambdas/operate/operations/replay.ts';
 import type { VerifyOutput } from '../../lambdas/operate/operations/verify.ts';
+import { invocationRecord } from '../../local/event-sources/on-failure.ts';
 import { startIndex, startOperate } from '../integration/lambdas/handlers.ts';
 import { deadAddress } from '../integration/lambdas/local-servers.ts';
 import { eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
@@ -296,6 +297,64 @@ describe('redrive', () => {
     expect(await keysOf(world.bucket, 'dead-letters/')).toHaveLength(2);
   });
 
+  describe('of batches that Lambda gave up', () => {
+    const KEY = 'aws/lambda/mapping/tickers/2031/03/01/2031-03-01T12.10.00-1';
+    const GIVEN_UP_AT = new Date('2031-03-01T12:10:00.000Z');
+
+    async function giveUp(values: Parameters<typeof eventOfValues>[0]) {
+      const records = Object.values(eventOfValues(values).records).flat();
+      const record = invocationRecord(
+        records,
+        { condition: 'RecordAgeExceeded', invokeCount: 3, error: new Error('OpenSearch was away') },
+        {
+          eventSourceArn: 'arn:aws:kafka:us-east-1:0:cluster/test/1',
+          bootstrapServers: 'test:9092',
+          functionName: 'index',
+          requestId: '1',
+          now: GIVEN_UP_AT,
+        },
+      );
+      await putObject(world, KEY, JSON.stringify(record));
+    }
+
+    it('indexes their records, keeps as dead letters what cannot be, and takes the batch away', async () => {
+      await giveUp([ticker('A', HOUR), ticker('B', HOUR), 'oops']);
+      await index([ticker('A', HOUR)]);
+      expect(await redrive()).toMatchObject({
+        batches: 1,
+        batchRecords: 3,
+        tried: 3,
+        indexed: 1,
+        alreadyThere: 1,
+        stay: [{ position: 'tickers-0-2', errorType: 'poison' }],
+      });
+      expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([]);
+      expect(await recordsOf(world.bucket, 'dead-letters/')).toMatchObject([{ offset: 2 }]);
+      expect(await counts(world)).toMatchObject({ documents: 2 });
+    });
+
+    it('only counts them in a dry run, and passes over those before the time that it is told', async () => {
+      await giveUp([ticker('A', HOUR)]);
+      expect(await redrive({ dryRun: true })).toMatchObject({ batches: 1, batchRecords: 1, indexed: 0 });
+      const since = new Date(GIVEN_UP_AT.getTime() + 1).toISOString();
+      expect(await redrive({ since })).toMatchObject({ batches: 0, indexed: 0 });
+      expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
+    });
+
+    it('keeps the batch while OpenSearch is away', async () => {
+      await giveUp([ticker('A', HOUR)]);
+      const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
+      await expect(operate('redrive', {}, 1)).rejects.toThrow('They stay; try again when it is well');
+      expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
+    });
+
+    it('says what is no such batch, and leaves it', async () => {
+      await putObject(world, KEY, '{"payload":"{}"}');
+      expect((await redrive())?.problems).toEqual([expect.stringContaining(`${KEY} cannot be read`)]);
+      expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
+    });
+  });
+
   it('counts what an earlier, killed redrive had brought in', async () => {
     await makeDeadLetters();
     await openSearch.indices.delete({ index: 'tickers-2031.03' });
@@ -341,7 +400,10 @@ describe('doctor', () => {
 
   it('warns of dead letters', async () => {
     await (await startIndex({ bucket: world.bucket }))(eventOfValues(['oops']));
-    expect((await doctor())['dead letters']).toMatchObject({ status: 'warn', finding: '1 objects' });
+    expect((await doctor())['dead letters']).toMatchObject({
+      status: 'warn',
+      finding: 'dead letters in 1 objects, batches that Lambda gave up: 0',
+    });
   });
 
   it('finds a template that is missing', async () => {

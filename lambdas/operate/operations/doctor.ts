@@ -3,6 +3,7 @@ import type { Admin } from 'kafkajs';
 import * as z from 'zod';
 import { OpenSearchTickerIds } from '../../adapters/opensearch-ticker-ids.ts';
 import { DEAD_LETTERS } from '../../adapters/s3-dead-letters.ts';
+import { GIVEN_UP_BATCHES } from '../../adapters/s3-given-up-batches.ts';
 import { indexTemplates } from '../../setup/index-templates.ts';
 import { extentOf, marketsOf } from '../lake-walk.ts';
 import type { Operation, OperationServices, Slice } from '../operation.ts';
@@ -32,7 +33,7 @@ const LATE_MS = 6 * 60_000;
 const VERY_LATE_MS = 18 * 60_000;
 /** About two full events of the index function. */
 const MUCH_LAG = 20_000;
-const MOST_DEAD_LETTERS = 1_000;
+const MOST_OBJECTS = 1_000;
 
 /** Looks whether everything that the pipeline stands on is there and in time. Changes no data. */
 export const doctor: Operation<z.infer<typeof inputSchema>, Check[]> = {
@@ -60,7 +61,7 @@ export const doctor: Operation<z.infer<typeof inputSchema>, Check[]> = {
         'Lake and OpenSearch have to be readable first.',
       ),
       check('freshness', () => freshness(services, nowMs, collecting), 'The lake has to be readable first.'),
-      check('dead letters', () => deadLetters(services), 'The lake has to be readable first.'),
+      check('dead letters', () => leftAside(services), 'The lake has to be readable first.'),
     ];
     const output = await Promise.all(checks);
     await kafka.close();
@@ -261,15 +262,26 @@ async function freshness({ lake }: OperationServices, nowMs: number, collecting:
   return newest.ageMs <= VERY_LATE_MS ? warn(finding, advice) : fail(finding, advice);
 }
 
-async function deadLetters({ lake }: OperationServices): Promise<Result> {
+async function leftAside({ lake }: OperationServices): Promise<Result> {
+  const [letters, batches] = await Promise.all([
+    countObjects(lake, DEAD_LETTERS),
+    countObjects(lake, GIVEN_UP_BATCHES),
+  ]);
+  if (letters === 0 && batches === 0) return ok('none');
+  const count = (objects: number) => (objects >= MOST_OBJECTS ? `${MOST_OBJECTS} or more` : String(objects));
+  return warn(
+    `dead letters in ${count(letters)} objects, batches that Lambda gave up: ${count(batches)}`,
+    'See why with "redrive --dry-run"; after the fix "redrive" indexes them.',
+  );
+}
+
+async function countObjects(lake: OperationServices['lake'], folder: string): Promise<number> {
   let objects = 0;
-  for await (const _ of lake.keys(DEAD_LETTERS)) {
+  for await (const _ of lake.keys(folder)) {
     objects += 1;
-    if (objects >= MOST_DEAD_LETTERS) break;
+    if (objects >= MOST_OBJECTS) break;
   }
-  if (objects === 0) return ok('none');
-  const count = objects >= MOST_DEAD_LETTERS ? `${MOST_DEAD_LETTERS} or more` : String(objects);
-  return warn(`${count} objects`, 'See why with "redrive --dry-run"; after the fix "redrive" indexes them.');
+  return objects;
 }
 
 function inMinutes(ms: number): string {

@@ -1,12 +1,14 @@
 import * as z from 'zod';
 import { DEAD_LETTERS, S3DeadLetters } from '../../adapters/s3-dead-letters.ts';
+import { GIVEN_UP_BATCHES, S3GivenUpBatches } from '../../adapters/s3-given-up-batches.ts';
 import { UnreadableObjectError } from '../../domain/ndjson.ts';
 import { decodeRecord } from '../../index/decode.ts';
+import { indexBatch } from '../../index/index-batch.ts';
 import type { DeadLetter, TickerDocument } from '../../index/ports.ts';
 import type { Operation, OperationServices, Slice } from '../operation.ts';
 
 const inputSchema = z.strictObject({
-  /** Only letters first seen at this time or later, ISO 8601. @default all */
+  /** Only letters first seen, and batches given up, at this time or later, ISO 8601. @default all */
   since: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
   /** Only says what it would do. @default false */
   dryRun: z.boolean().optional(),
@@ -14,15 +16,20 @@ const inputSchema = z.strictObject({
 
 /** What one slice did. */
 export interface RedriveOutput {
+  /** Batches that Lambda had given up, … */
+  batches: number;
+  /** … and the records in them. */
+  batchRecords: number;
   letters: number;
-  /** Moved to `redriven/`: they were indexed now, … */
+  /** Records of either kind that were indexed now, … */
   indexed: number;
-  /** … or had been before. In a dry run: tickers that would be tried. */
+  /** … or had been before. */
   alreadyThere: number;
+  /** Tickers that were tried, or in a dry run would be. */
   tried: number;
-  /** Letters that stay, with why. */
+  /** What stays a dead letter, or becomes one, with why. */
   stay: { position: string; errorType: string; reason: string }[];
-  /** Objects that are no dead letters of ours; left as they are. */
+  /** Objects that are neither; left as they are. */
   problems: string[];
 }
 
@@ -32,7 +39,7 @@ interface RedriveCursor {
   done: number;
 }
 
-/** OpenSearch took some of the letters neither way. */
+/** OpenSearch took some of the records neither way. */
 export class RedriveStoppedError extends Error {
   override readonly name = 'RedriveStoppedError';
 }
@@ -41,14 +48,21 @@ export class RedriveStoppedError extends Error {
 const OBJECT_MS = 20_000;
 
 /**
- * Indexes dead letters again. Those that go in move to `redriven/`, those that are refused again stay, with their
- * new reason. Killed in between, it is done again: what went in is there already, which counts as in.
+ * Indexes again what was left aside:
+ *
+ * - batches that Lambda gave up, from the on-failure destination of the event source mapping. Their records are
+ *   handled as the index function would have: into the index, or to the dead letters; then the batch is deleted.
+ * - dead letters. Those that go in move to `redriven/`, those that are refused again stay, with their new reason.
+ *
+ * Killed in between, it is done again: what went in is there already, which counts as in.
  */
 export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
   name: 'redrive',
   input: inputSchema,
   async slice(input, cursor, services, { deadlineMs }): Promise<Slice<RedriveOutput>> {
     const output: RedriveOutput = {
+      batches: 0,
+      batchRecords: 0,
       letters: 0,
       indexed: 0,
       alreadyThere: 0,
@@ -58,9 +72,13 @@ export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
     };
     const { afterKey, done: doneBefore } = (cursor as RedriveCursor | undefined) ?? { afterKey: '', done: 0 };
     const keys: string[] = [];
-    for await (const key of services.lake.keys(DEAD_LETTERS, afterKey || undefined)) keys.push(key);
+    // In the order of their names, which the cursor counts on.
+    for (const folder of [GIVEN_UP_BATCHES, DEAD_LETTERS]) {
+      for await (const key of services.lake.keys(folder, afterKey || undefined)) keys.push(key);
+    }
     const total = doneBefore + keys.length;
     for (const [index, key] of keys.entries()) {
+      const redriveObject = key.startsWith(GIVEN_UP_BATCHES) ? redriveBatch : redriveLetters;
       await redriveObject(key, input, services, Math.max(deadlineMs, Date.now()) + OBJECT_MS, output);
       const done = doneBefore + index + 1;
       if (done < total && Date.now() >= deadlineMs) {
@@ -71,7 +89,55 @@ export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
   },
 };
 
-async function redriveObject(
+async function redriveBatch(
+  key: string,
+  { since, dryRun }: z.infer<typeof inputSchema>,
+  { index, s3, bucket, log }: OperationServices,
+  deadlineMs: number,
+  output: RedriveOutput,
+): Promise<void> {
+  const batches = new S3GivenUpBatches(s3, bucket);
+  const batch = await batches.read(key).catch((error: unknown) => {
+    if (error instanceof UnreadableObjectError) output.problems.push(error.message);
+    else throw error;
+  });
+  if (!batch || (since !== undefined && batch.givenUpMs < Date.parse(since))) return;
+  output.batches += 1;
+  output.batchRecords += batch.records;
+  if (dryRun) return;
+
+  const letters = new S3DeadLetters(s3, bucket);
+  const deadLetters = {
+    async put(kept: readonly DeadLetter[]) {
+      await letters.put(kept);
+      output.stay.push(...kept.map(staying));
+    },
+  };
+  const report = await indexBatch(batch.event, deadlineMs, { index, deadLetters, log, now: Date.now });
+  output.tried += report.records;
+  output.indexed += report.indexed;
+  output.alreadyThere += report.alreadyThere;
+  if (report.unstored.length > 0) throw notAsked(key, report.firstReason);
+  await batches.delete(key);
+}
+
+function staying({
+  topic,
+  partition,
+  offset,
+  error_type,
+  reason,
+}: DeadLetter): RedriveOutput['stay'][number] {
+  return { position: `${topic}-${partition}-${offset}`, errorType: error_type, reason };
+}
+
+function notAsked(key: string, reason: string | undefined): RedriveStoppedError {
+  return new RedriveStoppedError(
+    `OpenSearch could not be asked about all records of ${key}: ${reason}. They stay; try again when it is well.`,
+  );
+}
+
+async function redriveLetters(
   key: string,
   { since, dryRun }: z.infer<typeof inputSchema>,
   { lake, index, s3, bucket }: OperationServices,
@@ -90,9 +156,9 @@ async function redriveObject(
 
   const stay: DeadLetter[] = [];
   const keep = (letter: DeadLetter, error_type: string, reason: string) => {
-    stay.push({ ...letter, error_type, reason });
-    const position = `${letter.topic}-${letter.partition}-${letter.offset}`;
-    output.stay.push({ position, errorType: error_type, reason });
+    const kept = { ...letter, error_type, reason };
+    stay.push(kept);
+    output.stay.push(staying(kept));
   };
   const tickers: { letter: DeadLetter; document: TickerDocument }[] = [];
   for (const letter of due) {
@@ -123,9 +189,7 @@ async function redriveObject(
         keep(letter, outcome.errorType, outcome.reason);
         break;
       default:
-        throw new RedriveStoppedError(
-          `OpenSearch could not be asked about all letters of ${key}: ${outcome?.reason}. They stay; try again when it is well.`,
-        );
+        throw notAsked(key, outcome?.reason);
     }
   }
   const unchanged = wentIn.length === 0 && stay.every(({ reason }, at) => reason === due[at]?.reason);
