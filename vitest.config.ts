@@ -16,6 +16,8 @@ export default defineConfig({
         test: {
           name: 'infra',
           include: ['test/infra/**/*.test.ts'],
+          // They change nothing that another file sees, and aws-cdk-lib takes seconds to load.
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,18 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { cpus, totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
 import { textTable } from '../cli/text-table.ts';
-import { createOpenSearch } from '../lambdas/adapters/opensearch-client.ts';
-import { indexTemplates } from '../lambdas/setup/index-templates.ts';
-import { ensureArtifacts } from '../local/engines/artifacts.ts';
-import { findJdk } from '../local/engines/jdk.ts';
-import { startKafka } from '../local/engines/kafka.ts';
-import { startOpenSearch } from '../local/engines/opensearch.ts';
-import { anyFreePort } from '../local/engines/ports.ts';
-import { startS3 } from '../local/engines/s3.ts';
-import { INDEX_SETTINGS } from '../local/pipeline/resources.ts';
+import { startEngines } from './engines.ts';
 import type { BenchContext, Target, TargetResult } from './target.ts';
 import { coldStart } from './targets/cold-start.ts';
 import { indexCpu } from './targets/index-cpu.ts';
@@ -20,6 +10,7 @@ import { indexPath } from './targets/index-path.ts';
 import { indexSize } from './targets/index-size.ts';
 import { ingest } from './targets/ingest.ts';
 import { latency } from './targets/latency.ts';
+import { replay } from './targets/replay.ts';
 import { twoYears } from './targets/two-years.ts';
 
 const TARGETS: Record<string, Target> = {
@@ -27,6 +18,7 @@ const TARGETS: Record<string, Target> = {
   'index-cpu': indexCpu,
   'index-size': indexSize,
   ingest,
+  replay,
   latency,
   'cold-start': coldStart,
   'two-years': twoYears,
@@ -52,26 +44,10 @@ const flags = new Command('npm run bench --')
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
-const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-bench-'));
-const jdk = await findJdk();
-const jars = await ensureArtifacts({ folder: '.local/engines', jdk });
-const engines = await Promise.all(
-  [startKafka, startOpenSearch, startS3].map(async (start) =>
-    start({ jdk, jars, folder, port: await anyFreePort() }),
-  ),
-);
+const engines = await startEngines();
 try {
-  const [kafka, openSearch, s3] = engines.map(({ url }) => url) as [string, string, string];
-  const context: BenchContext = {
-    openSearch: createOpenSearch(openSearch),
-    urls: { kafka, openSearch, s3 },
-    rounds: flags.rounds,
-    folder,
-    say,
-  };
-  for (const [name, body] of Object.entries(indexTemplates(INDEX_SETTINGS))) {
-    await context.openSearch.indices.putIndexTemplate({ name, body });
-  }
+  const { openSearch, urls, folder, jdk } = engines;
+  const context: BenchContext = { openSearch, urls, rounds: flags.rounds, folder, say };
   const results: TargetResult[] = [];
   for (const name of flags.only ?? Object.keys(TARGETS)) {
     say(`— ${name}`);
@@ -91,8 +67,7 @@ try {
   else print(results, machine);
   process.exitCode = results.every(({ met }) => met) ? 0 : 1;
 } finally {
-  await Promise.all(engines.map((engine) => engine.stop()));
-  rmSync(folder, { recursive: true, force: true });
+  await engines.stop();
 }
 process.exit();
 

@@ -1,16 +1,28 @@
+import type { BenchContext } from './target.ts';
+
 type IndexHandler = typeof import('../lambdas/index/handler.ts')['handler'];
 
-/** The real index handler, with the environment that a deployment would give it. */
-export async function loadIndexHandler(urls: { openSearch: string; s3: string }): Promise<IndexHandler> {
-  Object.assign(process.env, {
+/** What a deployment gives to every function. */
+export function commonEnvironment(
+  urls: Pick<BenchContext['urls'], 'openSearch' | 's3'>,
+  bucket: string,
+): Record<string, string> {
+  return {
     OPENSEARCH_URL: urls.openSearch,
-    LAKE_BUCKET: 'bench',
-    PARTIAL_BATCH_RESPONSE: 'false',
+    LAKE_BUCKET: bucket,
+    STAGE: 'bench',
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_S3: urls.s3,
     POWERTOOLS_LOG_LEVEL: 'ERROR',
-  });
+    // stdout is the benchmark's.
+    POWERTOOLS_METRICS_DISABLED: 'true',
+  };
+}
+
+/** The real index handler, with the environment that a deployment would give it. */
+export async function loadIndexHandler(urls: { openSearch: string; s3: string }): Promise<IndexHandler> {
+  Object.assign(process.env, commonEnvironment(urls, 'bench'), { PARTIAL_BATCH_RESPONSE: 'false' });
   return (await import('../lambdas/index/handler.ts')).handler;
 }

@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { CANDLE_EXCHANGES } from '../lambdas/backfill/candle-exchange.ts';
+import { CANDLE_EXCHANGES, whyNoCandles } from '../lambdas/backfill/candle-exchanges.ts';
+import type { CandlesOutput } from '../lambdas/candles-ccxt/handler.ts';
 import { hourOf } from '../lambdas/domain/candle.ts';
-import { CATEGORIES } from '../lambdas/domain/ticker.ts';
+import { CATEGORIES, type Category } from '../lambdas/domain/ticker.ts';
 import { parseDuration } from '../lambdas/insights/window.ts';
+import type { OperationEvent } from '../lambdas/operate/operation.ts';
 import type { BackfillOutput } from '../lambdas/operate/operations/backfill.ts';
-import { handOverRows } from '../local/market-replay/hand-over.ts';
+import { handOverPart, handOverRows } from '../local/market-replay/hand-over.ts';
 import { type CandleHistory, readCandleHistory } from '../local/market-replay/history.ts';
 import { formatCount } from './format.ts';
 import { progressBar, runOperation } from './operate.ts';
@@ -16,7 +18,7 @@ interface BackfillFlags extends TargetFlags {
   file?: string;
   step?: 'hourly' | 'daily';
   exchange: string;
-  category: string;
+  category: Category;
   symbols?: string[];
   from?: string;
   to?: string;
@@ -32,7 +34,7 @@ const program = withTargetOptions(
     )
     .requiredOption(
       '--exchange <name>',
-      `whose prices they are; to fetch: ${Object.keys(CANDLE_EXCHANGES).join(', ')}`,
+      `whose prices they are; to fetch: ${Object.keys(CANDLE_EXCHANGES).join(', ')}, or ccxt:<id> for any other`,
     )
     .addOption(
       new Option('--category <name>', 'the market they are of').choices(CATEGORIES).makeOptionMandatory(),
@@ -75,14 +77,30 @@ its line, and nothing of the file is written.
 
 Exit codes: 0 done, 2 it could not be done (an option, a row of the file, the exchange, a store).
 
-With --json: {read, candles, moves}: candles that the exchange or the file holds, those of them that were new or
-changed, moves written. All numbers are of this run.
+To fetch, symbols are spelled as the exchange's tickers are: BTCUSDT (bybit, binance), BTC-USDT or BTC-USDT-SWAP (okx),
+XXBTZUSD (kraken), BTC-USD (coinbase). There is history of
+${categoriesText()}
+  ccxt:<id>   whatever ccxt can fetch of that exchange
+Kraken gives its last 720 hours only; what was asked for before that is told as a note.
+
+With --json: {read, candles, moves}: candles that the exchange or the file holds, those of them that were new or changed,
+moves written; of a fetch also {hours, notes}: hours asked for, and what could not be had, where that is the case. All
+numbers are of this run.
 
 Examples:
   npm run backfill -- --exchange bybit --category linear --symbols BTCUSDT,ETHUSDT --from 2y
   npm run backfill -- --exchange bybit --category spot --symbols BTCUSDT --from 2024-01-01 --to 2025-01-01 --stage dev
+  npm run backfill -- --exchange okx --category linear --symbols BTC-USDT-SWAP --from 90d
+  npm run backfill -- --exchange ccxt:gate --category spot --symbols BTC_USDT --from 90d
   npm run backfill -- --file prices.csv.gz --exchange tiingo --category spot`,
 );
+
+function categoriesText(): string {
+  const lines = Object.entries(CANDLE_EXCHANGES).map(
+    ([name, { categories }]) => `  ${name.padEnd(10)}  ${categories.join(', ')}`,
+  );
+  return lines.join('\n');
+}
 
 function symbolList(text: string): string[] {
   const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))].filter(
@@ -110,11 +128,19 @@ function closedHour(): string {
 function sumOf(slices: readonly BackfillOutput[]): BackfillOutput {
   const sum = (count: (slice: BackfillOutput) => number) =>
     slices.reduce((all, each) => all + count(each), 0);
+  const notes = [...new Set(slices.flatMap((slice) => slice.notes ?? []))];
   return {
     read: sum(({ read }) => read),
     candles: sum(({ candles }) => candles),
     moves: sum(({ moves }) => moves),
+    hours: sum(({ hours = 0 }) => hours),
+    ...(notes.length > 0 ? { notes } : {}),
   };
+}
+
+/** The id of an exchange in ccxt, where it is one to be fetched through it. */
+function ccxtIdOf(exchange: string): string | undefined {
+  return /^ccxt:([a-z0-9]{2,40})$/.exec(exchange)?.[1];
 }
 
 async function fetchCandles(
@@ -124,21 +150,56 @@ async function fetchCandles(
 ): Promise<BackfillOutput> {
   const { exchange, category, symbols, from, to, sourceUrl, folder } = flags;
   const closed = closedHour();
+  const wanted = {
+    category,
+    symbols,
+    from,
+    to: to === undefined || to > closed ? closed : to,
+    baseUrl: sourceUrl,
+  };
+  const ccxtId = ccxtIdOf(exchange);
+  if (ccxtId !== undefined) return fetchThroughCcxt(target, { ...wanted, exchange: ccxtId }, folder, signal);
   const slices = await runOperation<BackfillOutput>(
     target,
     'backfill',
-    {
-      kind: 'fetch',
-      exchange,
-      category,
-      symbols,
-      from,
-      to: to === undefined || to > closed ? closed : to,
-      baseUrl: sourceUrl,
-    },
+    { kind: 'fetch', exchange, ...wanted },
     { folder, signal, resumable: true },
   );
   return sumOf(slices);
+}
+
+/** The function with ccxt fetches, the operate function writes: what was fetched goes through this command. */
+async function fetchThroughCcxt(
+  target: Target,
+  input: { exchange: string; category: Category } & Record<string, unknown>,
+  folder: string,
+  signal: AbortSignal,
+): Promise<BackfillOutput> {
+  const { exchange, category } = input;
+  const written: BackfillOutput[] = [];
+  await runOperation<CandlesOutput>(target, 'backfill', input, {
+    folder,
+    signal,
+    resumable: true,
+    functionName: 'candles-ccxt',
+    async onOutput({ series, hours, notes }, isLast) {
+      const part = {
+        kind: 'rows' as const,
+        exchange,
+        category,
+        hours: 1 as const,
+        series,
+        makeMoves: isLast,
+      };
+      const done = await handOverPart(part, { invoke: invokeOperate(target), signal });
+      written.push({ ...done, hours, notes });
+    },
+  });
+  return sumOf(written);
+}
+
+function invokeOperate(target: Target) {
+  return (event: OperationEvent) => target.invoke('operate', { ...event, sliceMs: target.sliceMs });
 }
 
 async function readFile(
@@ -152,7 +213,7 @@ async function readFile(
     return await handOverRows(
       { exchange, category, hours, rows },
       {
-        invoke: (event) => target.invoke('operate', { ...event, sliceMs: target.sliceMs }),
+        invoke: invokeOperate(target),
         onProgress: (done, total) => bar.show({ done, total, unit: 'candles' }),
         signal,
       },
@@ -166,6 +227,9 @@ const flags = program.parse().opts<BackfillFlags>();
 if (flags.file === undefined && (flags.symbols === undefined || flags.from === undefined)) {
   program.error('error: name --symbols and --from to fetch, or --file to read', { exitCode: 2 });
 }
+const refusal =
+  flags.file === undefined && !ccxtIdOf(flags.exchange) && whyNoCandles(flags.exchange, flags.category);
+if (refusal) program.error(`error: ${refusal}`, { exitCode: 2 });
 const { folder, stage, kafka, opensearch, s3 } = flags;
 process.exit(
   await runCommand(async (signal) => {
@@ -185,8 +249,9 @@ process.exit(
       const result = history
         ? await readFile(target, flags, history, signal)
         : await fetchCandles(target, flags, signal);
-      const { read, candles, moves } = result;
-      const text = `✔ ${formatCount(read)} candles of ${flags.exchange} read, ${formatCount(candles)} of them new or changed; ${formatCount(moves)} moves written.`;
+      const { read, candles, moves, hours, notes = [] } = result;
+      for (const note of notes) process.stderr.write(`! ${note}\n`);
+      const text = `✔ ${formatCount(read)} candles of ${flags.exchange} read${hours === undefined ? '' : ` (of ${formatCount(hours)} hours)`}, ${formatCount(candles)} of them new or changed; ${formatCount(moves)} moves written.`;
       process.stdout.write(`${flags.json ? JSON.stringify(result) : text}\n`);
       return 0;
     });

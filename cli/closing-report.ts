@@ -1,7 +1,13 @@
+import type { PollReport } from '../lambdas/ingest/poll.ts';
 import type { InsightsResponse } from '../lambdas/insights/handler.ts';
 import type { QuestionInput } from '../lambdas/insights/question.ts';
 import type { ArticleAnswer } from '../local/pipeline/article-queries.ts';
-import { askArticleQueries, countStores, percentile } from '../local/pipeline/closing-report.ts';
+import {
+  askArticleQueries,
+  countStores,
+  type ExchangeCounts,
+  percentile,
+} from '../local/pipeline/closing-report.ts';
 import type { Pipeline } from '../local/pipeline/pipeline.ts';
 import type { Progress } from '../local/pipeline/run.ts';
 import type { Display } from './display.ts';
@@ -26,6 +32,10 @@ export interface ClosingReport {
   rejected: number;
   duplicatesRefused: number;
   deadLetters: number;
+  /** By exchange, as far as the stores tell it. */
+  exchanges: Record<string, ExchangeCounts>;
+  /** By source: its polls of this run. */
+  sources: Record<string, { polls: number; failedPolls: number }>;
   /** Whether the index holds exactly as many documents as the lake holds ids. */
   agree: boolean;
   /** Poll begun → its last ticker acknowledged by OpenSearch. */
@@ -33,7 +43,7 @@ export interface ClosingReport {
   /** By step; `total`: until all was up. */
   startupSeconds: Record<string, number>;
   articleQueries: ArticleAnswer[];
-  /** What the pipeline is for, asked of the currency with the most turnover, as of the pipeline's now. */
+  /** What the pipeline is for, asked of each source's currency with the most turnover, as of the pipeline's now. */
   insights: AskedInsight[];
 }
 
@@ -58,19 +68,29 @@ export async function closingReport(
     ...counts,
     duplicatesRefused,
     deadLetters,
-    agree: lakeIds === counts.documentsIndexed,
+    sources: Object.fromEntries(
+      [...progress.sources].map(([name, { polls, failedPolls }]) => [name, { polls, failedPolls }]),
+    ),
+    agree:
+      lakeIds === counts.documentsIndexed &&
+      Object.values(counts.exchanges).every((each) => each.lakeIds === each.documentsIndexed),
     latencyMs: { p50: percentile(latenciesMs, 50), p95: percentile(latenciesMs, 95) },
     startupSeconds: Object.fromEntries(
       Object.entries(startupSeconds).map(([step, seconds]) => [step, Math.round(seconds * 1_000) / 1_000]),
     ),
     articleQueries: await askArticleQueries(pipeline.openSearch),
-    insights: await askInsights(pipeline, progress),
+    insights: await askEachSource(pipeline, progress),
   };
 }
 
+async function askEachSource(pipeline: Pipeline, { sources }: Progress): Promise<AskedInsight[]> {
+  const asked: AskedInsight[] = [];
+  for (const { last } of sources.values()) if (last) asked.push(...(await askInsights(pipeline, last)));
+  return asked;
+}
+
 /** A few of the questions that the pipeline answers; those that need a year are asked of the bundled daily history. */
-async function askInsights(pipeline: Pipeline, { last }: Progress): Promise<AskedInsight[]> {
-  if (!last) return [];
+async function askInsights(pipeline: Pipeline, last: PollReport): Promise<AskedInsight[]> {
   const symbol = (await readBatch(pipeline, last))[0]?.symbol;
   if (symbol === undefined) return [];
   const { exchange, slot: now } = last;
@@ -115,6 +135,7 @@ export function printReport(report: ClosingReport, display: Display): void {
     ['poll → indexed, p50 / p95', `${p50.toFixed(0)} / ${p95.toFixed(0)} ms`],
   );
   display.print(`\n${table}`);
+  if (Object.keys(report.exchanges).length > 1) display.print(`\n${exchangeTable(report)}`);
   display.print(
     report.agree
       ? '✔ Lake and index agree.'
@@ -124,6 +145,14 @@ export function printReport(report: ClosingReport, display: Display): void {
   for (const { question, response } of report.insights) {
     display.print(`\n$ npm run insights -- ${commandOf(question)}\n${responseText(question, response)}`);
   }
+}
+
+function exchangeTable({ exchanges }: ClosingReport): string {
+  const table = textTable(['exchange', 'records in the lake', 'documents in the index', 'rejected']);
+  for (const [exchange, { lakeRecords, documentsIndexed, rejected }] of Object.entries(exchanges)) {
+    table.push([exchange, formatCount(lakeRecords), formatCount(documentsIndexed), formatCount(rejected)]);
+  }
+  return table.toString();
 }
 
 function answerTable({ aggregations, hits }: ArticleAnswer): string {

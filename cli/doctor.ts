@@ -36,7 +36,13 @@ function engines({ folder }: DoctorFlags, { stores }: Target): Check[] {
   const running = readEndpoints(folder);
   const pid = (name: string) => (running?.pids[name] === undefined ? '' : ` (pid ${running.pids[name]})`);
   const pipeline: Check = running
-    ? { name: 'pipeline', status: 'ok', finding: `running${pid('start')}, polls ${running.source}` }
+    ? {
+        name: 'pipeline',
+        status: 'ok',
+        finding: `running${pid('start')}, polls ${Object.entries(running.sources)
+          .map(([name, url]) => `${name} (${url})`)
+          .join(', ')}`,
+      }
     : {
         name: 'pipeline',
         status: 'warn',

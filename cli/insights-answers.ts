@@ -1,5 +1,5 @@
 import type { Category } from '../lambdas/domain/ticker.ts';
-import { splitBybitSymbol } from '../lambdas/ingest/sources/bybit-symbols.ts';
+import { pairBySpelling } from '../lambdas/ingest/sources/symbol-spelling.ts';
 import type { ThresholdMoves } from '../lambdas/insights/moves.ts';
 import type { Answers, Question } from '../lambdas/insights/question.ts';
 import type { DirectionMoves } from '../lambdas/insights/window-moves.ts';
@@ -40,8 +40,8 @@ function windowLine(title: string, { from, to }: { from: string; to: string }): 
 
 /** `9,183.12 USD`, where the symbol tells the quote currency. */
 function priceText(series: string, price: number): string {
-  const [, category, symbol] = series.split(':');
-  const { quote } = splitBybitSymbol(category as Category, symbol ?? '');
+  const [exchange = '', category, symbol = ''] = series.split(':');
+  const { quote } = pairBySpelling({ exchange, category: category as Category, symbol });
   return quote === undefined ? formatPrice(price) : `${formatPrice(price)} ${quote}`;
 }
 

@@ -9,11 +9,10 @@ import {
   DEFAULT_TOP,
   type QuestionInput,
 } from '../lambdas/insights/question.ts';
-import { parseDuration } from '../lambdas/insights/window.ts';
 import { csvText } from './csv.ts';
 import { formatTime } from './format.ts';
 import { ANSWER_VIEWS } from './insights-answers.ts';
-import { instant, wholeNumber } from './options.ts';
+import { duration, instant, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';
 import { type TargetFlags, withTarget, withTargetOptions } from './target.ts';
 
@@ -91,15 +90,6 @@ function numbers(expected: string, isValid: (value: number) => boolean, scale = 
       if (!isValid(value)) throw new InvalidArgumentError(`expected ${expected}.`);
       return value;
     });
-}
-
-function duration(text: string): string {
-  try {
-    parseDuration(text);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-  return text;
 }
 
 const thresholdOption = () =>

@@ -4,14 +4,19 @@ import { join } from 'node:path';
 import cliProgress from 'cli-progress';
 import type { OperationEvent, Slice } from '../lambdas/operate/operation.ts';
 import { writeFileAtomically } from '../local/pipeline/atomic-file.ts';
+import type { LocalFunction } from '../local/pipeline/functions.ts';
 import type { Target } from './target.ts';
 
-export interface OperateOptions {
+export interface OperateOptions<Output> {
   /** Holds the cursors of operations that were interrupted. */
   folder: string;
   signal: AbortSignal;
   /** Keeps the cursor between runs, so that the same command carries on where it was stopped. @default false */
   resumable?: boolean;
+  /** Which function does the slices. @default 'operate' */
+  functionName?: LocalFunction;
+  /** Does something with a slice's output before the cursor moves on; `isLast` where no slice follows. */
+  onOutput?: (output: Output, isLast: boolean) => Promise<void>;
 }
 
 /**
@@ -22,7 +27,7 @@ export async function runOperation<Output>(
   target: Target,
   operation: string,
   input: unknown,
-  { folder, signal, resumable = false }: OperateOptions,
+  { folder, signal, resumable = false, functionName = 'operate', onOutput }: OperateOptions<Output>,
 ): Promise<Output[]> {
   const file = cursorFile(folder, [target.title, operation, input]);
   let cursor = resumable ? readCursor(file) : undefined;
@@ -37,7 +42,8 @@ export async function runOperation<Output>(
         sliceMs: target.sliceMs,
         ...(cursor === undefined ? {} : { cursor }),
       };
-      const slice = (await target.invoke('operate', event)) as Slice<Output>;
+      const slice = (await target.invoke(functionName, event)) as Slice<Output>;
+      await onOutput?.(slice.output, slice.cursor === undefined);
       outputs.push(slice.output);
       cursor = slice.cursor;
       bar.show(slice.progress);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../lambdas/insights/window.ts';
 
 /** Parsers of option values; each says what it expected. */
 
@@ -45,6 +46,16 @@ export function instant(text: string): string {
     );
   }
   return new Date(ms).toISOString();
+}
+
+/** A duration such as `90d`, as it is written. */
+export function duration(text: string): string {
+  try {
+    parseDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return text;
 }
 
 /** Adds the options that say which part of the data a command is about: {@link RangeFlags}. */

@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
 import type { Ticker } from '../lambdas/domain/ticker.ts';
+import type { Pace } from '../lambdas/ingest/sources/exchange-adapter.ts';
 import type { Traffic } from '../lambdas/ingest/sources/exchange-client.ts';
 import type { CategoryOutcome, TickerSource } from '../lambdas/ingest/sources/http-source.ts';
 import {
@@ -44,6 +45,8 @@ interface ProbeReport {
     byStatus: Record<string, number>;
     /** What the exchange said last of its limits, by header. */
     limits: Record<string, string>;
+    /** How fast this source asks at most. */
+    pace?: Pace | undefined;
   };
 }
 
@@ -70,7 +73,16 @@ async function probe(
   { sample, timeout }: ProbeFlags,
 ): Promise<ProbeReport> {
   const traffic: Traffic[] = [];
-  const source = await open(config, { baseUrl: url, onTraffic: (each) => traffic.push(each) });
+  const said = new Set<string>();
+  const source = await open(config, {
+    baseUrl: url,
+    onTraffic: (each) => traffic.push(each),
+    onRetry: ({ error }) => {
+      const { message } = error as Error;
+      if (!said.has(message)) process.stderr.write(`… ${message}; it is asked again\n`);
+      said.add(message);
+    },
+  });
   const startedMs = Date.now();
   const slot = new Date(startedMs).toISOString();
   const outcomes = await source.fetch(source.categories, { slot, deadlineMs: startedMs + timeout * 1_000 });
@@ -89,6 +101,7 @@ async function probe(
         ]),
       ),
       limits: Object.assign({}, ...traffic.map(({ limits }) => limits)),
+      pace: source.pace,
     },
   };
 }
@@ -130,8 +143,23 @@ function describe({ source, url, slot, tookMs, categories, requests }: ProbeRepo
     limits.length > 0
       ? `Limits, as the exchange told last:\n${limits.join('\n')}`
       : 'The exchange tells nothing of its limits.',
+    paceText(requests.pace),
     'Nothing was stored.',
   ].join('\n\n')}\n`;
+}
+
+function paceText(pace: Pace | undefined): string {
+  if (!pace) return 'How fast it is asked is not known.';
+  const { concurrency, perSecond } = pace;
+  const atOnce =
+    concurrency === 1 ? 'one request after the other' : `${concurrency} requests at once at most`;
+  if (!perSecond) return `Pace: ${atOnce}.`;
+  const { requests } = perSecond;
+  const rate =
+    requests < 1
+      ? `one in ${formatCount(Math.round(1_000 / requests))} ms`
+      : `${formatCount(Math.round(requests * 10) / 10)} a second`;
+  return `Pace: ${atOnce}, ${rate} on average.`;
 }
 
 function describeCategory({

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { POLLS_PER_HOUR } from '../local/pipeline/functions.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../local/pipeline/pipeline.ts';
+import { pollsPerHourIn } from '../local/pipeline/polls-per-hour.ts';
 import { localNow } from '../local/pipeline/replay-clock.ts';
 import { addIndexed, emptyProgress, type Progress, runPolls } from '../local/pipeline/run.ts';
 import { type ReportServer, startReportServer } from '../local/report/server.ts';
@@ -94,9 +94,11 @@ function sourcesOf({ source: named, live, sourceUrl }: StartFlags): PipelineOpti
 }
 
 function pipelineOptions(flags: StartFlags): PipelineOptions {
+  const sources = sourcesOf(flags);
   return {
     folder: flags.folder,
-    sources: sourcesOf(flags),
+    sources,
+    intervalMs: flags.interval ?? (sources === 'replay' ? REPLAY_INTERVAL_MS : WALL_CLOCK_INTERVAL_MS),
     servers: { kafka: flags.kafka, openSearch: flags.opensearch, s3: flags.s3 },
     ports: {
       kafka: flags.kafkaPort,
@@ -130,7 +132,8 @@ async function run(flags: StartFlags): Promise<number> {
   let pipeline: Pipeline | undefined;
   let report: ReportServer | undefined;
   try {
-    pipeline = await startPipeline(pipelineOptions(flags), {
+    const options = pipelineOptions(flags);
+    pipeline = await startPipeline(options, {
       step: display.step,
       signal: end.signal,
       onIndexed: (response) => addIndexed(progress, response),
@@ -146,10 +149,10 @@ async function run(flags: StartFlags): Promise<number> {
     report = await startReportServer({
       openSearchUrl: pipeline.endpoints.openSearch,
       now: () => localNow(flags.folder),
-      pollsPerHour: POLLS_PER_HOUR,
+      pollsPerHour: pollsPerHourIn(flags.folder),
     });
     display.print(`The report page: ${report.url}`);
-    return await collect(flags, pipeline, progress, startupSeconds, display);
+    return await collect(flags, options.intervalMs, pipeline, progress, startupSeconds, display);
   } catch (error) {
     const reason = end.signal.aborted ? end.signal.reason : error;
     display.end();
@@ -173,6 +176,7 @@ async function run(flags: StartFlags): Promise<number> {
 /** Polls until told to stop; with --polls until that many are indexed, then reports. */
 async function collect(
   flags: StartFlags,
+  intervalMs: number,
   pipeline: Pipeline,
   progress: Progress,
   startupSeconds: Record<string, number>,
@@ -182,7 +186,7 @@ async function collect(
   const { historyEnded } = await runPolls({
     pipeline,
     progress,
-    intervalMs: flags.interval ?? (pipeline.replay ? REPLAY_INTERVAL_MS : WALL_CLOCK_INTERVAL_MS),
+    intervalMs,
     polls: flags.polls,
     signal: end.signal,
     onChange: view.onChange,

@@ -107,7 +107,8 @@ function stageTarget(stage: string): Target {
     sliceMs: 20_000,
     async invoke(name, event) {
       outputs ??= stackOutputs(stage);
-      const output = `${name[0]?.toUpperCase()}${name.slice(1)}FunctionName`;
+      const words = name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+      const output = `${words}FunctionName`;
       const FunctionName = (await outputs).get(output);
       if (!FunctionName) {
         throw new StageNotFoundError(

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { type BenchContext, resultOf, type Target, type TargetResult } from '../target.ts';
+import { resultOf, type Target, type TargetResult } from '../target.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,19 +13,40 @@ const GOALS: Record<string, { importMs: number; kilobytes?: number }> = {
   index: { importMs: 150, kilobytes: 700 },
   ingest: { importMs: 250 },
 };
+/** Of the others. */
+const GOAL = { importMs: 500 };
+
+/** A function as it is deployed. */
+interface Bundle {
+  /** Its folder under `lambdas/`. */
+  name: string;
+  file: string;
+  environment: Record<string, string>;
+}
 
 /** Import time and size of the bundles that `cdk synth` makes for Lambda, each in a fresh Node. */
-export const coldStart: Target = async ({ folder, rounds, urls }) => {
+export const coldStart: Target = async ({ folder, rounds }) => {
   const out = join(folder, 'cdk.out');
   await run('npx', ['cdk', 'synth', '--quiet', '--output', out], { cwd: ROOT });
+  const bundles = bundlesIn(out);
+  for (const name of Object.keys(GOALS)) {
+    if (!bundles.has(name)) throw new Error(`The assembly holds no bundle of lambdas/${name}/handler.ts.`);
+  }
   const results: TargetResult[] = [];
-  for (const [name, goal] of Object.entries(GOALS)) {
-    const bundle = bundleOf(out, name);
+  for (const [name, bundle] of bundles) {
+    const goal: { importMs: number; kilobytes?: number } = GOALS[name] ?? GOAL;
     const runs: number[] = [];
-    for (let round = 0; round < rounds; round++) runs.push(await importMs(bundle, urls));
-    results.push(resultOf(`import of the ${name} bundle`, runs, { atMost: goal.importMs }, { unit: 'ms' }));
+    for (let round = 0; round < rounds; round++) runs.push(await importMs(bundle));
+    const kilobytes = statSync(bundle.file).size / 1_000;
+    results.push(
+      resultOf(
+        `import of the ${name} bundle`,
+        runs,
+        { atMost: goal.importMs },
+        { unit: 'ms', note: `${Math.round(kilobytes)} KB` },
+      ),
+    );
     if (goal.kilobytes !== undefined) {
-      const kilobytes = statSync(bundle).size / 1_000;
       results.push(
         resultOf(`size of the ${name} bundle`, [kilobytes], { atMost: goal.kilobytes }, { unit: 'KB' }),
       );
@@ -34,24 +55,44 @@ export const coldStart: Target = async ({ folder, rounds, urls }) => {
   return results;
 };
 
-/** The bundle of a function: the assembly's templates say which asset it runs, its environment which function it is. */
-function bundleOf(out: string, name: string): string {
-  for (const file of readdirSync(out).filter((each) => each.endsWith('.template.json'))) {
-    const { Resources } = JSON.parse(readFileSync(join(out, file), 'utf8')) as {
-      Resources: Record<string, { Type: string; Metadata?: Record<string, string> }>;
+/** The bundles of an assembly: its templates say which asset a function runs, and its source map which function it is. */
+function bundlesIn(out: string): Map<string, Bundle> {
+  const bundles = new Map<string, Bundle>();
+  for (const template of readdirSync(out).filter((each) => each.endsWith('.template.json'))) {
+    const { Resources } = JSON.parse(readFileSync(join(out, template), 'utf8')) as {
+      Resources: Record<
+        string,
+        {
+          Type: string;
+          Metadata?: Record<string, string>;
+          Properties?: { Environment?: { Variables?: Record<string, unknown> } };
+        }
+      >;
     };
-    for (const { Type, Metadata } of Object.values(Resources)) {
+    for (const { Type, Metadata, Properties } of Object.values(Resources)) {
       const asset = Metadata?.['aws:asset:path'];
       if (Type !== 'AWS::Lambda::Function' || !asset) continue;
-      const bundle = join(out, asset, 'index.mjs');
-      const map = readSourceMap(`${bundle}.map`);
-      if (map?.some((source) => source.endsWith(`lambdas/${name}/handler.ts`))) return bundle;
+      const file = join(out, asset, 'index.mjs');
+      const name = readSources(`${file}.map`)
+        ?.map((source) => /lambdas\/([^/]+)\/handler\.ts$/.exec(source)?.[1])
+        .findLast((each) => each !== undefined);
+      if (name === undefined) continue;
+      const environment = Object.entries(Properties?.Environment?.Variables ?? {}).map(
+        ([variable, value]) => [variable, typeof value === 'string' ? value : standIn(variable)] as const,
+      );
+      bundles.set(name, { name, file, environment: Object.fromEntries(environment) });
     }
   }
-  throw new Error(`The assembly holds no bundle of lambdas/${name}/handler.ts.`);
+  return bundles;
 }
 
-function readSourceMap(file: string): string[] | undefined {
+/** Of the kind of value that only a deployment knows. */
+function standIn(variable: string): string {
+  if (variable.endsWith('_URL')) return 'https://bench.invalid';
+  return variable === 'KAFKA_CLUSTER_ARN' ? 'arn:aws:kafka:us-east-1:000000000000:cluster/bench/0' : 'bench';
+}
+
+function readSources(file: string): string[] | undefined {
   try {
     return (JSON.parse(readFileSync(file, 'utf8')) as { sources: string[] }).sources;
   } catch {
@@ -59,19 +100,11 @@ function readSourceMap(file: string): string[] | undefined {
   }
 }
 
-async function importMs(bundle: string, urls: BenchContext['urls']): Promise<number> {
-  const script = `const t = performance.now(); await import(${JSON.stringify(pathToFileURL(bundle).href)}); process.stdout.write(String(performance.now() - t)); process.exit(0)`;
+async function importMs({ file, environment }: Bundle): Promise<number> {
+  const url = JSON.stringify(pathToFileURL(file).href);
+  const script = `const t = performance.now(); await import(${url}); process.stdout.write('\\n' + (performance.now() - t)); process.exit(0)`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
-    env: {
-      PATH: process.env.PATH,
-      AWS_REGION: 'us-east-1',
-      OPENSEARCH_URL: urls.openSearch,
-      LAKE_BUCKET: 'bench',
-      PARTIAL_BATCH_RESPONSE: 'false',
-      KAFKA_BROKERS: urls.kafka,
-      KAFKA_TOPIC: 'bench',
-      TICKER_SOURCE: '{"name":"bench","exchange":"bench","api":"bybit-v5","categories":["linear"]}',
-    },
+    env: { ...environment, PATH: process.env.PATH, AWS_REGION: 'us-east-1' },
   });
-  return Number(stdout);
+  return Number(stdout.split('\n').at(-1));
 }

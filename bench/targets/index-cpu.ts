@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { resultOf, type Target } from '../target.ts';
+import { emptyTickers } from '../tickers-index.ts';
 
 const CHILD = fileURLToPath(new URL('index-cpu-child.ts', import.meta.url));
 
@@ -13,9 +14,10 @@ export interface CpuFigures {
 }
 
 /** CPU that the index handler takes, in a process of its own, against `JSON.parse` of the same records alone. */
-export const indexCpu: Target = async ({ urls, rounds, say }) => {
+export const indexCpu: Target = async ({ openSearch, urls, rounds, say }) => {
   const runs: CpuFigures[] = [];
   for (let round = 1; round <= rounds; round++) {
+    await emptyTickers(openSearch);
     const child = fork(CHILD, [JSON.stringify(urls)], { execArgv: ['--expose-gc'] });
     const [figures] = (await once(child, 'message')) as [CpuFigures];
     await once(child, 'exit');

@@ -1,11 +1,11 @@
-import { tickerId, tickerIndexOf } from '../../lambdas/domain/ticker.ts';
+import { tickerIndexOf } from '../../lambdas/domain/ticker.ts';
+import { bulkBodies } from '../bulk-bodies.ts';
 import { inParallel, RawBulk } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
 import { makeTickers } from '../tickers.ts';
 import { emptyTickers } from '../tickers-index.ts';
 
 const DOCUMENTS = 100_000;
-const A_REQUEST = 5_000;
 /** The article let OpenSearch guess: floats, and text with a keyword beside it. */
 const ARTICLE_INDEX = 'bench-article';
 
@@ -32,16 +32,7 @@ async function bytesOnDisk(
   index: string,
   tickers: ReturnType<typeof makeTickers>,
 ): Promise<number> {
-  const bodies: Buffer[] = [];
-  for (let start = 0; start < tickers.length; start += A_REQUEST) {
-    const lines = tickers
-      .slice(start, start + A_REQUEST)
-      .map(
-        (ticker) =>
-          `{"create":{"_index":"${index}","_id":"${tickerId(ticker)}"}}\n${JSON.stringify(ticker)}\n`,
-      );
-    bodies.push(Buffer.from(lines.join('')));
-  }
+  const bodies = bulkBodies(tickers, index);
   const raw = new RawBulk(urls.openSearch, 1);
   await inParallel(bodies, 1, (body) => raw.send(body));
   raw.close();

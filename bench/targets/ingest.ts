@@ -8,6 +8,7 @@ import { CompressionTypes } from 'kafkajs';
 import { createKafka } from '../../lambdas/adapters/kafka-client.ts';
 import { seriesOf } from '../../lambdas/domain/ticker.ts';
 import { localS3Client } from '../../local/pipeline/functions.ts';
+import { commonEnvironment } from '../index-handler.ts';
 import { lambdaContext } from '../lambda-context.ts';
 import { resultOf, type Target } from '../target.ts';
 import { makeTickers } from '../tickers.ts';
@@ -70,7 +71,7 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
     await admin.connect();
     await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 3 }], waitForLeaders: true });
     await producer.connect();
-    Object.assign(process.env, {
+    Object.assign(process.env, commonEnvironment(urls, BUCKET), {
       TICKER_SOURCE: JSON.stringify({
         name: 'bench',
         exchange: 'bench',
@@ -78,14 +79,8 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
         categories: ['linear'],
       }),
       TICKER_API_URL: `http://127.0.0.1:${(exchange.address() as AddressInfo).port}`,
-      LAKE_BUCKET: BUCKET,
       KAFKA_BROKERS: urls.kafka,
       KAFKA_TOPIC: TOPIC,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      AWS_ENDPOINT_URL_S3: urls.s3,
-      POWERTOOLS_LOG_LEVEL: 'ERROR',
     });
     const { handler } = await import('../../lambdas/ingest/handler.ts');
     const lines = tickers.map((ticker) => JSON.stringify(ticker));

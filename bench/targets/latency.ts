@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Client, errors } from '@opensearch-project/opensearch';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
 import { emptyTickers } from '../tickers-index.ts';
@@ -76,11 +77,20 @@ async function searchableAfter(
 ): Promise<number[]> {
   const found = new Map<number, number>();
   while (found.size < POLLS && pipeline.exitCode === null) {
-    const { body } = await openSearch.search({ index: 'tickers-*', body: COMPLETE_SLOTS });
-    const nowMs = Date.now();
-    const { buckets = [] } = (body.aggregations?.slots ?? {}) as { buckets?: { key: number }[] };
-    for (const { key } of buckets) if (!found.has(key)) found.set(key, nowMs - key);
+    for (const key of await completeSlots(openSearch)) if (!found.has(key)) found.set(key, Date.now() - key);
     await wait(20);
   }
   return [...found.entries()].sort(([a], [b]) => a - b).map(([, ms]) => ms);
+}
+
+/** Epoch ms; none while the index of the month is being made. */
+async function completeSlots(openSearch: Client): Promise<number[]> {
+  try {
+    const { body } = await openSearch.search({ index: 'tickers-*', body: COMPLETE_SLOTS });
+    const { buckets = [] } = (body.aggregations?.slots ?? {}) as { buckets?: { key: number }[] };
+    return buckets.map(({ key }) => key);
+  } catch (error) {
+    if (error instanceof errors.ResponseError && error.statusCode === 503) return [];
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import type { StreamRecord, TickerStream } from '../ingest/ports.ts';
 
 /** A broker takes 1 MiB a record batch by default; we stay below it even if nothing compresses. */
 const MAX_REQUEST_BYTES = 900_000;
+const REQUESTS_AT_ONCE = 4;
 
 /** The topic could not be written in time; what was not acknowledged stays in the lake's outbox. */
 export class StreamUnavailableError extends Error {
@@ -21,8 +22,8 @@ export class KafkaStream implements TickerStream {
   }
 
   async produce(records: readonly StreamRecord[], deadlineMs: number): Promise<void> {
-    for (const messages of chunksOf(records, MAX_REQUEST_BYTES)) {
-      await this.#before(deadlineMs, this.#send(messages));
+    for (const requests of wavesOf(records)) {
+      await this.#before(deadlineMs, Promise.all(requests.map((messages) => this.#send(messages))));
     }
   }
 
@@ -63,18 +64,33 @@ export class KafkaStream implements TickerStream {
   }
 }
 
-function* chunksOf(records: readonly StreamRecord[], maxBytes: number): Generator<StreamRecord[]> {
-  let chunk: StreamRecord[] = [];
+/**
+ * Records as requests, and these in waves: those of one wave are sent at once, so a key is in one request of it only,
+ * which keeps the order within the key.
+ */
+function* wavesOf(records: readonly StreamRecord[]): Generator<StreamRecord[][]> {
+  let wave: StreamRecord[][] = [];
+  /** The keys of the wave, each with its request. */
+  let keys = new Map<string, StreamRecord[]>();
+  let request: StreamRecord[] | undefined;
   let bytes = 0;
   for (const record of records) {
     const size = Buffer.byteLength(record.value) + record.key.length + 32;
-    if (chunk.length > 0 && bytes + size > maxBytes) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
+    const isFull = request !== undefined && bytes + size > MAX_REQUEST_BYTES;
+    const hasKey = keys.get(record.key);
+    const isOver = isFull && wave.length === REQUESTS_AT_ONCE;
+    if (isOver || (hasKey !== undefined && (isFull || hasKey !== request))) {
+      yield wave;
+      [wave, keys, request] = [[], new Map(), undefined];
     }
-    chunk.push(record);
+    if (request === undefined || isFull) {
+      request = [];
+      bytes = 0;
+      wave.push(request);
+    }
+    request.push(record);
     bytes += size;
+    keys.set(record.key, request);
   }
-  if (chunk.length > 0) yield chunk;
+  if (wave.length > 0) yield wave;
 }

@@ -1,27 +1,10 @@
 import { Client, type ClientOptions } from '@opensearch-project/opensearch';
 import { AwsSigv4Signer } from '@opensearch-project/opensearch/aws';
-import * as z from 'zod';
 import { CALL_TIMEOUTS_MS } from '../domain/budgets.ts';
 import { lambdaCredentials } from './lambda-credentials.ts';
+import type { OpenSearchEnvironment } from './opensearch-environment.ts';
 
-/** What a function that uses OpenSearch has in its environment. */
-export const openSearchVariables = {
-  OPENSEARCH_URL: z.url({ protocol: /^https?$/ }),
-  /**
-   * `none`: a server that wants no sign-in, on one machine. `iam`: requests are signed with the function's role,
-   * which the domain maps to one of its own.
-   */
-  OPENSEARCH_AUTH: z.enum(['none', 'iam']).default('none'),
-  /** Lambda sets it; only signing asks for it. */
-  AWS_REGION: z.string().optional(),
-};
-
-/** {@link openSearchVariables}, read. */
-export interface OpenSearchEnvironment {
-  OPENSEARCH_URL: string;
-  OPENSEARCH_AUTH: 'none' | 'iam';
-  AWS_REGION?: string | undefined;
-}
+export { openSearchVariables } from './opensearch-environment.ts';
 
 /** A user of the domain's own user database. */
 export interface OpenSearchUser {

@@ -185,31 +185,13 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async summarisedUntil(): Promise<number | undefined> {
-    const marker = await this.note<{ until: string }>(MARKER_ID);
-    return marker && Date.parse(marker.until);
+    const { client, deadlineMs } = this.#options;
+    return readSummarisedUntil(client, deadlineMs);
   }
 
   async setSummarisedUntil(ms: number): Promise<void> {
-    await this.setNote(MARKER_ID, { until: new Date(ms).toISOString() });
-  }
-
-  /** Something small that is remembered under a name; undefined where there is nothing. */
-  async note<T>(id: string): Promise<T | undefined> {
-    const { client, deadlineMs } = this.#options;
-    const read = async () => {
-      try {
-        const { body } = await client.get({ index: SUMMARY_STATE_INDEX, id });
-        return (body._source as { note: T }).note;
-      } catch (error) {
-        if ((error as { statusCode?: number }).statusCode === 404) return undefined;
-        throw error;
-      }
-    };
-    return whenItPasses(read, deadlineMs);
-  }
-
-  async setNote(id: string, note: object): Promise<void> {
-    await this.#write(SUMMARY_STATE_INDEX, [replace(SUMMARY_STATE_INDEX, id, { kind: 'note', note })]);
+    const note: Marker = { until: new Date(ms).toISOString() };
+    await this.#write(SUMMARY_STATE_INDEX, [replace(SUMMARY_STATE_INDEX, MARKER_ID, { kind: 'note', note })]);
   }
 
   /** The `samples` of the hourly candles, by series and hour. */
@@ -231,6 +213,24 @@ export class OpenSearchSummaries implements SummaryStore {
       );
     }
   }
+}
+
+interface Marker {
+  until: string;
+}
+
+/** {@link SummaryStore.summarisedUntil}, for who only reads; tried again until the deadline, epoch ms. */
+export async function readSummarisedUntil(client: Client, deadlineMs: number): Promise<number | undefined> {
+  const read = async () => {
+    try {
+      const { body } = await client.get({ index: SUMMARY_STATE_INDEX, id: MARKER_ID });
+      return Date.parse((body._source as { note: Marker }).note.until);
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+      throw error;
+    }
+  };
+  return whenItPasses(read, deadlineMs);
 }
 
 interface StateDocument extends SeriesName {

@@ -74,6 +74,34 @@ export class OpenSearchTickerIds {
     );
   }
 
+  /**
+   * The newest slot (epoch ms) that an exchange, or one category of it, has a document of; undefined where there is
+   * none. Cheap at any size: sorted by time, OpenSearch asks the newest index first and passes over those that cannot
+   * hold anything newer.
+   */
+  async newestSlot({
+    exchange,
+    category,
+  }: {
+    exchange: string;
+    category?: string;
+  }): Promise<number | undefined> {
+    const filter = [{ term: { exchange } }, ...(category === undefined ? [] : [{ term: { category } }])];
+    const { body } = await this.#client.search({
+      index: TICKER_INDICES,
+      allow_no_indices: true,
+      body: {
+        size: 1,
+        track_total_hits: false,
+        query: { bool: { filter } },
+        sort: [{ slot: { order: 'desc', unmapped_type: 'date' } }],
+        _source: false,
+      },
+    });
+    const slot = body.hits.hits[0]?.sort?.[0];
+    return slot === undefined ? undefined : Number(slot);
+  }
+
   /** Documents that lack what every ticker has, so that no range finds them. */
   async countStray(): Promise<number> {
     const identity = ['exchange', 'category', 'symbol', 'slot'];

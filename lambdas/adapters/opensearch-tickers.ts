@@ -1,6 +1,10 @@
-import type { Client } from '@opensearch-project/opensearch';
 import type { DocumentOutcome, IndexDocument, TickerIndex } from '../index/ports.ts';
-import { OpenSearchBulk, type OpenSearchBulkOptions } from './opensearch-bulk.ts';
+import {
+  type BulkAction,
+  type BulkClient,
+  OpenSearchBulk,
+  type OpenSearchBulkOptions,
+} from './opensearch-bulk.ts';
 
 export type OpenSearchTickersOptions = OpenSearchBulkOptions;
 
@@ -8,14 +12,15 @@ export type OpenSearchTickersOptions = OpenSearchBulkOptions;
 export class OpenSearchTickers implements TickerIndex {
   readonly #bulk: OpenSearchBulk;
 
-  constructor(client: Client, options: OpenSearchTickersOptions = {}) {
+  constructor(client: BulkClient, options: OpenSearchTickersOptions = {}) {
     this.#bulk = new OpenSearchBulk(client, options);
   }
 
-  create(documents: readonly IndexDocument[], deadlineMs: number): Promise<DocumentOutcome[]> {
-    return this.#bulk.write(
-      documents.map(({ index, id, source }) => ({ kind: 'create', index, id, source })),
-      deadlineMs,
-    );
+  create(documents: Iterable<IndexDocument>, deadlineMs: number): Promise<DocumentOutcome[]> {
+    return this.#bulk.write(creates(documents), deadlineMs);
   }
+}
+
+function* creates(documents: Iterable<IndexDocument>): Generator<BulkAction> {
+  for (const { index, id, source } of documents) yield { kind: 'create', index, id, source };
 }

@@ -25,12 +25,15 @@ export class S3Lake implements TickerLake {
     this.#bucket = bucket;
   }
 
-  async putTickers(address: BatchAddress, lines: readonly string[]): Promise<'stored' | 'alreadyThere'> {
+  async putTickers(
+    address: BatchAddress,
+    lines: readonly string[],
+  ): Promise<{ bytes: number } | 'alreadyThere'> {
     const Body = await packLines(lines);
-    const put = async () => {
+    const put = async (): Promise<{ bytes: number } | 'alreadyThere'> => {
       try {
         await this.#put(tickersKey(address), Body, 'application/gzip', { IfNoneMatch: '*' });
-        return 'stored';
+        return { bytes: Body.length };
       } catch (error) {
         if (s3Status(error) === 412) return 'alreadyThere';
         throw error;

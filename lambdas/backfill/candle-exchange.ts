@@ -1,16 +1,24 @@
 import * as z from 'zod';
 import { HOUR_MS, type RecordedPrices } from '../domain/candle.ts';
-import type { Category } from '../domain/ticker.ts';
-import { bybitV5 } from '../ingest/sources/bybit-v5.ts';
-import type { Ask, ExchangeAdapter } from '../ingest/sources/exchange-adapter.ts';
+import { type Category, LATEST_MS } from '../domain/ticker.ts';
+import { SourceUnavailableError } from '../ingest/sources/errors.ts';
+import type { Ask, ExchangeAdapter, ExchangeRequest } from '../ingest/sources/exchange-adapter.ts';
+import { type Pair, readDecimal } from '../ingest/sources/normalise.ts';
 import type { CandleFormat } from './candle-lake-layout.ts';
 
 /** Which hourly candles are asked for: those that start in [fromMs, toMs), epoch ms; at most `pageHours` of them. */
 export interface CandlePageRequest {
   category: Category;
+  /** As the exchange spells it, and its tickers carry it. */
   symbol: string;
   fromMs: number;
   toMs: number;
+}
+
+/** A candle as an exchange tells it. */
+export interface ExchangeCandle extends RecordedPrices {
+  /** The exchange says that its hour is still running. @default closed */
+  readonly isOpen?: boolean;
 }
 
 /** How an exchange answers with hourly candles. */
@@ -21,56 +29,55 @@ export interface CandleExchange {
   readonly categories: readonly Category[];
   /** Hours in one request, at most. */
   readonly pageHours: number;
-  path(request: CandlePageRequest): string;
-  /** The documented shape, read: candles in time order. */
-  readonly shape: z.ZodType<RecordedPrices[]>;
+  /** It gives its last so many candles only, whatever is asked for. @default all that there ever were */
+  readonly keptCandles?: number;
+  request(page: CandlePageRequest): ExchangeRequest;
+  /** The documented shape of a symbol's answer, read: candles in time order. */
+  shapeOf(symbol: string): z.ZodType<ExchangeCandle[]>;
+  /** Base and quote, as its list of instruments or its spelling has them. */
+  pairOf(market: Pick<CandlePageRequest, 'category' | 'symbol'>, ask: Ask): Promise<Pair>;
 }
 
-const price = z
-  .string()
-  .regex(/^\d+(\.\d+)?$/, 'expected a decimal number')
-  .transform(Number)
-  .refine((value) => value > 0, 'expected a price above 0');
-/** https://bybit-exchange.github.io/docs/v5/market/kline: [start, open, high, low, close, volume, turnover]. */
-const kline = z
-  .tuple([z.string().regex(/^\d+$/).transform(Number), price, price, price, price], z.string())
-  .refine(([startMs]) => startMs % HOUR_MS === 0, 'starts within an hour')
-  .refine(
-    ([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close),
-    'expected low <= open, close <= high',
-  );
-const klines = z
-  .object({ result: z.object({ list: z.array(kline) }) })
-  .transform(({ result }) =>
-    result.list
-      .map(([startMs, open, high, low, close]): RecordedPrices => ({ startMs, open, high, low, close }))
-      .sort((a, b) => a.startMs - b.startMs),
-  );
+const price = z.unknown().transform((raw, context) => {
+  const reading = readDecimal(raw);
+  if ('value' in reading && reading.value !== undefined && reading.value > 0) return reading.value;
+  context.addIssue('reason' in reading ? reading.reason : 'expected a price above 0');
+  return z.NEVER;
+});
+const candle = z
+  .object({
+    startMs: z
+      .number('expected a time')
+      .max(LATEST_MS, 'expected a time')
+      .refine((ms) => ms % HOUR_MS === 0, 'starts within an hour'),
+    open: price,
+    high: price,
+    low: price,
+    close: price,
+    isOpen: z.literal(true).optional(),
+  })
+  .refine(({ open, high, low, close }) => low <= Math.min(open, close) && high >= Math.max(open, close), {
+    error: 'expected low <= open, close <= high',
+  })
+  .transform(({ isOpen, ...prices }): ExchangeCandle => (isOpen ? { ...prices, isOpen } : prices));
 
-/** Bybit's own limit for one request. */
-const BYBIT_PAGE_HOURS = 1_000;
+/**
+ * A list of candles, each an array: every one is checked, a single wrong one is the whole list's error.
+ * @param fields names what the array holds at which place
+ */
+export function candleList(
+  fields: (row: readonly unknown[]) => { [Field in keyof ExchangeCandle]: unknown },
+): z.ZodType<ExchangeCandle[]> {
+  return z
+    .array(z.array(z.unknown()).transform(fields).pipe(candle))
+    .transform((list) => list.sort((a, b) => a.startMs - b.startMs));
+}
 
-const bybit: CandleExchange = {
-  format: 'bybit-v5',
-  adapter: bybitV5,
-  categories: ['linear', 'inverse', 'spot'],
-  pageHours: BYBIT_PAGE_HOURS,
-  path({ category, symbol, fromMs, toMs }) {
-    const query = new URLSearchParams({
-      category,
-      symbol,
-      interval: '60',
-      start: String(fromMs),
-      end: String(toMs - 1),
-      limit: String(BYBIT_PAGE_HOURS),
-    });
-    return `/v5/market/kline?${query}`;
-  },
-  shape: klines,
-};
-
-/** The exchanges whose hourly candles we can fetch, by name. */
-export const CANDLE_EXCHANGES: Readonly<Record<string, CandleExchange>> = { bybit };
+/** Epoch ms of a time in text or as a number; undefined where it is none. */
+export function epochMs(raw: unknown, unit: 'ms' | 's'): number | undefined {
+  const isTime = (typeof raw === 'string' || typeof raw === 'number') && /^\d+$/.test(String(raw));
+  return isTime ? Number(raw) * (unit === 's' ? 1_000 : 1) : undefined;
+}
 
 /** What one request brought. */
 export interface CandlePage {
@@ -78,6 +85,9 @@ export interface CandlePage {
   raw: unknown;
   /** In time order. */
   rows: RecordedPrices[];
+  pair: Pair;
+  /** The exchange keeps nothing before it, although it was asked for; epoch ms. */
+  keptFromMs?: number;
 }
 
 /**
@@ -86,12 +96,27 @@ export interface CandlePage {
  * @throws SourceError
  */
 export async function fetchCandlePage(
-  { path, shape }: CandleExchange,
-  request: CandlePageRequest,
+  exchange: CandleExchange,
+  page: CandlePageRequest,
   ask: Ask,
 ): Promise<CandlePage> {
-  const asked = { path: path(request) };
-  const { value: rows } = await ask(asked, shape);
-  const { value: raw } = await ask(asked, z.unknown());
-  return { raw, rows: rows.filter(({ startMs }) => startMs >= request.fromMs && startMs < request.toMs) };
+  const request = exchange.request(page);
+  const { value: told, url } = await ask(request, exchange.shapeOf(page.symbol));
+  const { value: raw } = await ask(request, z.unknown());
+  const rows = told.filter(({ startMs }) => startMs >= page.fromMs && startMs < page.toMs);
+  const open = rows.find(({ isOpen }) => isOpen);
+  if (open) {
+    throw new SourceUnavailableError(
+      `${url} says that the hour from ${new Date(open.startMs).toISOString()} is not closed yet: try again in a minute, or end before it with --to`,
+      { url },
+    );
+  }
+  const firstMs = told[0]?.startMs ?? page.fromMs;
+  const isCutOff = told.length >= (exchange.keptCandles ?? Number.POSITIVE_INFINITY);
+  return {
+    raw,
+    rows,
+    pair: await exchange.pairOf(page, ask),
+    ...(isCutOff && firstMs > page.fromMs ? { keptFromMs: firstMs } : {}),
+  };
 }

@@ -8,25 +8,25 @@ import {
   type RecordedPrices,
 } from '../domain/candle.ts';
 import type { SummarySettings } from '../domain/summary-settings.ts';
-import { splitBybitSymbol } from '../ingest/sources/bybit-symbols.ts';
-import type { SeriesName, SummaryStore } from '../summarise/ports.ts';
+import { pairBySpelling } from '../ingest/sources/symbol-spelling.ts';
+import type { SummaryStore } from '../summarise/ports.ts';
 import { type WrittenCandles, writeCandles } from '../summarise/write-candles.ts';
-import { CANDLE_EXCHANGES } from './candle-exchange.ts';
+import { CANDLE_EXCHANGES } from './candle-exchanges.ts';
 import type { CandleObject } from './candle-lake-layout.ts';
 
-/** A row of history: `[start in epoch ms, open, high, low, close, volume]`. */
+/** A row of history: `[start in epoch ms, open, high, low, close, volume]`; null where nobody told the volume. */
 export type CandleRow = [
   startMs: number,
   open: number,
   high: number,
   low: number,
   close: number,
-  volume: number,
+  volume: number | null,
 ];
 
 const price = z.number().positive();
 export const candleRow = z
-  .tuple([z.number().int().nonnegative(), price, price, price, price, z.number().nonnegative()])
+  .tuple([z.number().int().nonnegative(), price, price, price, price, z.number().nonnegative().nullable()])
   .refine(([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close), {
     error: 'expected low <= open, close <= high',
   });
@@ -38,10 +38,11 @@ export function pricesOf([startMs, open, high, low, close]: CandleRow): Recorded
 
 /**
  * Writes one series' recorded candles beside what is there; the moves that follow are made by `makeMovesAgain`.
+ * @param given without base and quote where nobody told them: then the symbol's spelling has to
  * @param rows in time order
  */
 export async function writeRecorded(
-  name: SeriesName,
+  given: CandleSeries,
   hours: CandleHours,
   rows: readonly RecordedPrices[],
   settings: SummarySettings,
@@ -50,7 +51,10 @@ export async function writeRecorded(
   const first = rows[0];
   const last = rows.at(-1);
   if (!first || !last) return { candles: 0, moves: 0 };
-  const series: CandleSeries = { ...name, ...splitBybitSymbol(name.category, name.symbol) };
+  const { exchange, category, symbol } = given;
+  const name = { exchange, category, symbol };
+  const { base, quote } = given.base && given.quote ? given : pairBySpelling(name);
+  const series: CandleSeries = { ...name, ...(base ? { base } : {}), ...(quote ? { quote } : {}) };
   const proposals = rows.map((row) => candleFromHistory(series, row, hours));
   const existing = await store.candlesOf(name, {
     fromMs: dayOf(first.startMs) - DAY_MS,
@@ -64,12 +68,15 @@ export async function writeRecorded(
  * The candles in an object of the lake, in time order.
  * @throws Error where its content is not what its name says
  */
-export function readCandleObject({ format }: CandleObject, content: string): RecordedPrices[] {
+export function readCandleObject(object: CandleObject, content: string): RecordedPrices[] {
+  const { format, symbol, firstMs, lastMs } = object;
   if (format === 'rows') {
     const lines = content.split('\n').filter((line) => line !== '');
     return lines.map((line) => pricesOf(candleRow.parse(JSON.parse(line))));
   }
   const exchange = Object.values(CANDLE_EXCHANGES).find((each) => each.format === format);
   if (!exchange) throw new Error(`No exchange of ours answers in the format ${format}`);
-  return exchange.shape.parse(JSON.parse(content));
+  // An answer is kept as it came, also with hours that were not asked for, and may not have been closed.
+  const told = exchange.shapeOf(symbol).parse(JSON.parse(content));
+  return told.filter(({ startMs }) => startMs >= firstMs && startMs <= lastMs);
 }

@@ -3,6 +3,8 @@ import type { CandleRow } from './recorded-candles.ts';
 /** One symbol's rows, in time order. */
 export interface SymbolRows {
   symbol: string;
+  base?: string | undefined;
+  quote?: string | undefined;
   rows: CandleRow[];
 }
 

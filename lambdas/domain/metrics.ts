@@ -18,11 +18,11 @@ export const METRIC_GROUPS = {
   ingest: {
     dimensions: ['exchange', 'source'],
     metrics: {
-      /** 1: no category failed, and the stream acknowledged this slot. Else 0. */
+      /** 1: no category failed, and the stream acknowledged all that waited, this slot among it. Else 0. */
       PollsSucceeded: 'Count',
       /** 1 where the poll threw, else 0. */
       PollsFailed: 'Count',
-      /** Categories that could not be fetched or stored. */
+      /** Categories that could not be fetched or stored; all of them where the poll threw before that was known. */
       CategoriesFailed: 'Count',
       /** Categories answered with nothing, or with under half of the tickers of the poll before. */
       SuspiciousAnswers: 'Count',
@@ -30,7 +30,7 @@ export const METRIC_GROUPS = {
       TickersRejected: 'Count',
       /** Of the tickers that came, those that were rejected. Absent where none came. */
       RejectedShare: 'Percent',
-      /** Bytes of the batches' objects as they lie in the lake, compressed. */
+      /** Bytes of the batches' objects that this poll put into the lake, compressed. */
       LakeBytes: 'Bytes',
       /** Records that the stream acknowledged, the backlog's among them. */
       RecordsProduced: 'Count',
@@ -50,7 +50,7 @@ export const METRIC_GROUPS = {
       RecordsReceived: 'Count',
       DocumentsIndexed: 'Count',
       DocumentsAlreadyThere: 'Count',
-      /** Documents that were sent to OpenSearch again within the batch, once for each time. */
+      /** Documents that OpenSearch did not take and that were sent again within the batch, once for each time. */
       DocumentsRetried: 'Count',
       /** Records that went to the dead letters: poison, or refused by OpenSearch. */
       DeadLetters: 'Count',
@@ -58,12 +58,13 @@ export const METRIC_GROUPS = {
       RecordsUnstored: 'Count',
       /** Values of the records as they came, base64. */
       BatchBytes: 'Bytes',
+      /** From the first document to the last answer: making the requests and sending some again are among it. */
       OpenSearchDuration: 'Milliseconds',
-      /** From the oldest record's own timestamp to the end of the batch. */
+      /** From the oldest record's own timestamp to the end of the batch. Absent where no record has one. */
       EventAge: 'Milliseconds',
     },
   },
-  /** One run of summarise. */
+  /** One run of summarise; of one that failed, what it had done until then. */
   summarise: {
     dimensions: [],
     metrics: {
@@ -98,6 +99,16 @@ export type MetricName<Group extends MetricGroup> = keyof (typeof METRIC_GROUPS)
 export type MetricDimensions<Group extends MetricGroup> = {
   [Name in (typeof METRIC_GROUPS)[Group]['dimensions'][number]]: string;
 };
+
+/** A group's values of one time; undefined for one that is absent this time. */
+export type MetricValues<Group extends MetricGroup> = Record<MetricName<Group>, number | undefined>;
+
+/** Tells CloudWatch a group's values. */
+export type EmitMetrics = <Group extends MetricGroup>(
+  group: Group,
+  own: MetricDimensions<Group>,
+  values: MetricValues<Group>,
+) => void;
 
 /** All dimensions of a group's metrics, as CloudWatch knows them. */
 export function dimensionsOf<Group extends MetricGroup>(

@@ -4,6 +4,9 @@ import { gunzip, gzip } from 'node:zlib';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
+/** Of tickers zlib's own level, 6, makes 0.7 % less in a fifth more time. */
+const LEVEL = 5;
+
 /** An object that is not what it should be: gzip NDJSON. It stays so, however often it is read. */
 export class UnreadableObjectError extends Error {
   override readonly name = 'UnreadableObjectError';
@@ -16,7 +19,7 @@ export class UnreadableObjectError extends Error {
 
 /** Lines of JSON (without their line ends) → gzip NDJSON. */
 export function packLines(lines: readonly string[]): Promise<Buffer> {
-  return compress(`${lines.join('\n')}\n`);
+  return compress(`${lines.join('\n')}\n`, { level: LEVEL });
 }
 
 /** gzip NDJSON → its lines; throws what zlib throws on a body that is not gzip. */

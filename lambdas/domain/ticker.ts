@@ -34,27 +34,37 @@ export const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const isoTime = z.iso.datetime({ precision: 3, error: 'expected ISO 8601 UTC with milliseconds' });
 
+/** The longest text that a value may be. */
+export const MAX_TEXT = 100;
+
 const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
   price: z.number().positive(),
   number: z.number(),
   time: isoTime,
-  text: z.string().min(1).max(100),
+  text: z.string().min(1).max(MAX_TEXT),
 };
 
 /** An exchange's symbol: no white space or control characters, short enough for a document id. */
 export const SYMBOL_PATTERN = /^[^\s\p{C}]{1,100}$/u;
 
-/** The ticker record, strictly: a field it does not know is an error in our own code. */
-export const tickerSchema = z.strictObject({
+const heading = {
   v: z.literal(TICKER_VERSION),
   exchange: z.string().regex(/^[a-z0-9-]{1,40}$/),
   category: z.enum(CATEGORIES),
   symbol: z.string().regex(SYMBOL_PATTERN),
-  base: z.string().min(1).max(100).optional(),
-  quote: z.string().min(1).max(100).optional(),
+  base: z.string().min(1).max(MAX_TEXT).optional(),
+  quote: z.string().min(1).max(MAX_TEXT).optional(),
   slot: isoTime,
   timestamp: isoTime,
   received_at: isoTime,
+};
+
+/** What a ticker says beside its values. */
+export const tickerHeadingSchema = z.object(heading);
+
+/** The ticker record, strictly: a field it does not know is an error in our own code. */
+export const tickerSchema = z.strictObject({
+  ...heading,
   ...Object.fromEntries(
     Object.entries(TICKER_FIELDS).map(([field, kind]) => [
       field,
@@ -73,7 +83,12 @@ export function seriesOf(ticker: Omit<TickerIdentity, 'slot'>): string {
 
 /** Series and slot in epoch ms: the same poll retried, replayed or redelivered always has the same id. */
 export function tickerId(ticker: TickerIdentity): string {
-  return `${seriesOf(ticker)}:${Date.parse(ticker.slot)}`;
+  return tickerIdAt(ticker, Date.parse(ticker.slot));
+}
+
+/** {@link tickerId}, where the slot's time (epoch ms) is known. */
+export function tickerIdAt(ticker: Omit<TickerIdentity, 'slot'>, slotMs: number): string {
+  return `${seriesOf(ticker)}:${slotMs}`;
 }
 
 /** The monthly index that a ticker lies in for ever: chosen by its slot, so an id has one home only. */

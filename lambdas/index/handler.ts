@@ -1,28 +1,41 @@
 import type { Context, MSKEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
+import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
+import { createBulkClientOf } from '../adapters/opensearch-bulk-client.ts';
+import { openSearchVariables } from '../adapters/opensearch-environment.ts';
 import { OpenSearchTickers } from '../adapters/opensearch-tickers.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { S3DeadLetters } from '../adapters/s3-dead-letters.ts';
 import { deadlineOf } from '../domain/budgets.ts';
 import { flag, readEnvironment } from '../domain/environment.ts';
+import { batchMetrics } from './batch-metrics.ts';
 import { IndexingIncompleteError, type IndexReport, indexBatch } from './index-batch.ts';
+import type { TickerIndex } from './ports.ts';
 
 const environment = readEnvironment(
   z.object({
     ...openSearchVariables,
     LAKE_BUCKET: z.string().min(1),
+    ...metricsVariables,
     /** Whether the event source mapping was set to ReportBatchItemFailures, which is what reads the answer. */
     PARTIAL_BATCH_RESPONSE: flag,
   }),
   process.env,
 );
 const log = createLogger('index');
+const emit = createMetrics(environment.STAGE);
+/** Of the invocation under way; an instance has one at a time. */
+let tally = { retried: 0, openSearchMs: 0 };
+const tickers = new OpenSearchTickers(createBulkClientOf(environment), {
+  onRetry: ({ attempt, delayMs, error, documents }) => {
+    tally.retried += documents;
+    log.warn('Documents are sent again', { attempt, delayMs, documents, error: error as Error });
+  },
+});
 const dependencies = {
-  index: new OpenSearchTickers(createOpenSearchOf(environment), {
-    onRetry: ({ attempt, delayMs, error }) =>
-      log.warn('Documents are sent again', { attempt, delayMs, error: error as Error }),
+  index: timed(tickers, (ms) => {
+    tally.openSearchMs += ms;
   }),
   deadLetters: new S3DeadLetters(createS3Client(process.env), environment.LAKE_BUCKET),
   log,
@@ -41,8 +54,15 @@ export interface KafkaBatchResponse extends Omit<IndexReport, 'unstored'> {
  */
 export async function handler(event: MSKEvent, context: Context): Promise<KafkaBatchResponse> {
   log.addContext(context);
+  tally = { retried: 0, openSearchMs: 0 };
   const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
-  const { unstored, firstReason, ...counts } = await indexBatch(event, deadlineMs, dependencies);
+  let report: Awaited<ReturnType<typeof indexBatch>> | undefined;
+  try {
+    report = await indexBatch(event, deadlineMs, dependencies);
+  } finally {
+    emit('index', {}, batchMetrics({ event, report, ...tally, endedMs: Date.now() }));
+  }
+  const { unstored, firstReason, ...counts } = report;
   log.info('Indexed', { ...counts, unstored: unstored.length });
   if (unstored.length > 0 && !environment.PARTIAL_BATCH_RESPONSE) {
     throw new IndexingIncompleteError(
@@ -53,4 +73,18 @@ export async function handler(event: MSKEvent, context: Context): Promise<KafkaB
     itemIdentifier: { partition: `${topic}-${partition}`, offset },
   }));
   return { ...counts, batchItemFailures };
+}
+
+/** The same index, whose time is taken: until the answer, with what was sent again. */
+function timed(index: TickerIndex, tookMs: (ms: number) => void): TickerIndex {
+  return {
+    async create(documents, deadlineMs) {
+      const begunMs = Date.now();
+      try {
+        return await index.create(documents, deadlineMs);
+      } finally {
+        tookMs(Date.now() - begunMs);
+      }
+    },
+  };
 }

@@ -1,8 +1,8 @@
-import type { MSKEvent } from 'aws-lambda';
+import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import type { Log } from '../domain/log.ts';
 import { LATEST_MS } from '../domain/ticker.ts';
-import { decodeEvent } from './decode.ts';
-import type { DeadLetter, DeadLetters, StreamPosition, TickerIndex } from './ports.ts';
+import { decodeValue } from './decode.ts';
+import type { DeadLetter, DeadLetters, IndexDocument, StreamPosition, TickerIndex } from './ports.ts';
 
 /** What one event came to. */
 export interface IndexReport {
@@ -27,8 +27,6 @@ export interface IndexDependencies {
   now: () => number;
 }
 
-type KeptRecord = StreamPosition & { value: string | null; producedAtMs: number };
-
 /** A record's timestamp is whatever its producer wrote; one that is no time of ours counts as 1970. */
 function isoTime(ms: number): string {
   return new Date(ms > 0 && ms <= LATEST_MS ? ms : 0).toISOString();
@@ -45,25 +43,38 @@ export async function indexBatch(
   deadlineMs: number,
   { index, deadLetters, log, now }: IndexDependencies,
 ): Promise<IndexReport & { firstReason?: string }> {
-  const { documents, poison } = decodeEvent(event);
-  const letters: DeadLetter[] = [];
-  const keep = (record: KeptRecord, error_type: string, reason: string) => {
-    const { topic, partition, offset, value, producedAtMs } = record;
-    const times = { produced_at: isoTime(producedAtMs), first_seen: new Date(now()).toISOString() };
-    letters.push({ v: 1, topic, partition, offset, value_base64: value, error_type, reason, ...times });
-  };
-  for (const record of poison) keep(record, 'poison', record.reason);
-
   const report: IndexReport & { firstReason?: string } = {
-    records: documents.length + poison.length,
+    records: 0,
     indexed: 0,
     alreadyThere: 0,
     deadLetters: 0,
     unstored: [],
   };
-  for (const [position, outcome] of (await index.create(documents, deadlineMs)).entries()) {
-    const document = documents[position];
-    if (!document) continue;
+  const letters: DeadLetter[] = [];
+  const keep = (record: MSKRecord, error_type: string, reason: string) => {
+    const { topic, partition, offset, timestamp } = record;
+    const value_base64 = (record.value as string | undefined) ?? null;
+    const times = { produced_at: isoTime(timestamp), first_seen: new Date(now()).toISOString() };
+    letters.push({ v: 1, topic, partition, offset, value_base64, error_type, reason, ...times });
+  };
+  /** The records of the documents, in their order. */
+  const sent: MSKRecord[] = [];
+  function* documents(): Generator<IndexDocument> {
+    for (const records of Object.values(event.records)) {
+      for (const record of records) {
+        report.records += 1;
+        const decoded = decodeValue(record.value);
+        if ('reason' in decoded) keep(record, 'poison', decoded.reason);
+        else {
+          sent.push(record);
+          yield decoded;
+        }
+      }
+    }
+  }
+  for (const [position, outcome] of (await index.create(documents(), deadlineMs)).entries()) {
+    const record = sent[position];
+    if (!record) continue;
     switch (outcome.kind) {
       case 'stored':
         report.indexed += 1;
@@ -73,14 +84,10 @@ export async function indexBatch(
         break;
       case 'retry':
         report.firstReason ??= outcome.reason;
-        report.unstored.push({
-          topic: document.topic,
-          partition: document.partition,
-          offset: document.offset,
-        });
+        report.unstored.push({ topic: record.topic, partition: record.partition, offset: record.offset });
         break;
       case 'refused':
-        keep(document, outcome.errorType, outcome.reason);
+        keep(record, outcome.errorType, outcome.reason);
         break;
       default:
         outcome satisfies never;

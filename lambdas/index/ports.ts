@@ -13,14 +13,6 @@ export interface IndexDocument {
   source: string;
 }
 
-/** A checked ticker on its way from the stream into the index. */
-export interface TickerDocument extends StreamPosition, IndexDocument {
-  /** The record's value as it came, base64. */
-  value: string;
-  /** When the record was produced, epoch ms. */
-  producedAtMs: number;
-}
-
 /** What OpenSearch said about one document. */
 export type DocumentOutcome =
   | { kind: 'stored' }
@@ -32,9 +24,10 @@ export type DocumentOutcome =
 export interface TickerIndex {
   /**
    * Creates the documents; one outcome each, in their order. `retry` are those that could not be stored by
-   * `deadlineMs` (epoch ms) and may be later.
+   * `deadlineMs` (epoch ms) and may be later. A document is taken when there is room for it in a request, so they
+   * may be made one by one.
    */
-  create(documents: readonly IndexDocument[], deadlineMs: number): Promise<DocumentOutcome[]>;
+  create(documents: Iterable<IndexDocument>, deadlineMs: number): Promise<DocumentOutcome[]>;
 }
 
 /** A record that cannot be indexed as it is, kept with everything needed to try it again. */

@@ -3,11 +3,13 @@ import * as z from 'zod';
 import { createKafkaOf, kafkaVariables } from '../adapters/kafka-client.ts';
 import { KafkaStream } from '../adapters/kafka-stream.ts';
 import { createLogger } from '../adapters/logger.ts';
+import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { S3Lake } from '../adapters/s3-lake.ts';
 import { pollBudget } from '../domain/budgets.ts';
 import { jsonText, readEnvironment } from '../domain/environment.ts';
 import { type PollReport, poll } from './poll.ts';
+import { pollMetrics } from './poll-metrics.ts';
 import type { TickerSource } from './sources/http-source.ts';
 import { type SourceConfig, type SourceOptions, sourceConfigSchema } from './sources/source-config.ts';
 
@@ -33,6 +35,7 @@ export function createIngestHandler(
       /** Replaces the base URL of the source's API. */
       TICKER_API_URL: z.url({ protocol: /^https?$/ }).optional(),
       LAKE_BUCKET: z.string().min(1),
+      ...metricsVariables,
       ...kafkaVariables,
       KAFKA_TOPIC: z.string().min(1),
       /** Between two slots; a poll gives up before the next one begins. @default only its own time limit counts */
@@ -41,6 +44,8 @@ export function createIngestHandler(
     process.env,
   );
   const log = createLogger('ingest');
+  const emit = createMetrics(environment.STAGE);
+  const { name, exchange, categories } = environment.TICKER_SOURCE;
   const dependencies = {
     source: createSource(environment.TICKER_SOURCE, {
       baseUrl: environment.TICKER_API_URL,
@@ -53,17 +58,36 @@ export function createIngestHandler(
     now: Date.now,
   };
 
+  /** The latest slot that this instance has polled. */
+  let latestSlotMs: number | undefined;
+
   return async (event, context) => {
     log.addContext(context);
     const slot = new Date(scheduledPoll.parse(event).slot).toISOString();
-    const budget = pollBudget({
-      now: Date.now(),
-      remainingMs: context.getRemainingTimeInMillis(),
-      slotMs: Date.parse(slot),
-      intervalMs: environment.SLOT_INTERVAL_MS,
-    });
-    const report = await poll(slot, budget, dependencies);
-    log.info('Polled', { report });
-    return report;
+    const begunMs = Date.now();
+    // An instance that is new cannot know whether another one has polled the slot before.
+    const asksAtOnce = latestSlotMs !== undefined && Date.parse(slot) > latestSlotMs;
+    latestSlotMs = Math.max(latestSlotMs ?? 0, Date.parse(slot));
+    let soFar: PollReport | undefined;
+    let threw = true;
+    try {
+      const budget = pollBudget({
+        now: begunMs,
+        remainingMs: context.getRemainingTimeInMillis(),
+        slotMs: Date.parse(slot),
+        intervalMs: environment.SLOT_INTERVAL_MS,
+      });
+      const onProgress = (report: PollReport) => {
+        soFar = report;
+      };
+      const report = await poll(slot, budget, { ...dependencies, asksAtOnce, onProgress });
+      threw = false;
+      log.info('Polled', { report });
+      return report;
+    } finally {
+      const ended = { report: soFar, threw, categories: categories.length };
+      const times = { slotMs: Date.parse(slot), begunMs, endedMs: Date.now() };
+      emit('ingest', { exchange, source: name }, pollMetrics({ ...ended, ...times }));
+    }
   };
 }

@@ -36,11 +36,13 @@ export interface PollReport {
   exchange: string;
   slot: string;
   categories: CategoryReport[];
+  /** Bytes of the batches that were put into the lake, compressed. */
+  lakeBytes: number;
   /** Records acknowledged by the stream: this slot's and the backlog's. */
   produced: number;
   /** Batches of other slots that had waited in the lake and were produced now. */
   backlogBatches: number;
-  /** Batches that still wait in the lake because the time ran out; the next poll goes on with them. */
+  /** Batches that still wait in the lake, e.g. because the time ran out; the next poll goes on with them. */
   waitingBatches: number;
   /**
    * What the lake held and could not be read (why, with the key): passed over so that it does not hold up all that
@@ -69,6 +71,13 @@ export interface PollDependencies {
   log: Log;
   /** Epoch ms. */
   now: () => number;
+  /**
+   * Whether the exchange is asked at once, before the lake has said what it holds of the slot: most likely nothing. What
+   * it does hold wins, as ever. @default false
+   */
+  asksAtOnce?: boolean;
+  /** Told how far the poll has come, for who wants to know it also where the poll throws. */
+  onProgress?: (soFar: PollReport) => void;
 }
 
 /** When a poll has to stop asking the exchange, and when it has to be done. Epoch ms. */
@@ -93,14 +102,33 @@ export async function poll(
   budget: PollBudget,
   dependencies: PollDependencies,
 ): Promise<PollReport> {
-  const { source, lake, log } = dependencies;
+  const { source, lake, log, asksAtOnce = false, onProgress } = dependencies;
   const slotMs = Date.parse(slot);
-  const marker = await lake.readOutbox(source.name);
-  const waiting = await waitingSlots(slotMs, marker, dependencies);
+  let report: PollReport = {
+    source: source.name,
+    exchange: source.exchange,
+    slot,
+    categories: [],
+    lakeBytes: 0,
+    produced: 0,
+    backlogBatches: 0,
+    waitingBatches: 0,
+  };
+  const tell = (news: Partial<PollReport>) => {
+    report = { ...report, ...news };
+    onProgress?.(report);
+  };
+  const fetch = (categories: readonly Category[]) =>
+    categories.length > 0 ? source.fetch(categories, { slot, deadlineMs: budget.fetchDeadlineMs }) : [];
+  const [{ marker, waiting }, early] = await allWhenSettled([
+    whatTheLakeHolds(slotMs, dependencies),
+    asksAtOnce ? fetch(source.categories) : undefined,
+  ]);
+  tell({ waitingBatches: batchesIn(waiting) });
 
   const due = source.categories.filter((category) => !waiting.get(category)?.has(slotMs));
-  const outcomes =
-    due.length > 0 ? await source.fetch(due, { slot, deadlineMs: budget.fetchDeadlineMs }) : [];
+  const asked = early ?? (await fetch(due));
+  const outcomes = asked.filter(({ category }) => due.includes(category));
   const fresh = new Map<Category, StreamRecord[]>();
   const categories = await allWhenSettled(
     source.categories.map(async (category): Promise<CategoryReport> => {
@@ -111,19 +139,19 @@ export async function poll(
         return { category, status, fetched: 0, rejected: 0 };
       }
       const address = { exchange: source.exchange, category, slotMs };
-      const { report, records } = await store(address, outcome, marker, lake);
-      if (records) fresh.set(category, records);
-      if (report.status !== 'failed') waiting.get(category)?.add(slotMs);
-      if (report.error)
-        log.error(`Category not polled: ${report.error.message}`, { source: source.name, slot });
-      if (report.suspicious)
-        log.warn(`Suspicious answer: ${report.suspicious}`, { source: source.name, slot, category });
-      return report;
+      const stored = await store(address, outcome, marker, lake);
+      const { status, error, suspicious } = stored.report;
+      if (stored.records) fresh.set(category, stored.records);
+      if (status !== 'failed') waiting.get(category)?.add(slotMs);
+      if (stored.bytes > 0) tell({ lakeBytes: report.lakeBytes + stored.bytes });
+      if (error) log.error(`Category not polled: ${error.message}`, { source: source.name, slot });
+      if (suspicious) log.warn(`Suspicious answer: ${suspicious}`, { source: source.name, slot, category });
+      return stored.report;
     }),
   );
+  tell({ categories, waitingBatches: batchesIn(waiting) });
 
-  const drained = await drain(waiting, { slotMs, records: fresh }, marker, budget.deadlineMs, dependencies);
-  const report: PollReport = { source: source.name, exchange: source.exchange, slot, categories, ...drained };
+  await drain(waiting, { slotMs, records: fresh }, marker, budget.deadlineMs, dependencies, tell);
   if (categories.every(({ status }) => status === 'failed')) {
     throw new PollFailedError(
       report,
@@ -138,25 +166,29 @@ function acknowledgedUntilMs(marker: OutboxMarker, category: Category): number {
   return slot === undefined ? 0 : Date.parse(slot);
 }
 
-/** The slots of each category that have to be produced, this one among them where the lake holds it already. */
-async function waitingSlots(
+/** The marker, and the slots of each category that have to be produced: this one, too, where the lake holds it already. */
+async function whatTheLakeHolds(
   slotMs: number,
-  marker: OutboxMarker,
   { source, lake }: PollDependencies,
-): Promise<Map<Category, Set<number>>> {
+): Promise<{ marker: OutboxMarker; waiting: Map<Category, Set<number>> }> {
+  const marker = await lake.readOutbox(source.name);
   const entries = source.categories.map(async (category): Promise<[Category, Set<number>]> => {
     const acknowledgedMs = acknowledgedUntilMs(marker, category);
     const beyond = await lake.slotsAfter(source.exchange, category, acknowledgedMs);
     return [category, new Set(slotMs <= acknowledgedMs ? [slotMs, ...beyond] : beyond)];
   });
-  return new Map(await Promise.all(entries));
+  return { marker, waiting: new Map(await Promise.all(entries)) };
+}
+
+function batchesIn(waiting: ReadonlyMap<Category, ReadonlySet<number>>): number {
+  return [...waiting.values()].reduce((sum, slots) => sum + slots.size, 0);
 }
 
 /**
  * As `Promise.all`, but rejects only when nothing is under way any more: a batch that reached the lake after the next
  * poll has looked there, and has moved the marker beyond its slot, would never be produced.
  */
-async function allWhenSettled<T>(work: Promise<T>[]): Promise<T[]> {
+async function allWhenSettled<T extends readonly unknown[]>(work: T) {
   await Promise.allSettled(work);
   return Promise.all(work);
 }
@@ -167,14 +199,15 @@ async function store(
   outcome: CategoryOutcome,
   marker: OutboxMarker,
   lake: TickerLake,
-): Promise<{ report: CategoryReport; records?: StreamRecord[] }> {
+): Promise<{ report: CategoryReport; bytes: number; records?: StreamRecord[] }> {
   const { category } = address;
   const receivedAtMs = Date.parse(outcome.receivedAt);
   if ('error' in outcome) {
     const kept = rejectedPayload(address, outcome.receivedAt, outcome.error);
     if (kept) await lake.putRejected(address, receivedAtMs, [kept]);
     const { name, message } = outcome.error;
-    return { report: { category, status: 'failed', fetched: 0, rejected: 0, error: { name, message } } };
+    const report = { category, status: 'failed', fetched: 0, rejected: 0, error: { name, message } } as const;
+    return { report, bytes: 0 };
   }
   const { tickers, rejected } = outcome.batch;
   if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected);
@@ -183,13 +216,18 @@ async function store(
   const suspicious = suspicion(tickers.length, rejected.length, marker.acknowledged[category]?.tickers);
   // The lake holds no empty batches.
   const stored =
-    records.length === 0 ||
-    (await lake.putTickers(
-      address,
-      records.map(({ value }) => value),
-    ));
-  if (stored === 'alreadyThere') return { report: { ...counts, status: 'alreadyInLake' } };
-  return { report: { ...counts, status: 'polled', ...(suspicious ? { suspicious } : {}) }, records };
+    records.length === 0
+      ? { bytes: 0 }
+      : await lake.putTickers(
+          address,
+          records.map(({ value }) => value),
+        );
+  if (stored === 'alreadyThere') return { report: { ...counts, status: 'alreadyInLake' }, bytes: 0 };
+  return {
+    report: { ...counts, status: 'polled', ...(suspicious ? { suspicious } : {}) },
+    bytes: stored.bytes,
+    records,
+  };
 }
 
 function suspicion(tickers: number, rejected: number, previously: number | undefined): string | undefined {
@@ -223,7 +261,7 @@ function rejectedPayload(
 
 /**
  * Produces what waits, slot by slot, and moves the marker as far as everything is acknowledged. Begins no
- * further slot after the deadline.
+ * further slot after the deadline. Tells what it has done after each slot.
  */
 async function drain(
   waiting: ReadonlyMap<Category, ReadonlySet<number>>,
@@ -231,18 +269,16 @@ async function drain(
   marker: OutboxMarker,
   deadlineMs: number,
   { source, lake, stream, log, now }: PollDependencies,
-): Promise<Pick<PollReport, 'produced' | 'backlogBatches' | 'waitingBatches' | 'unreadable'>> {
-  const counts = { produced: 0, backlogBatches: 0, waitingBatches: 0 };
+  tell: (done: Pick<PollReport, 'produced' | 'backlogBatches' | 'waitingBatches' | 'unreadable'>) => void,
+): Promise<void> {
+  const counts = { produced: 0, backlogBatches: 0, waitingBatches: batchesIn(waiting) };
   const unreadable: string[] = [];
   const moved = structuredClone(marker);
   const slots = [...new Set([...waiting.values()].flatMap((each) => [...each]))].sort((a, b) => a - b);
   try {
     for (const slotMs of slots) {
       const categories = [...waiting.keys()].filter((category) => waiting.get(category)?.has(slotMs));
-      if (now() >= deadlineMs) {
-        counts.waitingBatches += categories.length;
-        continue;
-      }
+      if (now() >= deadlineMs) break;
       const batches = await Promise.all(
         categories.map(async (category) => {
           const own = slotMs === fresh.slotMs ? fresh.records.get(category) : undefined;
@@ -263,6 +299,8 @@ async function drain(
           moved.acknowledged[category] = { slot: new Date(slotMs).toISOString(), tickers };
         }
       }
+      counts.waitingBatches -= categories.length;
+      tell({ ...counts, ...(unreadable.length > 0 ? { unreadable } : {}) });
     }
   } finally {
     // What was acknowledged before a failure need not be produced again.
@@ -274,7 +312,6 @@ async function drain(
       ...counts,
     });
   }
-  return unreadable.length > 0 ? { ...counts, unreadable } : counts;
 }
 
 /** A batch as the stream takes it, and what of it cannot be read, now or ever. */

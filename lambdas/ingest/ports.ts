@@ -3,8 +3,11 @@ import type { Category, Rejected } from '../domain/ticker.ts';
 
 /** The lake: source of truth and outbox. Every method throws when the store cannot be reached. */
 export interface TickerLake {
-  /** Writes a batch (one JSON text a ticker) unless the lake already holds one at this address. */
-  putTickers(address: BatchAddress, lines: readonly string[]): Promise<'stored' | 'alreadyThere'>;
+  /**
+   * Writes a batch (one JSON text a ticker) unless the lake already holds one at this address.
+   * @returns the size of what was stored
+   */
+  putTickers(address: BatchAddress, lines: readonly string[]): Promise<{ bytes: number } | 'alreadyThere'>;
   /** A batch's JSON texts; undefined where there is none. */
   readTickers(address: BatchAddress): Promise<string[] | undefined>;
   /** Slots (epoch ms, ascending) later than `afterMs` that the lake holds of one category. */

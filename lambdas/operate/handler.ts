@@ -8,7 +8,7 @@ import { OpenSearchTickers } from '../adapters/opensearch-tickers.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { S3Lake } from '../adapters/s3-lake.ts';
 import { deadlineOf } from '../domain/budgets.ts';
-import { readEnvironment } from '../domain/environment.ts';
+import { jsonText, readEnvironment } from '../domain/environment.ts';
 import { summarySettings, summaryVariables } from '../domain/summary-settings.ts';
 import type { OperationServices, Slice } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
@@ -20,6 +20,8 @@ const environment = readEnvironment(
     ...kafkaVariables,
     KAFKA_TOPIC: z.string().min(1),
     CONSUMER_GROUP: z.string().min(1),
+    /** Names of the exchanges that are polled, as JSON. @default all that the lake knows */
+    EXCHANGES: jsonText(z.array(z.string().min(1)).min(1)).optional(),
     ...summaryVariables,
   }),
   process.env,
@@ -41,6 +43,7 @@ const services: OperationServices = {
   kafka,
   topic: environment.KAFKA_TOPIC,
   consumerGroup: environment.CONSUMER_GROUP,
+  exchanges: environment.EXCHANGES,
   summaries: summarySettings(environment),
   log,
 };

@@ -20,6 +20,8 @@ export interface OperationServices {
   readonly topic: string;
   /** The consumer group of the index function. */
   readonly consumerGroup: string;
+  /** The exchanges that are polled; undefined: all that the lake knows. */
+  readonly exchanges: readonly string[] | undefined;
   /** What candles and moves are made by. */
   readonly summaries: SummarySettings;
   readonly log: Log;

@@ -6,7 +6,7 @@
 import type { SetupStep } from './steps.ts';
 
 /** The functions that sign in to OpenSearch with a role of their own. */
-export const OPENSEARCH_FUNCTIONS = ['index', 'summarise', 'insights', 'operate'] as const;
+export const OPENSEARCH_FUNCTIONS = ['index', 'summarise', 'insights', 'operate', 'watch'] as const;
 
 export type OpenSearchFunction = (typeof OPENSEARCH_FUNCTIONS)[number];
 
@@ -24,7 +24,8 @@ interface Role {
 
 /** Everything that the pipeline keeps. */
 const TICKERS = ['tickers', 'tickers-*'];
-const SUMMARIES = ['candles', 'candles-*', 'moves', 'summaries*'];
+const SUMMARY_STATE = 'summaries*';
+const SUMMARIES = ['candles', 'candles-*', 'moves', SUMMARY_STATE];
 
 const READ = ['read', 'indices:admin/get', 'indices:admin/mappings/get', 'indices:monitor/stats'];
 /** A bulk request makes an index that is not there with an action of its own. */
@@ -76,6 +77,7 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
       ],
     ],
   ),
+  watch: role('Looks how fresh tickers and summaries are.', [], [[[...TICKERS, SUMMARY_STATE], READ]]),
 };
 
 const READER_ROLE: Role = {

@@ -8,11 +8,13 @@ import { mayPass } from '../adapters/opensearch-search.ts';
 import { createS3Client } from '../adapters/s3-client.ts';
 import { readUser } from '../adapters/secrets.ts';
 import { BACKOFFS, RESERVES_MS } from '../domain/budgets.ts';
-import { readEnvironment } from '../domain/environment.ts';
+import { jsonText, readEnvironment } from '../domain/environment.ts';
 import { retryUntilDeadline } from '../domain/retry.ts';
-import { accessControlSteps } from './access-control.ts';
+import { accessControlSteps, OPENSEARCH_FUNCTIONS } from './access-control.ts';
 import { backupKey, setUpDashboards } from './dashboards.ts';
 import { type SetupStep, templateSteps } from './steps.ts';
+
+const roleArn = z.string().startsWith('arn:');
 
 const environment = readEnvironment(
   z.object({
@@ -23,29 +25,25 @@ const environment = readEnvironment(
     DASHBOARDS_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** Keeps what is replaced in Dashboards. */
     LAKE_BUCKET: z.string().min(1).optional(),
+    INDEX_SETTINGS: jsonText(
+      z.object({
+        shards: z.number().int().positive(),
+        replicas: z.number().int().nonnegative(),
+        refreshInterval: z.string().regex(/^\d+(ms|s|m)$/, 'expected a duration such as 30s'),
+      }),
+    ),
+    /** Roles and users, where the domain has fine-grained access control. */
+    ACCESS_CONTROL: jsonText(
+      z.object({
+        functionRoleArns: z.record(z.enum(OPENSEARCH_FUNCTIONS), roleArn),
+        /** ARN of the secret of the user who may only look. */
+        readerSecret: z.string().min(1),
+      }),
+    ).optional(),
   }),
   process.env,
 );
 const log = createLogger('setup');
-
-const roleArn = z.string().startsWith('arn:');
-
-/** The custom resource's properties; CloudFormation passes every value as text. */
-const setupProperties = z.object({
-  IndexSettings: z.object({
-    shards: z.coerce.number().int().positive(),
-    replicas: z.coerce.number().int().nonnegative(),
-    refreshInterval: z.string().regex(/^\d+(ms|s|m)$/, 'expected a duration such as 30s'),
-  }),
-  /** Roles and users, where the domain has fine-grained access control. */
-  AccessControl: z
-    .object({
-      functionRoleArns: z.object({ index: roleArn, summarise: roleArn, insights: roleArn, operate: roleArn }),
-      /** ARN of the secret of the user who may only look. */
-      readerSecret: z.string().min(1),
-    })
-    .optional(),
-});
 
 /** OpenSearch did not take what setup put; the message is what the CloudFormation event shows. */
 export class SetupError extends Error {
@@ -59,25 +57,26 @@ export interface SetupResponse {
 }
 
 /**
- * Puts what the pipeline needs to find in OpenSearch; putting it again changes nothing. On deletion it leaves
- * everything as it is: the templates belong to the data, which the domain's own removal policy decides about.
+ * Puts what the pipeline needs to find in OpenSearch; putting it again changes nothing, so that a person may call it,
+ * too, with any `RequestType`. On deletion it leaves everything as it is: the templates belong to the data, which the
+ * domain's own removal policy decides about.
  * @throws SetupError {DashboardsImportError} {DashboardsApiError}
  */
 export async function handler(
-  event: CloudFormationCustomResourceEvent,
+  event: Pick<CloudFormationCustomResourceEvent, 'RequestType'>,
   context: Context,
 ): Promise<SetupResponse> {
   log.addContext(context);
   const PhysicalResourceId = 'crypto-market-insights-setup';
   if (event.RequestType === 'Delete') return { PhysicalResourceId, Data: { templates: '' } };
-  const { IndexSettings, AccessControl } = setupProperties.parse(event.ResourceProperties);
+  const { INDEX_SETTINGS: indexSettings, ACCESS_CONTROL: accessControl } = environment;
   const deadlineMs = Date.now() + context.getRemainingTimeInMillis() - RESERVES_MS.finish;
 
-  const templates = templateSteps(IndexSettings);
-  const access = AccessControl
+  const templates = templateSteps(indexSettings);
+  const access = accessControl
     ? accessControlSteps({
-        functionRoleArns: AccessControl.functionRoleArns,
-        reader: await readUser(AccessControl.readerSecret),
+        functionRoleArns: accessControl.functionRoleArns,
+        reader: await readUser(accessControl.readerSecret),
       })
     : [];
   const { OPENSEARCH_URL: url, OPENSEARCH_MASTER_SECRET: masterSecret } = environment;

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createLogger } from '../adapters/logger.ts';
+import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
 import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
 import { withSummaryStores } from '../adapters/opensearch-summary-stores.ts';
 import { deadlineOf } from '../domain/budgets.ts';
@@ -14,6 +15,7 @@ const environment = readEnvironment(
   z.object({
     ...openSearchVariables,
     ...summaryVariables,
+    ...metricsVariables,
     /** Days for which ticks stay in the index; `never`: they are not deleted. The lake keeps them in any case. */
     TICK_RETENTION_DAYS: z
       .union([z.literal('never'), z.coerce.number().positive()], {
@@ -24,6 +26,7 @@ const environment = readEnvironment(
   process.env,
 );
 const log = createLogger('summarise');
+const emit = createMetrics(environment.STAGE);
 const client = createOpenSearchOf(environment);
 const settings = summarySettings(environment);
 
@@ -54,10 +57,15 @@ export async function handler(event: unknown, context: Context): Promise<Summari
   const deadlineMs = deadlineOf(remainingMs, Date.now());
   const lastStartMs = Date.now() + remainingMs - Math.min(LAST_HOUR_RESERVE_MS, remainingMs / 2);
   const hasTime = () => Date.now() < lastStartMs;
+  let soFar: SummariseReport | undefined;
+  const onProgress = (report: SummariseReport) => {
+    soFar = report;
+  };
   const answer = await withSummaryStores(
     { client, log, purpose: 'summarise', waitUntilMs: lastStartMs, deadlineMs },
     async ({ store, ticks, counts }) => {
-      const report = await summarise(nowMs, { ticks, counts, store, settings, hasTime });
+      const report = await summarise(nowMs, { ticks, counts, store, settings, hasTime, onProgress });
+      onProgress(report);
       if (!report.done || environment.TICK_RETENTION_DAYS === 'never') {
         return { ...report, deletedMonths: [] };
       }
@@ -70,6 +78,17 @@ export async function handler(event: unknown, context: Context): Promise<Summari
       });
       return { ...report, deletedMonths };
     },
+  ).finally(() =>
+    emit(
+      'summarise',
+      {},
+      {
+        HoursSummarised: soFar?.hours ?? 0,
+        CandlesWritten: soFar?.candles ?? 0,
+        MovesWritten: soFar?.moves ?? 0,
+        SeriesMadeAgain: soFar?.seriesAgain ?? 0,
+      },
+    ),
   );
   log.info('Summarised', { report: answer });
   return answer;

@@ -15,6 +15,8 @@ export interface SummariseDependencies {
   settings: SummarySettings;
   /** Whether another piece of work (an hour, a page of candles) may begin. */
   hasTime: () => boolean;
+  /** Told how far the run has come, for who wants to know it also where the run throws. */
+  onProgress?: (soFar: SummariseReport) => void;
 }
 
 /** What one run did. Times are ISO 8601 UTC. */
@@ -45,7 +47,7 @@ export async function summarise(
   nowMs: number,
   dependencies: SummariseDependencies,
 ): Promise<SummariseReport> {
-  const { ticks, counts, store, settings, hasTime } = dependencies;
+  const { ticks, counts, store, settings, hasTime, onProgress } = dependencies;
   const endMs = hourOf(nowMs);
   const report: SummariseReport = { hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: false };
 
@@ -85,6 +87,7 @@ export async function summarise(
     report.hours += 1;
     report.candles += written.candles;
     report.moves += written.moves;
+    onProgress?.({ ...report });
   }
   return { ...report, ...(untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }) };
 }

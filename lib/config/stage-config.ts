@@ -108,6 +108,25 @@ const index = z.strictObject({
   maxRecordAgeHours: z.int().min(1).max(168),
 });
 
+const chatTopics = z.array(z.enum(['pages', 'notices'])).min(1);
+
+/** AWS Chatbot has to be let into the workspace or team once, in its console; the ids are shown there. */
+const chatRoom = z.discriminatedUnion('app', [
+  z.strictObject({
+    app: z.literal('slack'),
+    workspaceId: z.string().regex(/^T[0-9A-Z]{1,255}$/, 'as in T012ABCDEFG'),
+    channelId: z.string().regex(/^[CG][0-9A-Z]{1,255}$/, 'as in C012ABCDEFG'),
+    topics: chatTopics,
+  }),
+  z.strictObject({
+    app: z.literal('teams'),
+    teamId: z.uuid(),
+    tenantId: z.uuid(),
+    channelId: z.string().min(1),
+    topics: chatTopics,
+  }),
+]);
+
 /** What differs between the stages. */
 export const stageConfigSchema = z
   .strictObject({
@@ -129,6 +148,7 @@ export const stageConfigSchema = z
       summarise: functionSize,
       insights: functionSize,
       operate: functionSize,
+      watch: functionSize,
     }),
     retention: z.strictObject({
       logDays,
@@ -139,8 +159,23 @@ export const stageConfigSchema = z
     }),
     /** A small host through which a person reaches Dashboards. */
     bastion: z.boolean(),
-    /** Who is told: e-mail addresses, which have to be confirmed once. */
-    alarms: z.strictObject({ pages: z.array(z.email()), notices: z.array(z.email()) }),
+    alarms: z.strictObject({
+      /** Who is told: e-mail addresses, which have to be confirmed once. */
+      pages: z.array(z.email()),
+      notices: z.array(z.email()),
+      /** Rooms that are told, too. */
+      chat: z.array(chatRoom),
+      /** The account's quota of concurrent executions of Lambda, of which 80 % are alarmed. */
+      concurrencyQuota: count,
+    }),
+    /** What the account may cost a month, everything in it. @default nobody is told */
+    budget: z
+      .strictObject({
+        monthlyUsd: z.number().positive(),
+        /** @default *notices* is told */
+        emails: z.array(z.email()).min(1).max(10).optional(),
+      })
+      .optional(),
   })
   .superRefine(({ sources, functions, network: { availabilityZones }, search: domain }, context) => {
     const names = sources.map(({ name }) => name);

@@ -13,6 +13,7 @@ const bybit = { ...KNOWN_SOURCES.bybit, everyMinutes: 2 };
  *   minutes, and its limit of 4 new IAM connections a second is far from the handful that warm functions keep.
  * - `t3.medium.search` is the smallest node whose heap (2 GB) holds the aggregations over a few hundred million
  *   tickers; on `t3.small.search` (1 GB) they trip the circuit breaker.
+ * - Two months of one exchange's ticks at most, with a few years of candles, take half of the volume (`npm run scale`).
  */
 const dev = {
   stage: 'dev',
@@ -35,7 +36,7 @@ const dev = {
   search: {
     dataNodes: 1,
     dataNodeType: 't3.medium.search',
-    volumeGb: 50,
+    volumeGb: 80,
     indices: { shards: 1, replicas: 0, refreshInterval: '30s' },
   },
   sources: [bybit],
@@ -53,10 +54,11 @@ const dev = {
     summarise: { memoryMb: 1_024, timeoutSeconds: 600 },
     insights: { memoryMb: 1_024, timeoutSeconds: 60 },
     operate: { memoryMb: 1_024, timeoutSeconds: 120 },
+    watch: { memoryMb: 256, timeoutSeconds: 30 },
   },
-  retention: { logDays: 14, tickDays: 90, oldVersionDays: 7 },
+  retention: { logDays: 14, tickDays: 30, oldVersionDays: 7 },
   bastion: false,
-  alarms: { pages: [], notices: [] },
+  alarms: { pages: [], notices: [], chat: [], concurrencyQuota: 1_000 },
 };
 
 /** Survives the loss of an availability zone, and of its stack. */
@@ -113,7 +115,8 @@ export function stageConfig(stage: string, settings: StageSettings = {}): StageC
   return parseStageConfig({ ...(layOver(origin, own) as StageSettings), stage });
 }
 
-function layOver(below: unknown, above: unknown): unknown {
+/** Settings laid over others, part by part; a list replaces the other as a whole. */
+export function layOver(below: unknown, above: unknown): unknown {
   if (!isRecord(below) || !isRecord(above)) return above;
   const merged: StageSettings = { ...below };
   for (const [key, value] of Object.entries(above)) {

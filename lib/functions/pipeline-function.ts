@@ -77,7 +77,7 @@ export class PipelineFunction extends Construct {
         // kafkajs sets timers in the past, and has a say about its partitioner at each start.
         NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
         KAFKAJS_NO_PARTITIONER_WARNING: '1',
-        POWERTOOLS_METRICS_NAMESPACE: 'CryptoMarketInsights',
+        STAGE: config.stage,
         ...environment,
       },
       awsSdkConnectionReuse: false,
@@ -96,6 +96,9 @@ export class PipelineFunction extends Construct {
         // A function's credentials are in its environment; the SDK's chain of providers would be a third of the code.
         esbuildArgs: {
           '--alias:@aws-sdk/credential-provider-node': file('lambdas/adapters/lambda-credentials.ts'),
+          // An optional peer of ccxt, which esbuild would not go without.
+          '--alias:protobufjs/minimal': file('lambdas/adapters/no-protobufjs.ts'),
+          '--alias:protobufjs/minimal.js': file('lambdas/adapters/no-protobufjs.ts'),
         },
         // Packages in CommonJS ask for Node's modules with require().
         banner:

@@ -5,11 +5,16 @@ import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
+import type { Notifications } from '../monitoring/notifications.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { PipelineFunction } from './pipeline-function.ts';
+import type { Schedules } from './schedules.ts';
 
 export interface ScheduledProps {
   readonly function: PipelineFunction;
+  readonly schedules: Schedules;
+  readonly notifications: Notifications;
+  /** What one call does: `a poll of bybit`. */
   readonly description: string;
   /** `cron(…)`, in UTC. */
   readonly expression: string;
@@ -28,8 +33,8 @@ export class Scheduled extends Construct {
 
   constructor(scope: Construct, id: string, props: ScheduledProps) {
     super(scope, id);
-    const { description, expression, interval, input } = props;
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters');
+    const { description, expression, interval, input, notifications } = props;
+    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { notifications, of: description });
     props.function.fn.configureAsyncInvoke({
       maxEventAge: interval,
       retryAttempts: 1,
@@ -49,6 +54,7 @@ export class Scheduled extends Construct {
     });
     this.schedule = new scheduler.Schedule(this, 'Schedule', {
       description,
+      scheduleGroup: props.schedules.group,
       schedule: scheduler.ScheduleExpression.expression(expression),
       target: new targets.LambdaInvoke(props.function.fn, {
         role,
@@ -58,5 +64,7 @@ export class Scheduled extends Construct {
         deadLetterQueue: this.deadLetters.queue,
       }),
     });
+    // It names the group, and does not refer to it.
+    this.schedule.node.addDependency(props.schedules.group);
   }
 }

@@ -4,6 +4,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { CATEGORIES } from '../../lambdas/domain/ticker.ts';
 import { TICKER_FIELDS, type TickerFieldKind } from '../../lambdas/domain/ticker-fields.ts';
+import { exchangesOf } from '../config/exchanges.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 
 export interface CatalogProps {
@@ -39,7 +40,7 @@ export class Catalog extends Construct {
       catalogId,
       databaseInput: { name: this.databaseName, description: 'Crypto tickers as they were polled' },
     });
-    const exchanges = [...new Set(config.sources.map(({ exchange }) => exchange))];
+    const exchanges = exchangesOf(config);
     const location = bucket.s3UrlForObject('tickers/');
     const columns = {
       v: 'int',

@@ -1,4 +1,5 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -28,6 +29,9 @@ type Folder =
 export const ATHENA_RESULTS = 'athena-results/';
 
 const ACCESS_LOG_DAYS = 90;
+
+/** Names S3's metrics of what Lambda puts under `aws/lambda/`. */
+const GIVEN_UP = 'given-up-batches';
 
 /**
  * The lake: source of truth and outbox.
@@ -79,6 +83,7 @@ export class Lake extends Construct {
       // CDK's own types disagree under exactOptionalPropertyTypes.
       serverAccessLogsBucket: accessLogs as s3.IBucket,
       serverAccessLogsPrefix: 'lake/',
+      metrics: [{ id: GIVEN_UP, prefix: 'aws/lambda/' }],
       lifecycleRules: [
         {
           id: 'leftovers',
@@ -109,6 +114,21 @@ export class Lake extends Construct {
 
   grantDelete(role: iam.Role, ...folders: Folder[]): void {
     this.#grant(role, 's3:DeleteObject', folders);
+  }
+
+  /**
+   * How many batches Lambda gave up. It says so itself for pollers with metrics of their own only; that an object is
+   * put is seen with any. Emitted by the minute in which it happens.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html#s3-request-cloudwatch-metrics
+   */
+  putsOfGivenUpBatches(period: Duration): Metric {
+    return new Metric({
+      namespace: 'AWS/S3',
+      metricName: 'PutRequests',
+      dimensionsMap: { BucketName: this.bucket.bucketName, FilterId: GIVEN_UP },
+      statistic: Stats.SUM,
+      period,
+    });
   }
 
   #grant(role: iam.Role, action: string, folders: readonly Folder[]): void {

@@ -1,14 +1,19 @@
+import { Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../config/stage-config.ts';
+import { Chat } from './chat.ts';
 
 export interface NotificationsProps {
   readonly config: StageConfig;
   readonly key: IKey;
 }
+
+/** Who may publish: CloudWatch's alarms, and the budget. */
+const PUBLISHERS = ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com'];
 
 /** Where alarms go. */
 export class Notifications extends Construct {
@@ -19,14 +24,30 @@ export class Notifications extends Construct {
 
   constructor(scope: Construct, id: string, { config, key }: NotificationsProps) {
     super(scope, id);
-    this.pages = this.#topic('Pages', key, config.alarms.pages);
-    this.notices = this.#topic('Notices', key, config.alarms.notices);
+    const { pages, notices, chat } = config.alarms;
+    this.pages = this.#topic('Pages', key, pages);
+    this.notices = this.#topic('Notices', key, notices);
+    if (chat.length > 0) new Chat(this, 'Chat', { rooms: chat, pages: this.pages, notices: this.notices });
   }
 
+  /**
+   * A publisher needs the topic and its key: without the key alarms are deployed and never heard of.
+   * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+   */
   #topic(id: string, masterKey: IKey, addresses: readonly string[]): sns.Topic {
     const topic = new sns.Topic(this, id, { masterKey, enforceSSL: true });
-    topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));
-    for (const address of addresses) topic.addSubscription(new EmailSubscription(address));
+    for (const service of PUBLISHERS) {
+      const publisher = new iam.ServicePrincipal(service, {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      });
+      topic.grantPublish(publisher);
+    }
+    for (const address of addresses) {
+      Validations.of(topic.addSubscription(new EmailSubscription(address))).acknowledge({
+        id: 'Serverless-SNSRedrivePolicy',
+        reason: 'A mail that cannot be delivered is old news; CloudWatch shows the state of every alarm.',
+      });
+    }
     return topic;
   }
 }

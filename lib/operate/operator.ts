@@ -1,5 +1,6 @@
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { exchangesOf } from '../config/exchanges.ts';
 import { pollsPerHour } from '../config/polls-per-hour.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
@@ -36,6 +37,7 @@ export class Operator extends Construct {
         CONSUMER_GROUP: stream.consumerGroup,
         MOVE_THRESHOLDS: config.summarise.moveThresholds.join(','),
         POLLS_PER_HOUR: pollsPerHour(config),
+        EXCHANGES: JSON.stringify(exchangesOf(config)),
       },
       failedEvents: 'Whoever asks waits for the answer and is told of the failure.',
       securityGroups: [world, stream.clients, search.clients],

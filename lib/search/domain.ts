@@ -1,4 +1,5 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { type Duration, Stack, Validations } from 'aws-cdk-lib';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -8,12 +9,15 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { removalPolicyOf } from '../config/removal.ts';
 import type { StageConfig } from '../config/stage-config.ts';
+import type { Notifications } from '../monitoring/notifications.ts';
+import { SearchAlarms } from './search-alarms.ts';
 import { ServiceLinkedRole } from './service-linked-role.ts';
 
 export interface SearchProps {
   readonly config: StageConfig;
   readonly vpc: ec2.IVpc;
   readonly key: IKey;
+  readonly notifications: Notifications;
 }
 
 /**
@@ -33,8 +37,9 @@ export class Search extends Construct {
   /** Whoever is in this group reaches the domain. */
   readonly clients: ec2.SecurityGroup;
   readonly #key: IKey;
+  readonly #domain: opensearch.Domain;
 
-  constructor(scope: Construct, id: string, { config, vpc, key }: SearchProps) {
+  constructor(scope: Construct, id: string, { config, vpc, key, notifications }: SearchProps) {
     super(scope, id);
     const { dataNodes, dataNodeType, managers, volumeGb } = config.search;
     const { availabilityZones } = config.network;
@@ -151,6 +156,13 @@ export class Search extends Construct {
     this.url = `https://${domain.domainEndpoint}`;
     this.domainArn = domain.domainArn;
     this.domainName = domain.domainName;
+    this.#domain = domain;
+    new SearchAlarms(this, 'Alarms', { notifications, config, domain, key });
+  }
+
+  /** One of the domain's own, by domain and account. */
+  metric(metricName: string, statistic: string, period: Duration): Metric {
+    return this.#domain.metric(metricName, { statistic, period });
   }
 
   /**

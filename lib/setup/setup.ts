@@ -36,6 +36,12 @@ export class Setup extends Construct {
   constructor(scope: Construct, id: string, props: SetupProps) {
     super(scope, id);
     const { config, vpc, key, lake, search, world, functions } = props;
+    const { shards, replicas, refreshInterval } = config.search.indices;
+    const indexSettings = { shards, replicas, refreshInterval };
+    const functionRoleArns = Object.fromEntries(
+      OPENSEARCH_FUNCTIONS.map((name) => [name, functions[name].role.roleArn]),
+    );
+    const readerSecret = search.readerSecret.secretArn;
     this.function = new PipelineFunction(this, 'Function', {
       config,
       vpc,
@@ -49,6 +55,8 @@ export class Setup extends Construct {
         OPENSEARCH_MASTER_SECRET: search.masterSecret.secretArn,
         DASHBOARDS_URL: `${search.url}/_dashboards`,
         LAKE_BUCKET: lake.bucket.bucketName,
+        INDEX_SETTINGS: JSON.stringify(indexSettings),
+        ACCESS_CONTROL: Stack.of(this).toJsonString({ functionRoleArns, readerSecret }),
       },
       failedEvents: 'CloudFormation waits for the answer and shows the failure.',
       securityGroups: [world, search.clients],
@@ -58,23 +66,19 @@ export class Setup extends Construct {
     lake.grantPut(role, 'backups');
 
     const provider = this.#provider(props);
-    const { shards, replicas, refreshInterval } = config.search.indices;
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::OpenSearchSetup',
       serviceToken: provider.serviceToken,
+      // CloudFormation runs it again only when a property has changed: where it puts something, for whom, and what.
       properties: {
-        IndexSettings: { shards, replicas, refreshInterval },
-        AccessControl: {
-          functionRoleArns: Object.fromEntries(
-            OPENSEARCH_FUNCTIONS.map((name) => [name, functions[name].role.roleArn]),
-          ),
-          readerSecret: search.readerSecret.secretArn,
-        },
-        // CloudFormation runs it again only when a property has changed: what is put is one of them.
-        Content: contentHash({ shards, replicas, refreshInterval }),
+        Domain: search.url,
+        FunctionRoles: functionRoleArns,
+        ReaderSecret: readerSecret,
+        Content: contentHash(indexSettings),
       },
     });
-    resource.node.addDependency(role);
+    // The function has to know the new values before it is called.
+    resource.node.addDependency(role, this.function.fn);
   }
 
   /** CDK's own function between CloudFormation and ours: it answers CloudFormation, also when ours fails. */
@@ -116,7 +120,7 @@ function contentHash(settings: Parameters<typeof templateSteps>[0]): string {
     ...savedObjects(),
     ...templateSteps(settings),
     ...accessControlSteps({
-      functionRoleArns: { index: '', summarise: '', insights: '', operate: '' },
+      functionRoleArns: { index: '', summarise: '', insights: '', operate: '', watch: '' },
       reader: { username: '', password: '' },
     }),
   ];

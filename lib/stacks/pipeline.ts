@@ -1,7 +1,6 @@
 import { type App, Tags } from 'aws-cdk-lib';
 import { stackName } from '../config/stack-names.ts';
 import type { StageConfig } from '../config/stage-config.ts';
-import { MonitoringStack } from './monitoring-stack.ts';
 import { StatefulStack } from './stateful-stack.ts';
 import { StatelessStack } from './stateless-stack.ts';
 
@@ -10,23 +9,17 @@ export function addPipeline(app: App, config: StageConfig) {
   const { stage } = config;
   const terminationProtection = config.dataOnRemoval === 'retain';
   const stateful = new StatefulStack(app, stackName(stage, 'stateful'), {
-    description: `Crypto market insights (${stage}): network, stream, lake, OpenSearch`,
+    description: `Crypto market insights (${stage}): network, stream, lake, OpenSearch, who is told`,
     config,
     terminationProtection,
   });
   const stateless = new StatelessStack(app, stackName(stage, 'stateless'), {
-    description: `Crypto market insights (${stage}): functions, schedules, setup`,
-    config,
-    stateful,
-    terminationProtection,
-  });
-  const monitoring = new MonitoringStack(app, stackName(stage, 'monitoring'), {
-    description: `Crypto market insights (${stage}): who is told when something is wrong`,
+    description: `Crypto market insights (${stage}): functions, schedules, setup, what watches them`,
     config,
     stateful,
     terminationProtection,
   });
   Tags.of(app).add('application', 'crypto-market-insights');
   Tags.of(app).add('stage', stage);
-  return { stateful, stateless, monitoring };
+  return { stateful, stateless };
 }

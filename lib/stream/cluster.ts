@@ -6,6 +6,8 @@ import * as msk from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import { removalPolicyOf } from '../config/removal.ts';
 import type { StageConfig } from '../config/stage-config.ts';
+import type { Notifications } from '../monitoring/notifications.ts';
+import { ClusterAlarms } from './cluster-alarms.ts';
 
 /** Where MSK listens for IAM over TLS. */
 export const IAM_PORT = 9098;
@@ -14,6 +16,7 @@ export interface ClusterProps {
   readonly config: StageConfig;
   readonly vpc: ec2.IVpc;
   readonly key: IKey;
+  readonly notifications: Notifications;
 }
 
 /**
@@ -23,9 +26,10 @@ export interface ClusterProps {
  */
 export class Cluster extends Construct {
   readonly clusterArn: string;
+  readonly clusterName: string;
   readonly securityGroup: ec2.SecurityGroup;
 
-  constructor(scope: Construct, id: string, { config, vpc, key }: ClusterProps) {
+  constructor(scope: Construct, id: string, { config, vpc, key, notifications }: ClusterProps) {
     super(scope, id);
     const { kafkaVersion, instanceType, brokers, storageGb, monitoring } = config.stream;
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
@@ -43,8 +47,9 @@ export class Cluster extends Construct {
       encryptionKey: key,
       removalPolicy: removalPolicyOf(config),
     });
+    this.clusterName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
     const cluster = new msk.CfnCluster(this, 'Cluster', {
-      clusterName: Names.uniqueResourceName(this, { maxLength: 64, separator: '-' }),
+      clusterName: this.clusterName,
       kafkaVersion,
       numberOfBrokerNodes: brokers,
       brokerNodeGroupInfo: {
@@ -70,5 +75,6 @@ export class Cluster extends Construct {
     });
     cluster.applyRemovalPolicy(removalPolicyOf(config));
     this.clusterArn = cluster.attrArn;
+    new ClusterAlarms(this, 'Alarms', { notifications, config, clusterName: this.clusterName });
   }
 }

@@ -1,4 +1,5 @@
-import { Fn } from 'aws-cdk-lib';
+import { type Duration, Fn } from 'aws-cdk-lib';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -6,24 +7,28 @@ import * as msk from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import { removalPolicyOf } from '../config/removal.ts';
 import type { StageConfig } from '../config/stage-config.ts';
+import type { Notifications } from '../monitoring/notifications.ts';
 import { Cluster, IAM_PORT } from './cluster.ts';
+import { ControllerAlarm } from './controller-alarm.ts';
 
 export interface StreamProps {
   readonly config: StageConfig;
   readonly vpc: ec2.IVpc;
   readonly key: IKey;
+  readonly notifications: Notifications;
 }
 
 /** The stream of tickers: a topic, on a cluster of our own or on one that was there before. */
 export class Stream extends Construct {
   readonly clusterArn: string;
+  readonly clusterName: string;
   readonly topicName: string;
   /** The consumer group of the index function; a cluster may serve several stages. */
   readonly consumerGroup: string;
   /** Whoever is in this group reaches the brokers. */
   readonly clients: ec2.SecurityGroup;
 
-  constructor(scope: Construct, id: string, { config, vpc, key }: StreamProps) {
+  constructor(scope: Construct, id: string, { config, vpc, key, notifications }: StreamProps) {
     super(scope, id);
     const { existing, topic } = config.stream;
     this.clients = new ec2.SecurityGroup(this, 'Clients', {
@@ -34,6 +39,7 @@ export class Stream extends Construct {
 
     if (existing) {
       this.clusterArn = existing.clusterArn;
+      this.clusterName = existing.clusterArn.split('/')[1] as string;
       if (existing.securityGroupId) {
         const theirs = ec2.SecurityGroup.fromSecurityGroupId(this, 'TheirGroup', existing.securityGroupId);
         theirs.addIngressRule(this.clients, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
@@ -46,11 +52,18 @@ export class Stream extends Construct {
         );
       }
     } else {
-      const cluster = new Cluster(this, 'Brokers', { config, vpc, key });
+      const cluster = new Cluster(this, 'Brokers', { config, vpc, key, notifications });
       this.clusterArn = cluster.clusterArn;
+      this.clusterName = cluster.clusterName;
       cluster.securityGroup.addIngressRule(this.clients, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
       this.clients.addEgressRule(cluster.securityGroup, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
     }
+
+    new ControllerAlarm(this, 'Controller', {
+      notifications,
+      stage: config.stage,
+      clusterName: this.clusterName,
+    });
 
     const resource = new msk.CfnTopic(this, 'Topic', {
       clusterArn: this.clusterArn,
@@ -70,6 +83,25 @@ export class Stream extends Construct {
     resource.applyRemovalPolicy(removalPolicyOf(config));
     this.topicName = topic.name;
     this.consumerGroup = `crypto-market-insights-${config.stage}-index`;
+  }
+
+  /**
+   * How far the index function is behind, as MSK sees it: at any level of monitoring, once the group has committed.
+   * https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html; the table of metrics leaves `Cluster Name`
+   * out, by which CloudWatch knows them, too: https://github.com/aws/agent-toolkit-for-aws (managing-amazon-msk).
+   */
+  lag(metricName: 'MaxOffsetLag' | 'EstimatedMaxTimeLag' | 'SumOffsetLag', period: Duration): Metric {
+    return new Metric({
+      namespace: 'AWS/Kafka',
+      metricName,
+      dimensionsMap: {
+        'Cluster Name': this.clusterName,
+        'Consumer Group': this.consumerGroup,
+        Topic: this.topicName,
+      },
+      statistic: Stats.MAXIMUM,
+      period,
+    });
   }
 
   /** Lets a function find the brokers, and write to the topic. */

@@ -1,4 +1,5 @@
-import { rowParts } from '../../lambdas/backfill/row-parts.ts';
+import { rowParts, type SymbolRows } from '../../lambdas/backfill/row-parts.ts';
+import type { CandleHours } from '../../lambdas/domain/candle.ts';
 import type { OperationEvent, Slice } from '../../lambdas/operate/operation.ts';
 import type { BackfillOutput } from '../../lambdas/operate/operations/backfill.ts';
 import type { CandleHistory } from './history.ts';
@@ -13,6 +14,17 @@ export interface HandOverOptions {
   signal: AbortSignal;
 }
 
+/** The event's input of one part. */
+export interface RowsPart {
+  kind: 'rows';
+  exchange: string;
+  category: string;
+  hours: CandleHours;
+  series: SymbolRows[];
+  /** Else the next run of summarise makes them. */
+  makeMoves: boolean;
+}
+
 /**
  * Hands the candles of a file over to `backfill`, part by part; with the last one the moves are made.
  * @returns what all parts did
@@ -25,7 +37,7 @@ export async function handOverRows(
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
   const parts = rowParts(rows);
   for (const [position, series] of parts.entries()) {
-    const input = {
+    const input: RowsPart = {
       kind: 'rows',
       exchange,
       category,
@@ -33,21 +45,34 @@ export async function handOverRows(
       series,
       makeMoves: makeMoves && position === parts.length - 1,
     };
-    let cursor: unknown;
-    do {
-      signal.throwIfAborted();
-      const event: OperationEvent = {
-        operation: 'backfill',
-        input,
-        ...(cursor === undefined ? {} : { cursor }),
-      };
-      const slice = (await invoke(event)) as Slice<BackfillOutput>;
-      sum.read += slice.output.read;
-      sum.candles += slice.output.candles;
-      sum.moves += slice.output.moves;
-      cursor = slice.cursor;
-    } while (cursor !== undefined);
+    const done = await handOverPart(input, { invoke, signal });
+    sum.read += done.read;
+    sum.candles += done.candles;
+    sum.moves += done.moves;
     onProgress(sum.read, rows.length);
   }
+  return sum;
+}
+
+/** Hands one part over, for as many slices as it takes. */
+export async function handOverPart(
+  input: RowsPart,
+  { invoke, signal }: Pick<HandOverOptions, 'invoke' | 'signal'>,
+): Promise<BackfillOutput> {
+  const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
+  let cursor: unknown;
+  do {
+    signal.throwIfAborted();
+    const event: OperationEvent = {
+      operation: 'backfill',
+      input,
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+    const slice = (await invoke(event)) as Slice<BackfillOutput>;
+    sum.read += slice.output.read;
+    sum.candles += slice.output.candles;
+    sum.moves += slice.output.moves;
+    cursor = slice.cursor;
+  } while (cursor !== undefined);
   return sum;
 }

@@ -16,6 +16,15 @@ export interface StoreCounts {
   documentsIndexed: number;
   /** Records under `rejected/`. */
   rejected: number;
+  /** The same, by exchange. */
+  exchanges: Record<string, ExchangeCounts>;
+}
+
+export interface ExchangeCounts {
+  lakeRecords: number;
+  lakeIds: number;
+  documentsIndexed: number;
+  rejected: number;
 }
 
 export interface Stores {
@@ -27,14 +36,36 @@ export interface Stores {
 /** Counts what lies in the lake, on the topic and in the index, whoever put it there. */
 export async function countStores({ lake, admin, openSearch }: Stores): Promise<StoreCounts> {
   const ids = new Set<string>();
+  const exchanges = new Map<string, ExchangeCounts>();
+  const countsOf = (exchange: string) => {
+    const none = { lakeRecords: 0, lakeIds: 0, documentsIndexed: 0, rejected: 0 };
+    const counts = exchanges.get(exchange) ?? none;
+    exchanges.set(exchange, counts);
+    return counts;
+  };
   const tickers = await countObjects(lake, 'tickers/', (line) => {
-    ids.add(tickerId(JSON.parse(line) as TickerIdentity));
+    const ticker = JSON.parse(line) as TickerIdentity;
+    const counts = countsOf(ticker.exchange);
+    const id = tickerId(ticker);
+    counts.lakeRecords += 1;
+    if (!ids.has(id)) counts.lakeIds += 1;
+    ids.add(id);
   });
-  const rejected = await countObjects(lake, 'rejected/');
+  const rejected = await countObjects(lake, 'rejected/', (line) => {
+    countsOf((JSON.parse(line) as { exchange: string }).exchange).rejected += 1;
+  });
   const offsets = await admin.fetchTopicOffsets(TOPIC);
   const recordsProduced = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
   await openSearch.indices.refresh({ index: 'tickers-*' });
   const { body } = await openSearch.count({ index: 'tickers-*' });
+  const { body: byExchange } = await openSearch.search({
+    index: 'tickers-*',
+    body: BY_EXCHANGE,
+  });
+  const { buckets = [] } = (byExchange.aggregations?.exchanges ?? {}) as {
+    buckets?: { key: string; doc_count: number }[];
+  };
+  for (const { key, doc_count } of buckets) countsOf(key).documentsIndexed = doc_count;
   return {
     lakeObjects: tickers.objects,
     lakeRecords: tickers.records,
@@ -42,8 +73,14 @@ export async function countStores({ lake, admin, openSearch }: Stores): Promise<
     recordsProduced,
     documentsIndexed: body.count,
     rejected: rejected.records,
+    exchanges: Object.fromEntries([...exchanges].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
+
+const BY_EXCHANGE: object = {
+  size: 0,
+  aggs: { exchanges: { terms: { field: 'exchange', size: 1_000 } } },
+};
 
 /** Objects read at once. */
 const READERS = 8;

@@ -11,7 +11,11 @@ export interface Endpoints {
   openSearch: string;
   s3: string;
   bucket: string;
-  /** The base URL that the ingest function polls. */
+  /** The base URL that each source's function polls, by the source's name; `live`: the exchange's own. */
+  sources: Record<string, string>;
+  /** The exchanges that these sources poll. */
+  exchanges: string[];
+  /** That of the first source; the market replay is the only one. */
   source: string;
   /** Process ids by name: `start` is the pipeline's own, the others those of the engines it started. */
   pids: Record<string, number>;

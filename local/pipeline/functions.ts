@@ -1,6 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createS3Client } from '../../lambdas/adapters/s3-client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
+import { readEndpoints } from './endpoints.ts';
+import { pollsPerHourIn } from './polls-per-hour.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
 import type { ServiceUrls } from './services.ts';
 
@@ -11,14 +13,13 @@ const TIMEOUT_MS = {
   index: 60_000,
   setup: 60_000,
   operate: 60_000,
+  'candles-ccxt': 60_000,
   insights: 60_000,
   summarise: 60_000,
+  watch: 30_000,
 };
 
 export type LocalFunction = keyof typeof TIMEOUT_MS;
-
-/** Of exchanges that are not polled every two minutes: the market replay has four points in each recorded hour's path. */
-export const POLLS_PER_HOUR = { recorded: 4 };
 
 const REGION = 'us-east-1';
 /** The local S3 server asks for none; the SDK insists. */
@@ -37,6 +38,7 @@ export function hostFunction(
   options: { folder: string; urls: ServiceUrls; environment?: Record<string, string> | undefined },
 ): LambdaFunction {
   const { folder, urls, environment } = options;
+  const exchanges = readEndpoints(folder)?.exchanges;
   return startLambda({
     name,
     handlerFile: new URL(`../../lambdas/${name}/handler.ts`, import.meta.url),
@@ -50,7 +52,9 @@ export function hostFunction(
       KAFKA_TOPIC: TOPIC,
       CONSUMER_GROUP,
       OPENSEARCH_URL: urls.openSearch,
-      POLLS_PER_HOUR: JSON.stringify(POLLS_PER_HOUR),
+      STAGE: 'local',
+      ...(exchanges ? { EXCHANGES: JSON.stringify(exchanges) } : {}),
+      POLLS_PER_HOUR: JSON.stringify(pollsPerHourIn(folder)),
       // On one machine the index keeps what the lake keeps, so that the two can be compared.
       TICK_RETENTION_DAYS: 'never',
       ...environment,

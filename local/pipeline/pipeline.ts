@@ -21,11 +21,14 @@ import { readPriceHistory } from '../market-replay/history.ts';
 import { ReplayMarket } from '../market-replay/replay-market.ts';
 import { startMarketReplay } from '../market-replay/server.ts';
 import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summaries.ts';
+import { watchEachMinute } from '../schedule/watch.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { fileLog } from './file-log.ts';
 import { hostFunction, type LocalFunction, localS3Client } from './functions.ts';
 import { HOURLY_HISTORY, loadHistory } from './history.ts';
+import { localLogOf, RUN_BEGINS } from './last-run.ts';
 import { takeLock } from './lock.ts';
+import { keepPollsPerHour } from './polls-per-hour.ts';
 import { ReplayClock } from './replay-clock.ts';
 import {
   BUCKET,
@@ -49,6 +52,8 @@ export interface PipelineOptions {
   folder: string;
   /** Where the tickers come from: the market replay of the bundled history, or these. */
   sources: 'replay' | readonly WallClockSource[];
+  /** Between two polls of each. */
+  intervalMs: number;
   /** Servers to use instead of starting one. */
   servers: { kafka?: string | undefined; openSearch?: string | undefined; s3?: string | undefined };
   /** Ports that are insisted on. */
@@ -81,6 +86,7 @@ export class EngineDiedError extends Error {
 /** A source and its ingest function. */
 export interface PolledSource {
   name: string;
+  exchange: string;
   /** Calls the function with the scheduler's input. */
   poll(event: { slot: string }): Promise<PollReport>;
 }
@@ -159,7 +165,8 @@ async function assemble(
   const openSearchUrl = servers.openSearch ?? engines.get('opensearch')?.url ?? '';
   const s3Url = servers.s3 ?? engines.get('s3')?.url ?? '';
 
-  const log = fileLog(`${folder}/logs/local.log`);
+  const log = fileLog(localLogOf(folder));
+  log.info(RUN_BEGINS);
   const s3 = localS3Client(s3Url);
   cleanups.defer(() => s3.destroy());
   const admin = createKafka('local', [kafkaBroker], log).admin();
@@ -183,8 +190,8 @@ async function assemble(
       }),
       untilItWorks(() => openSearch.cluster.health(), { service: `OpenSearch at ${openSearchUrl}`, signal }),
     ]);
-    const setup = host('setup');
-    await setup.invoke({ RequestType: 'Create', ResourceProperties: { IndexSettings: INDEX_SETTINGS } });
+    const setup = host('setup', { INDEX_SETTINGS: JSON.stringify(INDEX_SETTINGS) });
+    await setup.invoke({ RequestType: 'Create' });
     await setup.close();
   });
 
@@ -213,7 +220,11 @@ async function assemble(
         TICKER_SOURCE: JSON.stringify(config),
         ...(url === undefined ? {} : { TICKER_API_URL: url }),
       });
-      return { name: config.name, poll: (event) => ingest.invoke(event) as Promise<PollReport> };
+      return {
+        name: config.name,
+        exchange: config.exchange,
+        poll: (event) => ingest.invoke(event) as Promise<PollReport>,
+      };
     });
     const insights = host('insights');
     const eventSource = startKafkaEventSource({
@@ -242,14 +253,23 @@ async function assemble(
       onFailed: (error) =>
         log.error('Summarising failed; it goes on with the next hour', { error: String(error) }),
     });
-    // A call that is cut off would keep its lease for some seconds.
-    cleanups.defer(() => within(FINISH_MS, summaries.stop()));
+    const exchanges = [...new Set(sources.map(({ config }) => config.exchange))];
+    const watch = host('watch', { EXCHANGES: JSON.stringify(exchanges) });
+    const watching = watchEachMinute({
+      invoke: (event) => watch.invoke(event),
+      now: () => replay?.clock.position?.slotMs,
+      onFailed: (error) => log.error('Nobody watched this minute', { error: String(error) }),
+    });
+    // A call of summarise that is cut off would keep its lease for some seconds.
+    cleanups.defer(() => within(FINISH_MS, Promise.all([summaries.stop(), watching.stop()])));
     const endpoints: Endpoints = {
       kafka: [kafkaBroker],
       topic: TOPIC,
       openSearch: openSearchUrl,
       s3: s3Url,
       bucket: BUCKET,
+      sources: Object.fromEntries(sources.map(({ config, url }) => [config.name, url ?? 'live'])),
+      exchanges,
       source: sources[0]?.url ?? 'live',
       pids: {
         start: process.pid,
@@ -331,12 +351,17 @@ async function startEngines(
 
 /** The sources to poll; the market replay is a server of our own. */
 async function startSources(
-  { sources, folder, ports }: PipelineOptions,
+  { sources, intervalMs, folder, ports }: PipelineOptions,
   cleanups: AsyncDisposableStack,
 ): Promise<{ sources: readonly WallClockSource[]; replay: Pipeline['replay'] }> {
   const clock = new ReplayClock(folder);
   if (sources !== 'replay') {
     clock.rest();
+    keepPollsPerHour(
+      folder,
+      sources.map(({ config }) => config.exchange),
+      intervalMs,
+    );
     return { sources, replay: undefined };
   }
   const market = new ReplayMarket(await readPriceHistory(HOURLY_HISTORY));

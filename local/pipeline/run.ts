@@ -26,8 +26,18 @@ export interface Progress {
   latenciesMs: number[];
   /** The last poll that is done. */
   last: PollReport | undefined;
+  /** By the source's name, in the order of their first polls. */
+  sources: Map<string, SourceProgress>;
   /** The last failure, until a poll succeeds. */
   failure: string | undefined;
+}
+
+/** What became of one source's polls. */
+export interface SourceProgress {
+  /** Polls whose tickers are all indexed. */
+  polls: number;
+  failedPolls: number;
+  last: PollReport | undefined;
 }
 
 export function emptyProgress(): Progress {
@@ -42,6 +52,7 @@ export function emptyProgress(): Progress {
     deadLetters: 0,
     latenciesMs: [],
     last: undefined,
+    sources: new Map(),
     failure: undefined,
   };
 }
@@ -117,6 +128,7 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
       },
       onFailed(slot, error) {
         progress.failedPolls += 1;
+        sourceProgress(progress, source.name).failedPolls += 1;
         progress.failure =
           error instanceof LambdaInvocationError ? error.errorMessage : String((error as Error).message);
         if (isSourceFailure(error)) lastSourceFailure = progress.failure;
@@ -137,10 +149,19 @@ function isSourceFailure(error: unknown): boolean {
   return error instanceof LambdaInvocationError && error.errorType === 'PollFailedError';
 }
 
+function sourceProgress({ sources }: Progress, name: string): SourceProgress {
+  const known = sources.get(name) ?? { polls: 0, failedPolls: 0, last: undefined };
+  sources.set(name, known);
+  return known;
+}
+
 function addPoll(progress: Progress, report: PollReport, latencyMs: number): void {
   progress.polls += 1;
   progress.latenciesMs.push(latencyMs);
   progress.last = report;
+  const source = sourceProgress(progress, report.source);
+  source.polls += 1;
+  source.last = report;
   progress.produced += report.produced;
   for (const { fetched, rejected } of report.categories) {
     progress.tickersFetched += fetched;

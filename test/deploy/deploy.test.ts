@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Client } from '@opensearch-project/opensearch';
@@ -11,12 +11,14 @@ import type { MSKEvent } from 'aws-lambda';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { savedObjects } from '../../dashboards/saved-objects.ts';
+import { METRICS_NAMESPACE } from '../../lambdas/domain/metrics.ts';
 import { stackName } from '../../lib/config/stack-names.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { findJdk } from '../../local/engines/jdk.ts';
 import { startKafkaEventSource } from '../../local/event-sources/kafka-event-source.ts';
 import { type FakeBybit, startFakeBybit } from '../integration/lambdas/local-servers.ts';
 import { type DashboardsServer, startDashboardsServer } from '../unit/dashboards/dashboards-server.ts';
+import { AlarmWorld, idOf, type Listener, metricOf, valuesFor } from './alarms.ts';
 import { type Cdk, cdkCommand } from './cdk.ts';
 import { makeCertificate } from './certificate.ts';
 import { type KafkaFront, startKafkaFront } from './kafka-front.ts';
@@ -44,6 +46,7 @@ let dashboards: DashboardsServer;
 let kafkaFront: KafkaFront;
 let openSearchFront: OpenSearchFront;
 let ministack: MiniStack;
+let alarmWorld: AlarmWorld;
 let cdk: Cdk;
 let aws: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
@@ -140,6 +143,18 @@ async function topics(): Promise<string[]> {
   }
 }
 
+async function alarmsOf(source: string): Promise<string[]> {
+  const alarms = await alarmWorld.metricAlarms();
+  return alarms.map(({ AlarmName }) => AlarmName).filter((name) => name.includes(source));
+}
+
+async function logGroupOf(FunctionName: string): Promise<string> {
+  const { LoggingConfig } = await new LambdaClient(aws).send(
+    new GetFunctionConfigurationCommand({ FunctionName }),
+  );
+  return LoggingConfig?.LogGroup as string;
+}
+
 /** The password that CloudFormation had generated. */
 async function masterPassword(): Promise<string> {
   const { MasterUserSecretArn } = await outputsOf('stateful');
@@ -168,12 +183,15 @@ beforeAll(async () => {
   cleanups.defer(() => openSearchFront.close());
   const topicMaker = await startTopics(kafka);
   cleanups.defer(() => topicMaker.close());
+  const alarmClockFile = join(folder, 'alarm-clock');
+  writeFileSync(alarmClockFile, '0');
   ministack = await startMiniStack({
     folder,
     logFile: join(logs, 'ministack.log'),
     kafka: kafkaFront.address,
     openSearch: openSearchFront.address,
     topicsUrl: topicMaker.url,
+    alarmClockFile,
     certificateFile: certificate.file,
   });
   cleanups.defer(() => ministack.stop());
@@ -182,6 +200,7 @@ beforeAll(async () => {
     endpoint: ministack.url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
+  alarmWorld = new AlarmWorld(ministack.url, alarmClockFile);
   cdk = cdkCommand(ministack.environment, join(logs, 'cdk.log'));
 });
 
@@ -238,10 +257,10 @@ describe('the app', () => {
     expect(openSearchFront.signIns).toMatchObject({ nobody: 0 });
     expect([...openSearchFront.security.keys()].sort()).toEqual([
       'internalusers/reader',
-      ...['index', 'insights', 'operate', 'reader', 'summarise'].map(
+      ...['index', 'insights', 'operate', 'reader', 'summarise', 'watch'].map(
         (name) => `roles/crypto-market-insights-${name}`,
       ),
-      ...['index', 'insights', 'operate', 'summarise'].map(
+      ...['index', 'insights', 'operate', 'summarise', 'watch'].map(
         (name) => `rolesmapping/crypto-market-insights-${name}`,
       ),
     ]);
@@ -308,13 +327,160 @@ describe('the app', () => {
     });
   });
 
-  it('deployed again without a change changes nothing', async () => {
-    const output = await deploy(assembly);
-    expect(output.match(/\(no changes\)/g)).toHaveLength(3);
+  describe('alarms', () => {
+    const name = (part: 'stateful' | 'stateless', place: string) => `${stackName(STAGE, part)}-${place}`;
+    const heartbeat = name('stateless', 'Ingest-bybit-Heartbeat');
+    const page = name('stateless', 'DataNotArriving');
+    /** The emulator knows no arithmetic: these two kinds are proven nowhere but in CloudWatch. */
+    const WITH_ARITHMETIC = [
+      'Stream-Brokers-Alarms-Cpu1',
+      'Stream-Brokers-Alarms-Cpu2',
+      'Search-Alarms-WritesRejected',
+    ];
+    let pages: Listener;
+    let notices: Listener;
+
+    /** What the source's polls say of themselves, from a time on. */
+    const emittedByPolls = async (sinceMs: number, metricName: string) => {
+      const logGroup = await logGroupOf(stateless.BybitIngestFunctionName as string);
+      return (await alarmWorld.emittedBy(logGroup, sinceMs)).filter(({ name }) => name === metricName);
+    };
+
+    /** Polls the next slot, and answers what the function emitted of it. */
+    const pollNow = async (succeeded: number) => {
+      const sinceMs = Date.now();
+      const slot = new Date(Math.ceil(sinceMs / 60_000) * 60_000).toISOString();
+      await invoke(stateless.BybitIngestFunctionName as string, { slot }).catch(() => undefined);
+      const [poll] = await eventually(
+        async () =>
+          (await emittedByPolls(sinceMs, 'PollsSucceeded')).filter(({ values }) => values[0] === succeeded),
+        (polls) => polls.length > 0,
+      );
+      if (!poll) throw new Error('no poll');
+      return poll;
+    };
+
+    it('ask for what the deployed functions emit, by name and dimensions', async () => {
+      await invoke(stateless.WatchFunctionName as string, {});
+      const functions = ['BybitIngest', 'Index', 'Summarise', 'Watch'];
+      const emitted = await Promise.all(
+        functions.map(async (each) =>
+          alarmWorld.emittedBy(await logGroupOf(stateless[`${each}FunctionName`] as string)),
+        ),
+      );
+      const ids = new Set(emitted.flat().map(idOf));
+      const own = (await alarmWorld.metricAlarms()).filter(
+        ({ Namespace }) => Namespace === METRICS_NAMESPACE,
+      );
+      expect(own.length).toBeGreaterThan(9);
+      expect(own.map((alarm) => idOf(metricOf(alarm))).filter((id) => !ids.has(id))).toEqual([]);
+    });
+
+    it('page when nothing is there, and say when the first data has come', async () => {
+      pages = await alarmWorld.listenTo(stateful.PagesTopicArn as string, 'pages');
+      notices = await alarmWorld.listenTo(stateful.NoticesTopicArn as string, 'notices');
+      expect(await alarmWorld.stateOf(page)).toBe('ALARM');
+      const watched = await alarmWorld.emittedBy(await logGroupOf(stateless.WatchFunctionName as string));
+      const age = watched.findLast(({ name }) => name === 'NewestTickerAge');
+      const [poll] = await emittedByPolls(0, 'PollsSucceeded');
+      if (!age || !poll) throw new Error('nothing was emitted');
+      await alarmWorld.put(age, age.values[0] as number);
+      await alarmWorld.put(poll, poll.values[0] as number);
+      await notices.hear(heartbeat, 'OK');
+      await pages.hear(page, 'OK');
+    });
+
+    it('page once for two signs of one trouble, and say when both are over', async () => {
+      const freshness = name('stateless', 'Watch-Freshness-bybit');
+      const [freshnessAlarm] = (await alarmWorld.metricAlarms()).filter(
+        (each) => each.AlarmName === freshness,
+      );
+      if (!freshnessAlarm) throw new Error('no alarm of freshness');
+      const age = metricOf(freshnessAlarm);
+      exchange.status = 404;
+      const failed = await pollNow(0);
+      exchange.status = 200;
+      for (let polls = 1; polls <= 3; polls++) {
+        alarmWorld.letPass(60);
+        await alarmWorld.put(failed, failed.values[0] as number);
+        await alarmWorld.put(age, freshnessAlarm.Threshold + 60 * polls);
+      }
+      expect((await notices.hear(heartbeat, 'ALARM')).AlarmDescription).toContain(
+        'docs/runbook.md#heartbeat',
+      );
+      await notices.hear(freshness, 'ALARM');
+      await pages.hear(page, 'ALARM');
+
+      const good = await pollNow(1);
+      alarmWorld.letPass(60);
+      await alarmWorld.put(age, freshnessAlarm.Threshold + 240);
+      await alarmWorld.put(good, good.values[0] as number);
+      await notices.hear(heartbeat, 'OK');
+      expect(await alarmWorld.stateOf(page)).toBe('ALARM');
+      alarmWorld.letPass(60);
+      await alarmWorld.put(age, 30);
+      await notices.hear(freshness, 'OK');
+      await pages.hear(page, 'OK');
+      expect(await pages.drain()).toEqual([]);
+    });
+
+    it('go off, each at its own metric, tell notices, and end', async () => {
+      const alarms = await alarmWorld.metricAlarms();
+      const told = new Set<string>();
+      for (const alarm of alarms) {
+        const { AlarmName, Period, EvaluationPeriods } = alarm;
+        const { bad, good } = valuesFor(alarm);
+        const metric = metricOf(alarm);
+        // Beyond whatever was put before.
+        alarmWorld.letPass(Period * (EvaluationPeriods + 1));
+        await alarmWorld.put(metric, good);
+        expect(await alarmWorld.stateOf(AlarmName), AlarmName).toBe('OK');
+        alarmWorld.letPass(Period * EvaluationPeriods);
+        for (let ago = EvaluationPeriods - 1; ago >= 0; ago--)
+          await alarmWorld.put(metric, bad, ago * Period);
+        expect(await alarmWorld.stateOf(AlarmName), AlarmName).toBe('ALARM');
+        alarmWorld.letPass(Period * EvaluationPeriods);
+        await alarmWorld.put(metric, good);
+        expect(await alarmWorld.stateOf(AlarmName), AlarmName).toBe('OK');
+      }
+      for (const { AlarmName, NewStateValue } of await notices.drain())
+        told.add(`${AlarmName} ${NewStateValue}`);
+      const untold = alarms.filter(
+        ({ AlarmName }) => !told.has(`${AlarmName} ALARM`) || !told.has(`${AlarmName} OK`),
+      );
+      expect(untold.map(({ AlarmName }) => AlarmName)).toEqual([]);
+    });
+
+    it('are all of the template’s, but those with arithmetic', async () => {
+      const template = JSON.stringify(
+        ['stateful', 'stateless'].map((part) =>
+          JSON.parse(
+            readFileSync(join(assembly, `${stackName(STAGE, part as 'stateful')}.template.json`), 'utf8'),
+          ),
+        ),
+      );
+      const inTemplate = [...template.matchAll(/"AlarmName":"([^"]+)"/g)].map(([, each]) => each);
+      const inCloudWatch = [page, ...(await alarmWorld.metricAlarms()).map(({ AlarmName }) => AlarmName)];
+      expect(inTemplate.filter((each) => !inCloudWatch.includes(each as string)).sort()).toEqual(
+        WITH_ARITHMETIC.map((place) => name('stateful', place)).sort(),
+      );
+    });
   });
 
-  it('takes a change: setup puts the new templates', async () => {
-    const changed = await synth('second', { search: { indices: { refreshInterval: '15s' } } });
+  it('deployed again without a change changes nothing', async () => {
+    const output = await deploy(assembly);
+    expect(output.match(/\(no changes\)/g)).toHaveLength(2);
+  });
+
+  it('takes a change: setup puts the new templates, and a new source has its alarms', async () => {
+    const [bybit] = stageConfig(STAGE).sources;
+    const changed = await synth('second', {
+      search: { indices: { refreshInterval: '15s' } },
+      sources: [
+        { ...bybit, everyMinutes: 1, apiUrl: exchange.url },
+        { ...bybit, name: 'mirror', exchange: 'mirror', everyMinutes: 60, apiUrl: exchange.url },
+      ],
+    });
     await deploy(changed);
     const { body } = await openSearch.indices.getIndexTemplate({ name: 'crypto-market-insights-tickers' });
     expect(body).toMatchObject({
@@ -322,6 +488,17 @@ describe('the app', () => {
         { index_template: { template: { settings: { index: { refresh_interval: '15s' } } } } },
       ],
     });
+    expect(await alarmsOf('mirror')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/Heartbeat$/),
+        expect.stringMatching(/Freshness-mirror$/),
+      ]),
+    );
+  });
+
+  it('lets a source go again, with its alarms, also those that wake someone', async () => {
+    await deploy(assembly);
+    expect(await alarmsOf('mirror')).toEqual([]);
   });
 
   it('is destroyed to the last resource, with a lake that was not empty', async () => {

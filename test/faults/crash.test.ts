@@ -10,6 +10,8 @@ import { poll } from '../../lambdas/ingest/poll.ts';
 import { createSource } from '../../lambdas/ingest/sources/source-config.ts';
 import type { OperationServices } from '../../lambdas/operate/operation.ts';
 import { redrive } from '../../lambdas/operate/operations/redrive.ts';
+import { emittedBy } from '../emf.ts';
+import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { eventOf, eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
 import { kafka, openSearch, s3, services } from '../integration/services.ts';
 import { SILENT_LOG, sampleTicker } from '../unit/lambdas/sample-tickers.ts';
@@ -77,7 +79,7 @@ async function walk(attempt: (point: CrashPoint) => Promise<unknown>): Promise<n
 describe('a process that is killed at any of its steps', () => {
   it('while it polls: the next attempt at the slot, or the next slot, completes it', async () => {
     const stream = new KafkaStream(createKafka('crash', [services.kafka], SILENT_LOG), world.topic);
-    const pollAt = (slot: string, point: CrashPoint) =>
+    const pollAt = (slot: string, point: CrashPoint, streamPoint = point) =>
       poll(
         slot,
         { fetchDeadlineMs: Date.now() + 5_000, deadlineMs: Date.now() + 10_000 },
@@ -87,7 +89,7 @@ describe('a process that is killed at any of its steps', () => {
             { baseUrl: exchange.url },
           ),
           lake: point.watch(new S3Lake(s3, world.bucket)),
-          stream: point.watch(stream),
+          stream: streamPoint.watch(stream),
           log: SILENT_LOG,
           now: Date.now,
         },
@@ -127,6 +129,17 @@ describe('a process that is killed at any of its steps', () => {
     const inLake = (await recordsOf<Ticker>(world.bucket, 'tickers/')).map(tickerId);
     expect(new Set(ids)).toEqual(new Set(inLake));
     expect(new Set(inLake).size).toBe(inLake.length);
+
+    // A killed process tells nothing; the function that comes after it tells what it had to make up for.
+    await expect(pollAt('2031-03-01T18:02:00.000Z', never(), new CrashPoint(0))).rejects.toThrow();
+    const ingest = await startIngest({
+      source: { url: exchange.url, categories: ['spot', 'linear'] },
+      ...world,
+    });
+    await ingest('2031-03-01T18:04:00.000Z');
+    expect(emittedBy('ingest')).toMatchObject([
+      { PollsSucceeded: 1, TickersFetched: 6, RecordsProduced: 12, BatchesWaiting: 0 },
+    ]);
   });
 
   it('while it indexes: the batch comes again, and everything is stored or a dead letter, once', async () => {
@@ -149,6 +162,10 @@ describe('a process that is killed at any of its steps', () => {
       }),
     );
     expect(steps).toBe(2 * 2);
+    await (await startIndex({ bucket: world.bucket }))(event);
+    expect(emittedBy('index')).toMatchObject([
+      { DocumentsIndexed: 0, DocumentsAlreadyThere: 12, DeadLetters: 2, RecordsUnstored: 0 },
+    ]);
     expect(await verdict(world)).toEqual(agreementOn(12));
     expect(await recordsOf(world.bucket, 'dead-letters/')).toHaveLength(2);
   });

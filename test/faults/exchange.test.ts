@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { emittedBy } from '../emf.ts';
 import { startIngest } from '../integration/lambdas/handlers.ts';
 import { keysOf, recordsOf } from '../integration/lambdas/stores.ts';
 import {
@@ -34,6 +35,23 @@ async function expectAgreement(ids: number): Promise<void> {
   expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
 }
 
+/** What the metrics of a poll of three good tickers are. */
+const GOOD_POLL = {
+  PollsSucceeded: 1,
+  PollsFailed: 0,
+  CategoriesFailed: 0,
+  TickersFetched: 3,
+  TickersRejected: 0,
+};
+/** What they are where the exchange gave nothing that could be used. */
+const FAILED_POLL = {
+  PollsSucceeded: 0,
+  PollsFailed: 1,
+  CategoriesFailed: 1,
+  TickersFetched: 0,
+  LakeBytes: 0,
+};
+
 const soon = () => String(Date.now() + 400);
 
 describe('an exchange that is in trouble for a moment', () => {
@@ -54,6 +72,7 @@ describe('an exchange that is in trouble for a moment', () => {
   ])('%s: the poll waits and succeeds', async (_, answer) => {
     exchange.answers = [answer()];
     expect(await (await ingest())(slot(0))).toMatchObject({ produced: 3 });
+    expect(emittedBy('ingest')).toMatchObject([GOOD_POLL]);
     await expectAgreement(3);
   });
 });
@@ -75,6 +94,7 @@ describe('an exchange whose answer is of no use', () => {
     await expect(poll(slot(0))).rejects.toMatchObject({ name: 'PollFailedError' });
     expect(await keysOf(world.bucket, 'rejected/')).toHaveLength(kept);
     await poll(slot(2));
+    expect(emittedBy('ingest')).toMatchObject([FAILED_POLL, GOOD_POLL]);
     await expectAgreement(3);
   });
 
@@ -83,6 +103,11 @@ describe('an exchange whose answer is of no use', () => {
     await poll(slot(0));
     exchange.list = [];
     expect(await poll(slot(2))).toMatchObject({ categories: [{ suspicious: expect.any(String) }] });
+    expect(emittedBy('ingest')).toMatchObject([
+      { ...GOOD_POLL, SuspiciousAnswers: 0 },
+      { PollsSucceeded: 1, SuspiciousAnswers: 1, TickersFetched: 0, RecordsProduced: 0 },
+    ]);
+    expect(emittedBy('ingest')[1]).not.toHaveProperty('RejectedShare');
     await expectAgreement(3);
   });
 
@@ -107,6 +132,9 @@ describe('an exchange whose answer is of no use', () => {
       produced: 3,
       categories: [{ fetched: 3, rejected: bad.length }],
     });
+    expect(emittedBy('ingest')).toMatchObject([
+      { ...GOOD_POLL, TickersRejected: bad.length, RejectedShare: (100 * bad.length) / (3 + bad.length) },
+    ]);
     const rejected = await recordsOf<{ reason: string }>(world.bucket, 'rejected/');
     expect(rejected).toHaveLength(bad.length);
     expect(rejected.map(({ reason }) => reason).join('\n')).toMatch(/too large for a float/);
@@ -121,6 +149,7 @@ describe('an exchange that stays away', () => {
     await expect(poll(slot(0))).rejects.toThrow(/too frequent/);
     await expect(poll(slot(2))).rejects.toMatchObject({ name: 'PollFailedError' });
     expect(exchange.requests).toBe(1);
+    expect(emittedBy('ingest')).toMatchObject([FAILED_POLL, FAILED_POLL]);
     await expectAgreement(0);
   });
 
@@ -132,6 +161,8 @@ describe('an exchange that stays away', () => {
     expect(Date.now() - begunMs).toBeLessThan(3_000);
     exchange.answers = [];
     await poll(slot(2));
+    expect(emittedBy('ingest')).toMatchObject([FAILED_POLL, GOOD_POLL]);
+    expect(emittedBy('ingest')[0]?.PollDuration).toBeGreaterThan(1_000);
     await expectAgreement(3);
   });
 });

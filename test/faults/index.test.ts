@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
 import type { Ticker } from '../../lambdas/domain/ticker.ts';
 import { startOpenSearch } from '../../local/engines/opensearch.ts';
+import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, recordsOf } from '../integration/lambdas/stores.ts';
 import { s3, services } from '../integration/services.ts';
@@ -99,6 +100,15 @@ describe('OpenSearch', () => {
       .filter(isBulk)
       .map(({ body }) => body.toString().trimEnd().split('\n').length / 2);
     expect(sent).toEqual([30, 10, 4]);
+    expect(emittedBy('index')).toMatchObject([
+      {
+        RecordsReceived: 30,
+        DocumentsIndexed: 30,
+        DocumentsRetried: 10 + 4,
+        RecordsUnstored: 0,
+        DeadLetters: 0,
+      },
+    ]);
     await expectAgreement(30);
   });
 
@@ -116,6 +126,10 @@ describe('OpenSearch', () => {
     expect(batchItemFailures).toEqual([{ itemIdentifier: { partition: 'tickers-0', offset: 0 } }]);
     judge = () => 'none';
     await index(eventOfValues(all));
+    const [ill, well] = emittedBy('index');
+    expect(ill).toMatchObject({ DocumentsIndexed: 8, RecordsUnstored: 1 });
+    expect(ill?.DocumentsRetried).toBeGreaterThanOrEqual(3 + 1);
+    expect(well).toMatchObject({ DocumentsAlreadyThere: 8, DocumentsIndexed: 1, RecordsUnstored: 0 });
     await expectAgreement(9);
   });
 
@@ -126,6 +140,9 @@ describe('OpenSearch', () => {
     judge = (request) => (isBulk(request) && bulks++ === 0 ? 'cutAfter' : 'none');
     const index = await startIndex({ bucket: world.bucket, openSearch: proxy.url });
     expect(await index(eventOfValues(all))).toMatchObject({ indexed: 0, alreadyThere: 20 });
+    expect(emittedBy('index')).toMatchObject([
+      { DocumentsIndexed: 0, DocumentsAlreadyThere: 20, DocumentsRetried: 20, RecordsUnstored: 0 },
+    ]);
     await expectAgreement(20);
   });
 
@@ -139,6 +156,10 @@ describe('OpenSearch', () => {
     expect(Date.now() - begunMs).toBeLessThan(4_000);
     judge = () => 'none';
     expect(await index(eventOfValues(all))).toMatchObject({ indexed: 0, alreadyThere: 20 });
+    const [silent, well] = emittedBy('index');
+    expect(silent).toMatchObject({ RecordsReceived: 20, DocumentsIndexed: 0, RecordsUnstored: 20 });
+    expect(silent?.OpenSearchDuration).toBeGreaterThan(1_000);
+    expect(well).toMatchObject({ DocumentsAlreadyThere: 20, RecordsUnstored: 0 });
     await expectAgreement(20);
   });
 
@@ -158,6 +179,9 @@ describe('OpenSearch', () => {
       await own.start();
       const { indexed, alreadyThere } = await under;
       expect(indexed + alreadyThere).toBe(all.length);
+      const [killed] = emittedBy('index');
+      expect(killed).toMatchObject({ RecordsReceived: all.length, RecordsUnstored: 0 });
+      expect(killed?.DocumentsRetried).toBeGreaterThan(0);
       const verify = await startOperate({ ...world, openSearch: own.url });
       expect(await verify('verify')).toMatchObject([
         { lakeIds: all.length, documents: all.length, differences: [], problems: [] },
@@ -185,12 +209,16 @@ describe('records that are no tickers, or that OpenSearch refuses', () => {
       ['mapper_parsing_exception', odd({ bid_price: { amount: 1 } })],
       ['mapper_parsing_exception', odd({ timestamp: 'yesterday' })],
       ['illegal_argument_exception', odd({ base: 'x'.repeat(40_000) })],
+      ['mapper_parsing_exception', odd({}).replace('}', ',"symbol":"TWICE"}')],
     ];
     const event = eventOfValues([...good, ...values.map(([, value]) => value)]);
     const notBase64 = { ...event.records['tickers-0']?.[0], offset: 99, value: '!!!' };
     event.records['tickers-0']?.push(notBase64 as never);
     const index = await startIndex({ bucket: world.bucket });
     expect(await index(event)).toMatchObject({ indexed: 3, deadLetters: values.length + 1 });
+    expect(emittedBy('index')).toMatchObject([
+      { DocumentsIndexed: 3, DeadLetters: values.length + 1, DocumentsRetried: 0, RecordsUnstored: 0 },
+    ]);
     const letters = await recordsOf<{ error_type: string; offset: number }>(world.bucket, 'dead-letters/');
     const types = letters.toSorted((a, b) => a.offset - b.offset).map(({ error_type }) => error_type);
     expect(types).toEqual([...values.map(([type]) => type), 'poison']);
@@ -227,6 +255,9 @@ describe('deliveries that come twice, out of order and at once', () => {
     const functions = await Promise.all([1, 2, 3].map(() => startIndex({ bucket: world.bucket })));
     const events = [all, all.toReversed(), [...all.slice(50), ...all.slice(0, 70), ...all.slice(10, 30)]];
     await Promise.all(functions.map((index, at) => index(eventOfValues(events[at] as Ticker[]))));
+    const sum = (name: string) => emittedBy('index').reduce((sum, values) => sum + (values[name] ?? 0), 0);
+    expect(sum('DocumentsIndexed')).toBe(all.length);
+    expect(sum('DocumentsAlreadyThere')).toBe(events.flat().length - all.length);
     await expectAgreement(all.length);
   });
 });

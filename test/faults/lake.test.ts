@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { emittedBy } from '../emf.ts';
 import { type IngestEnvironment, startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, jsonOf, keysOf, readTopic } from '../integration/lambdas/stores.ts';
 import { services } from '../integration/services.ts';
@@ -88,6 +89,10 @@ describe('an S3 that refuses a batch', () => {
     expect(await readTopic(world.topic)).toEqual([]);
     judge = () => 'none';
     await poll(SLOTS[0]);
+    expect(emittedBy('ingest')).toMatchObject([
+      { PollsSucceeded: 0, PollsFailed: 1, CategoriesFailed: 1, LakeBytes: 0, RecordsProduced: 0 },
+      { PollsSucceeded: 1, PollsFailed: 0, CategoriesFailed: 0, RecordsProduced: 3 },
+    ]);
     await expectAgreement(3);
   });
 });
@@ -128,6 +133,7 @@ describe('an object of the lake that cannot be read', () => {
     const report = await poll(SLOTS[2]);
     expect(report).toMatchObject({ produced: 3, unreadable: [expect.stringContaining(key)] });
     expect(await poll(SLOTS[2])).not.toHaveProperty('unreadable');
+    expect(emittedBy('ingest').map(({ UnreadableInLake }) => UnreadableInLake)).toEqual([0, 1, 0]);
     expect(await keysOf(world.bucket, 'tickers/')).toContain(key);
     await indexTopic(world);
     expect(await verdict(world)).toEqual({
@@ -160,5 +166,10 @@ describe('dead letters that cannot be kept', () => {
     judge = first(1, isPutOf(`${world.bucket}/dead-letters/`), 'cutAfter');
     await index(event);
     expect(await keysOf(world.bucket, 'dead-letters/')).toHaveLength(1);
+    expect(emittedBy('index')).toMatchObject([
+      { RecordsReceived: 2, RecordsUnstored: 2, DeadLetters: 0 },
+      { RecordsUnstored: 0, DocumentsAlreadyThere: 1, DeadLetters: 1 },
+      { RecordsUnstored: 0, DocumentsAlreadyThere: 1, DeadLetters: 1 },
+    ]);
   });
 });

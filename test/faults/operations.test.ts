@@ -225,7 +225,7 @@ describe('replay', () => {
     expect(output).toMatchObject({ indexed: 18 });
     expect(output?.problems).toEqual([
       expect.stringContaining('exchange: is missing in {"v":1}'),
-      expect.stringContaining('no JSON'),
+      expect.stringContaining('not JSON'),
       expect.stringContaining('mapper_parsing_exception'),
     ]);
   });
@@ -390,11 +390,30 @@ describe('doctor', () => {
     });
     expect(found.freshness).toMatchObject({
       status: 'fail',
-      finding: expect.stringContaining('120 min old'),
+      finding: 'the last slots at 2031-03-01T15:00:00.000Z: bybit: 120 min old',
     });
     expect(found['consumer lag']).toMatchObject({
       status: 'fail',
       advice: expect.stringContaining('Nobody consumes'),
+    });
+  });
+
+  it('says which exchange has stopped beside one that goes on, by the pace of each', async () => {
+    const at = (exchange: string, minute: number) =>
+      lake.putTickers({ exchange, category: 'spot', slotMs: Date.parse(HOUR) + minute * 60_000 }, ['{}']);
+    await Promise.all([at('kraken', 0), at('okx', 58), at('left', -600)]);
+    const environment = { exchanges: ['kraken', 'okx'], pollsPerHour: { kraken: 2 } };
+    const now = { now: '2031-03-01T13:00:00Z' };
+    expect((await doctor(environment, now)).freshness).toMatchObject({
+      status: 'ok',
+      finding: 'the last slots at 2031-03-01T13:00:00.000Z: kraken: 60 min old, okx: 2 min old',
+    });
+    const stopped = { ...environment, pollsPerHour: { kraken: 30 } };
+    expect((await doctor(stopped, now)).freshness).toMatchObject({ status: 'fail' });
+    const missing = { ...environment, exchanges: ['okx', 'gate'] };
+    expect((await doctor(missing, now)).freshness).toMatchObject({
+      status: 'fail',
+      finding: expect.stringContaining('gate: nothing'),
     });
   });
 

@@ -5,6 +5,7 @@ import {
   type KafkaEventSource,
   startKafkaEventSource,
 } from '../../local/event-sources/kafka-event-source.ts';
+import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { jsonOf, keysOf } from '../integration/lambdas/stores.ts';
 import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
@@ -60,7 +61,13 @@ const listOf = (symbols: number) =>
 
 /** Waits for the index, then looks whether it holds what the lake holds. */
 async function expectAgreement(ids: number): Promise<void> {
-  await until(async () => (await counts(world)).documents >= ids, 40_000);
+  // An index that is just being made cannot be searched.
+  const documents = () =>
+    counts(world).then(
+      (found) => found.documents,
+      () => 0,
+    );
+  await until(async () => (await documents()) >= ids, 40_000);
   expect(await verdict(world)).toEqual(agreementOn(ids));
 }
 
@@ -76,6 +83,17 @@ describe('Kafka', () => {
     await kafka.start();
     const report = await poll(slot(6));
     expect(report).toMatchObject({ produced: 9, backlogBatches: 2, waitingBatches: 0 });
+    expect(emittedBy('ingest')).toMatchObject([
+      { PollsSucceeded: 1, PollsFailed: 0, RecordsProduced: 3, BatchesWaiting: 0 },
+      { PollsSucceeded: 0, PollsFailed: 1, TickersFetched: 3, RecordsProduced: 0, BatchesWaiting: 1 },
+      { PollsSucceeded: 0, PollsFailed: 1, TickersFetched: 3, RecordsProduced: 0, BatchesWaiting: 2 },
+      { PollsSucceeded: 1, PollsFailed: 0, RecordsProduced: 9, BatchesWaiting: 0 },
+    ]);
+    // The lake took all of them, the categories are not at fault.
+    for (const values of emittedBy('ingest')) {
+      expect(values).toMatchObject({ CategoriesFailed: 0 });
+      expect(values.LakeBytes).toBeGreaterThan(0);
+    }
     await expectAgreement(12);
   });
 
@@ -86,6 +104,10 @@ describe('Kafka', () => {
     await expect(poll(slot(2), 2_500)).rejects.toMatchObject({ name: 'StreamUnavailableError' });
     await kafka.start();
     expect(await poll(slot(2))).toMatchObject({ produced: 3, categories: [{ status: 'alreadyInLake' }] });
+    expect(emittedBy('ingest').slice(1)).toMatchObject([
+      { PollsFailed: 1, BatchesWaiting: 1 },
+      { PollsSucceeded: 1, TickersFetched: 0, LakeBytes: 0, RecordsProduced: 3, BatchesWaiting: 0 },
+    ]);
     await expectAgreement(6);
   });
 
@@ -104,6 +126,10 @@ describe('Kafka', () => {
     // Killed a moment earlier or later, the poll may have been acknowledged: then it is done.
     expect(['StreamUnavailableError', 'done']).toContain(first);
     await poll(slot(0));
+    expect(emittedBy('ingest')).toMatchObject([
+      first === 'done' ? { PollsSucceeded: 1 } : { PollsFailed: 1, BatchesWaiting: 1 },
+      { PollsSucceeded: 1, RecordsProduced: MANY, BatchesWaiting: 0 },
+    ]);
     expect(await jsonOf(world.bucket, 'state/bybit.json')).toMatchObject({
       acknowledged: { spot: { slot: slot(0), tickers: MANY } },
     });

@@ -3,6 +3,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { vi } from 'vitest';
 import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
 import type { VerifyOutput } from '../../lambdas/operate/operations/verify.ts';
+import { forgetMetrics } from '../emf.ts';
 import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOf, linesOf, readTopic } from '../integration/lambdas/stores.ts';
 import { clearTickers, freshBucket, freshTopic, openSearch, s3 } from '../integration/services.ts';
@@ -19,6 +20,7 @@ export async function freshWorld(): Promise<World> {
   templatesArePut ??= startSetup().then((setup) => setup());
   await templatesArePut;
   await clearTickers();
+  forgetMetrics();
   const [bucket, topic] = await Promise.all([freshBucket(), freshTopic(1)]);
   return { bucket, topic };
 }

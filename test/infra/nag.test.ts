@@ -7,7 +7,17 @@ import { buildApp } from './synthesised.ts';
 describe.each([
   ['dev', {}],
   ['prod', {}],
-  ['dev with the bastion', { bastion: true }],
+  [
+    'dev with all that is optional',
+    {
+      bastion: true,
+      alarms: {
+        pages: ['on-call@example.com'],
+        chat: [{ app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages'] }],
+      },
+      budget: { monthlyUsd: 250 },
+    },
+  ],
 ])('cdk-nag finds nothing in %s that is not acknowledged with a reason', (title, settings) => {
   it.each([
     ['AwsSolutions', AwsSolutionsChecks],

@@ -10,8 +10,8 @@ interface Statement {
 
 /** Every statement that a role of the stage holds. */
 function statementsOf(stage: string, settings = {}): [policy: string, Statement][] {
-  const { stateful, stateless, monitoring } = synthesise(stage, settings);
-  return [stateful, stateless, monitoring].flatMap((template) =>
+  const { stateful, stateless } = synthesise(stage, settings);
+  return [stateful, stateless].flatMap((template) =>
     [...Object.entries(template.findResources('AWS::IAM::Policy'))].flatMap(([id, { Properties }]) =>
       (Properties.PolicyDocument.Statement as Statement[]).map((statement): [string, Statement] => [
         id,
@@ -92,9 +92,10 @@ describe('by function', () => {
     ]);
   });
 
-  it('summarise and insights touch neither lake nor stream', () => {
+  it('summarise, insights and watch touch neither lake nor stream', () => {
     expect(actionsOf('SummariserFunction')).toEqual([]);
     expect(actionsOf('InsightsFunction')).toEqual([]);
+    expect(actionsOf('WatchFunction')).toEqual([]);
   });
 
   it('setup alone reads the passwords', () => {
@@ -103,6 +104,11 @@ describe('by function', () => {
       [Action].flat().includes('secretsmanager:GetSecretValue'),
     );
     expect(readers.map(([id]) => id)).toEqual([expect.stringMatching(/^SetupFunction/)]);
+  });
+
+  it('what fetches candles through ccxt reaches nothing of ours', () => {
+    expect(statementsOf('dev').some(([id]) => id.startsWith('CandleFetcherFunction'))).toBe(true);
+    expect(actionsOf('CandleFetcherFunction')).toEqual([]);
   });
 
   it('operate never writes or deletes tickers', () => {

@@ -27,7 +27,7 @@ describe('a stage’s configuration', () => {
   it('takes one’s own settings, and leaves the rest as it is', () => {
     const config = stageConfig('dev', { retention: { logDays: 30 }, alarms: { pages: ['a@example.com'] } });
     expect(config.retention).toEqual({ ...stageConfig('dev').retention, logDays: 30 });
-    expect(config.alarms).toEqual({ pages: ['a@example.com'], notices: [] });
+    expect(config.alarms).toEqual({ ...stageConfig('dev').alarms, pages: ['a@example.com'] });
   });
 
   it('of a new stage starts from one that is named', () => {
@@ -79,6 +79,16 @@ describe('a wrong value is named, with what it is', () => {
       'an ARN that is none',
       { stream: { existing: { clusterArn: 'my-cluster' } } },
       '- stream.existing.clusterArn: the ARN of an MSK cluster; it is "my-cluster"',
+    ],
+    [
+      'a chat room without the id of its workspace',
+      { alarms: { chat: [{ app: 'slack', workspaceId: 'mine', channelId: 'C012', topics: ['pages'] }] } },
+      '- alarms.chat.0.workspaceId: as in T012ABCDEFG; it is "mine"',
+    ],
+    [
+      'a budget of nothing',
+      { budget: { monthlyUsd: 0 } },
+      '- budget.monthlyUsd: Too small: expected number to be >0; it is 0',
     ],
     [
       'two sources of one name',

@@ -21,7 +21,7 @@ describe('a function', () => {
     const ours = Object.values(template.findResources('AWS::Lambda::Function')).filter(
       ({ Properties }) => Properties.VpcConfig,
     );
-    expect(ours).toHaveLength(6);
+    expect(ours).toHaveLength(8);
     for (const { Properties } of ours) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -69,6 +69,16 @@ describe('ingest', () => {
       MaximumRetryAttempts: 1,
       DestinationConfig: { OnFailure: { Destination: queue } },
     });
+  });
+
+  it.each(eachStage)('has its schedule in the stage’s own group, which is there first: %s', (_, template) => {
+    const [group] = Object.entries(template.findResources('AWS::Scheduler::ScheduleGroup'));
+    const schedules = Object.values(template.findResources('AWS::Scheduler::Schedule'));
+    expect(schedules).toHaveLength(3);
+    for (const { Properties, DependsOn } of schedules) {
+      expect(Properties.GroupName).toBe(group?.[1].Properties.Name);
+      expect(DependsOn).toContain(group?.[0]);
+    }
   });
 
   it('has a function and a schedule for each source', () => {
@@ -163,7 +173,17 @@ describe('summarise', () => {
     expect(functionOf(dev, 'Makes candles').Environment.Variables).toMatchObject({
       MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1',
       POLLS_PER_HOUR: '{"default":30,"bybit":30}',
-      TICK_RETENTION_DAYS: '90',
+      TICK_RETENTION_DAYS: '30',
+    });
+  });
+});
+
+describe('watch', () => {
+  it('looks every minute, for each exchange that is polled', () => {
+    dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(* * * * ? *)' });
+    expect(functionOf(dev, 'Watches how fresh')).toMatchObject({
+      ReservedConcurrentExecutions: 1,
+      Environment: { Variables: { EXCHANGES: '["bybit"]', STAGE: 'dev' } },
     });
   });
 });
@@ -183,14 +203,18 @@ describe('setup', () => {
 
   it('maps the role of each function that signs in', () => {
     dev.hasResourceProperties('Custom::OpenSearchSetup', {
-      AccessControl: {
-        functionRoleArns: Object.fromEntries(
-          ['index', 'summarise', 'insights', 'operate'].map((name) => [
-            name,
-            { 'Fn::GetAtt': [Match.stringLikeRegexp('FunctionRole'), 'Arn'] },
-          ]),
-        ),
-      },
+      FunctionRoles: Object.fromEntries(
+        ['index', 'summarise', 'insights', 'operate', 'watch'].map((name) => [
+          name,
+          { 'Fn::GetAtt': [Match.stringLikeRegexp('FunctionRole'), 'Arn'] },
+        ]),
+      ),
+    });
+  });
+
+  it('runs again for a domain that was replaced', () => {
+    dev.hasResourceProperties('Custom::OpenSearchSetup', {
+      Domain: { 'Fn::Join': ['', ['https://', { 'Fn::ImportValue': Match.anyValue() }]] },
     });
   });
 
@@ -204,7 +228,16 @@ describe('setup', () => {
 
 describe('a person', () => {
   it('finds the functions, and the command of a first question, in the outputs', () => {
-    for (const name of ['BybitIngest', 'Index', 'Summarise', 'Insights', 'Operate', 'Setup']) {
+    for (const name of [
+      'BybitIngest',
+      'Index',
+      'Summarise',
+      'Insights',
+      'Operate',
+      'CandlesCcxt',
+      'Watch',
+      'Setup',
+    ]) {
       dev.hasOutput(`${name}FunctionName`, {});
     }
     dev.hasOutput('FirstQuestion', { Value: 'npm run insights -- average BTCUSDT --over 1h --stage dev' });
@@ -219,21 +252,33 @@ describe('a person', () => {
   });
 
   it('is told by e-mail, if the stage says whom', () => {
-    const { monitoring } = synthesise('dev', { alarms: { pages: ['on-call@example.com'] } });
-    monitoring.hasResourceProperties('AWS::SNS::Subscription', {
+    const { stateful } = synthesise('dev', { alarms: { pages: ['on-call@example.com'] } });
+    stateful.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'on-call@example.com',
     });
-    monitoring.resourceCountIs('AWS::SNS::Topic', 2);
+    stateful.resourceCountIs('AWS::SNS::Topic', 2);
+  });
+
+  it.each(eachStage)(
+    'may take a source away: nothing outside its stack holds on to it: %s',
+    (_, template) => {
+      const outputs = Object.values(template.findOutputs('*'));
+      expect(outputs.length).toBeGreaterThan(5);
+      for (const output of outputs) expect(output).not.toHaveProperty('Export');
+    },
+  );
+
+  it('removes all of dev', () => {
+    const resources = dev.toJSON().Resources as Record<string, { DeletionPolicy?: string }>;
+    for (const [id, { DeletionPolicy }] of Object.entries(resources)) {
+      expect([id, DeletionPolicy ?? 'Delete']).toEqual([id, 'Delete']);
+    }
   });
 
   it('cannot delete prod by mistake', () => {
-    const { stateful, stateless, monitoring } = buildApp('prod');
-    expect([stateful, stateless, monitoring].map((stack) => stack.terminationProtection)).toEqual([
-      true,
-      true,
-      true,
-    ]);
+    const { stateful, stateless } = buildApp('prod');
+    expect([stateful, stateless].map((stack) => stack.terminationProtection)).toEqual([true, true]);
     expect(buildApp('dev').stateful.terminationProtection).toBe(false);
   });
 });

@@ -6,6 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Ticker } from '../../lambdas/domain/ticker.ts';
+import { emittedIn } from '../../local/metrics/emf.ts';
+import { statisticsOf } from '../../local/metrics/statistics.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
 import { type FakeBybit, startFakeBybit } from './lambdas/local-servers.ts';
 import { start } from './npm-start.ts';
@@ -104,6 +106,12 @@ describe('npm start with servers that are there already', () => {
     expect(bySymbol?.aggregations.by_symbol?.buckets.map(({ key }) => key)).toContain('BTCUSD');
     expect(ofBtcusdt?.hits).toBe(0);
     expect(ofAnother?.hits).toBe(12);
+    const metrics = await statisticsOf(emittedIn(folder, 0));
+    const sumOf = (metric: string) => metrics.find(({ name }) => name === metric)?.sum;
+    expect(sumOf('PollsSucceeded')).toBe(12);
+    expect(sumOf('PollsFailed')).toBe(0);
+    expect(sumOf('TickersFetched')).toBe(records.length);
+    expect(sumOf('DocumentsIndexed')).toBe(records.length);
   });
 
   it('killed with -9 in the middle and started again, loses nothing and has nothing twice', async () => {

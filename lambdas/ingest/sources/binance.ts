@@ -81,6 +81,7 @@ const instrument = z.object({
   quoteAsset: z.string(),
   status: z.string().optional(),
 });
+type Instrument = z.infer<typeof instrument>;
 const instrumentList = z.object({ symbols: z.array(instrument.or(z.unknown().transform(() => undefined))) });
 const failure = z.object({ code: z.number(), msg: z.string() });
 
@@ -105,32 +106,54 @@ export const binance: ExchangeAdapter = {
   failureOf,
 
   async tickers(ask, scope) {
-    const api = APIS[scope.category];
-    if (!api) throw new Error(`Binance has no ${scope.category} here`);
+    const api = apiOf(scope.category);
     const { baseUrl } = api;
     const [{ value, ...answer }, instruments, premiums] = await Promise.all([
       ask({ baseUrl, path: api.tickers }, list),
-      ifAvailable(
-        ask({ baseUrl, path: api.instruments, keepMs: INSTRUMENTS_KEPT_MS, optional: true }, instrumentList),
-      ),
+      instrumentsOf(ask, api),
       premiumsOf(ask, api),
     ]);
-    const bySymbol = new Map(
-      instruments?.value.symbols.flatMap((each) => (each ? [[each.symbol, each] as const] : [])),
-    );
     const entries = entriesOf(value, 'symbol')
-      .filter(({ symbol }) => !NOT_TRADED.has(bySymbol.get(symbol as string)?.status ?? ''))
+      .filter(({ symbol }) => !NOT_TRADED.has(instruments.get(symbol as string)?.status ?? ''))
       .map((entry) => ({ ...entry, values: join(premiums.get(entry.symbol), entry.values) }));
-    return normaliseList(entries, FIELDS, pairOf, { ...scope, ...answer });
-
-    function pairOf(symbol: string): Pair {
-      const known = bySymbol.get(symbol);
-      if (known) return { base: known.baseAsset, quote: known.quoteAsset };
-      // `BTCUSDT_260327` is a dated future.
-      return splitPair(symbol.replace(/_\d{6}$/, ''), QUOTES) ?? {};
-    }
+    return normaliseList(entries, FIELDS, (symbol) => pairOf(symbol, instruments), { ...scope, ...answer });
   },
 };
+
+/** Where its API is. @throws Error for a category that Binance does not have here */
+export function binanceHost(category: Category): string {
+  return apiOf(category).baseUrl;
+}
+
+/** Base and quote of one symbol: as the list of instruments has them, else as its spelling tells. */
+export async function binancePair(ask: Ask, category: Category, symbol: string): Promise<Pair> {
+  return pairOf(symbol, await instrumentsOf(ask, apiOf(category)));
+}
+
+function apiOf(category: Category): Api {
+  const api = APIS[category];
+  if (!api) throw new Error(`Binance has no ${category} here`);
+  return api;
+}
+
+/** By symbol; none where the list cannot be had. */
+async function instrumentsOf(ask: Ask, { baseUrl, instruments }: Api): Promise<Map<string, Instrument>> {
+  const request = { baseUrl, path: instruments, keepMs: INSTRUMENTS_KEPT_MS, optional: true };
+  const answer = await ifAvailable(ask(request, instrumentList));
+  return new Map(answer?.value.symbols.flatMap((each) => (each ? [[each.symbol, each] as const] : [])));
+}
+
+function pairOf(symbol: string, instruments: ReadonlyMap<string, Instrument>): Pair {
+  const known = instruments.get(symbol);
+  if (known) return { base: known.baseAsset, quote: known.quoteAsset };
+  return binanceSpelling(symbol);
+}
+
+/** Base and quote as far as the symbol tells them. */
+export function binanceSpelling(symbol: string): Pair {
+  // `BTCUSDT_260327` is a dated future.
+  return splitPair(symbol.replace(/_\d{6}$/, ''), QUOTES) ?? {};
+}
 
 /** Mark price and funding by symbol; none where they cannot be had. */
 async function premiumsOf(ask: Ask, { baseUrl, premiums }: Api): Promise<Map<unknown, unknown>> {

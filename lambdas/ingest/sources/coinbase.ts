@@ -74,12 +74,12 @@ export const coinbase: ExchangeAdapter = {
       ([symbol, raw]): Entry => ({ symbol, values: fieldOf(raw, 'stats_24hour'), raw: { [symbol]: raw } }),
     );
     const { url, receivedAt } = all;
-    return normaliseList(entries, FIELDS, pairOf, { ...scope, url, receivedAt });
+    return normaliseList(entries, FIELDS, coinbasePair, { ...scope, url, receivedAt });
   },
 };
 
-/** `BTC-USD`. */
-function pairOf(symbol: string): Pair {
+/** Base and quote of `BTC-USD`. */
+export function coinbasePair(symbol: string): Pair {
   const [base, quote] = symbol.split('-');
   return base && quote ? { base, quote } : {};
 }
@@ -113,7 +113,7 @@ async function oneByOne(
   );
   const [first] = failures;
   if (first && failures.length === symbols.length) throw first.error;
-  const batch = normaliseList(entries, FIELDS, pairOf, { ...scope, url, receivedAt });
+  const batch = normaliseList(entries, FIELDS, coinbasePair, { ...scope, url, receivedAt });
   for (const { symbol, error } of failures) {
     batch.rejected.push(reject({ id: symbol }, error.message, { ...scope, url: error.url, receivedAt }));
   }

@@ -11,7 +11,6 @@ export interface Traffic {
   url: string;
   /** undefined where nothing answered */
   status: number | undefined;
-  tookMs: number;
   /** The headers that tell how much of a limit is used. */
   limits: Record<string, string>;
 }
@@ -129,10 +128,7 @@ export function exchangeClient(options: ExchangeClientOptions): (poll: { deadlin
 /** @throws WrongPayloadError naming the first difference from the documented shape */
 function read<T>(exchange: string, url: string, response: ExchangeResponse, shape: z.ZodType<T>): T {
   if (response.json === undefined) {
-    throw new WrongPayloadError(
-      `${exchange}: ${url} answered something that is not JSON (${response.body.length} bytes, starting ${JSON.stringify(new TextDecoder().decode(response.body.subarray(0, 60)))})`,
-      { url, body: response.body },
-    );
+    throw notJson(exchange, url, response.body);
   }
   const checked = shape.safeParse(response.json);
   if (checked.success) return checked.data;
@@ -142,15 +138,23 @@ function read<T>(exchange: string, url: string, response: ExchangeResponse, shap
   );
 }
 
+/** What an answer is that a proxy gave, or a page for people. */
+export function notJson(exchange: string, url: string, body: Uint8Array): WrongPayloadError {
+  const start = JSON.stringify(new TextDecoder().decode(body.subarray(0, 60)));
+  return new WrongPayloadError(
+    `${exchange}: ${url} answered something that is not JSON (${body.length} bytes, starting ${start})`,
+    { url, body },
+  );
+}
+
 /** @throws SourceUnavailableError where there was no whole answer in time */
 async function get(
   url: string,
   timeoutMs: number,
   onTraffic: (traffic: Traffic) => void,
 ): Promise<ExchangeResponse> {
-  const startedMs = performance.now();
   const seen = (status: number | undefined, headers: Headers) =>
-    onTraffic({ url, status, tookMs: performance.now() - startedMs, limits: limitHeaders(headers) });
+    onTraffic({ url, status, limits: limitHeaders(headers) });
   try {
     const response = await fetch(url, {
       signal: AbortSignal.timeout(Math.max(1, Math.floor(timeoutMs))),

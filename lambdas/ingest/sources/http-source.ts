@@ -1,6 +1,6 @@
 import type { Category } from '../../domain/ticker.ts';
 import { SourceError } from './errors.ts';
-import type { ExchangeAdapter } from './exchange-adapter.ts';
+import type { ExchangeAdapter, Pace } from './exchange-adapter.ts';
 import { type ExchangeClientOptions, exchangeClient } from './exchange-client.ts';
 import { everyMarket, type MarketFilter } from './market-filter.ts';
 import type { NormalisedBatch } from './normalise.ts';
@@ -15,6 +15,8 @@ export interface TickerSource {
   readonly name: string;
   readonly exchange: string;
   readonly categories: readonly Category[];
+  /** How fast it asks at most. */
+  readonly pace?: Pace;
   /**
    * Asks for the categories, one outcome each, in their order; never rejects for what the exchange did.
    * Gives up at `deadlineMs` (epoch ms).
@@ -41,6 +43,7 @@ export function httpSource(options: HttpSourceOptions): TickerSource {
     name,
     exchange,
     categories: options.categories,
+    pace: adapter.pace,
     fetch(categories, { slot, deadlineMs }) {
       const ask = openPoll({ deadlineMs });
       return outcomes(categories, (category) =>

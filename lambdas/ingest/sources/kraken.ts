@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type SourceError, SourceRefusedError, SourceUnavailableError } from './errors.ts';
 import {
+  type Ask,
   type ExchangeAdapter,
   type ExchangeResponse,
   ifAvailable,
@@ -85,9 +86,7 @@ export const kraken: ExchangeAdapter = {
   async tickers(ask, scope) {
     const [{ value, ...answer }, pairs] = await Promise.all([
       ask({ path: '/0/public/Ticker' }, tickerList),
-      ifAvailable(
-        ask({ path: '/0/public/AssetPairs', keepMs: ASSET_PAIRS_KEPT_MS, optional: true }, assetPairs),
-      ),
+      assetPairsOf(ask),
     ]);
     const entries = Object.entries(value.result).map(
       ([symbol, raw]): Entry => ({ symbol, values: valuesOf(raw), raw: { [symbol]: raw } }),
@@ -96,6 +95,17 @@ export const kraken: ExchangeAdapter = {
     return normaliseList(entries, FIELDS, pairOf, { ...scope, ...answer });
   },
 };
+
+function assetPairsOf(ask: Ask) {
+  const request = { path: '/0/public/AssetPairs', keepMs: ASSET_PAIRS_KEPT_MS, optional: true };
+  return ifAvailable(ask(request, assetPairs));
+}
+
+/** Base and quote of one pair: as AssetPairs has them, else as {@link krakenPair} reads them. */
+export async function krakenPairOf(ask: Ask, symbol: string): Promise<Pair> {
+  const pairs = await assetPairsOf(ask);
+  return krakenPair(symbol, pairs?.value.result[symbol]?.wsname);
+}
 
 /**
  * Base and quote by the names that the rest of the world uses: Kraken's XBT is BTC, its XDG is DOGE.

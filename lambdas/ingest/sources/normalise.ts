@@ -2,10 +2,11 @@ import * as z from 'zod';
 import {
   type Category,
   LATEST_MS,
+  MAX_TEXT,
   type RejectedTicker,
   TICKER_VERSION,
   type Ticker,
-  tickerSchema,
+  tickerHeadingSchema,
 } from '../../domain/ticker.ts';
 import { TICKER_FIELDS, type TickerField } from '../../domain/ticker-fields.ts';
 import type { MarketFilter } from './market-filter.ts';
@@ -137,7 +138,9 @@ function readPrice(raw: unknown): Reading<number> {
 
 function readText(raw: unknown): Reading<string> {
   if (raw === undefined || raw === null || raw === '') return { value: undefined };
-  return typeof raw === 'string' ? { value: raw } : { reason: `expected text, got ${show(raw)}` };
+  if (typeof raw !== 'string') return { reason: `expected text, got ${show(raw)}` };
+  if (raw.length <= MAX_TEXT) return { value: raw };
+  return { reason: `expected text of ${MAX_TEXT} characters at most, got ${show(raw)}` };
 }
 
 const READERS = { price: readPrice, number: readNumber, time: readTime, text: readText } as const;
@@ -170,8 +173,7 @@ export function normaliseTicker(
     timestamp: receipt.timestamp ?? receipt.receivedAt,
     received_at: receipt.receivedAt,
   };
-  for (const [theirs, target] of Object.entries(fields)) {
-    const { field, read } = conversionOf(target);
+  for (const { theirs, field, read } of readersOf(fields)) {
     const reading = read(source[theirs]);
     if ('reason' in reading) return { reason: `${theirs}: ${reading.reason}` };
     if (reading.value !== undefined) ticker[field] = reading.value;
@@ -180,19 +182,32 @@ export function normaliseTicker(
   }
   ticker.price_24h_pcnt ??= changeSince(ticker.prev_price_24h, ticker.last_price);
   if (ticker.price_24h_pcnt === undefined) delete ticker.price_24h_pcnt;
-  const checked = tickerSchema.safeParse(ticker);
-  if (checked.success) return { ticker: checked.data };
+  // The readers have made sure of each value.
+  const checked = tickerHeadingSchema.safeParse(ticker);
+  if (checked.success) return { ticker: ticker as unknown as Ticker };
   const issue = checked.error.issues[0];
   const field = issue?.path.join('.') ?? '';
   return { reason: `${field}: ${issue?.message}, got ${show(ticker[field])}` };
 }
 
-function conversionOf(target: FieldMap[string]): {
+interface FieldReader {
+  theirs: string;
   field: TickerField | 'timestamp';
   read: Conversion['read'];
-} {
-  if (typeof target === 'object') return target;
-  return { field: target, read: target === 'timestamp' ? readTime : READERS[TICKER_FIELDS[target]] };
+}
+
+/** Made once for each map: a poll has thousands of tickers. */
+const madeReaders = new WeakMap<FieldMap, FieldReader[]>();
+
+function readersOf(fields: FieldMap): FieldReader[] {
+  const made = madeReaders.get(fields) ?? Object.entries(fields).map(readerOf);
+  madeReaders.set(fields, made);
+  return made;
+}
+
+function readerOf([theirs, target]: [string, FieldMap[string]]): FieldReader {
+  if (typeof target === 'object') return { theirs, ...target };
+  return { theirs, field: target, read: target === 'timestamp' ? readTime : READERS[TICKER_FIELDS[target]] };
 }
 
 function changeSince(before: unknown, now: unknown): number | undefined {

@@ -50,8 +50,8 @@ function categoryOf({ symbol }: Entry, asked: readonly Category[]): Category | u
   return /-USD-SWAP$/.test(symbol) ? 'inverse' : 'linear';
 }
 
-/** `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */
-function pairOf(symbol: string): Pair {
+/** Base and quote of `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */
+export function okxPair(symbol: string): Pair {
   const [base, quote] = symbol.split('-');
   return base && quote ? { base, quote: quote.replace(/_UM$/, '') } : {};
 }
@@ -70,7 +70,7 @@ export const okx: ExchangeAdapter = {
     const entries = entriesOf(value.data, 'instId').filter(
       (entry) => category === 'spot' || categoryOf(entry, categories) === category,
     );
-    return normaliseList(entries, FIELDS[category] ?? COMMON, pairOf, { ...scope, ...answer });
+    return normaliseList(entries, FIELDS[category] ?? COMMON, okxPair, { ...scope, ...answer });
   },
 };
 

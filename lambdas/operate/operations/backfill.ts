@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
 import { S3CandleHistory } from '../../adapters/s3-candle-history.ts';
-import { CANDLE_EXCHANGES, type CandleExchange, fetchCandlePage } from '../../backfill/candle-exchange.ts';
+import { type CandleExchange, fetchCandlePage } from '../../backfill/candle-exchange.ts';
+import { CANDLE_EXCHANGES, whyNoCandles } from '../../backfill/candle-exchanges.ts';
 import { type CandleRow, candleRow, pricesOf, writeRecorded } from '../../backfill/recorded-candles.ts';
 import { HOUR_MS, hourOf } from '../../domain/candle.ts';
 import { CATEGORIES, SYMBOL_PATTERN } from '../../domain/ticker.ts';
@@ -15,6 +16,7 @@ import { summarySlice } from '../summary-slice.ts';
 
 const isoTime = z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' });
 const symbol = z.string().regex(SYMBOL_PATTERN, 'expected a symbol');
+const currency = z.string().min(1).max(100);
 const series = {
   exchange: z.string().regex(/^[a-z0-9-]{1,40}$/, 'lower-case letters, digits and dashes, 40 at most'),
   category: z.enum(CATEGORIES),
@@ -33,26 +35,34 @@ const fetchInput = z
     baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   })
   .superRefine(({ exchange, category }, context) => {
-    const known = CANDLE_EXCHANGES[exchange];
-    if (known?.categories.includes(category)) return;
-    const message = known
-      ? `${exchange} has no candles of ${category}; it has ${known.categories.join(', ')}`
-      : `there is no history of ${exchange} to fetch; there is of ${Object.keys(CANDLE_EXCHANGES).join(', ')}`;
-    context.addIssue({ code: 'custom', path: [known ? 'category' : 'exchange'], message });
+    const message = whyNoCandles(exchange, category);
+    if (message) context.addIssue({ code: 'custom', path: ['exchange'], message });
   });
 
-/** Candles that somebody else recorded: a part of a file, small enough for one event. */
+/** Candles that somebody else recorded or fetched: a part of them, small enough for one event. */
 const rowsInput = z.strictObject({
   kind: z.literal('rows'),
   ...series,
   hours: z.union([z.literal(1), z.literal(24)]),
   /** By symbol, each in time order. */
-  series: z.array(z.strictObject({ symbol, rows: z.array(candleRow).min(1) })),
+  series: z.array(
+    z.strictObject({
+      symbol,
+      base: currency.optional(),
+      quote: currency.optional(),
+      rows: z.array(candleRow).min(1),
+    }),
+  ),
   /** With the last part; else the next run of summarise makes them. */
   makeMoves: z.boolean(),
 });
 
 const inputSchema = z.discriminatedUnion('kind', [fetchInput, rowsInput]);
+
+/** The exchange no longer has any of the candles that were asked for. */
+export class CandlesNotKeptError extends Error {
+  override readonly name = 'CandlesNotKeptError';
+}
 
 /** What one slice wrote. */
 export interface BackfillOutput {
@@ -61,6 +71,10 @@ export interface BackfillOutput {
   /** Of these, those that are new or replace another one; the others were there, or ticks stand for them. */
   candles: number;
   moves: number;
+  /** Hours that an exchange was asked for: it may have candles of fewer. */
+  hours?: number;
+  /** What could not be had, for people; left out where all could. */
+  notes?: string[];
 }
 
 interface BackfillCursor {
@@ -114,9 +128,9 @@ async function writeRows(input: z.infer<typeof rowsInput>, work: Work): Promise<
   const { exchange, category, hours } = input;
   const { services, store, output } = work;
   const history = new S3CandleHistory(services.s3, services.bucket);
-  for (const { symbol, rows } of input.series) {
+  for (const { symbol, base, quote, rows } of input.series) {
     const [firstMs, lastMs] = [rows[0]?.[0] ?? 0, rows.at(-1)?.[0] ?? 0];
-    const name = { exchange, category, symbol };
+    const name = { exchange, category, symbol, ...(base && quote ? { base, quote } : {}) };
     const lines = rows.map((row: CandleRow) => `${JSON.stringify(row)}\n`);
     await history.put({ ...name, hours, firstMs, lastMs, format: 'rows' }, lines.join(''));
     const written = await writeRecorded(name, hours, rows.map(pricesOf), services.summaries, store);
@@ -140,11 +154,19 @@ async function writePage(input: z.infer<typeof fetchInput>, page: number, work: 
   const name = { exchange: input.exchange, category: input.category, symbol };
   try {
     const ask = clientOf(input.exchange, exchange, input.baseUrl)({ deadlineMs: Date.now() + PATIENCE_MS });
-    const { raw, rows } = await fetchCandlePage(exchange, { ...name, fromMs: firstMs, toMs }, ask);
+    const page = await fetchCandlePage(exchange, { ...name, fromMs: firstMs, toMs }, ask);
+    const { raw, rows, pair } = page;
+    if (page.keptFromMs !== undefined) {
+      const note = cutOffNote(`${name.exchange} ${symbol}`, exchange, page.keptFromMs);
+      if (rows.length === 0) throw new CandlesNotKeptError(note);
+      output.notes = [...(output.notes ?? []), note];
+    }
     const history = new S3CandleHistory(services.s3, services.bucket);
-    const object = { ...name, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format: exchange.format };
+    const series = { ...name, ...(pair.base && pair.quote ? { base: pair.base, quote: pair.quote } : {}) };
+    const object = { ...series, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format: exchange.format };
     if (rows.length > 0) await history.put(object, JSON.stringify(raw));
-    const written = await writeRecorded(name, 1, rows, services.summaries, store);
+    const written = await writeRecorded(series, 1, rows, services.summaries, store);
+    output.hours = (output.hours ?? 0) + (toMs - firstMs) / HOUR_MS;
     output.read += rows.length;
     output.candles += written.candles;
     output.moves += written.moves;
@@ -156,6 +178,11 @@ async function writePage(input: z.infer<typeof fetchInput>, page: number, work: 
     await wait(Math.max(0, Math.min(retryAtMs, budget.deadlineMs) - Date.now()));
     return false;
   }
+}
+
+function cutOffNote(market: string, { keptCandles }: CandleExchange, keptFromMs: number): string {
+  const since = new Date(keptFromMs).toISOString();
+  return `${market}: the exchange gives its last ${keptCandles} hours only, those from ${since} on; older ones have to come from a file (--file).`;
 }
 
 function pagesOf({ exchange, from, to }: z.infer<typeof fetchInput>): number {

@@ -4,6 +4,8 @@ import * as z from 'zod';
 import { OpenSearchTickerIds } from '../../adapters/opensearch-ticker-ids.ts';
 import { DEAD_LETTERS } from '../../adapters/s3-dead-letters.ts';
 import { GIVEN_UP_BATCHES } from '../../adapters/s3-given-up-batches.ts';
+import { HOUR_MS } from '../../domain/candle.ts';
+import { pollsDuePerHour } from '../../domain/polls.ts';
 import { indexTemplates } from '../../setup/index-templates.ts';
 import { extentOf, marketsOf } from '../lake-walk.ts';
 import type { Operation, OperationServices, Slice } from '../operation.ts';
@@ -28,9 +30,9 @@ type Result = Omit<Check, 'name'>;
 
 /** A check that takes longer has found what it looked for: something hangs. */
 const CHECK_MS = 15_000;
-/** Three polls of the usual pace, and nine. */
-const LATE_MS = 6 * 60_000;
-const VERY_LATE_MS = 18 * 60_000;
+/** After so many polls that brought nothing an exchange is late, and very late. */
+const LATE_POLLS = 3;
+const VERY_LATE_POLLS = 9;
 /** About two full events of the index function. */
 const MUCH_LAG = 20_000;
 const MOST_OBJECTS = 1_000;
@@ -221,14 +223,12 @@ async function lastIngested({ lake }: OperationServices): Promise<Result> {
 async function lastIndexed({ lake, openSearch }: OperationServices): Promise<Result> {
   const index = new OpenSearchTickerIds(openSearch);
   await index.refresh();
-  const indexed = await index.markets();
-  const last = new Map(indexed.map((each) => [`${each.exchange} ${each.category}`, each.lastSlotMs]));
   const behind: string[] = [];
   const found: string[] = [];
   for (const market of await marketsOf(lake)) {
     const name = `${market.exchange} ${market.category}`;
     const inLakeMs = (await extentOf(lake, market))?.lastSlotMs ?? 0;
-    const indexedMs = last.get(name);
+    const indexedMs = await index.newestSlot(market);
     if (indexedMs === undefined) behind.push(`${name}: nothing`);
     else if (indexedMs < inLakeMs) behind.push(`${name} ${inMinutes(inLakeMs - indexedMs)} behind the lake`);
     else found.push(`${name} ${new Date(indexedMs).toISOString()}`);
@@ -244,22 +244,32 @@ async function lastIndexed({ lake, openSearch }: OperationServices): Promise<Res
     : warn('the lake holds nothing yet', 'Wait for the first poll.');
 }
 
-async function freshness({ lake }: OperationServices, nowMs: number, collecting: boolean): Promise<Result> {
-  const now = new Date(nowMs).toISOString();
-  const ages: { name: string; ageMs: number }[] = [];
+/** By exchange, its newest category: one that has stopped is not hidden by another that goes on. */
+async function freshness(
+  { lake, exchanges, summaries }: OperationServices,
+  nowMs: number,
+  collecting: boolean,
+): Promise<Result> {
+  const newest = new Map<string, number>();
   for (const market of await marketsOf(lake)) {
-    const extent = await extentOf(lake, market);
-    const name = `${market.exchange} ${market.category}`;
-    // In a replay the data may have run ahead since `now` was read.
-    if (extent) ages.push({ name, ageMs: Math.max(0, nowMs - extent.lastSlotMs) });
+    const slotMs = (await extentOf(lake, market))?.lastSlotMs ?? 0;
+    newest.set(market.exchange, Math.max(slotMs, newest.get(market.exchange) ?? 0));
   }
-  const [newest] = ages.toSorted((a, b) => a.ageMs - b.ageMs);
-  if (!newest) return warn('the lake holds nothing yet', 'Wait for the first poll.');
-  const finding = `${newest.name}: the last slot is ${inMinutes(newest.ageMs)} old at ${now}`;
-  if (newest.ageMs <= LATE_MS) return ok(finding);
+  const polled = exchanges ?? [...newest.keys()];
+  if (polled.length === 0) return warn('the lake holds nothing yet', 'Wait for the first poll.');
+  const ages = polled.map((exchange) => {
+    const slotMs = newest.get(exchange) ?? 0;
+    // In a replay the data may have run ahead since `now` was read.
+    const ageMs = Math.max(0, nowMs - slotMs);
+    const polls = ageMs / (HOUR_MS / pollsDuePerHour(exchange, summaries.pollsPerHour));
+    return { polls, text: slotMs === 0 ? `${exchange}: nothing` : `${exchange}: ${inMinutes(ageMs)} old` };
+  });
+  const finding = `the last slots at ${new Date(nowMs).toISOString()}: ${ages.map(({ text }) => text).join(', ')}`;
+  const polls = Math.max(...ages.map((each) => each.polls));
+  if (polls <= LATE_POLLS) return ok(finding);
   if (!collecting) return warn(finding, 'Nothing is collected at the moment.');
   const advice = 'See the errors of the ingest function and its schedule.';
-  return newest.ageMs <= VERY_LATE_MS ? warn(finding, advice) : fail(finding, advice);
+  return polls <= VERY_LATE_POLLS ? warn(finding, advice) : fail(finding, advice);
 }
 
 async function leftAside({ lake }: OperationServices): Promise<Result> {

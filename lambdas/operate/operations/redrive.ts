@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { DEAD_LETTERS, S3DeadLetters } from '../../adapters/s3-dead-letters.ts';
 import { GIVEN_UP_BATCHES, S3GivenUpBatches } from '../../adapters/s3-given-up-batches.ts';
 import { UnreadableObjectError } from '../../domain/ndjson.ts';
-import { decodeRecord } from '../../index/decode.ts';
+import { decodeValue } from '../../index/decode.ts';
 import { indexBatch } from '../../index/index-batch.ts';
-import type { DeadLetter, TickerDocument } from '../../index/ports.ts';
+import type { DeadLetter, IndexDocument } from '../../index/ports.ts';
 import type { Operation, OperationServices, Slice } from '../operation.ts';
 
 const inputSchema = z.strictObject({
@@ -160,9 +160,9 @@ async function redriveLetters(
     stay.push(kept);
     output.stay.push(staying(kept));
   };
-  const tickers: { letter: DeadLetter; document: TickerDocument }[] = [];
+  const tickers: { letter: DeadLetter; document: IndexDocument }[] = [];
   for (const letter of due) {
-    const decoded = decodeLetter(letter);
+    const decoded = decodeValue(letter.value_base64);
     if ('reason' in decoded) keep(letter, 'poison', decoded.reason);
     else tickers.push({ letter, document: decoded });
   }
@@ -222,18 +222,4 @@ async function readLetters(
     } else throw error;
     return undefined;
   }
-}
-
-/** The record that a letter kept, read as the index function reads it. */
-function decodeLetter({ topic, partition, offset, value_base64, produced_at }: DeadLetter) {
-  return decodeRecord({
-    topic,
-    partition,
-    offset,
-    timestamp: Date.parse(produced_at),
-    timestampType: 'CREATE_TIME',
-    key: '',
-    value: value_base64 as string,
-    headers: [],
-  });
 }

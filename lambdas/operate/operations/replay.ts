@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { seriesOf, type TickerIdentity, tickerId, tickerIndexOf } from '../../domain/ticker.ts';
-import { whyNoTicker } from '../../index/decode.ts';
+import { seriesOf, type TickerIdentity } from '../../domain/ticker.ts';
+import { decodeLine, whyNoTicker } from '../../index/decode.ts';
 import type { IndexDocument } from '../../index/ports.ts';
 import type { StreamRecord } from '../../ingest/ports.ts';
 import {
@@ -145,7 +145,7 @@ function read(line: string): TickerIdentity | string {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    return `no JSON: ${(error as Error).message}`;
+    return `not JSON: ${(error as Error).message}`;
   }
   return whyNoTicker(value) ?? (value as TickerIdentity);
 }
@@ -164,13 +164,19 @@ const writeToStream: Write = async (lines, { stream }, deadlineMs) => {
 
 const writeToIndex: Write = async (lines, { index }, deadlineMs) => {
   const written = { indexed: 0, alreadyThere: 0, problems: [] as string[] };
-  const documents: IndexDocument[] = [];
-  for (const line of lines) {
-    const ticker = read(line);
-    if (typeof ticker === 'string') written.problems.push(`${ticker} in ${line.slice(0, 200)}`);
-    else documents.push({ id: tickerId(ticker), index: tickerIndexOf(ticker.slot), source: line });
+  /** Of the documents, in their order. */
+  const ids: string[] = [];
+  function* documents(): Generator<IndexDocument> {
+    for (const line of lines) {
+      const ticker = decodeLine(line);
+      if ('reason' in ticker) written.problems.push(`${ticker.reason} in ${line.slice(0, 200)}`);
+      else {
+        ids.push(ticker.id);
+        yield ticker;
+      }
+    }
   }
-  for (const [position, outcome] of (await index.create(documents, deadlineMs)).entries()) {
+  for (const [position, outcome] of (await index.create(documents(), deadlineMs)).entries()) {
     switch (outcome.kind) {
       case 'stored':
         written.indexed += 1;
@@ -179,7 +185,7 @@ const writeToIndex: Write = async (lines, { index }, deadlineMs) => {
         written.alreadyThere += 1;
         break;
       case 'refused':
-        written.problems.push(`${documents[position]?.id}: ${outcome.reason}`);
+        written.problems.push(`${ids[position]}: ${outcome.reason}`);
         break;
       case 'retry':
         throw new ReplayStoppedError(

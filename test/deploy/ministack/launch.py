@@ -2,7 +2,7 @@
 
 Most of them are recorded only: they get an id, and that is all (RECORDED). A cluster becomes one of MiniStack's own
 MSK service, so that GetBootstrapBrokers knows it. A topic is made on a real Kafka by the test that started us
-(TOPICS_URL). A bucket keeps its tags. The schedule's `<aws.scheduler.scheduled-time>`, which MiniStack leaves as it is, becomes the time.
+(TOPICS_URL). Alarms are evaluated as in alarms.py. A bucket keeps its tags. The schedule's `<aws.scheduler.scheduled-time>`, which MiniStack leaves as it is, becomes the time.
 This touches MiniStack's inside: its version is pinned in ministack.ts.
 """
 import json
@@ -10,6 +10,7 @@ import os
 import urllib.request
 from datetime import datetime, timezone
 
+import alarms
 from ministack import app
 from ministack.services import eventbridge, msk, s3, scheduler
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
@@ -79,6 +80,8 @@ _RESOURCE_HANDLERS["AWS::MSK::Topic"] = {
     "update": update_topic,
     "delete": lambda physical_id, props: topics("DELETE", props),
 }
+
+alarms.teach()
 
 create_bucket = _RESOURCE_HANDLERS["AWS::S3::Bucket"]["create"]
 

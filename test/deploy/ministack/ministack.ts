@@ -28,6 +28,8 @@ export interface MiniStackOptions {
   openSearch: string;
   /** Makes and deletes topics, see launch.py. */
   topicsUrl: string;
+  /** Holds how many seconds the alarms' time is ahead, see alarms.py. */
+  alarmClockFile: string;
   /** PEM of whom the functions trust beside the usual authorities. */
   certificateFile: string;
 }
@@ -39,7 +41,7 @@ export class MiniStackError extends Error {
 
 /** Starts MiniStack on a free port of this machine. @throws MiniStackError, PythonToolError */
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
-  const { folder, logFile, kafka, openSearch, topicsUrl, certificateFile } = options;
+  const { folder, logFile, kafka, openSearch, topicsUrl, alarmClockFile, certificateFile } = options;
   const bin = await pythonTool('ministack', MINISTACK_VERSION);
   const port = await anyFreePort();
   const url = `http://${LOOPBACK}:${port}`;
@@ -57,6 +59,8 @@ export async function startMiniStack(options: MiniStackOptions): Promise<MiniSta
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...account,
+      // Nothing beside launch.py.
+      PYTHONDONTWRITEBYTECODE: '1',
       HOME: folder,
       TMPDIR: folder,
       // The functions run with the first node: ours.
@@ -70,6 +74,7 @@ export async function startMiniStack(options: MiniStackOptions): Promise<MiniSta
       MINISTACK_MSK_BOOTSTRAP_SASL_IAM: kafka,
       MINISTACK_OPENSEARCH_ENDPOINT: openSearch,
       TOPICS_URL: topicsUrl,
+      ALARM_CLOCK: alarmClockFile,
     },
   });
   child.stdout.pipe(log, { end: false });

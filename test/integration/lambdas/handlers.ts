@@ -6,6 +6,8 @@ import type { InsightsEvent, InsightsResponse } from '../../../lambdas/insights/
 import type { Slice } from '../../../lambdas/operate/operation.ts';
 import type { SetupResponse } from '../../../lambdas/setup/handler.ts';
 import type { SummariseAnswer } from '../../../lambdas/summarise/handler.ts';
+import type { WatchReport } from '../../../lambdas/watch/watch.ts';
+import { STAGE } from '../../emf.ts';
 import { services } from '../services.ts';
 
 /**
@@ -15,6 +17,7 @@ import { services } from '../services.ts';
 async function startFunction<T>(load: () => Promise<T>, environment: Record<string, string>): Promise<T> {
   const all = {
     POWERTOOLS_LOG_LEVEL: 'SILENT',
+    STAGE,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
@@ -86,6 +89,8 @@ export interface OperateEnvironment {
   s3?: string;
   /** The consumer group of the index function. @default 'index' */
   consumerGroup?: string;
+  exchanges?: string[];
+  pollsPerHour?: Record<string, number>;
 }
 
 /** Runs an operation to its end, as the command line does; answers the slices' outputs. */
@@ -96,6 +101,8 @@ export async function startOperate(given: OperateEnvironment) {
     KAFKA_BROKERS: given.kafka ?? services.kafka,
     KAFKA_TOPIC: given.topic,
     CONSUMER_GROUP: given.consumerGroup ?? 'index',
+    ...(given.exchanges ? { EXCHANGES: JSON.stringify(given.exchanges) } : {}),
+    ...(given.pollsPerHour ? { POLLS_PER_HOUR: JSON.stringify(given.pollsPerHour) } : {}),
     ...(given.s3 ? { AWS_ENDPOINT_URL_S3: given.s3 } : {}),
   });
   return async <Output>(operation: string, input: object = {}, sliceMs?: number): Promise<Output[]> => {
@@ -121,22 +128,24 @@ export async function startSummarise(environment: Record<string, string> = {}) {
     handler({ now }, invocation(remainingMs));
 }
 
+export async function startWatch(exchanges: string[], openSearch = services.openSearch) {
+  const { handler } = await startFunction(() => import('../../../lambdas/watch/handler.ts'), {
+    OPENSEARCH_URL: openSearch,
+    EXCHANGES: JSON.stringify(exchanges),
+  });
+  return (now?: string, remainingMs = 20_000): Promise<WatchReport> =>
+    handler({ now }, invocation(remainingMs));
+}
+
 export async function startSetup(openSearch = services.openSearch) {
   const { handler } = await startFunction(() => import('../../../lambdas/setup/handler.ts'), {
     OPENSEARCH_URL: openSearch,
+    INDEX_SETTINGS: JSON.stringify({ shards: 1, replicas: 0, refreshInterval: '1s' }),
   });
   return (
     RequestType: CloudFormationCustomResourceEvent['RequestType'] = 'Create',
     remainingMs = 20_000,
-  ): Promise<SetupResponse> =>
-    handler(
-      {
-        RequestType,
-        // CloudFormation passes every value as text.
-        ResourceProperties: { IndexSettings: { shards: '1', replicas: '0', refreshInterval: '1s' } },
-      } as unknown as CloudFormationCustomResourceEvent,
-      invocation(remainingMs),
-    );
+  ): Promise<SetupResponse> => handler({ RequestType }, invocation(remainingMs));
 }
 
 export async function startInsights(openSearch = services.openSearch) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seriesOf, type Ticker, tickerId } from '../../../lambdas/domain/ticker.ts';
+import { emittedBy, forgetMetrics } from '../../emf.ts';
 import { freshBucket, freshTopic, kafka } from '../services.ts';
 import { type IngestEnvironment, startIngest } from './handlers.ts';
 import { deadAddress, type FakeBybit, startFakeBybit } from './local-servers.ts';
@@ -13,6 +14,7 @@ let bybit: FakeBybit;
 let bucket: string;
 let topic: string;
 beforeEach(async () => {
+  forgetMetrics();
   [bybit, bucket, topic] = await Promise.all([startFakeBybit(), freshBucket(), freshTopic(1)]);
 });
 afterEach(async () => {
@@ -111,6 +113,9 @@ describe('the ingest function', () => {
     const ingest = await start({ s3: `http://${await deadAddress()}` });
     await expect(ingest(SLOT)).rejects.toThrow(/ECONNREFUSED/);
     expect(await readTopic(topic)).toEqual([]);
+    expect(emittedBy('ingest')).toMatchObject([
+      { PollsSucceeded: 0, PollsFailed: 1, CategoriesFailed: 3, TickersFetched: 0, RecordsProduced: 0 },
+    ]);
   });
 
   it('fills the lake while Kafka is down, and the next poll produces all of it in order', async () => {
@@ -150,12 +155,17 @@ describe('the ingest function', () => {
       name: 'PollFailedError',
       message: expect.stringMatching(/linear: http:.* answered 503.*inverse: .*spot: /s),
     });
+    expect(emittedBy('ingest')).toMatchObject([
+      { PollsSucceeded: 0, PollsFailed: 1, CategoriesFailed: 3, TickersFetched: 0, BatchesWaiting: 0 },
+    ]);
   });
 
   it('refuses an event that names no slot', async () => {
     await expect((await start())('<aws.scheduler.scheduled-time>')).rejects.toThrow(
       'expected an ISO 8601 time',
     );
+    // It was none of a poll: Lambda's own Errors count it.
+    expect(emittedBy('ingest')).toEqual([]);
   });
 
   it('says which part of its environment is wrong', async () => {

@@ -71,9 +71,55 @@ describe('npm run probe', () => {
     expect(code).toBe(1);
   });
 
+  it.each([
+    ['kraken', '/0/public/Ticker'],
+    ['ccxt:gate', '/api/v4/spot/currency_pairs'],
+    ['ccxt:kucoin', '/api/v2/symbols'],
+  ])('says of %s that a page for people is no answer', async (name, path) => {
+    const page = '<html><body>Access denied by your proxy</body></html>';
+    for (const each of [path, '/api/v4/margin/currency_pairs', '/api/v1/market/allTickers']) {
+      server.answers.set(each, [{ headers: { 'content-type': 'text/html' }, body: page }]);
+    }
+    const { code, stdout } = await probe(`${name}=${server.url}`, '--timeout', '4');
+    expect(stdout).toMatch(
+      /✖ spot: \w+: http\S+ answered something that is not JSON \(53 bytes, starting "<html>/,
+    );
+    expect(code).toBe(1);
+  });
+
+  it.each(['kraken', 'ccxt:gate'])('says of %s that nobody answers', async (name) => {
+    const gone = new ExchangeServer();
+    await gone.start();
+    const { url } = gone;
+    await gone.stop();
+    const { code, stdout, stderr } = await probe(`${name}=${url}`, '--timeout', '2');
+    expect(stderr).toMatch(/….*ECONNREFUSED.*; it is asked again/);
+    expect(stdout).toMatch(/✖ spot: .*ECONNREFUSED/);
+    expect(stdout).toMatch(/Requests: \d+ \(\d+ × none\)/);
+    expect(code).toBe(1);
+  });
+
+  it('shows through ccxt, too, what the exchange says of its limits, and the pace', async () => {
+    server.serve({
+      '/api/v4/spot/currency_pairs': [
+        { id: 'BTC_USDT', base: 'BTC', quote: 'USDT', trade_status: 'tradable' },
+      ],
+      '/api/v4/margin/currency_pairs': [],
+    });
+    const headers = { 'X-Gate-RateLimit-Requests-Remain': '199', 'X-Gate-RateLimit-Limit': '200' };
+    server.answers.set('/api/v4/spot/tickers', [
+      { headers, body: [{ currency_pair: 'BTC_USDT', last: '1' }] },
+    ]);
+    const { code, stdout } = await probe(`ccxt:gate=${server.url}`);
+    expect(stdout).toContain('x-gate-ratelimit-requests-remain: 199');
+    expect(stdout).toContain('Pace: one request after the other, 20 a second on average.');
+    expect(code).toBe(0);
+  });
+
   it('says what sources there are', async () => {
     const { code, stderr } = await probe('mtgox');
     expect(stderr).toContain('There is no source "mtgox". There are bybit,');
     expect(code).not.toBe(0);
+    expect((await probe('ccxt:mtgox')).stderr).toContain('ccxt has no exchange "mtgox". Its list:');
   });
 });

@@ -1,5 +1,5 @@
 import type { Kafka, ProducerRecord } from 'kafkajs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { KafkaStream, StreamUnavailableError } from '../../../../lambdas/adapters/kafka-stream.ts';
 
 let sent: ProducerRecord[];
@@ -47,6 +47,21 @@ describe('the stream in Kafka', () => {
       expect(bytes).toBeLessThan(1_000_000);
     }
     expect(sent.flatMap(({ messages }) => messages)).toEqual(many);
+  });
+
+  it('sends at once what has no key in common, and a key’s records one after the other', async () => {
+    const slot = records(15, 100_000);
+    const answers: (() => void)[] = [];
+    onSend = () => new Promise((resolve) => answers.push(resolve));
+    const done = stream().produce([...slot, ...slot], soon());
+    const requestsUnderWay = async (count: number) => {
+      await vi.waitFor(() => expect(answers).toHaveLength(count));
+      for (const answer of answers.splice(0)) answer();
+    };
+    await requestsUnderWay(2);
+    await requestsUnderWay(2);
+    await done;
+    expect(sent.flatMap(({ messages }) => messages)).toEqual([...slot, ...slot]);
   });
 
   it('sends nothing for no records', async () => {

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { createBulkClientOf } from '../../../../lambdas/adapters/opensearch-bulk-client.ts';
 import {
   createOpenSearch,
   createOpenSearchOf,
   openSearchVariables,
 } from '../../../../lambdas/adapters/opensearch-client.ts';
+import { OpenSearchTickers } from '../../../../lambdas/adapters/opensearch-tickers.ts';
 import { readEnvironment } from '../../../../lambdas/domain/environment.ts';
 
 afterEach(() => {
@@ -60,4 +63,64 @@ describe('an OpenSearch client', () => {
       await createOpenSearch(url, { username: 'master', password: 'p' }).info();
       expect(headers().authorization).toBe(`Basic ${Buffer.from('master:p').toString('base64')}`);
     }));
+});
+
+describe('the client of who only writes', () => {
+  const tickersOf = (environment: NodeJS.ProcessEnv) =>
+    new OpenSearchTickers(createBulkClientOf(readEnvironment(z.object(openSearchVariables), environment)));
+  const documents = [{ id: 'a', index: 'tickers-2026.03', source: '{}' }];
+
+  it('signs in to nobody unless told to', () =>
+    withServer(async (url, headers) => {
+      await tickersOf({ OPENSEARCH_URL: url }).create(documents, Date.now() + 100);
+      expect(headers()).toMatchObject({ 'content-type': 'application/x-ndjson', connection: 'keep-alive' });
+      expect(headers().authorization).toBeUndefined();
+    }));
+
+  it('signs what it sends, to the byte, with the function’s own credentials', () =>
+    withServer(async (url, headers) => {
+      vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+      vi.stubEnv('AWS_SESSION_TOKEN', 'token');
+      const iam = { OPENSEARCH_URL: url, OPENSEARCH_AUTH: 'iam', AWS_REGION: 'eu-central-1' };
+      await tickersOf(iam).create(documents, Date.now() + 100);
+      expect(headers()).toMatchObject({
+        authorization: expect.stringMatching(
+          /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-central-1\/es\/aws4_request, SignedHeaders=/,
+        ),
+        'x-amz-security-token': 'token',
+        'x-amz-content-sha256': createHash('sha256')
+          .update('{"create":{"_index":"tickers-2026.03","_id":"a"}}\n{}\n')
+          .digest('hex'),
+      });
+    }));
+
+  it('finds a server again that was away', async () => {
+    const server = createServer((_, response) => {
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"errors":false,"items":[{"create":{"status":201}}]}');
+    });
+    const listen = async (port: number) => {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    };
+    const leave = async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    };
+    const port = await listen(0);
+    const tickers = tickersOf({ OPENSEARCH_URL: `http://127.0.0.1:${port}` });
+    try {
+      expect(await tickers.create(documents, Date.now() + 100)).toEqual([{ kind: 'stored' }]);
+      await leave();
+      expect(await tickers.create(documents, Date.now() + 100)).toMatchObject([{ kind: 'retry' }]);
+      await listen(port);
+      expect(await tickers.create(documents, Date.now() + 100)).toEqual([{ kind: 'stored' }]);
+    } finally {
+      await leave();
+    }
+  });
 });

@@ -8,7 +8,7 @@ import {
   OpenSearchTickers,
   type OpenSearchTickersOptions,
 } from '../../../../lambdas/adapters/opensearch-tickers.ts';
-import type { TickerDocument } from '../../../../lambdas/index/ports.ts';
+import type { IndexDocument } from '../../../../lambdas/index/ports.ts';
 
 /** One bulk request as it came: the ids it creates, and its lines. */
 interface Bulk {
@@ -63,15 +63,10 @@ const whole =
   (_, response) =>
     json(response, status, { error: { type: 'some_exception', reason: 'all of it' }, status });
 
-const documentOf = (id: string): TickerDocument => ({
-  topic: 'tickers',
-  partition: 0,
-  offset: 0,
+const documentOf = (id: string): IndexDocument => ({
   id,
   index: 'tickers-2026.03',
   source: '{"symbol":"A"}',
-  value: '',
-  producedAtMs: 0,
 });
 async function create(ids: string[], options: OpenSearchTickersOptions = {}, inMs = 3_000) {
   const client = createOpenSearch(url);
@@ -112,6 +107,7 @@ describe('writing tickers to OpenSearch', () => {
     ]);
     expect(onRetry).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({
+        documents: 2,
         error: expect.objectContaining({ message: '2 documents are not stored yet: 429 type_429: because' }),
       }),
     );
@@ -176,6 +172,74 @@ describe('writing tickers to OpenSearch', () => {
       ]);
     },
   );
+
+  it('says what OpenSearch says of a request that it refuses', async () => {
+    answers = [whole(400)];
+    expect(await create(['a'])).toEqual([
+      { kind: 'refused', errorType: 'some_exception', reason: '400 some_exception: all of it' },
+    ]);
+  });
+
+  it('says what a proxy says that refuses a request', async () => {
+    answers = [(_, response) => response.writeHead(413).end('<html>too large</html>')];
+    expect(await create(['a'])).toEqual([
+      { kind: 'refused', errorType: 'status_413', reason: '413 status_413: <html>too large</html>' },
+    ]);
+  });
+
+  it('waits no longer for the rest of an answer than for an answer', async () => {
+    answers = [
+      (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{"errors":'),
+    ];
+    expect(await create(['a'], {}, 1_000)).toEqual([
+      { kind: 'retry', reason: expect.stringMatching(/^NoAnswerInTimeError: .* within 1000 ms$/) },
+    ]);
+  });
+
+  it('leaves what it sends alone until it is answered, and uses the memory again afterwards', async () => {
+    const client = createOpenSearch(url);
+    const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
+    const lines = (id: string) => `{"create":{"_index":"tickers-2026.03","_id":"${id}"}}\n{"symbol":"A"}\n`;
+    try {
+      answers = [
+        (_, response) => response.destroy(),
+        statuses((id) => (id === 'a' ? 429 : 201)),
+        statuses(() => 201),
+      ];
+      const ids = ['a', 'b', 'c', 'dé', 'e'.repeat(200)];
+      const outcomes = await tickers.create(ids.map(documentOf), Date.now() + 3_000);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(ids.map(() => 'stored'));
+      expect(bulks.map(({ body }) => body)).toEqual(['a', 'a', ...ids].map(lines));
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('takes a document when there is room for it in a request', async () => {
+    let taken = 0;
+    const takenAtRequest: number[] = [];
+    answers = [
+      (bulk, response) => {
+        takenAtRequest.push(taken);
+        statuses(() => 201)(bulk, response);
+      },
+    ];
+    function* documents() {
+      for (const id of ['a', 'b', 'c', 'd']) {
+        taken += 1;
+        yield documentOf(id);
+      }
+    }
+    const client = createOpenSearch(url);
+    try {
+      const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
+      await tickers.create(documents(), Date.now() + 3_000);
+      // One that did not fit is in hand.
+      expect(takenAtRequest).toEqual([2, 3, 4, 4]);
+    } finally {
+      await client.close();
+    }
+  });
 
   it('cuts what is too large for one request, and keeps the order of the outcomes', async () => {
     answers = [statuses((id) => (id === 'c' ? 400 : 201))];

@@ -45,8 +45,9 @@ function lakeThatAnswers(...statuses: number[]) {
 describe('the lake in S3', () => {
   it('writes a batch only where none is', async () => {
     const { lake, puts } = lakeThatAnswers(200);
-    expect(await lake.putTickers(ADDRESS, ['{}'])).toBe('stored');
+    const stored = await lake.putTickers(ADDRESS, ['{}']);
     expect(puts).toMatchObject([{ Bucket: 'lake', IfNoneMatch: '*' }]);
+    expect(stored).toEqual({ bytes: (puts[0]?.Body as Buffer | undefined)?.length });
   });
 
   it('says that a batch is there already (412)', async () => {

@@ -1,110 +1,57 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ticker } from '../../../../lambdas/domain/ticker.ts';
-import { decodeEvent } from '../../../../lambdas/index/decode.ts';
-import { mskEvent, mskRecord } from '../msk-events.ts';
+import { decodeLine, decodeValue, whyNoTicker } from '../../../../lambdas/index/decode.ts';
 import { SLOT_MS, sampleTicker } from '../sample-tickers.ts';
 
-const decode = (...values: Parameters<typeof mskRecord>[0][]) =>
-  decodeEvent(mskEvent(values.map((value, offset) => mskRecord(value, { offset }))));
-const reasonOf = (value: Parameters<typeof mskRecord>[0]) => {
-  const { documents, poison } = decode(value);
-  expect(documents).toEqual([]);
-  return poison[0]?.reason;
-};
+const base64 = (value: string | Buffer) => Buffer.from(value as string).toString('base64');
+const decode = (value: string | Buffer) => decodeValue(base64(value));
 const without = (field: keyof Ticker) => {
   const { [field]: _, ...rest } = sampleTicker();
   return JSON.stringify(rest);
 };
+/** The same ticker as a text that no short cut knows. */
+const written = (ticker: object) => JSON.stringify(ticker).replace('{', '{ ');
 
-describe('decoding an event', () => {
-  it('passes a ticker’s bytes on as they are, with its id and its index', () => {
+describe('decoding a record’s value', () => {
+  it('passes a ticker’s text on as it is, with its id and its index', () => {
     const text = JSON.stringify(sampleTicker());
-    const record = mskRecord(text, { partition: 3, offset: 42 });
-    expect(decodeEvent(mskEvent([record]))).toEqual({
-      poison: [],
-      documents: [
-        {
-          topic: 'tickers',
-          partition: 3,
-          offset: 42,
-          id: `bybit:spot:BTCUSDT:${SLOT_MS}`,
-          index: 'tickers-2026.03',
-          source: text,
-          value: record.value,
-          producedAtMs: 1772366400999,
-        },
-      ],
+    expect(decode(text)).toEqual({
+      id: `bybit:spot:BTCUSDT:${SLOT_MS}`,
+      index: 'tickers-2026.03',
+      source: text,
     });
   });
 
   it('keeps numbers that JSON of ours would write differently', () => {
     const text = JSON.stringify(sampleTicker()).replace('20533.13', '20533.130');
-    expect(decode(text).documents[0]?.source).toBe(text);
+    expect(decode(text)).toMatchObject({ source: text });
   });
 
-  it('keeps the order of every partition', () => {
-    const records = [0, 1, 0, 1, 0].map((partition, offset) =>
-      mskRecord(sampleTicker(), { partition, offset }),
-    );
-    const { documents } = decodeEvent(mskEvent(records));
-    expect(documents.map(({ partition, offset }) => [partition, offset])).toEqual([
-      [0, 0],
-      [0, 2],
-      [0, 4],
-      [1, 1],
-      [1, 3],
-    ]);
+  it('keeps what is not ASCII', () => {
+    const text = JSON.stringify({ ...sampleTicker({ symbol: '币安USDT' }), note: 'žluťoučký' });
+    expect(decode(text)).toMatchObject({ id: `bybit:spot:币安USDT:${SLOT_MS}`, source: text });
   });
 
   it('makes one line of a ticker that was written on several', () => {
-    const [document] = decode(JSON.stringify(sampleTicker(), null, 2)).documents;
-    expect(document?.source).not.toMatch(/[\n\r]/);
-    expect(JSON.parse(document?.source as string)).toEqual(sampleTicker());
+    const decoded = decode(JSON.stringify(sampleTicker(), null, 2));
+    expect(decoded).not.toHaveProperty('reason');
+    const { source } = decoded as { source: string };
+    expect(source).not.toMatch(/[\n\r]/);
+    expect(JSON.parse(source)).toEqual(sampleTicker());
   });
 
   it('leaves an escaped line break inside a text alone', () => {
     const text = JSON.stringify({ ...sampleTicker(), note: 'a\nb' });
-    expect(decode(text).documents[0]?.source).toBe(text);
+    expect(decode(text)).toMatchObject({ source: text });
   });
 
-  it('lets the others go on beside a poisonous record, and says where that lies', () => {
-    const { documents, poison } = decode(
-      sampleTicker({ symbol: 'A' }),
-      'oops',
-      sampleTicker({ symbol: 'B' }),
-    );
-    expect(documents.map(({ offset }) => offset)).toEqual([0, 2]);
-    expect(poison).toEqual([
-      {
-        topic: 'tickers',
-        partition: 0,
-        offset: 1,
-        producedAtMs: 1772366400999,
-        value: Buffer.from('oops').toString('base64'),
-        reason: expect.stringMatching(/^the value is not JSON: /),
-      },
-    ]);
+  it.each(['!!!!', 'not base64 at all', 'e30=\u0000'])('refuses %j, which is not base64', (value) => {
+    expect(decodeValue(value)).toEqual({ reason: 'the value is not base64' });
   });
 
-  it('takes an event without records', () => {
-    expect(decodeEvent(mskEvent([]))).toEqual({ documents: [], poison: [] });
-  });
-
-  it.each(['!!!!', 'not base64 at all', 'e30=\u0000'])(
-    'refuses the value %j, which is not base64',
-    (value) => {
-      const { poison } = decodeEvent(mskEvent([mskRecord('', { value })]));
-      expect(poison).toMatchObject([{ value, reason: 'the value is not base64' }]);
-    },
-  );
-
-  it('refuses a record without a value', () => {
-    expect(reasonOf(null)).toBe('the record has no value');
-    const { value: _, ...noValue } = mskRecord('');
-    expect(decodeEvent(mskEvent([noValue as ReturnType<typeof mskRecord>])).poison).toMatchObject([
-      { value: null, reason: 'the record has no value' },
-    ]);
+  it.each([null, undefined])('refuses %j', (value) => {
+    expect(decodeValue(value)).toEqual({ reason: 'the record has no value' });
   });
 
   it.each<[string, string | Buffer, RegExp]>([
@@ -137,22 +84,85 @@ describe('decoding an event', () => {
     ['a price of 0', JSON.stringify(sampleTicker({ last_price: 0 })), /^last_price: /],
     ['a price in text', JSON.stringify({ ...sampleTicker(), last_price: '5' }), /^last_price: /],
   ])('refuses %s', (_, value, reason) => {
-    expect(reasonOf(value)).toMatch(reason);
+    expect(decode(value)).toEqual({ reason: expect.stringMatching(reason) });
   });
 
-  it('sorts every record into one of the two, whatever it holds', () => {
+  it('takes the same for a ticker, however it is written', () => {
+    const field = fc.oneof(fc.string({ maxLength: 8 }), fc.double(), fc.boolean(), fc.constant(null));
+    const ticker = fc
+      .record(
+        {
+          symbol: fc.oneof(fc.string({ minLength: 1, maxLength: 5 }), fc.string({ unit: 'binary' })),
+          exchange: fc.oneof(fc.constant('okx'), fc.string({ maxLength: 3 })),
+          slot: fc.oneof(
+            fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+            fc.constant('2026-02-31T25:00:00.000Z'),
+          ),
+          last_price: fc.oneof(fc.double(), fc.constantFrom(0, -1, '5')),
+          bid_price: field,
+          note: field,
+        },
+        { requiredKeys: [] },
+      )
+      .map((given) => ({ ...sampleTicker(), ...given }));
+    fc.assert(
+      fc.property(ticker, (each) => {
+        const [plain, other] = [decodeLine(JSON.stringify(each)), decodeLine(written(each))];
+        if ('reason' in plain) expect(plain).toEqual(other);
+        else expect({ ...other, source: '' }).toEqual({ ...plain, source: '' });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('takes nothing that is no JSON or no ticker, whatever a text was damaged with', () => {
+    const text = JSON.stringify(sampleTicker());
+    const damage = fc.record({
+      at: fc.nat(text.length),
+      length: fc.nat(6),
+      by: fc.oneof(
+        fc.string({ maxLength: 4 }),
+        fc.constantFrom(
+          ',',
+          '"',
+          '\\',
+          '\n',
+          '0',
+          '.',
+          'e',
+          '-',
+          '}',
+          '{',
+          ':1',
+          ',"a":01',
+          ',"a":1.',
+          ',"a":[]',
+        ),
+      ),
+    });
+    fc.assert(
+      fc.property(damage, ({ at, length, by }) => {
+        const damaged = text.slice(0, at) + by + text.slice(at + length);
+        const decoded = decodeLine(damaged);
+        if ('reason' in decoded) return;
+        expect(whyNoTicker(JSON.parse(damaged))).toBeUndefined();
+        expect(decoded.source).not.toMatch(/[\n\r]/);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('is either a document on one line or a reason, for any value', () => {
     const value = fc.oneof(
       fc.string(),
       fc.json(),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
-      fc.record({ symbol: fc.string(), last_price: fc.double() }).map((given) => sampleTicker(given)),
     );
     fc.assert(
-      fc.property(fc.array(value), (values) => {
-        const { documents, poison } = decode(...values);
-        const offsets = [...documents, ...poison].map(({ offset }) => offset).sort((a, b) => a - b);
-        expect(offsets).toEqual(values.map((_, offset) => offset));
-        for (const { source } of documents) expect(source).not.toMatch(/[\n\r]/);
+      fc.property(value, (given) => {
+        const decoded = decode(given);
+        if ('reason' in decoded) expect(decoded.reason).not.toBe('');
+        else expect(decoded.source).not.toMatch(/[\n\r]/);
       }),
     );
   });

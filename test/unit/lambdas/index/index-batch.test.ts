@@ -4,7 +4,7 @@ import type {
   DeadLetter,
   DeadLetters,
   DocumentOutcome,
-  TickerDocument,
+  IndexDocument,
   TickerIndex,
 } from '../../../../lambdas/index/ports.ts';
 import { mskEvent, mskRecord } from '../msk-events.ts';
@@ -16,9 +16,9 @@ const NOW = '2026-03-01T12:00:05.000Z';
 class ScriptedIndex implements TickerIndex {
   outcomes: Record<string, DocumentOutcome> = {};
   readonly deadlinesMs: number[] = [];
-  async create(documents: readonly TickerDocument[], deadlineMs: number): Promise<DocumentOutcome[]> {
+  async create(documents: Iterable<IndexDocument>, deadlineMs: number): Promise<DocumentOutcome[]> {
     this.deadlinesMs.push(deadlineMs);
-    return documents.map(({ source }) => this.outcomes[JSON.parse(source).symbol] ?? { kind: 'stored' });
+    return [...documents].map(({ source }) => this.outcomes[JSON.parse(source).symbol] ?? { kind: 'stored' });
   }
 }
 class KeptLetters implements DeadLetters {
@@ -107,6 +107,28 @@ describe('indexing a batch', () => {
     expect(deadLetters.letters).toMatchObject([
       { offset: 1, error_type: 'poison', value_base64: Buffer.from('oops').toString('base64') },
     ]);
+  });
+
+  it('keeps the order of every partition', async () => {
+    const at = (partition: number, offset: number) =>
+      mskRecord(sampleTicker({ symbol: `P${partition}O${offset}` }), { partition, offset });
+    const ids: string[] = [];
+    index.create = async (documents) =>
+      Array.from(documents, ({ id }) => {
+        ids.push(id);
+        return { kind: 'stored' };
+      });
+    const event = mskEvent([at(0, 0), at(1, 1), at(0, 2), at(1, 3), at(0, 4)]);
+    await indexBatch(event, 0, { index, deadLetters, log: SILENT_LOG, now: Date.now });
+    expect(ids.map((id) => id.split(':')[2])).toEqual(['P0O0', 'P0O2', 'P0O4', 'P1O1', 'P1O3']);
+  });
+
+  it('takes an event without records', async () => {
+    const event = mskEvent([]);
+    expect(await indexBatch(event, 0, { index, deadLetters, log: SILENT_LOG, now: Date.now })).toMatchObject({
+      records: 0,
+      unstored: [],
+    });
   });
 
   it('keeps a record without a value', async () => {

@@ -37,8 +37,8 @@ class FatefulIndex implements TickerIndex {
     this.#fates = fatesBySymbol;
   }
 
-  async create(documents: readonly IndexDocument[]): Promise<DocumentOutcome[]> {
-    return documents.map(({ id, source }): DocumentOutcome => {
+  async create(documents: Iterable<IndexDocument>): Promise<DocumentOutcome[]> {
+    return Array.from(documents, ({ id, source }): DocumentOutcome => {
       if (this.stored.has(id)) return { kind: 'alreadyThere' };
       const { symbol } = JSON.parse(source) as { symbol: string };
       const fate = this.#fates.get(symbol) as Fate;

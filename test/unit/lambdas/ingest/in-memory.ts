@@ -28,6 +28,9 @@ export class Journal {
   }
 }
 
+/** What each batch takes in the in-memory lake. */
+export const BATCH_BYTES = 100;
+
 export class InMemoryLake implements TickerLake {
   readonly batches = new Map<string, { address: BatchAddress; lines: readonly string[] }>();
   readonly rejected = new Map<string, readonly Rejected[]>();
@@ -38,12 +41,15 @@ export class InMemoryLake implements TickerLake {
     this.#journal = journal;
   }
 
-  async putTickers(address: BatchAddress, lines: readonly string[]): Promise<'stored' | 'alreadyThere'> {
+  async putTickers(
+    address: BatchAddress,
+    lines: readonly string[],
+  ): Promise<{ bytes: number } | 'alreadyThere'> {
     this.#journal.step(`putTickers ${address.category}`);
     const key = tickersKey(address);
     if (this.batches.has(key)) return 'alreadyThere';
     this.batches.set(key, { address, lines });
-    return 'stored';
+    return { bytes: BATCH_BYTES };
   }
 
   async readTickers(address: BatchAddress): Promise<string[] | undefined> {

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UnreadableObjectError } from '../../../../lambdas/domain/ndjson.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../lambdas/domain/ticker.ts';
-import { type PollBudget, PollFailedError, poll } from '../../../../lambdas/ingest/poll.ts';
+import { type PollBudget, PollFailedError, type PollReport, poll } from '../../../../lambdas/ingest/poll.ts';
 import { WrongPayloadError } from '../../../../lambdas/ingest/sources/errors.ts';
 import { SILENT_LOG } from '../sample-tickers.ts';
-import { InMemoryLake, InMemorySource, InMemoryStream, Journal } from './in-memory.ts';
+import { BATCH_BYTES, InMemoryLake, InMemorySource, InMemoryStream, Journal } from './in-memory.ts';
 
 const MINUTE_MS = 60_000;
 const NOON_MS = Date.parse('2026-03-01T12:00:00.000Z');
@@ -26,11 +26,22 @@ beforeEach(() => {
   nowMs = NOON_MS;
 });
 
-function run(n: number, budget: Partial<PollBudget> = {}) {
+/** What the last poll told while it worked. */
+let told: PollReport[];
+function run(n: number, budget: Partial<PollBudget> = {}, asksAtOnce = false) {
+  told = [];
   return poll(
     slot(n),
     { fetchDeadlineMs: nowMs + 10_000, deadlineMs: nowMs + 20_000, ...budget },
-    { source, lake, stream, log: SILENT_LOG, now: () => nowMs },
+    {
+      source,
+      lake,
+      stream,
+      log: SILENT_LOG,
+      now: () => nowMs,
+      asksAtOnce,
+      onProgress: (soFar) => told.push(soFar),
+    },
   );
 }
 const acknowledged = () => lake.markers.get('state/bybit.json')?.acknowledged;
@@ -79,6 +90,46 @@ describe('a poll of which one category cannot be stored', () => {
   });
 });
 
+describe('a poll that asks at once', () => {
+  const askingAtOnce = (n: number) => run(n, {}, true);
+
+  it('asks the exchange before the lake has said what it holds', async () => {
+    const reading = Promise.withResolvers<void>();
+    const read = lake.readOutbox.bind(lake);
+    lake.readOutbox = async (name) => {
+      await reading.promise;
+      return read(name);
+    };
+    const polling = askingAtOnce(0);
+    expect(fetchedCategories()).toEqual([['linear', 'spot']]);
+    expect(inLake()).toEqual([]);
+    reading.resolve();
+    expect(await polling).toMatchObject({
+      produced: 3,
+      categories: [{ status: 'polled' }, { status: 'polled' }],
+    });
+  });
+
+  it('passes over what came of a category that the lake held already', async () => {
+    await run(0);
+    const before = inLake();
+    source.rejected.spot = [rejectedTicker];
+    expect(await askingAtOnce(0)).toMatchObject({
+      categories: [{ status: 'acknowledged' }, { status: 'acknowledged' }],
+    });
+    expect(inLake()).toEqual(before);
+    expect(lake.rejected.size).toBe(0);
+  });
+
+  it('fails with the lake’s own error, once the exchange has answered', async () => {
+    lake.readOutbox = async () => {
+      throw new Error('the lake is away');
+    };
+    await expect(askingAtOnce(0)).rejects.toThrow('the lake is away');
+    expect(inLake()).toEqual([]);
+  });
+});
+
 describe('a poll', () => {
   it('brings every ticker to the lake, then to the stream, then moves the marker', async () => {
     const report = await run(0);
@@ -107,6 +158,7 @@ describe('a poll', () => {
         { category: 'linear', status: 'polled', fetched: 2, rejected: 0 },
         { category: 'spot', status: 'polled', fetched: 1, rejected: 0 },
       ],
+      lakeBytes: 2 * BATCH_BYTES,
       produced: 3,
       backlogBatches: 0,
       waitingBatches: 0,
@@ -384,6 +436,29 @@ describe('the lake as the outbox', () => {
     const report = await run(1);
     expect(report.unreadable).toEqual([expect.stringMatching(/^tickers\/.* line 1 is no JSON object$/)]);
     expect(produced()[0]).toEqual(['bybit:spot:A', 0]);
+  });
+
+  it('tells what it has done until then where it throws', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    expect(told.at(-1)).toMatchObject({
+      categories: [{ fetched: 2 }, { fetched: 1 }],
+      lakeBytes: 2 * BATCH_BYTES,
+      produced: 0,
+      waitingBatches: 2,
+    });
+    journal.failAt = `readTickers linear ${slotMs(1)}`;
+    lake.batches.set('another', {
+      address: { exchange: 'bybit', category: 'linear', slotMs: slotMs(1) },
+      lines: [],
+    });
+    await expect(run(2)).rejects.toThrow();
+    expect(told.at(-1)).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 3 });
+  });
+
+  it('tells at the end what it answers', async () => {
+    const report = await run(0);
+    expect(told.at(-1)).toEqual(report);
   });
 
   it('writes no marker when nothing moved it', async () => {

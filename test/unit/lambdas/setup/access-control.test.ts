@@ -7,6 +7,7 @@ const functionRoleArns = {
   summarise: 'arn:aws:iam::1:role/summarise',
   insights: 'arn:aws:iam::1:role/insights',
   operate: 'arn:aws:iam::1:role/operate',
+  watch: 'arn:aws:iam::1:role/watch',
 };
 const steps = accessControlSteps({ functionRoleArns, reader: { username: 'reader', password: 'secret' } });
 
@@ -33,10 +34,16 @@ describe('access control in OpenSearch', () => {
     expect(indexActions('index')).not.toContain('read');
   });
 
-  it('lets insights and the reader write nothing', () => {
-    for (const name of ['insights', 'reader']) {
+  it('lets insights, watch and the reader write nothing', () => {
+    for (const name of ['insights', 'watch', 'reader']) {
       for (const action of indexActions(name)) expect(action).not.toMatch(/write|crud|create|delete|manage$/);
     }
+  });
+
+  it('lets watch read tickers and how far the summaries are, and nothing else', () => {
+    const [permission, ...others] = roleOf('watch').index_permissions;
+    expect(others).toEqual([]);
+    expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*', 'summaries*']);
   });
 
   it('gives nobody every index or every action', () => {

@@ -50,6 +50,21 @@ describe('the tickers’ index template', () => {
     }
   });
 
+  it('keeps columns of what questions and charts ask for, and of no other value', () => {
+    const columns = Object.keys(TICKER_FIELDS).filter(
+      (field) => mappings.properties[field]?.doc_values !== false,
+    );
+    expect(columns).toEqual([
+      'last_price',
+      'mark_price',
+      'price_24h_pcnt',
+      'volume_24h',
+      'turnover_24h',
+      'open_interest',
+      'funding_rate',
+    ]);
+  });
+
   it('takes no field that nobody mapped', () => {
     expect(mappings.dynamic).toBe(false);
   });

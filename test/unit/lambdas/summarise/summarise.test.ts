@@ -23,7 +23,7 @@ function bench(settings = SETTINGS) {
   const counts = countsOf(ticks, store);
   const run = (nowHour: number, { hasTime = (): boolean => true, thresholds = settings.thresholds } = {}) =>
     summarise(at(nowHour), { ticks, counts, store, settings: { ...settings, thresholds }, hasTime });
-  return { ticks, store, run };
+  return { ticks, store, counts, run };
 }
 
 /** Prices that rise and fall by some percent, so that every hour has moves. */
@@ -207,6 +207,25 @@ describe('summarising ticks', () => {
     store.state.clear();
     await run(10);
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
+  });
+
+  it('tells what it has done until then where it throws', async () => {
+    const { ticks, store, counts } = bench();
+    for (const hour of [0, 1, 2]) ticks.addHour(BTC, hour, ...wavy(hour));
+    const told: object[] = [];
+    const ticksOf = ticks.ticksOf.bind(ticks);
+    ticks.ticksOf = async (hourMs) => {
+      if (hourMs === at(2)) throw new Error('OpenSearch is away');
+      return ticksOf(hourMs);
+    };
+    const onProgress = (soFar: object) => told.push(soFar);
+    await expect(
+      summarise(at(3), { ticks, counts, store, settings: SETTINGS, hasTime: () => true, onProgress }),
+    ).rejects.toThrow('OpenSearch is away');
+    expect(told).toMatchObject([
+      { hours: 1, candles: 1 },
+      { hours: 2, candles: 2 },
+    ]);
   });
 
   it('killed at any write and run again gives what it gives unharmed', async () => {

@@ -17,6 +17,8 @@ describe('the endpoints of the running pipeline', () => {
     openSearch: 'http://127.0.0.1:9200',
     s3: 'http://127.0.0.1:9000',
     bucket: 'lake',
+    sources: { recorded: 'http://127.0.0.1:8090', okx: 'live' },
+    exchanges: ['recorded', 'okx'],
     source: 'http://127.0.0.1:8090',
     pids: { start: process.pid },
   };

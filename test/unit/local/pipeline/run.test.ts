@@ -14,6 +14,7 @@ const report = (slot: string): PollReport => ({
   exchange: 'test',
   slot,
   categories: [{ category: 'spot', status: 'polled', fetched: 3, rejected: 1 }],
+  lakeBytes: 100,
   produced: 3,
   backlogBatches: 0,
   waitingBatches: 0,

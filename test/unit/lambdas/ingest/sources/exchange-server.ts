@@ -14,6 +14,9 @@ export interface ServedAnswer {
 export class ExchangeServer {
   /** By path with its query, else without; of a list of answers the last again and again. */
   readonly answers = new Map<string, ServedAnswer[]>();
+  /** By path without query: what answers where nothing else is given. */
+  readonly routes = new Map<string, (query: URLSearchParams) => ServedAnswer>();
+  readonly #first = new Map<string, ServedAnswer[]>();
   /** Paths with their queries, in the order asked, each with its time. */
   readonly asked: { path: string; atMs: number }[] = [];
   readonly #server: Server;
@@ -22,12 +25,25 @@ export class ExchangeServer {
     this.#server = createServer((request, response) => {
       const path = request.url ?? '';
       this.asked.push({ path, atMs: Date.now() });
-      const queue = this.answers.get(path) ?? this.answers.get(path.replace(/\?.*/, ''));
-      const answer = queue && queue.length > 1 ? queue.shift() : queue?.[0];
-      const { status = 200, headers = {}, body } = answer ?? { status: 404, body: { message: 'NotFound' } };
+      const { status = 200, headers = {}, body } = this.#answerTo(path);
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     });
+  }
+
+  #answerTo(path: string): ServedAnswer {
+    const [bare = '', query] = path.split('?');
+    const first = this.#first.get(bare)?.shift();
+    if (first) return first;
+    const queue = this.answers.get(path) ?? this.answers.get(bare);
+    const answer = queue && queue.length > 1 ? queue.shift() : queue?.[0];
+    const routed = answer ?? this.routes.get(bare)?.(new URLSearchParams(query));
+    return routed ?? { status: 404, body: { message: 'NotFound' } };
+  }
+
+  /** Answers the next requests of a path so, one after the other, before anything else. */
+  answerFirst(path: string, ...answers: ServedAnswer[]): void {
+    this.#first.set(path, answers);
   }
 
   async start(): Promise<void> {

@@ -2,33 +2,31 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Candle } from '../../../lambdas/domain/candle.ts';
-import { DAY_MS, HOUR_MS } from '../../../lambdas/domain/candle.ts';
-import { hourPath } from '../../../lambdas/domain/price-path.ts';
-import type { Slice } from '../../../lambdas/operate/operation.ts';
-import type { BackfillOutput } from '../../../lambdas/operate/operations/backfill.ts';
-import type { RebuildOutput } from '../../../lambdas/operate/operations/rebuild.ts';
-import type { SummariseReport } from '../../../lambdas/summarise/summarise.ts';
-import { handOverRows } from '../../../local/market-replay/hand-over.ts';
-import {
-  type CandleHistory,
-  type HistoryRow,
-  readCandleHistory,
-} from '../../../local/market-replay/history.ts';
-import { ReplayMarket } from '../../../local/market-replay/replay-market.ts';
-import { type MarketReplay, startMarketReplay } from '../../../local/market-replay/server.ts';
-import { HOURLY_HISTORY } from '../../../local/pipeline/history.ts';
+import type { Candle } from '../../lambdas/domain/candle.ts';
+import { DAY_MS, HOUR_MS } from '../../lambdas/domain/candle.ts';
+import { hourPath } from '../../lambdas/domain/price-path.ts';
+import type { Slice } from '../../lambdas/operate/operation.ts';
+import type { BackfillOutput } from '../../lambdas/operate/operations/backfill.ts';
+import type { RebuildOutput } from '../../lambdas/operate/operations/rebuild.ts';
+import type { SummariseReport } from '../../lambdas/summarise/summarise.ts';
+import { handOverRows } from '../../local/market-replay/hand-over.ts';
+import { type CandleHistory, type HistoryRow, readCandleHistory } from '../../local/market-replay/history.ts';
+import { ReplayMarket } from '../../local/market-replay/replay-market.ts';
+import { type MarketReplay, startMarketReplay } from '../../local/market-replay/server.ts';
+import { HOURLY_HISTORY } from '../../local/pipeline/history.ts';
+import { startInsights, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
+import { keysOf } from '../integration/lambdas/stores.ts';
+import { indexTicks, storedDocuments } from '../integration/lambdas/summaries.ts';
+import { clearSummaries, clearTickers, freshBucket, openSearch } from '../integration/services.ts';
+import { CANDLE_PATHS, SYMBOLS, serveCandles } from '../unit/lambdas/backfill/candle-server.ts';
+import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
 import {
   BTC,
   expectedDocuments,
   MemoryTicks,
   type Recorded,
   SETTINGS,
-} from '../../unit/lambdas/summarise/in-memory.ts';
-import { clearSummaries, clearTickers, freshBucket, openSearch } from '../services.ts';
-import { startOperate, startSetup } from './handlers.ts';
-import { keysOf } from './stores.ts';
-import { indexTicks, storedDocuments } from './summaries.ts';
+} from '../unit/lambdas/summarise/in-memory.ts';
 
 type Operate = Awaited<ReturnType<typeof startOperate>>;
 
@@ -271,6 +269,91 @@ describe('backfilling from an exchange', () => {
       server.closeAllConnections();
       server.close();
     }
+  });
+});
+
+describe('backfilling from another exchange', () => {
+  const server = new ExchangeServer();
+  const HOURS = 250;
+  let btc: HistoryRow[];
+  let fromMs: number;
+  let toMs: number;
+  beforeAll(async () => {
+    await server.start();
+    btc = history.rows.filter(({ symbol }) => symbol === 'BTCUSD');
+    fromMs = btc.at(-HOURS - 1)?.startMs ?? 0;
+    toMs = btc.at(-1)?.startMs ?? 0;
+  });
+  afterAll(() => server.stop());
+  beforeEach(() => {
+    server.serve({});
+    serveCandles(server, { candles: btc });
+  });
+
+  const fetchOf = (exchange: string, symbol: string, given: object = {}) => ({
+    kind: 'fetch',
+    exchange,
+    category: 'spot',
+    symbols: [symbol],
+    from: iso(fromMs),
+    to: iso(toMs),
+    baseUrl: server.url,
+    ...given,
+  });
+  const closedHours = () => btc.slice(-HOURS - 1, -1);
+
+  it.each([
+    ['binance', SYMBOLS.binance, { base: 'BTC', quote: 'USDT' }, 1],
+    ['okx', SYMBOLS.okx, { base: 'BTC', quote: 'USDT' }, 3],
+  ])(
+    '%s answers questions exactly, and can be made again from the lake',
+    async (exchange, symbol, pair, pages) => {
+      const outputs = await operate<BackfillOutput>('backfill', fetchOf(exchange, symbol), 700);
+      expect(sumOf(outputs)).toMatchObject({ read: HOURS, candles: HOURS });
+      const expected = expectedDocuments(new MemoryTicks(), 0, [
+        { series: { exchange, category: 'spot', symbol, ...pair }, hours: 1, rows: closedHours() },
+      ]);
+      expect(await storedDocuments()).toEqual(expected);
+
+      const ask = await startInsights();
+      // By the currency, which the exchange's own list told.
+      const window = { from: iso(fromMs), to: iso(toMs) };
+      const average = await ask({ question: 'average', symbol: 'BTC', exchange, ...window });
+      const means = closedHours().map(({ open, high, low, close }) => (open + high + low + close) / 4);
+      expect(average).toMatchObject({
+        kind: 'answer',
+        answer: {
+          series: `${exchange}:spot:${symbol}`,
+          mean: expect.closeTo(means.reduce((sum, mean) => sum + mean, 0) / HOURS, 9),
+          min: Math.min(...closedHours().map(({ low }) => low)),
+          max: Math.max(...closedHours().map(({ high }) => high)),
+          hours: HOURS,
+          coverage: 1,
+        },
+      });
+      expect(await keysOf(bucket, `candles/exchange=${exchange}/`)).toHaveLength(pages);
+      await clearSummaries();
+      operate = await startOperate({ bucket, topic: 'unused' });
+      await operate<RebuildOutput>('rebuild', { to: iso(toMs + DAY_MS) });
+      expect(await storedDocuments()).toEqual(expected);
+    },
+  );
+
+  it('waits as long as it asks, and goes on', async () => {
+    server.answerFirst(CANDLE_PATHS.okx, {
+      body: { code: '50011', msg: 'Too Many Requests', data: [] },
+    });
+    const outputs = await operate<BackfillOutput>('backfill', fetchOf('okx', SYMBOLS.okx), 500);
+    expect(sumOf(outputs).candles).toBe(HOURS);
+    expect(server.paths().filter((path) => path.startsWith(CANDLE_PATHS.okx))).toHaveLength(4);
+  });
+
+  it('stops at a candle that is none, names it, and keeps nothing of its page', async () => {
+    server.answerFirst(CANDLE_PATHS.binance, { body: [[fromMs, '1', '2', '0', '1', '1']] });
+    await expect(operate('backfill', fetchOf('binance', SYMBOLS.binance))).rejects.toThrow(
+      /api\/v3\/klines\S+ answered another shape than its API documents: 0.low: expected a price above 0/,
+    );
+    expect(await keysOf(bucket, 'candles/')).toEqual([]);
   });
 });
 

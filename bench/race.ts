@@ -1,0 +1,56 @@
+import type { Client } from '@opensearch-project/opensearch';
+import { emptyTickers } from './tickers-index.ts';
+
+/** One way to bring documents into an index, stretch by stretch. */
+export interface Side {
+  index: string;
+  /** How many there are in the end. */
+  documents: number;
+  bring(stretch: number): Promise<void>;
+}
+
+/**
+ * Documents a second that each side brings until they are searchable. The sides take turns at every stretch: whatever
+ * else the machine does for a while slows all of them. The first two change places at the next, so that each comes
+ * as often after the other, whose segments OpenSearch may still be merging.
+ * @param begins which of the two begins
+ */
+export async function race<Name extends string>(
+  openSearch: Client,
+  sides: Record<Name, Side>,
+  stretches: number,
+  begins: number,
+): Promise<Record<Name, number>> {
+  const entries = Object.entries<Side>(sides) as [Name, Side][];
+  const tookMs = new Map<Name, number>();
+  await emptyTickers(openSearch);
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    const [first, second, ...others] = entries;
+    const order = (stretch + begins) % 2 === 0 ? [first, second] : [second, first];
+    for (const [name, side] of [...order, ...others].filter((each) => each !== undefined)) {
+      const startedMs = performance.now();
+      await side.bring(stretch);
+      await openSearch.indices.refresh({ index: side.index });
+      tookMs.set(name, (tookMs.get(name) ?? 0) + performance.now() - startedMs);
+    }
+  }
+  const rates: [Name, number][] = [];
+  for (const [name, { index, documents }] of entries) {
+    const { body } = await openSearch.count({ index });
+    if (body.count !== documents) {
+      throw new Error(`${body.count} documents are searchable in ${index}, not ${documents}.`);
+    }
+    rates.push([name, (documents / (tookMs.get(name) ?? Number.NaN)) * 1_000]);
+  }
+  return Object.fromEntries(rates) as Record<Name, number>;
+}
+
+/** The items in so many stretches, as even as can be. */
+export function inStretches<T>(items: readonly T[], stretches: number): T[][] {
+  return Array.from({ length: stretches }, (_, stretch) =>
+    items.slice(
+      Math.floor((stretch * items.length) / stretches),
+      Math.floor(((stretch + 1) * items.length) / stretches),
+    ),
+  );
+}

@@ -1,0 +1,47 @@
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { createLogger } from '../adapters/logger.ts';
+import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
+import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
+import { OpenSearchWatch } from '../adapters/opensearch-watch.ts';
+import { deadlineOf } from '../domain/budgets.ts';
+import { jsonText, readEnvironment } from '../domain/environment.ts';
+import { type WatchReport, watch } from './watch.ts';
+
+const environment = readEnvironment(
+  z.object({
+    ...openSearchVariables,
+    ...metricsVariables,
+    /** Names of the exchanges that are polled, as JSON: one that has no ticker is missed only if it is named. */
+    EXCHANGES: jsonText(z.array(z.string().min(1)).min(1)),
+  }),
+  process.env,
+);
+const log = createLogger('watch');
+const emit = createMetrics(environment.STAGE);
+const client = createOpenSearchOf(environment);
+const exchanges = [...new Set(environment.EXCHANGES)];
+
+/** What the schedule sends. */
+const watchEvent = z.object({
+  /** Where it is not the clock on the wall that counts: ISO 8601. */
+  now: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
+});
+
+/**
+ * Emits how fresh the index and the summaries are. An exchange without any ticker emits nothing, and nobody does where
+ * OpenSearch cannot be asked: the alarms take what is missing for bad.
+ */
+export async function handler(event: unknown, context: Context): Promise<WatchReport> {
+  log.addContext(context);
+  const { now } = watchEvent.parse(event ?? {});
+  const nowMs = now === undefined ? Date.now() : Date.parse(now);
+  const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
+  const report = await watch(nowMs, exchanges, new OpenSearchWatch(client, deadlineMs));
+  for (const { exchange, ageSeconds } of report.newest) {
+    emit('freshness', { exchange }, { NewestTickerAge: ageSeconds });
+  }
+  emit('summaries', {}, { SummariesHoursBehind: report.hoursBehind });
+  log.info('Watched', { report });
+  return report;
+}

@@ -1,0 +1,40 @@
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { PipelineAlarm } from '../monitoring/alarm.ts';
+import type { Notifications } from '../monitoring/notifications.ts';
+
+export interface AccountConcurrencyProps {
+  readonly notifications: Notifications;
+  /** The account's quota of concurrent executions. */
+  readonly quota: number;
+}
+
+const HIGH_SHARE = 0.8;
+
+/**
+ * Warns before the account's functions, ours among them, are refused. The metric is of the region, without dimensions.
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html#claimed-account-concurrency
+ */
+export class AccountConcurrency extends Construct {
+  constructor(scope: Construct, id: string, { notifications, quota }: AccountConcurrencyProps) {
+    super(scope, id);
+    new PipelineAlarm(this, 'High', {
+      notifications,
+      metric: new Metric({
+        namespace: 'AWS/Lambda',
+        metricName: 'ClaimedAccountConcurrency',
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(5),
+      }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: HIGH_SHARE * quota,
+      breaching: { datapoints: 3, of: 3 },
+      missingData: TreatMissingData.NOT_BREACHING,
+      condition: `More than ${HIGH_SHARE * quota} of the account's ${quota} concurrent executions claimed for 15 min`,
+      meaning: 'Soon functions are refused, whosever they are.',
+      firstCommand: 'aws lambda get-account-settings --query AccountLimit',
+      runbook: 'account-concurrency',
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import { Duration } from 'aws-cdk-lib';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  dimensionsOf,
+  METRICS_NAMESPACE,
+  type MetricDimensions,
+  type MetricGroup,
+  type MetricName,
+} from '../../lambdas/domain/metrics.ts';
+
+/** What the functions emit themselves, as CloudWatch finds it: by all of its dimensions. */
+export function ownMetric<Group extends MetricGroup>(
+  group: Group,
+  stage: string,
+  own: MetricDimensions<Group>,
+  metricName: MetricName<Group>,
+  options: { statistic: string; period?: Duration } & Pick<MetricOptions, 'label'>,
+): Metric {
+  return new Metric({
+    namespace: METRICS_NAMESPACE,
+    metricName,
+    dimensionsMap: dimensionsOf(group, stage, own),
+    period: Duration.minutes(5),
+    ...options,
+  });
+}

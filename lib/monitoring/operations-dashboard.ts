@@ -1,0 +1,293 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { MetricName } from '../../lambdas/domain/metrics.ts';
+import { exchangesOf } from '../config/exchanges.ts';
+import type { StageConfig } from '../config/stage-config.ts';
+import type { PipelineFunction } from '../functions/pipeline-function.ts';
+import type { Search } from '../search/domain.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { PipelineAlarm } from './alarm.ts';
+import type { DataNotArriving } from './data-not-arriving.ts';
+import { ownMetric } from './metrics.ts';
+
+export interface OperationsDashboardProps {
+  readonly config: StageConfig;
+  readonly stream: Stream;
+  readonly search: Search;
+  readonly functions: {
+    /** In the order of the stage's sources. */
+    readonly ingest: readonly PipelineFunction[];
+    readonly index: PipelineFunction;
+    readonly summarise: PipelineFunction;
+  };
+  /** Of all functions the last errors are shown. */
+  readonly every: readonly PipelineFunction[];
+  readonly alarms: readonly PipelineAlarm[];
+  readonly page: DataNotArriving;
+}
+
+const PERIOD = Duration.minutes(5);
+/** Of CloudWatch's 24 columns, from left to right. */
+const WIDTHS = { source: 5, stream: 5, index: 5, summaries: 4, engines: 5 };
+const HEIGHT = 5;
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */
+const MOST_ALARMS_A_WIDGET = 100;
+
+type Metrics = cloudwatch.IMetric[];
+
+/**
+ * The way of the data from left to right: source → lake and stream → index → summaries → engines. Above it the state of
+ * every alarm, below it the last errors of all functions.
+ */
+export class OperationsDashboard extends Construct {
+  /** Of CloudWatch's console. */
+  readonly url: string;
+  readonly #props: OperationsDashboardProps;
+
+  constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
+    super(scope, id);
+    this.#props = props;
+    const dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(6) });
+    dashboard.addWidgets(...this.#alarms());
+    dashboard.addWidgets(
+      new cloudwatch.Column(...this.#source()),
+      new cloudwatch.Column(...this.#stream()),
+      new cloudwatch.Column(...this.#index()),
+      new cloudwatch.Column(...this.#summaries()),
+      new cloudwatch.Column(...this.#engines()),
+    );
+    dashboard.addWidgets(...this.#errors());
+    const { region } = Stack.of(this);
+    this.url = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.dashboardName}`;
+  }
+
+  #alarms(): cloudwatch.IWidget[] {
+    const { alarms, page, config } = this.#props;
+    const known = (alarm: PipelineAlarm) =>
+      cloudwatch.Alarm.fromAlarmArn(this, alarm.alarmName, alarm.arnFrom(this));
+    const severe = alarms.filter(({ severity }) => severity === 'page');
+    const others = alarms.filter(({ severity }) => severity === 'notice');
+    const height = (count: number, perRow: number) => 1 + Math.ceil(count / perRow);
+    return [
+      new cloudwatch.TextWidget({
+        markdown: `# ${config.stage}\nSource → lake and stream → index → summaries → engines. Each alarm has a section in \`docs/runbook.md\`. First: \`npm run doctor -- --stage ${config.stage}\``,
+        width: 24,
+        height: 2,
+      }),
+      new cloudwatch.AlarmStatusWidget({
+        title: 'Wakes someone, and why',
+        alarms: [page.alarm, ...severe.map(known)],
+        width: 24,
+        height: height(1 + severe.length, 4),
+      }),
+      ...chunksOf(others, MOST_ALARMS_A_WIDGET).map(
+        (some) =>
+          new cloudwatch.AlarmStatusWidget({
+            title: 'Tells somebody tomorrow',
+            alarms: some.map(known),
+            width: 24,
+            height: height(some.length, 4),
+          }),
+      ),
+    ];
+  }
+
+  #source(): cloudwatch.IWidget[] {
+    const { functions } = this.#props;
+    const ofEach = this.#ofEachSource.bind(this);
+    const graph = graphsOf(WIDTHS.source);
+    return [
+      heading('Source', WIDTHS.source),
+      graph('Polls', [...ofEach('PollsSucceeded', Stats.SUM), ...ofEach('PollsFailed', Stats.SUM)]),
+      graph('Tickers', [...ofEach('TickersFetched', Stats.SUM), ...ofEach('TickersRejected', Stats.SUM)]),
+      graph('Rejected, %', ofEach('RejectedShare', Stats.AVERAGE)),
+      graph('Delay and duration, ms', [
+        ...ofEach('SlotDelay', Stats.MAXIMUM),
+        ...ofEach('PollDuration', Stats.MAXIMUM),
+      ]),
+      graph('Failures', [
+        ...ofEach('CategoriesFailed', Stats.SUM),
+        ...ofEach('SuspiciousAnswers', Stats.SUM),
+        ...functions.ingest.map(({ fn }) => fn.metricErrors({ period: PERIOD })),
+      ]),
+    ];
+  }
+
+  #stream(): cloudwatch.IWidget[] {
+    const { stream } = this.#props;
+    const ofEach = this.#ofEachSource.bind(this);
+    const graph = graphsOf(WIDTHS.stream);
+    return [
+      heading('Lake and stream', WIDTHS.stream),
+      graph('Into the lake, bytes', ofEach('LakeBytes', Stats.SUM)),
+      graph('Into Kafka, records', ofEach('RecordsProduced', Stats.SUM)),
+      graph('Batches that wait in the lake', ofEach('BatchesWaiting', Stats.MAXIMUM)),
+      graph('Index function behind, records', [
+        stream.lag('SumOffsetLag', PERIOD),
+        stream.lag('MaxOffsetLag', PERIOD),
+      ]),
+      graph('Index function behind, s', [stream.lag('EstimatedMaxTimeLag', PERIOD)]),
+    ];
+  }
+
+  #index(): cloudwatch.IWidget[] {
+    const { config, functions } = this.#props;
+    const own = (name: MetricName<'index'>, statistic: string) =>
+      ownMetric('index', config.stage, {}, name, { statistic, period: PERIOD });
+    const { fn } = functions.index;
+    const graph = graphsOf(WIDTHS.index);
+    return [
+      heading('Index', WIDTHS.index),
+      graph('Documents', [own('DocumentsIndexed', Stats.SUM), own('DocumentsAlreadyThere', Stats.SUM)]),
+      graph('Refused and retried', [
+        own('DeadLetters', Stats.SUM),
+        own('RecordsUnstored', Stats.SUM),
+        own('DocumentsRetried', Stats.SUM),
+      ]),
+      graph('Age of the oldest record, ms', [own('EventAge', Stats.MAXIMUM)]),
+      graph('OpenSearch per batch, ms', [own('OpenSearchDuration', Stats.percentile(99))]),
+      graph('Function', [
+        fn.metricErrors({ period: PERIOD }),
+        fn.metricThrottles({ period: PERIOD }),
+        fn.metricDuration({ statistic: Stats.percentile(99), period: PERIOD }),
+      ]),
+    ];
+  }
+
+  #summaries(): cloudwatch.IWidget[] {
+    const { config, functions } = this.#props;
+    const own = (name: MetricName<'summarise'>) =>
+      ownMetric('summarise', config.stage, {}, name, { statistic: Stats.SUM, period: Duration.hours(1) });
+    const exchanges = exchangesOf(config);
+    const graph = graphsOf(WIDTHS.summaries);
+    return [
+      heading('Summaries', WIDTHS.summaries),
+      graph(
+        'Newest ticker, s old',
+        exchanges.map((exchange) =>
+          ownMetric('freshness', config.stage, { exchange }, 'NewestTickerAge', {
+            statistic: Stats.MAXIMUM,
+            label: exchange,
+          }),
+        ),
+      ),
+      graph('Hours behind', [
+        ownMetric('summaries', config.stage, {}, 'SummariesHoursBehind', { statistic: Stats.MAXIMUM }),
+      ]),
+      graph('Hours and series again', [own('HoursSummarised'), own('SeriesMadeAgain')]),
+      graph('Candles and moves', [own('CandlesWritten'), own('MovesWritten')]),
+      graph('Function', [
+        functions.summarise.fn.metricErrors({ period: PERIOD }),
+        functions.summarise.fn.metricDuration({ statistic: Stats.MAXIMUM, period: PERIOD }),
+      ]),
+    ];
+  }
+
+  #engines(): cloudwatch.IWidget[] {
+    const { config, stream, search } = this.#props;
+    const domain = (metricName: string, statistic: string) => search.metric(metricName, statistic, PERIOD);
+    const brokers = config.stream.existing
+      ? []
+      : Array.from({ length: config.stream.brokers }, (_, n) => `${n + 1}`);
+    const broker = (metricName: string): Metrics =>
+      brokers.map(
+        (id) =>
+          new cloudwatch.Metric({
+            namespace: 'AWS/Kafka',
+            metricName,
+            dimensionsMap: { 'Cluster Name': stream.clusterName, 'Broker ID': id },
+            statistic: Stats.AVERAGE,
+            period: PERIOD,
+            label: `broker ${id} ${metricName}`,
+          }),
+      );
+    const graph = graphsOf(WIDTHS.engines);
+    return [
+      heading('Engines', WIDTHS.engines),
+      graph('OpenSearch: red, yellow, blocked', [
+        domain('ClusterStatus.red', Stats.MAXIMUM),
+        domain('ClusterStatus.yellow', Stats.MAXIMUM),
+        domain('ClusterIndexWritesBlocked', Stats.MAXIMUM),
+      ]),
+      graph('OpenSearch: free storage, MiB', [domain('FreeStorageSpace', Stats.MINIMUM)]),
+      graph('OpenSearch: CPU and heap, %', [
+        domain('CPUUtilization', Stats.MAXIMUM),
+        domain('JVMMemoryPressure', Stats.MAXIMUM),
+      ]),
+      graph('OpenSearch: writes queued and rejected', [
+        domain('ThreadpoolWriteQueue', Stats.AVERAGE),
+        domain('ThreadpoolWriteRejected', Stats.SUM),
+      ]),
+      // The brokers of a cluster that was there before are known to its owner.
+      ...(brokers.length > 0
+        ? [
+            graph('Kafka: CPU and disk, %', [
+              ...broker('CpuUser'),
+              ...broker('CpuSystem'),
+              ...broker('KafkaDataLogsDiskUsed'),
+            ]),
+          ]
+        : []),
+    ];
+  }
+
+  #ofEachSource(metricName: MetricName<'ingest'>, statistic: string): Metrics {
+    const { stage, sources } = this.#props.config;
+    return sources.map(({ name: source, exchange }) =>
+      ownMetric('ingest', stage, { exchange, source }, metricName, {
+        statistic,
+        period: PERIOD,
+        label: `${source} ${metricName}`,
+      }),
+    );
+  }
+
+  #errors(): cloudwatch.IWidget[] {
+    const logGroupNames = this.#props.every.map(({ fn }) => fn.logGroup.logGroupName);
+    return [
+      new cloudwatch.LogQueryWidget({
+        title: 'The last errors',
+        logGroupNames,
+        queryLines: [
+          'fields @timestamp, service, message, error.name, error.message, errorMessage',
+          'filter level in ["ERROR", "CRITICAL", "FATAL"]',
+          'sort @timestamp desc',
+          'limit 50',
+        ],
+        width: 14,
+        height: 8,
+      }),
+      new cloudwatch.LogQueryWidget({
+        title: 'Functions that were stopped: out of time or of memory',
+        logGroupNames,
+        queryLines: [
+          'fields @timestamp, @log, record.status, record.errorType, record.metrics.durationMs, record.metrics.maxMemoryUsedMB',
+          'filter type = "platform.report" and record.status != "success"',
+          'sort @timestamp desc',
+          'limit 50',
+        ],
+        width: 10,
+        height: 8,
+      }),
+    ];
+  }
+}
+
+const heading = (title: string, width: number) =>
+  new cloudwatch.TextWidget({
+    markdown: `## ${title}`,
+    width,
+    height: 1,
+    background: cloudwatch.TextWidgetBackground.TRANSPARENT,
+  });
+
+const graphsOf = (width: number) => (title: string, left: Metrics) =>
+  new cloudwatch.GraphWidget({ title, left, width, height: HEIGHT, leftYAxis: { min: 0 } });
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) =>
+    items.slice(n * size, (n + 1) * size),
+  );
+}

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { HOUR_MS } from '../../lambdas/domain/candle.ts';
+import { BUCKET } from '../../local/pipeline/resources.ts';
+import { startSetup } from '../integration/lambdas/handlers.ts';
+import { keysOf } from '../integration/lambdas/stores.ts';
+import { clearSummaries, clearTickers, s3, services } from '../integration/services.ts';
+import { SYMBOLS, serveCandles } from '../unit/lambdas/backfill/candle-server.ts';
+import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
+import { recordedPayload } from '../unit/lambdas/recorded-payloads.ts';
+
+const HOURS = 1_600;
+const END_MS = Date.UTC(2025, 0, 1);
+/** Prices that rise by 1 each hour: whoever mixes hours up is found out. */
+const candles = Array.from({ length: HOURS + 1 }, (_, index) => {
+  const open = 1_000 + index;
+  return {
+    startMs: END_MS - (HOURS - index) * HOUR_MS,
+    open,
+    high: open + 3,
+    low: open - 1,
+    close: open + 2,
+  };
+});
+/** The mean of the four prices is the open one and 1. */
+const meanOfLast = (hours: number) => 1_000 + HOURS - hours + (hours - 1) / 2 + 1;
+const iso = (ms: number) => new Date(ms).toISOString();
+const agoOf = (hours: number) => iso(END_MS - hours * HOUR_MS);
+
+const server = new ExchangeServer();
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(inject('runFolder'), 'backfill-'));
+  await server.start();
+  server.serve({ '/0/public/AssetPairs': recordedPayload('kraken-asset-pairs') });
+  serveCandles(server, { candles });
+  await clearTickers();
+  await clearSummaries();
+  await (await startSetup())();
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch(() => {});
+});
+afterAll(async () => {
+  await server.stop();
+  await clearSummaries();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function command(name: 'backfill' | 'insights' | 'rebuild', ...args: string[]) {
+  const file = fileURLToPath(new URL(`../../cli/${name}.ts`, import.meta.url));
+  const places = ['--folder', folder, '--opensearch', services.openSearch, '--s3', services.s3];
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [file, ...args, ...places], (error, stdout, stderr) =>
+      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+const backfill = (exchange: string, symbol: string, hours: number, ...more: string[]) =>
+  command(
+    'backfill',
+    ...['--exchange', exchange, '--category', 'spot', '--symbols', symbol],
+    ...['--from', agoOf(hours), '--to', iso(END_MS), '--source-url', server.url, ...more],
+  );
+
+async function average(exchange: string, symbol: string, hours: number) {
+  const window = ['--from', agoOf(hours), '--to', iso(END_MS)];
+  const { stdout, stderr, code } = await command(
+    'insights',
+    ...['average', symbol, '--exchange', exchange, ...window, '--json'],
+  );
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as { mean: number; hours: number; coverage: number };
+}
+
+describe('npm run backfill', () => {
+  it.each([
+    ['binance', 'binance', SYMBOLS.binance],
+    ['okx', 'okx', SYMBOLS.okx],
+    ['ccxt:gate', 'gate', SYMBOLS.gate],
+  ])('fetches %s, and questions are answered exactly', async (named, exchange, symbol) => {
+    const { code, stdout, stderr } = await backfill(named, symbol, HOURS, '--json');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ read: HOURS, candles: HOURS, hours: HOURS });
+    expect(JSON.parse(stdout)).not.toHaveProperty('notes');
+    expect(await average(exchange, symbol, HOURS)).toMatchObject({
+      mean: expect.closeTo(meanOfLast(HOURS), 6),
+      hours: HOURS,
+      coverage: 1,
+    });
+    const again = await backfill(named, symbol, HOURS, '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ read: HOURS, candles: 0, moves: 0 });
+    expect(await keysOf(BUCKET, `candles/exchange=${exchange}/`)).not.toEqual([]);
+
+    // The lake alone is enough, also for what only the exchange's list of markets told: the currency.
+    await clearSummaries();
+    const rebuilt = await command('rebuild', '--from', agoOf(HOURS), '--to', iso(END_MS));
+    expect(rebuilt.code, rebuilt.stderr).toBe(0);
+    expect(await average(exchange, 'BTC', HOURS)).toMatchObject({
+      mean: expect.closeTo(meanOfLast(HOURS), 6),
+      hours: HOURS,
+    });
+  });
+
+  it('says what Kraken does not keep, and backfills the rest', async () => {
+    const { code, stdout, stderr } = await backfill('kraken', SYMBOLS.kraken, HOURS);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /! kraken XXBTZUSD: the exchange gives its last 720 hours only, those from 2024-12-/,
+    );
+    expect(stdout).toContain('✔ 719 candles of kraken read (of 1,600 hours), 719 of them new or changed');
+    expect(await average('kraken', SYMBOLS.kraken, 719)).toMatchObject({
+      mean: expect.closeTo(meanOfLast(719), 6),
+      coverage: 1,
+    });
+  });
+
+  it('says through ccxt, too, from when on there is something, and what an exchange calls a market', async () => {
+    const { code, stderr } = await backfill('ccxt:gate', SYMBOLS.gate, HOURS + 1_200);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`! gate BTC_USDT: the exchange gives no candles before ${agoOf(HOURS)}.`);
+    const unified = await backfill('ccxt:gate', 'BTC/USDT', 2);
+    expect(unified.code).toBe(2);
+    expect(unified.stderr).toContain('it calls BTC/USDT BTC_USDT: ask for that');
+  });
+
+  it.each([
+    [['--exchange', 'kraken', '--category', 'linear'], 'kraken has no candles of linear; it has spot'],
+    [
+      ['--exchange', 'mtgox', '--category', 'spot'],
+      'there is no history of mtgox to fetch; there is of bybit,',
+    ],
+    [['--exchange', 'ccxt:mtgox', '--category', 'spot'], 'ccxt has no exchange "mtgox"'],
+  ])('refuses %j with a reason', async (args, message) => {
+    const { code, stderr } = await command('backfill', ...args, '--symbols', 'X', '--from', '2d');
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,175 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CandlesOutput } from '../../lambdas/candles-ccxt/handler.ts';
+import { HOUR_MS } from '../../lambdas/domain/candle.ts';
+import type { PollReport } from '../../lambdas/ingest/poll.ts';
+import { sourceNamed } from '../../lambdas/ingest/sources/source-config.ts';
+import type { Slice } from '../../lambdas/operate/operation.ts';
+import { stageConfig } from '../../lib/config/stages.ts';
+import { addPipeline } from '../../lib/stacks/pipeline.ts';
+import { startLambda } from '../../local/lambda-host/host.ts';
+import { linesOf } from '../integration/lambdas/stores.ts';
+import { freshBucket, freshTopic, services } from '../integration/services.ts';
+import { SYMBOLS, serveCandles } from '../unit/lambdas/backfill/candle-server.ts';
+import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
+
+interface FunctionResource {
+  Type: string;
+  Properties: { Description?: string; Code: { S3Key: string }; Environment: { Variables: object } };
+}
+
+/** A function as `cdk deploy` would upload it. */
+interface Bundle {
+  handlerFile: string;
+  bytes: number;
+  /** What the template says in plain text of its environment. */
+  environment: Record<string, string>;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'bundles-'));
+const server = new ExchangeServer();
+let bundles: Map<string, Bundle>;
+
+/** The bundles of a stage with a source through ccxt, by the functions' descriptions. */
+function synthesiseBundles(): Map<string, Bundle> {
+  const cdk = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
+  const app = new App({
+    outdir: folder,
+    context: { ...cdk.context, '@aws-cdk/core:validateAgainstDefaultRules': false },
+    analyticsReporting: false,
+  });
+  const source = { ...sourceNamed('ccxt:gate'), everyMinutes: 2 };
+  const { stateless } = addPipeline(app, stageConfig('dev', { sources: [source] }));
+  const { Resources } = app.synth().getStackArtifact(stateless.artifactId).template as {
+    Resources: Record<string, FunctionResource>;
+  };
+  const functions = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+  return new Map(
+    functions.map(({ Properties: { Description = '', Code, Environment } }) => {
+      const handlerFile = join(folder, `asset.${Code.S3Key.replace(/\.zip$/, '')}`, 'index.mjs');
+      const plain = Object.entries(Environment?.Variables ?? {}).filter(
+        ([, value]) => typeof value === 'string',
+      );
+      const bytes = statSync(handlerFile, { throwIfNoEntry: false })?.size ?? 0;
+      return [Description, { handlerFile, bytes, environment: Object.fromEntries(plain) }];
+    }),
+  );
+}
+
+function host(description: RegExp, environment: Record<string, string>) {
+  const [, bundle] = [...bundles].find(([each]) => description.test(each)) ?? [];
+  if (!bundle) throw new Error(`There is no function ${description}`);
+  return startLambda({
+    name: 'bundled',
+    handlerFile: bundle.handlerFile,
+    environment: { ...bundle.environment, POWERTOOLS_LOG_LEVEL: 'SILENT', ...environment },
+    timeoutMs: 30_000,
+    logFile: join(folder, 'bundled.log'),
+  });
+}
+
+beforeAll(async () => {
+  await server.start();
+  bundles = synthesiseBundles();
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => server.serve({}));
+
+describe('the bundles that are deployed', () => {
+  it('fit into a function: ccxt into its own only', () => {
+    const sizeOf = (description: RegExp) =>
+      [...bundles].find(([each]) => description.test(each))?.[1].bytes ?? Number.NaN;
+    // ccxt alone is more than 5 MB.
+    expect(sizeOf(/^Does operators/)).toBeLessThan(2_500_000);
+    expect(sizeOf(/^Polls ccxt-gate/)).toBeLessThan(10_000_000);
+    expect(sizeOf(/^Fetches hourly candles/)).toBeLessThan(10_000_000);
+  });
+
+  it('poll an exchange through ccxt, into the lake and onto the stream', async () => {
+    server.serve({
+      '/api/v4/spot/currency_pairs': [
+        { id: 'BTC_USDT', base: 'BTC', quote: 'USDT', trade_status: 'tradable' },
+      ],
+      '/api/v4/margin/currency_pairs': [],
+      '/api/v4/spot/tickers': [{ currency_pair: 'BTC_USDT', last: '60000.5', change_percentage: '-1.23' }],
+    });
+    const [bucket, topic] = await Promise.all([freshBucket(), freshTopic(1)]);
+    const ingest = host(/^Polls ccxt-gate/, {
+      TICKER_API_URL: server.url,
+      LAKE_BUCKET: bucket,
+      KAFKA_BROKERS: services.kafka,
+      KAFKA_TOPIC: topic,
+      AWS_ENDPOINT_URL_S3: services.s3,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    });
+    try {
+      const slot = new Date(Math.floor(Date.now() / 120_000) * 120_000).toISOString();
+      const report = (await ingest.invoke({ slot })) as PollReport;
+      expect(report).toMatchObject({ exchange: 'gate', produced: 1 });
+      const [line, ...others] = await linesOf(bucket, 'tickers/');
+      expect(others).toEqual([]);
+      expect(JSON.parse(line ?? '')).toMatchObject({
+        exchange: 'gate',
+        category: 'spot',
+        symbol: 'BTC_USDT',
+        base: 'BTC',
+        quote: 'USDT',
+        last_price: 60000.5,
+        price_24h_pcnt: -0.0123,
+      });
+    } finally {
+      await ingest.close();
+    }
+  });
+
+  it('fetch candles through ccxt, with no store in reach', async () => {
+    const firstMs = Date.UTC(2024, 0, 1);
+    const candles = [0, 1, 2].map((hour) => ({
+      startMs: firstMs + hour * HOUR_MS,
+      open: 10,
+      high: 12,
+      low: 9,
+      close: 11 + hour / 10,
+    }));
+    serveCandles(server, { candles });
+    const fetcher = host(/^Fetches hourly candles/, {});
+    try {
+      const slice = (await fetcher.invoke({
+        input: {
+          exchange: 'gate',
+          category: 'spot',
+          symbols: [SYMBOLS.gate],
+          from: new Date(firstMs).toISOString(),
+          to: new Date(firstMs + 2 * HOUR_MS).toISOString(),
+          baseUrl: server.url,
+        },
+      })) as Slice<CandlesOutput>;
+      expect(slice).not.toHaveProperty('cursor');
+      expect(slice.output).toEqual({
+        series: [
+          {
+            symbol: 'BTC_USDT',
+            base: 'BTC',
+            quote: 'USDT',
+            rows: [
+              [firstMs, 10, 12, 9, 11, 1],
+              [firstMs + HOUR_MS, 10, 12, 9, 11.1, 1],
+            ],
+          },
+        ],
+        hours: 2,
+        notes: [],
+      });
+    } finally {
+      await fetcher.close();
+    }
+  });
+});

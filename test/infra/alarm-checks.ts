@@ -1,0 +1,152 @@
+import { METRIC_GROUPS, METRICS_NAMESPACE } from '../../lambdas/domain/metrics.ts';
+import type { StageConfig } from '../../lib/config/stage-config.ts';
+import { AWS_METRIC_SECONDS, AWS_METRICS } from './aws-metrics.ts';
+
+/** An `AWS::CloudWatch::Alarm` of a template; what CloudFormation computes is an object. */
+export interface AlarmProperties {
+  AlarmName: string;
+  AlarmDescription: unknown;
+  AlarmActions?: unknown[];
+  OKActions?: unknown[];
+  TreatMissingData?: string;
+  EvaluationPeriods: number;
+  DatapointsToAlarm?: number;
+  Namespace?: string;
+  MetricName?: string;
+  Dimensions?: Dimension[];
+  Statistic?: string;
+  ExtendedStatistic?: string;
+  Period?: number;
+  Metrics?: { Expression?: string; MetricStat?: { Metric: MetricId; Stat: string; Period: number } }[];
+}
+
+interface Dimension {
+  Name: string;
+  Value: unknown;
+}
+
+interface MetricId {
+  Namespace: string;
+  MetricName: string;
+  Dimensions?: Dimension[];
+}
+
+/** A metric that an alarm stands on. */
+export interface WatchedMetric {
+  namespace: string;
+  name: string;
+  dimensions: Record<string, unknown>;
+  statistic: string;
+  periodSeconds: number;
+}
+
+/** The metrics of an alarm, also those within its arithmetic. */
+export function metricsOf(alarm: AlarmProperties): WatchedMetric[] {
+  const { Metrics, Namespace, MetricName, Dimensions, Statistic, ExtendedStatistic, Period } = alarm;
+  const watched = (metric: MetricId, statistic: string, periodSeconds: number): WatchedMetric => ({
+    namespace: metric.Namespace,
+    name: metric.MetricName,
+    dimensions: Object.fromEntries((metric.Dimensions ?? []).map(({ Name, Value }) => [Name, Value])),
+    statistic,
+    periodSeconds,
+  });
+  if (Metrics) {
+    return Metrics.flatMap(({ MetricStat }) =>
+      MetricStat ? [watched(MetricStat.Metric, MetricStat.Stat, MetricStat.Period)] : [],
+    );
+  }
+  const id = {
+    Namespace: Namespace as string,
+    MetricName: MetricName as string,
+    ...(Dimensions ? { Dimensions } : {}),
+  };
+  return [watched(id, (Statistic ?? ExtendedStatistic) as string, Period as number)];
+}
+
+/** What is wrong with an alarm: one sentence each. */
+export function complaintsAbout(alarm: AlarmProperties, config: StageConfig): string[] {
+  const metrics = metricsOf(alarm);
+  return [
+    ...metrics.flatMap((metric) => aboutMetric(metric, config)),
+    ...metrics.flatMap((metric) => aboutTime(alarm, metric, config)),
+    ...(alarm.TreatMissingData ? [] : ['nobody chose what missing data means']),
+  ];
+}
+
+function aboutMetric(metric: WatchedMetric, config: StageConfig): string[] {
+  return metric.namespace === METRICS_NAMESPACE
+    ? aboutOwnMetric(metric, config)
+    : aboutAwsMetric(metric, config);
+}
+
+/** By the contract: the name, and every dimension with the value that a function of this stage emits. */
+function aboutOwnMetric({ name, dimensions }: WatchedMetric, { stage, sources }: StageConfig): string[] {
+  const groups = Object.entries(METRIC_GROUPS).filter(([, { metrics }]) => Object.hasOwn(metrics, name));
+  if (groups.length === 0) return [`no function emits ${name}`];
+  const emitted = groups.flatMap(([group, { dimensions: own }]) =>
+    sources.map(({ name: source, exchange }) => {
+      const values: Record<string, string> = { source, exchange };
+      return { service: group, stage, ...Object.fromEntries(own.map((each) => [each, values[each]])) };
+    }),
+  );
+  return emitted.some((each) => sameEntries(each, dimensions))
+    ? []
+    : [`${name} is not emitted with ${JSON.stringify(dimensions)}`];
+}
+
+function aboutAwsMetric(metric: WatchedMetric, { stream }: StageConfig): string[] {
+  const { namespace, name, dimensions, statistic } = metric;
+  const known = AWS_METRICS[namespace]?.[name];
+  if (!known) return [`${namespace} has no ${name}`];
+  const names = Object.keys(dimensions).sort();
+  return [
+    ...(known.dimensions.some((each) => [...each].sort().join() === names.join())
+      ? []
+      : [`${name} does not come by ${names.join(', ') || 'no dimension'}`]),
+    ...(known.statistics.includes(statistic) ? [] : [`${statistic} of ${name} says nothing`]),
+    ...(known.level && stream.monitoring === 'DEFAULT'
+      ? [`${name} is not emitted at the monitoring level ${stream.monitoring}`]
+      : []),
+    ...(known.onlyOn && !stream.instanceType.startsWith(known.onlyOn)
+      ? [`${stream.instanceType} does not emit ${name}`]
+      : []),
+  ];
+}
+
+const DAY_SECONDS = 86_400;
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html */
+function aboutTime(alarm: AlarmProperties, metric: WatchedMetric, config: StageConfig): string[] {
+  const { EvaluationPeriods: periods, DatapointsToAlarm: datapoints = periods } = alarm;
+  const { periodSeconds, name } = metric;
+  const everySeconds = secondsBetween(metric, config);
+  const longest = periodSeconds >= 3_600 ? 7 * DAY_SECONDS : DAY_SECONDS;
+  return [
+    ...(periodSeconds % 60 === 0 ? [] : [`a period of ${periodSeconds} s is no multiple of 60`]),
+    ...(periodSeconds * periods <= longest
+      ? []
+      : [`${periods} periods of ${periodSeconds} s are more than CloudWatch looks back`]),
+    ...(periodSeconds >= everySeconds
+      ? []
+      : [`${name} comes every ${everySeconds} s: periods of ${periodSeconds} s are empty in between`]),
+    ...(datapoints >= 2 || isEvent(metric) ? [] : [`one datapoint of ${name} is enough: it flaps`]),
+  ];
+}
+
+/** Of our own: counts of what should never happen, which the next one does not take back. */
+const OWN_EVENTS = new Set(['DeadLetters', 'SuspiciousAnswers', 'UnreadableInLake']);
+
+function isEvent({ namespace, name }: WatchedMetric): boolean {
+  return namespace === METRICS_NAMESPACE ? OWN_EVENTS.has(name) : !!AWS_METRICS[namespace]?.[name]?.isEvent;
+}
+
+function secondsBetween({ namespace, dimensions }: WatchedMetric, { sources }: StageConfig): number {
+  if (namespace !== METRICS_NAMESPACE) return AWS_METRIC_SECONDS;
+  const source = sources.find(({ name }) => name === dimensions.source);
+  return source ? source.everyMinutes * 60 : AWS_METRIC_SECONDS;
+}
+
+function sameEntries(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

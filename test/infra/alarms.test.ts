@@ -1,0 +1,488 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { METRICS_NAMESPACE } from '../../lambdas/domain/metrics.ts';
+import type { StageConfig } from '../../lib/config/stage-config.ts';
+import { stageConfig } from '../../lib/config/stages.ts';
+import { alarmsIn } from '../../lib/monitoring/alarm.ts';
+import { type AlarmProperties, complaintsAbout, metricsOf } from './alarm-checks.ts';
+import { runbookSections, wrongCommandsIn } from './runbook.ts';
+import { buildApp } from './synthesised.ts';
+
+type Part = 'stateful' | 'stateless';
+interface Resource {
+  Type: string;
+  Properties: Record<string, unknown>;
+}
+
+const THEIRS = 'arn:aws:kafka:eu-central-1:111122223333:cluster/theirs/0f0f-1';
+const [bybit] = stageConfig('dev').sources;
+/** Both stages, and what is unlike them: another's cluster, sources of several intervals. */
+const CASES: [title: string, stage: string, settings: object][] = [
+  ['dev', 'dev', {}],
+  ['prod', 'prod', {}],
+  ['dev on a cluster that is there already', 'dev', { stream: { existing: { clusterArn: THEIRS } } }],
+  [
+    'dev with sources of one minute and of an hour',
+    'dev',
+    {
+      sources: [
+        { ...bybit, everyMinutes: 1, categories: ['spot'] },
+        { ...bybit, name: 'bybit-linear', everyMinutes: 60, categories: ['linear'] },
+        { name: 'gate', exchange: 'gate', api: 'ccxt:gate', categories: ['spot'], everyMinutes: 5 },
+      ],
+      functions: { ingest: { timeoutSeconds: 45 } },
+    },
+  ],
+];
+
+function synthesiseAlarms(stage: string, settings: object) {
+  const { stateful, stateless } = buildApp(stage, { ...settings });
+  const templates = { stateful: Template.fromStack(stateful), stateless: Template.fromStack(stateless) };
+  const resources = Object.fromEntries(
+    Object.entries(templates).map(([part, template]) => [part, template.toJSON().Resources]),
+  ) as Record<Part, Record<string, Resource>>;
+  const alarms = (Object.entries(resources) as [Part, Record<string, Resource>][]).flatMap(([part, all]) =>
+    Object.values(all)
+      .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+      .map(({ Properties }) => ({ part, alarm: Properties as unknown as AlarmProperties })),
+  );
+  const [composite] = Object.values(resources.stateless).filter(
+    ({ Type }) => Type === 'AWS::CloudWatch::CompositeAlarm',
+  );
+  return {
+    config: stageConfig(stage, { ...settings }),
+    resources,
+    alarms,
+    composite: composite?.Properties as unknown as AlarmProperties & { AlarmRule: unknown },
+    constructs: [...alarmsIn(stateful), ...alarmsIn(stateless)],
+  };
+}
+
+/** A text of a template; what CloudFormation fills in stands as its name. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const join = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
+  if (join) return join[1].map(textOf).join(join[0]);
+  const [name] = Object.values(value as Record<string, string | string[]>).flat();
+  return String(name);
+}
+
+const sections = new Map(runbookSections().map((section) => [section.anchor, section]));
+const anchorOf = (description: string) => /\nThen: docs\/runbook\.md#([\w-]+)$/.exec(description)?.[1] ?? '';
+
+describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
+  const { config, resources, alarms, composite, constructs } = synthesiseAlarms(stage, settings);
+
+  it('stands on a metric that is emitted, by these dimensions, as often as it looks', () => {
+    const complaints = alarms.flatMap(({ alarm }) =>
+      complaintsAbout(alarm, config).map((complaint) => `${alarm.AlarmName}: ${complaint}`),
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it('watches what this template makes', () => {
+    for (const { part, alarm } of alarms) {
+      for (const { dimensions } of metricsOf(alarm)) {
+        for (const [name, value] of Object.entries(dimensions)) {
+          expect(
+            isMadeHere(name, value, resources, part, config),
+            `${alarm.AlarmName}: ${name} ${textOf(value)}`,
+          ).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('tells notices when it begins and when it is over; what wakes someone is the alarm over them', () => {
+    for (const { alarm } of alarms) {
+      expect(alarm.AlarmActions?.map(textOf), alarm.AlarmName).toEqual([expect.stringContaining('Notices')]);
+      expect(alarm.OKActions, alarm.AlarmName).toEqual(alarm.AlarmActions);
+    }
+    expect(composite.AlarmActions?.map(textOf)).toEqual([expect.stringContaining('Pages')]);
+    expect(composite.OKActions).toEqual(composite.AlarmActions);
+    const members = [...textOf(composite.AlarmRule).matchAll(/ALARM\("[^"]*:alarm:([^"]+)"\)/g)].map(
+      ([, name]) => name,
+    );
+    expect(members.sort()).toEqual(
+      constructs
+        .filter(({ severity }) => severity === 'page')
+        .map(({ alarmName }) => alarmName)
+        .sort(),
+    );
+    expect(members.length).toBeGreaterThan(4);
+  });
+
+  it('takes silence of what should speak for bad', () => {
+    const silence = (name: string) =>
+      alarms
+        .filter(({ alarm }) => alarm.Namespace === METRICS_NAMESPACE && alarm.MetricName === name)
+        .map(({ alarm }) => alarm.TreatMissingData);
+    expect(silence('PollsSucceeded')).toEqual(config.sources.map(() => 'breaching'));
+    const exchanges = new Set(config.sources.map(({ exchange }) => exchange));
+    expect(silence('NewestTickerAge')).toEqual([...exchanges].map(() => 'breaching'));
+  });
+
+  it('says what it means, what to type first and where to read on', () => {
+    for (const { AlarmName, AlarmDescription } of [...alarms.map(({ alarm }) => alarm), composite]) {
+      const description = textOf(AlarmDescription);
+      expect(description, AlarmName).toMatch(
+        /^[^\n]+\. [^\n]+\.\nFirst: [^\n]+\nThen: docs\/runbook\.md#[\w-]+$/,
+      );
+      // CloudWatch's limit; names that CloudFormation fills in are longer than their references.
+      expect(description.length, AlarmName).toBeLessThan(800);
+      expect(sections.has(anchorOf(description)), `${AlarmName}: ${anchorOf(description)}`).toBe(true);
+      expect(wrongCommandsIn(description), AlarmName).toEqual([]);
+    }
+  });
+
+  it('has a name of its own, short enough for CloudWatch', () => {
+    const names = alarms.map(({ alarm }) => alarm.AlarmName);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name.length, name).toBeLessThanOrEqual(255);
+  });
+});
+
+/** Whether a dimension's value is that of a resource of the same deployment. */
+function isMadeHere(
+  name: string,
+  value: unknown,
+  resources: Record<Part, Record<string, Resource>>,
+  part: Part,
+  { stage, sources, stream }: StageConfig,
+): boolean {
+  const isA = (type: string, in_: Part) => resources[in_][textOf(value)]?.Type === type;
+  const all = Object.values({ ...resources.stateful, ...resources.stateless });
+  const propertyOf = (type: string, property: string) =>
+    all.filter(({ Type }) => Type === type).map(({ Properties }) => Properties[property]);
+  switch (name) {
+    case 'FunctionName':
+      return isA('AWS::Lambda::Function', part);
+    case 'QueueName':
+      return isA('AWS::SQS::Queue', part);
+    case 'DomainName':
+      return isA('AWS::OpenSearchService::Domain', part);
+    case 'ClientId':
+      return textOf(value) === 'AWS::AccountId';
+    case 'ScheduleGroup': {
+      const groups = propertyOf('AWS::Scheduler::ScheduleGroup', 'Name');
+      const groupsOfSchedules = propertyOf('AWS::Scheduler::Schedule', 'GroupName');
+      return groups.includes(value) && groupsOfSchedules.every((group) => group === value);
+    }
+    case 'Cluster Name':
+      return (
+        propertyOf('AWS::MSK::Cluster', 'ClusterName').includes(value) ||
+        stream.existing?.clusterArn.split('/')[1] === value
+      );
+    case 'Broker ID':
+      return Number(value) >= 1 && Number(value) <= stream.brokers;
+    case 'Topic':
+      return propertyOf('AWS::MSK::Topic', 'TopicName').includes(value);
+    case 'Consumer Group': {
+      const [config] = propertyOf('AWS::Lambda::EventSourceMapping', 'AmazonManagedKafkaEventSourceConfig');
+      return (config as { ConsumerGroupId: string }).ConsumerGroupId === value;
+    }
+    case 'BucketName':
+      return textOf(value).includes('LakeBucket');
+    case 'FilterId':
+      return propertyOf('AWS::S3::Bucket', 'MetricsConfigurations').some((each) =>
+        (each as { Id: string; Prefix: string }[] | undefined)?.some(
+          ({ Id, Prefix }) => Id === value && Prefix === 'aws/lambda/',
+        ),
+      );
+    case 'service':
+      return true;
+    case 'stage':
+      return value === stage;
+    case 'source':
+      return sources.some((source) => source.name === value);
+    case 'exchange':
+      return sources.some(({ exchange }) => exchange === value);
+    default:
+      return false;
+  }
+}
+
+describe('an alarm that can never fire is found', () => {
+  const config = stageConfig('dev');
+  const heartbeat: AlarmProperties = {
+    AlarmName: 'heartbeat',
+    AlarmDescription: '',
+    Namespace: METRICS_NAMESPACE,
+    MetricName: 'PollsSucceeded',
+    Dimensions: Object.entries({ service: 'ingest', stage: 'dev', exchange: 'bybit', source: 'bybit' }).map(
+      ([Name, Value]) => ({ Name, Value }),
+    ),
+    Statistic: 'Sum',
+    Period: 120,
+    EvaluationPeriods: 3,
+    TreatMissingData: 'breaching',
+  };
+  const kafka = (
+    name: string,
+    dimensions: Record<string, string>,
+    statistic = 'Maximum',
+  ): AlarmProperties => ({
+    ...heartbeat,
+    Namespace: 'AWS/Kafka',
+    MetricName: name,
+    Statistic: statistic,
+    Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+  });
+
+  it('and one that can is not', () => {
+    expect(complaintsAbout(heartbeat, config)).toEqual([]);
+  });
+
+  it.each<[string, AlarmProperties, string]>([
+    [
+      'of our own, by a wrong name',
+      { ...heartbeat, MetricName: 'PollSucceeded' },
+      'no function emits PollSucceeded',
+    ],
+    [
+      'of our own, without one of its dimensions',
+      { ...heartbeat, Dimensions: heartbeat.Dimensions?.slice(0, 3) ?? [] },
+      'PollsSucceeded is not emitted with {"service":"ingest","stage":"dev","exchange":"bybit"}',
+    ],
+    [
+      'of AWS, by a wrong name',
+      kafka('OfflinePartitions', { 'Cluster Name': 'c' }),
+      'AWS/Kafka has no OfflinePartitions',
+    ],
+    [
+      'of AWS, by a dimension without its space',
+      kafka('OfflinePartitionsCount', { ClusterName: 'c' }),
+      'OfflinePartitionsCount does not come by ClusterName',
+    ],
+    [
+      'at a level that the stage does not have',
+      kafka('IAMTooManyConnections', { 'Cluster Name': 'c', 'Broker ID': '1' }),
+      'IAMTooManyConnections is not emitted at the monitoring level DEFAULT',
+    ],
+    [
+      'by a statistic that says nothing',
+      kafka('OfflinePartitionsCount', { 'Cluster Name': 'c' }, 'Minimum'),
+      'Minimum of OfflinePartitionsCount says nothing',
+    ],
+    [
+      'more often than it is emitted',
+      { ...heartbeat, Period: 60 },
+      'PollsSucceeded comes every 120 s: periods of 60 s are empty in between',
+    ],
+    [
+      'after one datapoint',
+      { ...heartbeat, EvaluationPeriods: 1 },
+      'one datapoint of PollsSucceeded is enough: it flaps',
+    ],
+    [
+      'over more time than CloudWatch looks back',
+      { ...heartbeat, Period: 1_800, EvaluationPeriods: 49 },
+      '49 periods of 1800 s are more than CloudWatch looks back',
+    ],
+  ])('%s', (_, alarm, complaint) => {
+    expect(complaintsAbout(alarm, config)).toEqual([complaint]);
+  });
+
+  it('without a word about missing data', () => {
+    const { TreatMissingData: _, ...silent } = heartbeat;
+    expect(complaintsAbout(silent, config)).toEqual(['nobody chose what missing data means']);
+  });
+});
+
+describe('the runbook', () => {
+  const linked = new Set(
+    CASES.flatMap(([, stage, settings]) => {
+      const { alarms, composite } = synthesiseAlarms(stage, settings);
+      return [...alarms.map(({ alarm }) => alarm), composite].map(({ AlarmDescription }) =>
+        anchorOf(textOf(AlarmDescription)),
+      );
+    }),
+  );
+
+  it('says of each alarm what users see, how to look, how to mend it and how to prove that', () => {
+    for (const anchor of linked) {
+      const { text = '' } = sections.get(anchor) ?? {};
+      const parts = [...text.matchAll(/^\*\*(\w+)\.\*\*/gm)].map(([, part]) => part);
+      expect([anchor, ...parts]).toEqual([anchor, 'Users', 'Look', 'Mend', 'Proof']);
+    }
+  });
+
+  it('has no section of an alarm that there is not', () => {
+    const ofAlarms = [...sections.values()].filter(({ text }) => /^\*\*Users\.\*\*/m.test(text));
+    expect(ofAlarms.map(({ anchor }) => anchor).filter((anchor) => !linked.has(anchor))).toEqual([]);
+  });
+
+  it('names commands and options that exist', () => {
+    for (const { title, text } of sections.values()) expect(wrongCommandsIn(text), title).toEqual([]);
+  });
+
+  it('links to sections that exist', () => {
+    for (const { title, text } of sections.values()) {
+      const links = [...text.matchAll(/\]\(#([\w-]+)\)/g)].map(([, anchor = '']) => anchor);
+      expect(
+        links.filter((anchor) => !sections.has(anchor)),
+        title,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe('a stage with a dozen sources', () => {
+  const sources = Array.from({ length: 12 }, (_, n) => ({
+    name: `source-${n}`,
+    exchange: `exchange-${n}`,
+    api: 'bybit-v5',
+    categories: ['spot'],
+    everyMinutes: 2,
+  }));
+  const { resources, composite } = synthesiseAlarms('prod', { sources });
+
+  it('stays below what CloudWatch takes in a rule and in a widget', () => {
+    const rule = textOf(composite.AlarmRule);
+    expect(rule.match(/ALARM\(/g)?.length).toBeLessThanOrEqual(100);
+    expect(rule.length).toBeLessThan(10_240);
+    const [dashboard] = Object.values(resources.stateless).filter(
+      ({ Type }) => Type === 'AWS::CloudWatch::Dashboard',
+    );
+    const { widgets } = JSON.parse(textOf(dashboard?.Properties.DashboardBody)) as {
+      widgets: { type: string; properties: { alarms?: string[]; metrics?: unknown[] } }[];
+    };
+    const ofAlarms = widgets.flatMap(({ properties }) =>
+      properties.alarms ? [properties.alarms.length] : [],
+    );
+    expect(Math.max(...ofAlarms)).toBeLessThanOrEqual(100);
+    expect(ofAlarms.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(150);
+  });
+});
+
+describe('the dashboard', () => {
+  it.each(['dev', 'prod'])(
+    'of %s shows every alarm, each part of the way, and the last errors of every function',
+    (stage) => {
+      const { alarms, composite, resources } = synthesiseAlarms(stage, {});
+      const [dashboard] = Object.values(resources.stateless).filter(
+        ({ Type }) => Type === 'AWS::CloudWatch::Dashboard',
+      );
+      const body = textOf(dashboard?.Properties.DashboardBody);
+      for (const { alarm } of alarms) expect(body).toContain(`:alarm:${alarm.AlarmName}"`);
+      expect(body).toContain(textOf({ 'Fn::GetAtt': ['DataNotArrivingAlarmBC32023A', 'Arn'] }));
+      expect(composite.AlarmName).toContain('DataNotArriving');
+      const { widgets } = JSON.parse(body) as {
+        widgets: { type: string; x: number; y: number; width: number; properties: Record<string, unknown> }[];
+      };
+      const headings = widgets.filter(({ properties }) => String(properties.markdown).startsWith('## '));
+      expect(headings.sort((a, b) => a.x - b.x).map(({ properties }) => properties.markdown)).toEqual(
+        ['Source', 'Lake and stream', 'Index', 'Summaries', 'Engines'].map((title) => `## ${title}`),
+      );
+      for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+      const [errors] = widgets.filter(({ type }) => type === 'log');
+      const ours = Object.values(resources.stateless).filter(
+        ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.VpcConfig,
+      );
+      expect(String(errors?.properties.query).match(/SOURCE/g)).toHaveLength(ours.length);
+    },
+  );
+
+  it('asks for metrics that are emitted', () => {
+    const { resources, config } = synthesiseAlarms('prod', {});
+    const [dashboard] = Object.values(resources.stateless).filter(
+      ({ Type }) => Type === 'AWS::CloudWatch::Dashboard',
+    );
+    const { widgets } = JSON.parse(textOf(dashboard?.Properties.DashboardBody)) as {
+      widgets: { properties: { metrics?: [string, string, ...unknown[]][] } }[];
+    };
+    const own = widgets
+      .flatMap(({ properties }) => properties.metrics ?? [])
+      .filter(([namespace]) => namespace === METRICS_NAMESPACE);
+    expect(own.length).toBeGreaterThan(20);
+    for (const [Namespace, MetricName, ...rest] of own) {
+      const pairs = rest.filter((each) => typeof each === 'string');
+      const alarm: AlarmProperties = {
+        AlarmName: MetricName,
+        AlarmDescription: '',
+        Namespace,
+        MetricName,
+        Dimensions: Array.from({ length: pairs.length / 2 }, (_, n) => ({
+          Name: pairs[2 * n] as string,
+          Value: pairs[2 * n + 1],
+        })),
+        Statistic: 'Sum',
+        Period: 300,
+        EvaluationPeriods: 2,
+        TreatMissingData: 'missing',
+      };
+      expect(complaintsAbout(alarm, config)).toEqual([]);
+    }
+  });
+});
+
+describe('who is told', () => {
+  const { stateful } = buildApp('dev', {
+    alarms: {
+      chat: [
+        { app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages', 'notices'] },
+        {
+          app: 'teams',
+          teamId: '8f4c1f0e-3a6b-4c52-9d2e-1f1f6f0b7a11',
+          tenantId: '1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9',
+          channelId: '19%3Aab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2',
+          topics: ['pages'],
+        },
+      ],
+    },
+    budget: { monthlyUsd: 250 },
+  });
+  const template = Template.fromStack(stateful);
+
+  it('may be chat rooms, from which nobody can do anything to the account', () => {
+    const [slack] = Object.values(template.findResources('AWS::Chatbot::SlackChannelConfiguration'));
+    expect(slack?.Properties.SnsTopicArns).toHaveLength(2);
+    expect(textOf(slack?.Properties.GuardrailPolicies[0])).toMatch(/:iam::aws:policy\/AWSDenyAll$/);
+    const [teams] = Object.values(template.findResources('AWS::Chatbot::MicrosoftTeamsChannelConfiguration'));
+    expect(teams?.Properties.SnsTopicArns).toHaveLength(1);
+    expect(textOf(teams?.Properties.GuardrailPolicies[0])).toMatch(/:iam::aws:policy\/AWSDenyAll$/);
+  });
+
+  it('hears from the budget before it is spent, on notices unless e-mail addresses are given', () => {
+    template.hasResourceProperties('AWS::Budgets::Budget', {
+      Budget: { BudgetType: 'COST', TimeUnit: 'MONTHLY', BudgetLimit: { Amount: 250, Unit: 'USD' } },
+    });
+    const [budget] = Object.values(template.findResources('AWS::Budgets::Budget'));
+    const [spent, forecast] = budget?.Properties.NotificationsWithSubscribers ?? [];
+    expect(spent.Notification).toMatchObject({ NotificationType: 'ACTUAL', Threshold: 80 });
+    expect(forecast.Notification).toMatchObject({ NotificationType: 'FORECASTED', Threshold: 100 });
+    expect(spent.Subscribers).toEqual([
+      { SubscriptionType: 'SNS', Address: { Ref: expect.stringContaining('Notices') } },
+    ]);
+    const byMail = buildApp('dev', { budget: { monthlyUsd: 250, emails: ['money@example.com'] } });
+    const [mailed] = Object.values(Template.fromStack(byMail.stateful).findResources('AWS::Budgets::Budget'));
+    expect(mailed?.Properties.NotificationsWithSubscribers[0].Subscribers).toEqual([
+      { SubscriptionType: 'EMAIL', Address: 'money@example.com' },
+    ]);
+  });
+
+  it('is reached: who publishes may use topic and key, for this account only', () => {
+    const services = ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'];
+    const condition = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+    const [key] = Object.values(template.findResources('AWS::KMS::Key'));
+    expect(key?.Properties.KeyPolicy.Statement).toContainEqual(
+      expect.objectContaining({
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Principal: { Service: services },
+        Condition: condition,
+      }),
+    );
+    const policies = Object.values(template.findResources('AWS::SNS::TopicPolicy'));
+    expect(policies).toHaveLength(2);
+    for (const { Properties } of policies) {
+      expect(Properties.PolicyDocument.Statement).toContainEqual(
+        expect.objectContaining({
+          Effect: 'Allow',
+          Action: 'sns:Publish',
+          Principal: { Service: services },
+          Condition: condition,
+        }),
+      );
+    }
+  });
+});
