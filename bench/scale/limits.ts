@@ -1,0 +1,81 @@
+/*
+ * What AWS sets an end to, with the page that says so. Types that are not listed have no such line in the tables.
+ */
+
+/** https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html#partitions-per-broker and …/limits.html */
+export interface BrokerLimits {
+  /** Partitions of a broker, copies among them. */
+  partitions: number;
+  /** New connections with IAM, of each broker and second. */
+  newIamConnections: number;
+}
+
+export const BROKERS: Readonly<Record<string, BrokerLimits>> = {
+  'kafka.t3.small': { partitions: 300, newIamConnections: 4 },
+  'kafka.m5.large': { partitions: 1_000, newIamConnections: 100 },
+  'kafka.m7g.large': { partitions: 1_000, newIamConnections: 100 },
+  'kafka.m7g.xlarge': { partitions: 1_000, newIamConnections: 100 },
+  'kafka.m7g.2xlarge': { partitions: 2_000, newIamConnections: 100 },
+};
+
+/**
+ * https://aws.amazon.com/opensearch-service/pricing/; the baseline of T3: https://aws.amazon.com/ec2/instance-types/t3/;
+ * volumes: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#ebsresource (those of R7g
+ * and M7g are taken from R6g and M6g, which the page as it was found has).
+ */
+export interface NodeLimits {
+  vcpus: number;
+  memoryGib: number;
+  /** What of its vCPUs a burstable node may use all the time, as a fraction. */
+  baseline: number;
+  /** The largest gp3 volume. */
+  volumeGib: number;
+}
+
+export const NODES: Readonly<Record<string, NodeLimits>> = {
+  't3.small.search': { vcpus: 2, memoryGib: 2, baseline: 0.2, volumeGib: 100 },
+  't3.medium.search': { vcpus: 2, memoryGib: 4, baseline: 0.2, volumeGib: 200 },
+  'r7g.medium.search': { vcpus: 1, memoryGib: 8, baseline: 1, volumeGib: 1_024 },
+  'm7g.large.search': { vcpus: 2, memoryGib: 8, baseline: 1, volumeGib: 1_024 },
+  'r7g.large.search': { vcpus: 2, memoryGib: 16, baseline: 1, volumeGib: 2_048 },
+  'r7g.xlarge.search': { vcpus: 4, memoryGib: 32, baseline: 1, volumeGib: 3_072 },
+  'r7g.2xlarge.search': { vcpus: 8, memoryGib: 64, baseline: 1, volumeGib: 6_144 },
+  'r7g.4xlarge.search': { vcpus: 16, memoryGib: 128, baseline: 1, volumeGib: 12_288 },
+};
+
+/** What the next bigger type is. */
+export const BIGGER: Readonly<Record<string, string>> = {
+  'kafka.t3.small': 'kafka.m7g.large',
+  'kafka.m7g.large': 'kafka.m7g.xlarge',
+  'kafka.m7g.xlarge': 'kafka.m7g.2xlarge',
+  't3.small.search': 't3.medium.search',
+  't3.medium.search': 'r7g.large.search',
+  'r7g.large.search': 'r7g.xlarge.search',
+  'r7g.xlarge.search': 'r7g.2xlarge.search',
+  'r7g.2xlarge.search': 'r7g.4xlarge.search',
+};
+
+/** Half of a node's memory, 32 GiB at most. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-sharding.html */
+export const heapGib = ({ memoryGib }: NodeLimits) => Math.min(memoryGib / 2, 32);
+export const SHARDS_A_GIB_OF_HEAP = 25;
+/** The same page: 30–50 GiB where more is written than asked. */
+export const SHARD_GIB = 50;
+/** Of Lucene, in one shard. https://lucene.apache.org/core/9_0_0/core/org/apache/lucene/index/IndexWriter.html#MAX_DOCS */
+export const SHARD_DOCUMENTS = 2_147_483_519;
+
+/**
+ * Of a data node's volume. The service keeps 20 % of it, 20 GiB at most, and its system 5 %.
+ * https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-storage.html
+ */
+export const usableGib = (volumeGib: number) => (volumeGib - Math.min(volumeGib * 0.2, 20)) * 0.95;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
+export const EVENT_POLLER = { megabytesASecond: 5, concurrentCalls: 5, inAUnit: 10 } as const;
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const EVENT_BYTES = 6 * 1024 * 1024;
+/** Lambda gives CPU with memory. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+export const MB_A_VCPU = 1_769;
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+export const STACK_RESOURCES = 500;
+/** Additional metrics of a broker. https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html */
+export const PAID_BROKER_METRICS = 47;

@@ -1,0 +1,7 @@
+/** As Markdown writes a table; the columns from `rightFrom` on are numbers. */
+export function markdownTable(rows: readonly (readonly string[])[], rightFrom = 1): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  const rule = head.map((_, column) => (column >= rightFrom ? '--:' : '---'));
+  return [line(head), `|${rule.join('|')}|`, ...body.map(line)].join('\n');
+}

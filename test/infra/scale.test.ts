@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { staleScaleDocuments, withTables } from '../../bench/scale/documents.ts';
+import { inventoryOf } from '../../bench/scale/inventory.ts';
+import { stageConfig } from '../../lib/config/stages.ts';
+import { synthesise } from './synthesised.ts';
+
+const SCALE = fileURLToPath(new URL('../../cli/scale.ts', import.meta.url));
+
+function scale(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [SCALE, ...args], (error, stdout, stderr) =>
+      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+describe('the pages about scale and cost', () => {
+  it('hold what the model gives: else run "npm run scale -- --write-docs"', () => {
+    expect(staleScaleDocuments()).toEqual([]);
+  });
+
+  it('cannot ask for a table that there is not', () => {
+    expect(() => withTables('<!-- table: none -->\n<!-- end -->', {})).toThrow('no table "none"');
+  });
+});
+
+describe('what the templates hold', () => {
+  it('is counted with one source and with two', () => {
+    const { functions, secrets, alarmMetrics, stackResources } = inventoryOf(stageConfig('dev'));
+    const { stateful, stateless } = synthesise('dev');
+    const found = [stateful, stateless].map((each) => each.findResources('AWS::Lambda::Function'));
+    const inAll = found.reduce((sum, each) => sum + Object.keys(each).length, 0);
+    expect(functions).toEqual({ fixed: inAll - 1, perSource: 1 });
+    expect(secrets).toEqual({ fixed: 2, perSource: 0 });
+    expect(alarmMetrics.perSource).toBeGreaterThan(0);
+    const { Resources } = stateless.toJSON() as { Resources: object };
+    expect(stackResources.fixed + stackResources.perSource).toBe(Object.keys(Resources).length);
+  });
+});
+
+describe('npm run scale', () => {
+  it('answers in JSON, and with 1 where a limit is exceeded', async () => {
+    const many = await scale(
+      '--stage',
+      'dev',
+      '--exchanges',
+      '100',
+      '--tickers-per-exchange',
+      '100',
+      '--json',
+    );
+    expect(many.code).toBe(1);
+    const { demand, headroom } = JSON.parse(many.stdout) as {
+      demand: { series: number };
+      headroom: { what: string; state: string }[];
+    };
+    expect(demand.series).toBe(10_000);
+    expect(headroom.find(({ what }) => what.startsWith('CloudFormation'))?.state).toBe('over');
+  });
+
+  it('prints tables, and the settings that carry it', async () => {
+    const { code, stdout } = await scale('--stage', 'prod', '--exchanges', '3', '--fit');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Stage prod, 3 exchange(s)');
+    expect(stdout).toMatch(/Settings that this takes.*\n\{/);
+    expect(stdout).toMatch(/sum +\$\d/);
+  });
+
+  it.each([
+    [['--stage', 'test'], /There is no stage "test"/],
+    [['--settings', 'nowhere.json'], /nowhere\.json cannot be read/],
+    [['--every-minutes', '7'], /everyMinutes/],
+  ])('says what is wrong with %j', async (args, message) => {
+    const { code, stdout, stderr } = await scale(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
