@@ -78,7 +78,8 @@ function bundlesIn(out: string): Map<string, Bundle> {
         .findLast((each) => each !== undefined);
       if (name === undefined) continue;
       const environment = Object.entries(Properties?.Environment?.Variables ?? {}).map(
-        ([variable, value]) => [variable, typeof value === 'string' ? value : standIn(variable)] as const,
+        ([variable, value]) =>
+          [variable, typeof value === 'string' ? value : standIn(variable, value)] as const,
       );
       bundles.set(name, { name, file, environment: Object.fromEntries(environment) });
     }
@@ -86,9 +87,11 @@ function bundlesIn(out: string): Map<string, Bundle> {
   return bundles;
 }
 
-/** Of the kind of value that only a deployment knows. */
-function standIn(variable: string): string {
+/** Of the kind of value that only a deployment knows, or knows the parts of. */
+function standIn(variable: string, value: unknown): string {
   if (variable.endsWith('_URL')) return 'https://bench.invalid';
+  const [separator, parts] = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'] ?? [];
+  if (parts) return parts.map((part) => (typeof part === 'string' ? part : 'arn:bench')).join(separator);
   return variable === 'KAFKA_CLUSTER_ARN' ? 'arn:aws:kafka:us-east-1:000000000000:cluster/bench/0' : 'bench';
 }
 

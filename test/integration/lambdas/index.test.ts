@@ -47,6 +47,28 @@ const symbolsIndexed = async () =>
     .sort();
 const deadLetters = () => recordsOf(bucket, 'dead-letters/');
 
+describe('what people filter and sort by in Dashboards', () => {
+  it('are the values that are charted, though no tree is kept to search them', async () => {
+    const values = [
+      ticker('CHEAP', { last_price: 1, open_interest: 5, price_24h_pcnt: -0.02 }),
+      ticker('DEAR', { last_price: 60_000.5, open_interest: 7, price_24h_pcnt: 0.06 }),
+    ];
+    await (await start())(eventOfValues(values));
+    await openSearch.indices.refresh({ index: INDEX });
+    const symbolsWhere = async (range: Record<string, Record<string, number>>) => {
+      const { body } = await openSearch.search({
+        index: INDEX,
+        body: { query: { range }, sort: [{ last_price: { order: 'desc' } }] },
+      });
+      return body.hits.hits.map(({ _source }) => (_source as { symbol: string }).symbol);
+    };
+    expect(await symbolsWhere({ last_price: { gte: 1 } })).toEqual(['DEAR', 'CHEAP']);
+    expect(await symbolsWhere({ last_price: { gt: 60_000.25 } })).toEqual(['DEAR']);
+    expect(await symbolsWhere({ open_interest: { lt: 7 } })).toEqual(['CHEAP']);
+    expect(await symbolsWhere({ price_24h_pcnt: { lte: -0.01 } })).toEqual(['CHEAP']);
+  });
+});
+
 describe('the index function', () => {
   let bybit: FakeBybit;
   beforeEach(async () => {
