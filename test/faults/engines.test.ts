@@ -16,7 +16,15 @@ import { startOpenSearch } from '../../local/engines/opensearch.ts';
 import { anyFreePort, PortTakenError } from '../../local/engines/ports.ts';
 import { identifyProcess } from '../../local/engines/process-identity.ts';
 import { startS3 } from '../../local/engines/s3.ts';
-import { freshBucket, freshTopic, kafka, openSearch, s3, s3ClientConfig, services } from './services.ts';
+import {
+  freshBucket,
+  freshTopic,
+  kafka,
+  openSearch,
+  s3,
+  s3ClientConfig,
+  services,
+} from '../integration/services.ts';
 
 let jdk: Jdk;
 let jars: EngineJars;
