@@ -1,9 +1,10 @@
-import type { Kafka, ProducerRecord } from 'kafkajs';
+import { type Kafka, Partitioners, type ProducerConfig, type ProducerRecord } from 'kafkajs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { KafkaStream, StreamUnavailableError } from '../../../../lambdas/adapters/kafka-stream.ts';
 
 let sent: ProducerRecord[];
 let connects: number;
+let config: ProducerConfig;
 /** What the broker does next. */
 let onConnect: () => Promise<void>;
 let onSend: () => Promise<void>;
@@ -25,7 +26,13 @@ function stream(): KafkaStream {
       return onSend();
     },
   };
-  return new KafkaStream({ producer: () => producer } as unknown as Kafka, 'tickers');
+  const kafka = {
+    producer(given: ProducerConfig) {
+      config = given;
+      return producer;
+    },
+  };
+  return new KafkaStream(kafka as unknown as Kafka, 'tickers');
 }
 const soon = () => Date.now() + 5_000;
 const records = (count: number, valueBytes: number) =>
@@ -62,6 +69,25 @@ describe('the stream in Kafka', () => {
     await requestsUnderWay(2);
     await done;
     expect(sent.flatMap(({ messages }) => messages)).toEqual([...slot, ...slot]);
+  });
+
+  it('gives each key the partition that Kafka gives it, also when the topic has grown', () => {
+    stream();
+    const ours = config.createPartitioner?.();
+    const kafkas = Partitioners.DefaultPartitioner();
+    for (const partitions of [3, 3, 6]) {
+      const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
+        partitionErrorCode: 0,
+        partitionId,
+        leader: 1,
+        replicas: [1],
+        isr: [1],
+      }));
+      for (const message of records(50, 1)) {
+        const record = { topic: 'tickers', partitionMetadata, message };
+        expect(ours?.(record)).toBe(kafkas(record));
+      }
+    }
   });
 
   it('sends nothing for no records', async () => {
