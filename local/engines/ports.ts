@@ -48,8 +48,20 @@ export async function choosePort(wish: PortWish): Promise<number> {
   return wish.asked;
 }
 
-/** Any port that is free on 127.0.0.1 right now. */
+/** What was given away: until it is bound, the system takes it for free, and may choose it again. */
+const given = new Set<number>();
+
+/** Any port that is free on 127.0.0.1 right now, and that this process was not given before. */
 export async function anyFreePort(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+async function freePort(): Promise<number> {
   const server = createServer().listen({ port: 0, host: LOOPBACK, exclusive: true });
   await once(server, 'listening');
   const address = server.address();

@@ -19,6 +19,11 @@ afterEach(() => {
 const who = { engine: 'Kafka', option: '--kafka-port' };
 
 describe('choosePort', () => {
+  it('that is free is given once only, though nobody has bound it yet', async () => {
+    const ports = await Promise.all(Array.from({ length: 500 }, anyFreePort));
+    expect(new Set(ports).size).toBe(500);
+  });
+
   it('gives the usual port when it is free', async () => {
     const usual = await anyFreePort();
     expect(await choosePort({ ...who, usual })).toBe(usual);
