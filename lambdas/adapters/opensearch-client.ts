@@ -4,8 +4,6 @@ import { CALL_TIMEOUTS_MS } from '../domain/budgets.ts';
 import { lambdaCredentials } from './lambda-credentials.ts';
 import type { OpenSearchEnvironment } from './opensearch-environment.ts';
 
-export { openSearchVariables } from './opensearch-environment.ts';
-
 /** A user of the domain's own user database. */
 export interface OpenSearchUser {
   username: string;

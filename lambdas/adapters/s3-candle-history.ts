@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import {
   CANDLES_PREFIX,
   type CandleObject,
@@ -9,6 +9,7 @@ import {
 } from '../backfill/candle-lake-layout.ts';
 import { UnreadableObjectError } from '../domain/ndjson.ts';
 import { lakeUnavailable } from './s3-errors.ts';
+import { readObject } from './s3-object.ts';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -63,13 +64,7 @@ export class S3CandleHistory {
    */
   async read(object: CandleObject): Promise<string> {
     const Key = candleObjectKey(object);
-    let body: Uint8Array;
-    try {
-      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key }));
-      body = (await Body?.transformToByteArray()) ?? new Uint8Array();
-    } catch (error) {
-      throw lakeUnavailable(this.#bucket, `${Key} could not be read`, error);
-    }
+    const body = await readObject(this.#client, this.#bucket, Key);
     try {
       return (await decompress(body)).toString('utf8');
     } catch (cause) {

@@ -1,8 +1,9 @@
-import { DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { MSKEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { UnreadableObjectError } from '../domain/ndjson.ts';
 import { lakeUnavailable } from './s3-errors.ts';
+import { readObject } from './s3-object.ts';
 
 /** Where Lambda puts the batches that an event source mapping gives up. */
 export const GIVEN_UP_BATCHES = 'aws/lambda/';
@@ -56,7 +57,7 @@ export class S3GivenUpBatches {
 
   /** @throws UnreadableObjectError where the object is no invocation record with its event */
   async read(key: string): Promise<GivenUpBatch> {
-    const text = await this.#get(key);
+    const text = Buffer.from(await readObject(this.#client, this.#bucket, key)).toString('utf8');
     try {
       const { timestamp, payload } = invocationRecord.parse(JSON.parse(text));
       const event = payload as unknown as MSKEvent;
@@ -73,15 +74,6 @@ export class S3GivenUpBatches {
       await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }));
     } catch (error) {
       throw lakeUnavailable(this.#bucket, `${key} could not be deleted`, error);
-    }
-  }
-
-  async #get(Key: string): Promise<string> {
-    try {
-      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key }));
-      return (await Body?.transformToString()) ?? '';
-    } catch (error) {
-      throw lakeUnavailable(this.#bucket, `${Key} could not be read`, error);
     }
   }
 }

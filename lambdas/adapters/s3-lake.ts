@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { BACKOFFS, S3_CONFLICT_MS } from '../domain/budgets.ts';
 import {
   type BatchAddress,
@@ -14,6 +14,7 @@ import { retryUntilDeadline } from '../domain/retry.ts';
 import type { Category, Rejected } from '../domain/ticker.ts';
 import type { OutboxMarker, TickerLake } from '../ingest/ports.ts';
 import { isNoSuchObject, lakeUnavailable, s3Status } from './s3-errors.ts';
+import { readObject } from './s3-object.ts';
 
 /** The lake in an S3 bucket. */
 export class S3Lake implements TickerLake {
@@ -138,13 +139,12 @@ export class S3Lake implements TickerLake {
     );
   }
 
-  async #get(Key: string): Promise<Uint8Array | undefined> {
+  async #get(key: string): Promise<Uint8Array | undefined> {
     try {
-      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key }));
-      return await Body?.transformToByteArray();
+      return await readObject(this.#client, this.#bucket, key);
     } catch (error) {
-      if (isNoSuchObject(error)) return undefined;
-      throw lakeUnavailable(this.#bucket, `${Key} could not be read`, error);
+      if (isNoSuchObject((error as Error).cause)) return undefined;
+      throw error;
     }
   }
 }

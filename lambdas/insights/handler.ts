@@ -1,7 +1,8 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearchOf, openSearchVariables } from '../adapters/opensearch-client.ts';
+import { createOpenSearchOf } from '../adapters/opensearch-client.ts';
+import { openSearchVariables } from '../adapters/opensearch-environment.ts';
 import { OpenSearchInsights } from '../adapters/opensearch-insights.ts';
 import { OpenSearchSearch } from '../adapters/opensearch-search.ts';
 import { deadlineOf } from '../domain/budgets.ts';

@@ -23,6 +23,10 @@ export interface ScheduledProps {
   readonly input: Record<string, unknown>;
 }
 
+/** Where the failed events of a scheduled function go; its `failedEvents`. */
+export const FAILED_EVENTS_ARE_QUEUED =
+  'An event that fails goes to the on-failure destination, a queue: it knows the error, too, unlike a dead-letter queue.';
+
 /**
  * Calls a function on a schedule. Scheduler calls it asynchronously, so its retries and Lambda's stack on top of
  * each other: both end when the next one is due. What was given up lies in the dead-letter queue.

@@ -8,7 +8,7 @@ import { usesCcxt } from '../../lambdas/ingest/sources/source-config.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
-import { Scheduled } from '../functions/scheduled.ts';
+import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
 import type { Lake } from '../lake/lake.ts';
 import { PipelineAlarm } from '../monitoring/alarm.ts';
@@ -61,8 +61,7 @@ export class Ingest extends Construct {
         KAFKA_CLUSTER_ARN: stream.clusterArn,
         KAFKA_TOPIC: stream.topicName,
       },
-      failedEvents:
-        'An event that fails goes to the on-failure destination, a queue: it knows the error, too, unlike a dead-letter queue.',
+      failedEvents: FAILED_EVENTS_ARE_QUEUED,
       securityGroups: [world, stream.clients],
       reservedConcurrency: 1,
     });

@@ -37,9 +37,9 @@ const GIVEN_UP = 'given-up-batches';
  * The lake: source of truth and outbox.
  *
  * Objects stay in S3 Standard. One poll of one category is an object of 50–150 KB: S3 moves none below 128 KB by
- * default, and forcing it does not pay. A month of one exchange is about 65,000 objects and 6.5 GB; moving them to
- * Standard-IA costs $0.65 and then saves $0.07 a month at most (less, as each counts for at least 128 KB), to
- * Glacier Instant Retrieval $1.30 for $0.12 a month: ten months to break even, and every rebuild from the lake
+ * default, and forcing it does not pay. A month of one exchange is about 65,000 objects and 4.3 GB (`npm run scale`);
+ * moving them to Standard-IA costs $0.65 and then saves $0.05 a month at most (less, as each counts for at least 128 KB),
+ * to Glacier Instant Retrieval $1.30 for $0.08 a month: more than a year to break even, and every rebuild from the lake
  * pays for reading. (List prices of us-east-1.)
  */
 export class Lake extends Construct {

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import type { StageConfig } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
-import { Scheduled } from '../functions/scheduled.ts';
+import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
 import { PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
@@ -45,8 +45,7 @@ export class Watch extends Construct {
         OPENSEARCH_AUTH: 'iam',
         EXCHANGES: JSON.stringify([...intervals.keys()]),
       },
-      failedEvents:
-        'An event that fails goes to the on-failure destination, a queue: it knows the error, too, unlike a dead-letter queue.',
+      failedEvents: FAILED_EVENTS_ARE_QUEUED,
       securityGroups: [world, search.clients],
       reservedConcurrency: 1,
     });

@@ -5,11 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { createBulkClientOf } from '../../../../lambdas/adapters/opensearch-bulk-client.ts';
-import {
-  createOpenSearch,
-  createOpenSearchOf,
-  openSearchVariables,
-} from '../../../../lambdas/adapters/opensearch-client.ts';
+import { createOpenSearch, createOpenSearchOf } from '../../../../lambdas/adapters/opensearch-client.ts';
+import { openSearchVariables } from '../../../../lambdas/adapters/opensearch-environment.ts';
 import { OpenSearchTickers } from '../../../../lambdas/adapters/opensearch-tickers.ts';
 import { readEnvironment } from '../../../../lambdas/domain/environment.ts';
 
