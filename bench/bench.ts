@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
-import { textTable } from '../cli/text-table.ts';
+import { textTable } from '../core/text/text-table.ts';
 import { startEngines } from './engines.ts';
 import type { BenchContext, Target, TargetResult } from './target.ts';
 import { coldStart } from './targets/cold-start.ts';

@@ -1,4 +1,4 @@
-import { type Ticker, tickerId, tickerIndexOf } from '../lambdas/domain/ticker.ts';
+import { type Ticker, tickerId, tickerIndexOf } from '../core/market/ticker.ts';
 
 /** The limit of one request that the adapter sets. */
 const A_REQUEST_BYTES = 5 * 1024 * 1024;

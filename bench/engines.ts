@@ -2,8 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@opensearch-project/opensearch';
-import { createOpenSearch } from '../lambdas/adapters/opensearch-client.ts';
-import { indexTemplates } from '../lambdas/setup/index-templates.ts';
 import { ensureArtifacts } from '../local/engines/artifacts.ts';
 import { findJdk, type Jdk } from '../local/engines/jdk.ts';
 import { startKafka } from '../local/engines/kafka.ts';
@@ -11,6 +9,8 @@ import { startOpenSearch } from '../local/engines/opensearch.ts';
 import { anyFreePort } from '../local/engines/ports.ts';
 import { startS3 } from '../local/engines/s3.ts';
 import { INDEX_SETTINGS } from '../local/pipeline/resources.ts';
+import { createOpenSearch } from '../stores/opensearch/client.ts';
+import { indexTemplates } from '../stores/opensearch/index-templates.ts';
 
 /** Engines of a measurement's own, with nothing in them but the index templates. */
 export interface BenchEngines {

@@ -1,5 +1,5 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
-import { seriesOf, TICKER_VERSION, type Ticker } from '../lambdas/domain/ticker.ts';
+import { seriesOf, TICKER_VERSION, type Ticker } from '../core/market/ticker.ts';
 import { RecordQueue, toMskEvent } from '../local/event-sources/batch.ts';
 
 /** A small generator with a seed: every run of the benchmark indexes the same documents. */

@@ -1,6 +1,8 @@
-import type { PollReport } from '../lambdas/ingest/poll.ts';
+import type { PollReport } from '../core/ingest/poll.ts';
+import type { QuestionInput } from '../core/insights/question.ts';
+import { formatCount, formatPercent } from '../core/text/format.ts';
+import { textTable } from '../core/text/text-table.ts';
 import type { InsightsResponse } from '../lambdas/insights/handler.ts';
-import type { QuestionInput } from '../lambdas/insights/question.ts';
 import type { ArticleAnswer } from '../local/pipeline/article-queries.ts';
 import {
   askArticleQueries,
@@ -11,10 +13,8 @@ import {
 import type { Pipeline } from '../local/pipeline/pipeline.ts';
 import type { Progress } from '../local/pipeline/run.ts';
 import type { Display } from './display.ts';
-import { formatCount, formatPercent } from './format.ts';
 import { ANSWER_VIEWS } from './insights-answers.ts';
 import { readBatch } from './poll-view.ts';
-import { textTable } from './text-table.ts';
 
 /**
  * The closing report. `polls`, `tickersFetched`, `duplicatesRefused`, `deadLetters`, `failedPolls` and

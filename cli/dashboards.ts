@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
-import { DASHBOARD_ID, savedObjects, savedObjectsNdjson } from '../dashboards/saved-objects.ts';
+import { DASHBOARD_ID, savedObjects, savedObjectsNdjson } from '../charts/saved-objects.ts';
 import { setUpDashboards } from '../lambdas/setup/dashboards.ts';
 import { folderOption, httpUrl } from './options.ts';
 import { runCommand } from './run-command.ts';

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import type { Check } from '../lambdas/operate/operations/doctor.ts';
+import type { Check } from '../core/operate/doctor.ts';
+import { textTable } from '../core/text/text-table.ts';
 import { readEndpoints } from '../local/pipeline/endpoints.ts';
 import { runOperation } from './operate.ts';
 import { runCommand } from './run-command.ts';
 import { type Target, type TargetFlags, withTarget, withTargetOptions } from './target.ts';
-import { textTable } from './text-table.ts';
 
 interface DoctorFlags extends TargetFlags {
   json?: boolean;

@@ -1,10 +1,10 @@
-import type { Category } from '../lambdas/domain/ticker.ts';
-import { pairBySpelling } from '../lambdas/ingest/sources/symbol-spelling.ts';
-import type { ThresholdMoves } from '../lambdas/insights/moves.ts';
-import type { Answers, Question } from '../lambdas/insights/question.ts';
-import type { DirectionMoves } from '../lambdas/insights/window-moves.ts';
-import { formatCount, formatPercent, formatPrice, formatTime } from './format.ts';
-import { textTable } from './text-table.ts';
+import type { ThresholdMoves } from '../core/insights/moves.ts';
+import type { Answers, Question } from '../core/insights/question.ts';
+import type { DirectionMoves } from '../core/insights/window-moves.ts';
+import type { Category } from '../core/market/ticker.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
+import { textTable } from '../core/text/text-table.ts';
+import { pairBySpelling } from '../exchanges/symbol-spelling.ts';
 
 type Row = Record<string, string | number | null | undefined>;
 

@@ -1,6 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { CATEGORIES } from '../lambdas/domain/ticker.ts';
-import type { InsightsEvent, InsightsResponse } from '../lambdas/insights/handler.ts';
 import {
   type Answers,
   DEFAULT_OVER,
@@ -8,9 +6,11 @@ import {
   DEFAULT_THRESHOLDS,
   DEFAULT_TOP,
   type QuestionInput,
-} from '../lambdas/insights/question.ts';
-import { csvText } from './csv.ts';
-import { formatTime } from './format.ts';
+} from '../core/insights/question.ts';
+import { CATEGORIES } from '../core/market/ticker.ts';
+import { csvText } from '../core/text/csv.ts';
+import { formatTime } from '../core/text/format.ts';
+import type { InsightsEvent, InsightsResponse } from '../lambdas/insights/handler.ts';
 import { ANSWER_VIEWS } from './insights-answers.ts';
 import { duration, instant, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';

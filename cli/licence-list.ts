@@ -1,4 +1,4 @@
-import { markdownTable } from './markdown-table.ts';
+import { markdownTable } from '../core/text/markdown-table.ts';
 
 /** A package that runs in production, as the lock file names it. */
 export interface LicensedPackage {

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { textTable } from '../core/text/text-table.ts';
 import { isAllowed, licencesPage, licensedPackages, type PackageLock } from './licence-list.ts';
 import { runCommand } from './run-command.ts';
-import { textTable } from './text-table.ts';
 
 const fileOf = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 

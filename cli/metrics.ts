@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
-import { METRIC_GROUPS } from '../lambdas/domain/metrics.ts';
-import { parseDuration } from '../lambdas/insights/window.ts';
+import { parseDuration } from '../core/market/window.ts';
+import { METRIC_GROUPS } from '../core/runtime/metrics.ts';
+import { textTable } from '../core/text/text-table.ts';
 import { emittedIn } from '../local/metrics/emf.ts';
 import { type MetricStatistics, statisticsOf } from '../local/metrics/statistics.ts';
 import { lastRunBeganMs } from '../local/pipeline/last-run.ts';
 import { duration, folderOption } from './options.ts';
 import { runCommand } from './run-command.ts';
-import { textTable } from './text-table.ts';
 
 interface MetricsFlags {
   since?: string;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import cliProgress from 'cli-progress';
-import type { OperationEvent, Slice } from '../lambdas/operate/operation.ts';
+import type { OperationEvent, Slice } from '../core/operate/operation.ts';
 import { writeFileAtomically } from '../local/pipeline/atomic-file.ts';
 import type { LocalFunction } from '../local/pipeline/functions.ts';
 import type { Target } from './target.ts';

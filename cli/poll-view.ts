@@ -1,9 +1,9 @@
-import type { Ticker } from '../lambdas/domain/ticker.ts';
-import type { PollReport } from '../lambdas/ingest/poll.ts';
+import type { PollReport } from '../core/ingest/poll.ts';
+import type { Ticker } from '../core/market/ticker.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
 import type { Pipeline } from '../local/pipeline/pipeline.ts';
 import type { Progress, RunOptions } from '../local/pipeline/run.ts';
 import type { Display } from './display.ts';
-import { formatCount, formatPercent, formatPrice, formatTime } from './format.ts';
 
 export interface PollView {
   onChange: RunOptions['onChange'];

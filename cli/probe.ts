@@ -1,19 +1,19 @@
 import { Argument, Command } from 'commander';
-import type { Ticker } from '../lambdas/domain/ticker.ts';
-import type { Pace } from '../lambdas/ingest/sources/exchange-adapter.ts';
-import type { Traffic } from '../lambdas/ingest/sources/exchange-client.ts';
-import type { CategoryOutcome, TickerSource } from '../lambdas/ingest/sources/http-source.ts';
+import type { Ticker } from '../core/market/ticker.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
+import { textTable } from '../core/text/text-table.ts';
+import type { Pace } from '../exchanges/exchange-adapter.ts';
+import type { Traffic } from '../exchanges/exchange-client.ts';
+import type { CategoryOutcome, TickerSource } from '../exchanges/http-source.ts';
 import {
   createSource,
   type SourceConfig,
   type SourceOptions,
   sourceConfigSchema,
   usesCcxt,
-} from '../lambdas/ingest/sources/source-config.ts';
-import { formatCount, formatPercent, formatPrice, formatTime } from './format.ts';
+} from '../exchanges/source-config.ts';
 import { wholeNumber } from './options.ts';
 import { type NamedSource, namedSource, SOURCE_NAMES } from './source-option.ts';
-import { textTable } from './text-table.ts';
 
 interface ProbeFlags {
   include?: string[];
@@ -109,7 +109,7 @@ async function probe(
 async function open(config: SourceConfig, options: SourceOptions): Promise<TickerSource> {
   if (!usesCcxt(config)) return createSource(config, options);
   // Loaded where it is wanted only: it takes a moment.
-  const { createCcxtSource } = await import('../lambdas/ingest/sources/ccxt-source.ts');
+  const { createCcxtSource } = await import('../exchanges/ccxt-source.ts');
   return createCcxtSource(config, options);
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { hourOf } from '../lambdas/domain/candle.ts';
-import type { RebuildOutput } from '../lambdas/operate/operations/rebuild.ts';
-import { formatCount } from './format.ts';
+import { hourOf } from '../core/market/candle.ts';
+import type { RebuildOutput } from '../core/operate/rebuild.ts';
+import { formatCount } from '../core/text/format.ts';
 import { runOperation } from './operate.ts';
 import { instant } from './options.ts';
 import { runCommand } from './run-command.ts';

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
-import type { RedriveOutput } from '../lambdas/operate/operations/redrive.ts';
-import { formatCount } from './format.ts';
+import type { RedriveOutput } from '../core/operate/redrive.ts';
+import { formatCount } from '../core/text/format.ts';
+import { textTable } from '../core/text/text-table.ts';
 import { runOperation } from './operate.ts';
 import { instant } from './options.ts';
 import { runCommand } from './run-command.ts';
 import { type TargetFlags, withTarget, withTargetOptions } from './target.ts';
-import { textTable } from './text-table.ts';
 
 interface RedriveFlags extends TargetFlags {
   since?: string;

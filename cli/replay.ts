@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { ReplayOutput } from '../lambdas/operate/operations/replay.ts';
-import { formatCount } from './format.ts';
+import type { ReplayOutput } from '../core/operate/replay.ts';
+import { formatCount } from '../core/text/format.ts';
 import { runOperation } from './operate.ts';
 import { type RangeFlags, withRangeOptions } from './options.ts';
 import { runCommand } from './run-command.ts';

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BadQuestionError } from '../lambdas/insights/errors.ts';
-import { parseTime } from '../lambdas/insights/window.ts';
-import type { ReportOutput } from '../lambdas/operate/operations/report.ts';
-import { pageHtml } from '../local/report/html.ts';
-import type { Snapshot } from '../local/report/protocol.ts';
-import { formatCount, formatTime } from './format.ts';
+import { BadQuestionError } from '../core/insights/errors.ts';
+import { parseTime } from '../core/market/window.ts';
+import { formatCount, formatTime } from '../core/text/format.ts';
+import type { ReportOutput } from '../lambdas/insights/report.ts';
+import { pageHtml } from '../report/html.ts';
+import type { Snapshot } from '../report/protocol.ts';
 import { runOperation } from './operate.ts';
 import { wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';

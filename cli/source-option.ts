@@ -4,7 +4,7 @@ import {
   type SourceConfig,
   sourceNamed,
   UnknownSourceError,
-} from '../lambdas/ingest/sources/source-config.ts';
+} from '../exchanges/source-config.ts';
 import { httpUrl } from './options.ts';
 
 /** A source as the command line names it: `bybit`, `binance:spot`, `ccxt:gate=http://127.0.0.1:8080`. */

@@ -3,7 +3,7 @@ import { type Pipeline, type PipelineOptions, startPipeline } from '../local/pip
 import { pollsPerHourIn } from '../local/pipeline/polls-per-hour.ts';
 import { localNow } from '../local/pipeline/replay-clock.ts';
 import { addIndexed, emptyProgress, type Progress, runPolls } from '../local/pipeline/run.ts';
-import { type ReportServer, startReportServer } from '../local/report/server.ts';
+import { type ReportServer, startReportServer } from '../report/server.ts';
 import { closingReport, printReport } from './closing-report.ts';
 import { createDisplay, type Display } from './display.ts';
 import { folderOption, hostAndPort, httpUrl, portNumber, wholeNumber } from './options.ts';

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import type { SummariseReport } from '../lambdas/summarise/summarise.ts';
-import { formatCount, formatTime } from './format.ts';
+import type { SummariseReport } from '../core/summarise/summarise.ts';
+import { formatCount, formatTime } from '../core/text/format.ts';
 import { runOperation } from './operate.ts';
 import { instant } from './options.ts';
 import { runCommand } from './run-command.ts';

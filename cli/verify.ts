@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import type { Difference } from '../lambdas/operate/hour-tally.ts';
-import type { VerifyOutput } from '../lambdas/operate/operations/verify.ts';
-import { formatCount, formatTime } from './format.ts';
+import type { Difference } from '../core/operate/hour-tally.ts';
+import type { VerifyOutput } from '../core/operate/verify.ts';
+import { formatCount, formatTime } from '../core/text/format.ts';
+import { textTable } from '../core/text/text-table.ts';
 import { runOperation } from './operate.ts';
 import { type RangeFlags, withRangeOptions } from './options.ts';
 import { runCommand } from './run-command.ts';
 import { type TargetFlags, withTarget, withTargetOptions } from './target.ts';
-import { textTable } from './text-table.ts';
 
 interface VerifyFlags extends TargetFlags, RangeFlags {
   json?: boolean;

@@ -2,12 +2,7 @@
  * What functions that run in the test's own process emit: their lines of CloudWatch's embedded metric format are taken
  * off stdout from the import of this module on, and matched with the one list of metrics.
  */
-import {
-  dimensionsOf,
-  METRIC_GROUPS,
-  METRICS_NAMESPACE,
-  type MetricGroup,
-} from '../lambdas/domain/metrics.ts';
+import { dimensionsOf, METRIC_GROUPS, METRICS_NAMESPACE, type MetricGroup } from '../core/runtime/metrics.ts';
 import { type Datapoint, parseEmf } from '../local/metrics/emf.ts';
 
 /** The stage that functions under test are told. */

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import type { MSKEvent } from 'aws-lambda';
-import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
+import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import { bulkBodies } from '../bulk-bodies.ts';
 import { loadIndexHandler } from '../index-handler.ts';
 import { lambdaContext } from '../lambda-context.ts';

@@ -1,9 +1,9 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
-import type { Ticker } from '../../lambdas/domain/ticker.ts';
-import type { Slice } from '../../lambdas/operate/operation.ts';
-import type { ReplayOutput } from '../../lambdas/operate/operations/replay.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
+import type { Slice } from '../../core/operate/operation.ts';
+import type { ReplayOutput } from '../../core/operate/replay.ts';
 import { localS3Client } from '../../local/pipeline/functions.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
 import { bulkBodies } from '../bulk-bodies.ts';
 import { commonEnvironment } from '../index-handler.ts';
 import { lambdaContext } from '../lambda-context.ts';

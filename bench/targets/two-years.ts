@@ -5,8 +5,8 @@ import {
   candleIndexOf,
   HOUR_MS,
   withLogReturn,
-} from '../../lambdas/domain/candle.ts';
-import { tickerId, tickerIndexOf } from '../../lambdas/domain/ticker.ts';
+} from '../../core/market/candle.ts';
+import { tickerId, tickerIndexOf } from '../../core/market/ticker.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { lambdaContext } from '../lambda-context.ts';
 import { RawBulk } from '../raw-bulk.ts';

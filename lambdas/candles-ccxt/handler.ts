@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createLogger } from '../adapters/logger.ts';
-import { CcxtCandles } from '../backfill/ccxt-candles.ts';
-import type { SymbolRows } from '../backfill/row-parts.ts';
-import { deadlineOf } from '../domain/budgets.ts';
-import { HOUR_MS, hourOf } from '../domain/candle.ts';
-import { CATEGORIES, type Category, SYMBOL_PATTERN } from '../domain/ticker.ts';
-import { RateLimitedError } from '../ingest/sources/errors.ts';
-import type { Slice } from '../operate/operation.ts';
+import { RateLimitedError } from '../../core/ingest/source-errors.ts';
+import { HOUR_MS, hourOf } from '../../core/market/candle.ts';
+import { CATEGORIES, type Category, SYMBOL_PATTERN } from '../../core/market/ticker.ts';
+import type { SymbolRows } from '../../core/operate/backfill/row-parts.ts';
+import type { Slice } from '../../core/operate/operation.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { CcxtCandles } from '../../exchanges/ccxt-candles.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
 
 /** Hourly candles of an exchange that ccxt knows. */
 const candlesEvent = z.object({

@@ -1,17 +1,17 @@
 import type { Context, MSKEvent } from 'aws-lambda';
 import * as z from 'zod';
-import { createLogger } from '../adapters/logger.ts';
-import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
-import { createBulkClientOf } from '../adapters/opensearch-bulk-client.ts';
-import { openSearchVariables } from '../adapters/opensearch-environment.ts';
-import { OpenSearchTickers } from '../adapters/opensearch-tickers.ts';
-import { createS3Client } from '../adapters/s3-client.ts';
-import { S3DeadLetters } from '../adapters/s3-dead-letters.ts';
-import { deadlineOf } from '../domain/budgets.ts';
-import { flag, readEnvironment } from '../domain/environment.ts';
-import { batchMetrics } from './batch-metrics.ts';
-import { IndexingIncompleteError, type IndexReport, indexBatch } from './index-batch.ts';
-import type { TickerIndex } from './ports.ts';
+import { batchMetrics } from '../../core/index/batch-metrics.ts';
+import { IndexingIncompleteError, type IndexReport, indexBatch } from '../../core/index/index-batch.ts';
+import type { TickerIndex } from '../../core/index/ports.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { flag, readEnvironment } from '../../core/runtime/environment.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { createBulkClientOf } from '../../stores/opensearch/bulk-client.ts';
+import { openSearchVariables } from '../../stores/opensearch/environment.ts';
+import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';
+import { createS3Client } from '../../stores/s3/client.ts';
+import { S3DeadLetters } from '../../stores/s3/dead-letters.ts';
 
 const environment = readEnvironment(
   z.object({

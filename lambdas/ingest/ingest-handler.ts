@@ -1,17 +1,17 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createKafkaOf, kafkaVariables } from '../adapters/kafka-client.ts';
-import { KafkaStream } from '../adapters/kafka-stream.ts';
-import { createLogger } from '../adapters/logger.ts';
-import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
-import { createS3Client } from '../adapters/s3-client.ts';
-import { S3Lake } from '../adapters/s3-lake.ts';
-import { pollBudget } from '../domain/budgets.ts';
-import { jsonText, readEnvironment } from '../domain/environment.ts';
-import { type PollReport, poll } from './poll.ts';
-import { pollMetrics } from './poll-metrics.ts';
-import type { TickerSource } from './sources/http-source.ts';
-import { type SourceConfig, type SourceOptions, sourceConfigSchema } from './sources/source-config.ts';
+import { type PollReport, poll } from '../../core/ingest/poll.ts';
+import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
+import { pollBudget } from '../../core/runtime/budgets.ts';
+import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
+import type { TickerSource } from '../../exchanges/http-source.ts';
+import { type SourceConfig, type SourceOptions, sourceConfigSchema } from '../../exchanges/source-config.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
+import { KafkaStream } from '../../stores/kafka/stream.ts';
+import { createS3Client } from '../../stores/s3/client.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
 
 /** The input of the EventBridge schedule: `<aws.scheduler.scheduled-time>` is the slot. */
 const scheduledPoll = z.object({

@@ -1,15 +1,15 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearchOf } from '../adapters/opensearch-client.ts';
-import { openSearchVariables } from '../adapters/opensearch-environment.ts';
-import { OpenSearchInsights } from '../adapters/opensearch-insights.ts';
-import { OpenSearchSearch } from '../adapters/opensearch-search.ts';
-import { deadlineOf } from '../domain/budgets.ts';
-import { readEnvironment } from '../domain/environment.ts';
-import { pollsPerHourVariable } from '../domain/polls.ts';
-import { BadQuestionError, NoAnswerError, type NoAnswerReason } from './errors.ts';
-import { type Answers, answer, type QuestionInput, questionSchema } from './question.ts';
+import { BadQuestionError, NoAnswerError, type NoAnswerReason } from '../../core/insights/errors.ts';
+import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
+import { pollsPerHourVariable } from '../../core/market/polls.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { readEnvironment } from '../../core/runtime/environment.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
+import { openSearchVariables } from '../../stores/opensearch/environment.ts';
+import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
+import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 
 const environment = readEnvironment(
   z.object({ ...openSearchVariables, POLLS_PER_HOUR: pollsPerHourVariable }),

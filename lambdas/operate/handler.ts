@@ -1,18 +1,18 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createKafkaOf, kafkaVariables } from '../adapters/kafka-client.ts';
-import { KafkaStream } from '../adapters/kafka-stream.ts';
-import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearchOf } from '../adapters/opensearch-client.ts';
-import { openSearchVariables } from '../adapters/opensearch-environment.ts';
-import { OpenSearchTickers } from '../adapters/opensearch-tickers.ts';
-import { createS3Client } from '../adapters/s3-client.ts';
-import { S3Lake } from '../adapters/s3-lake.ts';
-import { deadlineOf } from '../domain/budgets.ts';
-import { jsonText, readEnvironment } from '../domain/environment.ts';
-import { summarySettings, summaryVariables } from '../domain/summary-settings.ts';
-import type { OperationServices, Slice } from './operation.ts';
-import { OPERATIONS } from './operations.ts';
+import type { OperationServices, Slice } from '../../core/operate/operation.ts';
+import { OPERATIONS } from '../../core/operate/operations.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
+import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
+import { KafkaStream } from '../../stores/kafka/stream.ts';
+import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
+import { openSearchVariables } from '../../stores/opensearch/environment.ts';
+import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';
+import { createS3Client } from '../../stores/s3/client.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
 
 const environment = readEnvironment(
   z.object({

@@ -1,5 +1,9 @@
-import { savedObjects } from '../../dashboards/saved-objects.ts';
-import { DashboardsApi, type DashboardsApiOptions, type ImportFailure } from '../adapters/dashboards-api.ts';
+import { savedObjects } from '../../charts/saved-objects.ts';
+import {
+  DashboardsApi,
+  type DashboardsApiOptions,
+  type ImportFailure,
+} from '../../stores/opensearch/dashboards-api.ts';
 
 /** Some objects were not imported; the message names each, with the reason. */
 export class DashboardsImportError extends Error {

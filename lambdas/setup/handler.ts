@@ -2,17 +2,17 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Client } from '@opensearch-project/opensearch';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createLogger } from '../adapters/logger.ts';
-import { createOpenSearch, type OpenSearchUser } from '../adapters/opensearch-client.ts';
-import { mayPass } from '../adapters/opensearch-search.ts';
-import { createS3Client } from '../adapters/s3-client.ts';
-import { readUser } from '../adapters/secrets.ts';
-import { BACKOFFS, RESERVES_MS } from '../domain/budgets.ts';
-import { jsonText, readEnvironment } from '../domain/environment.ts';
-import { retryUntilDeadline } from '../domain/retry.ts';
-import { accessControlSteps, OPENSEARCH_FUNCTIONS } from './access-control.ts';
+import { BACKOFFS, RESERVES_MS } from '../../core/runtime/budgets.ts';
+import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
+import { retryUntilDeadline } from '../../core/runtime/retry.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { readUser } from '../../stores/aws/secrets.ts';
+import { accessControlSteps, OPENSEARCH_FUNCTIONS } from '../../stores/opensearch/access-control.ts';
+import { createOpenSearch, type OpenSearchUser } from '../../stores/opensearch/client.ts';
+import { mayPass } from '../../stores/opensearch/search.ts';
+import { type SetupStep, templateSteps } from '../../stores/opensearch/steps.ts';
+import { createS3Client } from '../../stores/s3/client.ts';
 import { backupKey, setUpDashboards } from './dashboards.ts';
-import { type SetupStep, templateSteps } from './steps.ts';
 
 const roleArn = z.string().startsWith('arn:');
 

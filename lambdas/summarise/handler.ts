@@ -1,16 +1,16 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createLogger } from '../adapters/logger.ts';
-import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
-import { createOpenSearchOf } from '../adapters/opensearch-client.ts';
-import { openSearchVariables } from '../adapters/opensearch-environment.ts';
-import { withSummaryStores } from '../adapters/opensearch-summary-stores.ts';
-import { deadlineOf } from '../domain/budgets.ts';
-import { DAY_MS } from '../domain/candle.ts';
-import { readEnvironment } from '../domain/environment.ts';
-import { summarySettings, summaryVariables } from '../domain/summary-settings.ts';
-import { deleteOldTicks } from './retention.ts';
-import { type SummariseReport, summarise } from './summarise.ts';
+import { DAY_MS } from '../../core/market/candle.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { readEnvironment } from '../../core/runtime/environment.ts';
+import { deleteOldTicks } from '../../core/summarise/retention.ts';
+import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
+import { type SummariseReport, summarise } from '../../core/summarise/summarise.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
+import { openSearchVariables } from '../../stores/opensearch/environment.ts';
+import { withSummaryStores } from '../../stores/opensearch/summary-stores.ts';
 
 const environment = readEnvironment(
   z.object({

@@ -1,13 +1,13 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createLogger } from '../adapters/logger.ts';
-import { createMetrics, metricsVariables } from '../adapters/metrics.ts';
-import { createOpenSearchOf } from '../adapters/opensearch-client.ts';
-import { openSearchVariables } from '../adapters/opensearch-environment.ts';
-import { OpenSearchWatch } from '../adapters/opensearch-watch.ts';
-import { deadlineOf } from '../domain/budgets.ts';
-import { jsonText, readEnvironment } from '../domain/environment.ts';
-import { type WatchReport, watch } from './watch.ts';
+import { type WatchReport, watch } from '../../core/operate/watch.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
+import { openSearchVariables } from '../../stores/opensearch/environment.ts';
+import { OpenSearchWatch } from '../../stores/opensearch/watch.ts';
 
 const environment = readEnvironment(
   z.object({

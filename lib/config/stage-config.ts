@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sourceConfigSchema } from '../../lambdas/ingest/sources/source-config.ts';
+import { sourceConfigSchema } from '../../exchanges/source-config.ts';
 
 /** A value of a stage's configuration is wrong; the message names it. */
 export class StageConfigError extends Error {

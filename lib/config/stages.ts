@@ -1,4 +1,4 @@
-import { KNOWN_SOURCES } from '../../lambdas/ingest/sources/source-config.ts';
+import { KNOWN_SOURCES } from '../../exchanges/source-config.ts';
 import { parseStageConfig, type StageConfig, StageConfigError } from './stage-config.ts';
 
 /** What a stage sets itself, on top of one of the two below; the same shape, any part of it. */

@@ -95,10 +95,10 @@ export class PipelineFunction extends Construct {
         bundleAwsSDK: true,
         // A function's credentials are in its environment; the SDK's chain of providers would be a third of the code.
         esbuildArgs: {
-          '--alias:@aws-sdk/credential-provider-node': file('lambdas/adapters/lambda-credentials.ts'),
+          '--alias:@aws-sdk/credential-provider-node': file('stores/aws/lambda-credentials.ts'),
           // An optional peer of ccxt, which esbuild would not go without.
-          '--alias:protobufjs/minimal': file('lambdas/adapters/no-protobufjs.ts'),
-          '--alias:protobufjs/minimal.js': file('lambdas/adapters/no-protobufjs.ts'),
+          '--alias:protobufjs/minimal': file('stores/aws/no-protobufjs.ts'),
+          '--alias:protobufjs/minimal.js': file('stores/aws/no-protobufjs.ts'),
         },
         // Packages in CommonJS ask for Node's modules with require().
         banner:

@@ -3,8 +3,8 @@ import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-clo
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import type { MetricName } from '../../lambdas/domain/metrics.ts';
-import { usesCcxt } from '../../lambdas/ingest/sources/source-config.ts';
+import type { MetricName } from '../../core/runtime/metrics.ts';
+import { usesCcxt } from '../../exchanges/source-config.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';

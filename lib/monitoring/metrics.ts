@@ -6,7 +6,7 @@ import {
   type MetricDimensions,
   type MetricGroup,
   type MetricName,
-} from '../../lambdas/domain/metrics.ts';
+} from '../../core/runtime/metrics.ts';
 
 /** What the functions emit themselves, as CloudWatch finds it: by all of its dimensions. */
 export function ownMetric<Group extends MetricGroup>(

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { MetricName } from '../../lambdas/domain/metrics.ts';
+import type { MetricName } from '../../core/runtime/metrics.ts';
 import { exchangesOf } from '../config/exchanges.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';

@@ -6,13 +6,13 @@ import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { savedObjects } from '../../dashboards/saved-objects.ts';
+import { savedObjects } from '../../charts/saved-objects.ts';
 import {
   accessControlSteps,
   OPENSEARCH_FUNCTIONS,
   type OpenSearchFunction,
-} from '../../lambdas/setup/access-control.ts';
-import { templateSteps } from '../../lambdas/setup/steps.ts';
+} from '../../stores/opensearch/access-control.ts';
+import { templateSteps } from '../../stores/opensearch/steps.ts';
 import { removalPolicyOf } from '../config/removal.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';

@@ -1,7 +1,7 @@
-import { rowParts, type SymbolRows } from '../../lambdas/backfill/row-parts.ts';
-import type { CandleHours } from '../../lambdas/domain/candle.ts';
-import type { OperationEvent, Slice } from '../../lambdas/operate/operation.ts';
-import type { BackfillOutput } from '../../lambdas/operate/operations/backfill.ts';
+import type { CandleHours } from '../../core/market/candle.ts';
+import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
+import { rowParts, type SymbolRows } from '../../core/operate/backfill/row-parts.ts';
+import type { OperationEvent, Slice } from '../../core/operate/operation.ts';
 import type { CandleHistory } from './history.ts';
 
 export interface HandOverOptions {

@@ -1,4 +1,4 @@
-import { hourPath, pathOffsetsMs } from '../../lambdas/domain/price-path.ts';
+import { hourPath, pathOffsetsMs } from '../../core/market/price-path.ts';
 import type { HistoryRow } from './history.ts';
 import { plainDecimal } from './plain-decimal.ts';
 

@@ -1,7 +1,7 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
-import type { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
-import { type TickerIdentity, tickerId } from '../../lambdas/domain/ticker.ts';
+import { type TickerIdentity, tickerId } from '../../core/market/ticker.ts';
+import type { S3Lake } from '../../stores/s3/lake.ts';
 import { ARTICLE_QUERIES, type ArticleAnswer, percentilesOf } from './article-queries.ts';
 import { TOPIC } from './resources.ts';
 

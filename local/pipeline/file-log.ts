@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Log } from '../../lambdas/domain/log.ts';
+import type { Log } from '../../core/runtime/log.ts';
 
 /** A log in a file, a JSON line an entry: the terminal belongs to the live view. */
 export function fileLog(file: string): Log {

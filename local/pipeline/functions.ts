@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { createS3Client } from '../../lambdas/adapters/s3-client.ts';
+import { createS3Client } from '../../stores/s3/client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
 import { readEndpoints } from './endpoints.ts';
 import { pollsPerHourIn } from './polls-per-hour.ts';

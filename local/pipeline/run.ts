@@ -1,5 +1,5 @@
+import type { PollReport } from '../../core/ingest/poll.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
-import type { PollReport } from '../../lambdas/ingest/poll.ts';
 import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';
 import { replaySlots, type Slots, wallClockSlots } from '../schedule/slots.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { hourOf } from '../../lambdas/domain/candle.ts';
-import type { SummariseReport } from '../../lambdas/summarise/summarise.ts';
+import { hourOf } from '../../core/market/candle.ts';
+import type { SummariseReport } from '../../core/summarise/summarise.ts';
 
 export interface SummaryScheduleOptions {
   /** Calls the summarise function. */

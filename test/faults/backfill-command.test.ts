@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { HOUR_MS } from '../../lambdas/domain/candle.ts';
+import { HOUR_MS } from '../../core/market/candle.ts';
 import { BUCKET } from '../../local/pipeline/resources.ts';
 import { startSetup } from '../integration/lambdas/handlers.ts';
 import { keysOf } from '../integration/lambdas/stores.ts';
 import { clearSummaries, clearTickers, s3, services } from '../integration/services.ts';
-import { SYMBOLS, serveCandles } from '../unit/lambdas/backfill/candle-server.ts';
-import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
-import { recordedPayload } from '../unit/lambdas/recorded-payloads.ts';
+import { recordedPayload } from '../samples/recorded-payloads.ts';
+import { SYMBOLS, serveCandles } from '../unit/exchanges/candle-server.ts';
+import { ExchangeServer } from '../unit/exchanges/exchange-server.ts';
 
 const HOURS = 1_600;
 const END_MS = Date.UTC(2025, 0, 1);

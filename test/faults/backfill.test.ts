@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Candle } from '../../lambdas/domain/candle.ts';
-import { DAY_MS, HOUR_MS } from '../../lambdas/domain/candle.ts';
-import { hourPath } from '../../lambdas/domain/price-path.ts';
-import type { Slice } from '../../lambdas/operate/operation.ts';
-import type { BackfillOutput } from '../../lambdas/operate/operations/backfill.ts';
-import type { RebuildOutput } from '../../lambdas/operate/operations/rebuild.ts';
-import type { SummariseReport } from '../../lambdas/summarise/summarise.ts';
+import type { Candle } from '../../core/market/candle.ts';
+import { DAY_MS, HOUR_MS } from '../../core/market/candle.ts';
+import { hourPath } from '../../core/market/price-path.ts';
+import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
+import type { Slice } from '../../core/operate/operation.ts';
+import type { RebuildOutput } from '../../core/operate/rebuild.ts';
+import type { SummariseReport } from '../../core/summarise/summarise.ts';
 import { handOverRows } from '../../local/market-replay/hand-over.ts';
 import { type CandleHistory, type HistoryRow, readCandleHistory } from '../../local/market-replay/history.ts';
 import { ReplayMarket } from '../../local/market-replay/replay-market.ts';
@@ -18,15 +18,15 @@ import { startInsights, startOperate, startSetup } from '../integration/lambdas/
 import { keysOf } from '../integration/lambdas/stores.ts';
 import { indexTicks, storedDocuments } from '../integration/lambdas/summaries.ts';
 import { clearSummaries, clearTickers, freshBucket, openSearch } from '../integration/services.ts';
-import { CANDLE_PATHS, SYMBOLS, serveCandles } from '../unit/lambdas/backfill/candle-server.ts';
-import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
 import {
   BTC,
   expectedDocuments,
   MemoryTicks,
   type Recorded,
   SETTINGS,
-} from '../unit/lambdas/summarise/in-memory.ts';
+} from '../unit/core/summarise/in-memory.ts';
+import { CANDLE_PATHS, SYMBOLS, serveCandles } from '../unit/exchanges/candle-server.ts';
+import { ExchangeServer } from '../unit/exchanges/exchange-server.ts';
 
 type Operate = Awaited<ReturnType<typeof startOperate>>;
 

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PollReport } from '../../core/ingest/poll.ts';
+import { HOUR_MS } from '../../core/market/candle.ts';
+import type { Slice } from '../../core/operate/operation.ts';
+import { sourceNamed } from '../../exchanges/source-config.ts';
 import type { CandlesOutput } from '../../lambdas/candles-ccxt/handler.ts';
-import { HOUR_MS } from '../../lambdas/domain/candle.ts';
-import type { PollReport } from '../../lambdas/ingest/poll.ts';
-import { sourceNamed } from '../../lambdas/ingest/sources/source-config.ts';
-import type { Slice } from '../../lambdas/operate/operation.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { addPipeline } from '../../lib/stacks/pipeline.ts';
 import { startLambda } from '../../local/lambda-host/host.ts';
 import { linesOf } from '../integration/lambdas/stores.ts';
 import { freshBucket, freshTopic, services } from '../integration/services.ts';
-import { SYMBOLS, serveCandles } from '../unit/lambdas/backfill/candle-server.ts';
-import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
+import { SYMBOLS, serveCandles } from '../unit/exchanges/candle-server.ts';
+import { ExchangeServer } from '../unit/exchanges/exchange-server.ts';
 
 interface FunctionResource {
   Type: string;

@@ -1,14 +1,14 @@
 import { Client } from '@opensearch-project/opensearch';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
-import type { Ticker } from '../../lambdas/domain/ticker.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
 import { startOpenSearch } from '../../local/engines/opensearch.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
 import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, recordsOf } from '../integration/lambdas/stores.ts';
 import { s3, services } from '../integration/services.ts';
-import { sampleTicker } from '../unit/lambdas/sample-tickers.ts';
+import { sampleTicker } from '../samples/tickers.ts';
 import { startFaultyExchange } from './faulty-exchange.ts';
 import { type Fault, type FaultyProxy, type ProxiedRequest, startFaultyProxy } from './faulty-proxy.ts';
 import { startMortal } from './own-engines.ts';

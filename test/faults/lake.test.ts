@@ -4,7 +4,7 @@ import { emittedBy } from '../emf.ts';
 import { type IngestEnvironment, startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, jsonOf, keysOf, readTopic } from '../integration/lambdas/stores.ts';
 import { services } from '../integration/services.ts';
-import { sampleTicker } from '../unit/lambdas/sample-tickers.ts';
+import { sampleTicker } from '../samples/tickers.ts';
 import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
 import { type Fault, type FaultyProxy, type ProxiedRequest, startFaultyProxy } from './faulty-proxy.ts';
 import {

@@ -1,19 +1,19 @@
 import { gzipSync } from 'node:zlib';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { S3Lake } from '../../lambdas/adapters/s3-lake.ts';
-import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
-import type { Difference } from '../../lambdas/operate/hour-tally.ts';
-import type { Check } from '../../lambdas/operate/operations/doctor.ts';
-import type { RedriveOutput } from '../../lambdas/operate/operations/redrive.ts';
-import type { ReplayOutput } from '../../lambdas/operate/operations/replay.ts';
-import type { VerifyOutput } from '../../lambdas/operate/operations/verify.ts';
+import { type Ticker, tickerId } from '../../core/market/ticker.ts';
+import type { Check } from '../../core/operate/doctor.ts';
+import type { Difference } from '../../core/operate/hour-tally.ts';
+import type { RedriveOutput } from '../../core/operate/redrive.ts';
+import type { ReplayOutput } from '../../core/operate/replay.ts';
+import type { VerifyOutput } from '../../core/operate/verify.ts';
 import { invocationRecord } from '../../local/event-sources/on-failure.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
 import { startIndex, startOperate } from '../integration/lambdas/handlers.ts';
 import { deadAddress } from '../integration/lambdas/local-servers.ts';
 import { eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
 import { openSearch, s3 } from '../integration/services.ts';
-import { sampleTicker } from '../unit/lambdas/sample-tickers.ts';
+import { sampleTicker } from '../samples/tickers.ts';
 import {
   agreementOn,
   counts,

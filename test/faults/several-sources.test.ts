@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { Ticker } from '../../lambdas/domain/ticker.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
-import type { Choices } from '../../local/report/protocol.ts';
+import type { Choices } from '../../report/protocol.ts';
 import { recordsOf } from '../integration/lambdas/stores.ts';
 import { start } from '../integration/npm-start.ts';
 import { clearTickers, kafka, openSearch, services } from '../integration/services.ts';
-import { ExchangeServer } from '../unit/lambdas/ingest/sources/exchange-server.ts';
-import { recordedBybitV5, recordedPayload } from '../unit/lambdas/recorded-payloads.ts';
+import { recordedBybitV5, recordedPayload } from '../samples/recorded-payloads.ts';
+import { ExchangeServer } from '../unit/exchanges/exchange-server.ts';
 
 const BUCKET = 'crypto-market-lake';
 const TOPIC = 'tickers';

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { vi } from 'vitest';
-import { type Ticker, tickerId } from '../../lambdas/domain/ticker.ts';
-import type { VerifyOutput } from '../../lambdas/operate/operations/verify.ts';
+import { type Ticker, tickerId } from '../../core/market/ticker.ts';
+import type { VerifyOutput } from '../../core/operate/verify.ts';
 import { forgetMetrics } from '../emf.ts';
 import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOf, linesOf, readTopic } from '../integration/lambdas/stores.ts';

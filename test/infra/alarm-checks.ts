@@ -1,4 +1,4 @@
-import { METRIC_GROUPS, METRICS_NAMESPACE } from '../../lambdas/domain/metrics.ts';
+import { METRIC_GROUPS, METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
 import type { StageConfig } from '../../lib/config/stage-config.ts';
 import { AWS_METRIC_SECONDS, AWS_METRICS } from './aws-metrics.ts';
 

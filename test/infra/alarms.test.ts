@@ -1,6 +1,6 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { METRICS_NAMESPACE } from '../../lambdas/domain/metrics.ts';
+import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
 import type { StageConfig } from '../../lib/config/stage-config.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { alarmsIn } from '../../lib/monitoring/alarm.ts';

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { staleScaleDocuments, withTables } from '../../bench/scale/documents.ts';
-import { inventoryOf } from '../../bench/scale/inventory.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
+import { staleScaleDocuments, withTables } from '../../scale/documents.ts';
+import { inventoryOf } from '../../scale/inventory.ts';
 import { synthesise } from './synthesised.ts';
 
-const SCALE = fileURLToPath(new URL('../../cli/scale.ts', import.meta.url));
+const SCALE = fileURLToPath(new URL('../../scale/main.ts', import.meta.url));
 
 function scale(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
-import { appWithoutBundles } from '../../bench/scale/inventory.ts';
 import { type StageSettings, stageConfig } from '../../lib/config/stages.ts';
 import { addPipeline } from '../../lib/stacks/pipeline.ts';
+import { appWithoutBundles } from '../../scale/inventory.ts';
 
 /** The app of a stage, built as `cdk synth` builds it, but for the bundles. */
 export function buildApp(stage: string, settings: StageSettings = {}) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { Ticker } from '../../lambdas/domain/ticker.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
 import { emittedIn } from '../../local/metrics/emf.ts';
 import { statisticsOf } from '../../local/metrics/statistics.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { CHARTS } from '../../dashboards/pictures.ts';
+import { CHARTS } from '../../charts/all.ts';
 
 /** A page, and what must not happen on it. */
 export interface Visit {

@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Chart, Picture } from '../../dashboards/charts/chart.ts';
-import { dashboardsSpec } from '../../dashboards/dashboards-rendering.ts';
-import { pageSpec } from '../../dashboards/page-rendering.ts';
-import { CHARTS, PICTURES } from '../../dashboards/pictures.ts';
-import type { PictureAnswer } from '../../dashboards/questions.ts';
-import {
-  answerPicture,
-  type ReportStore,
-  seriesChoices,
-  seriesSummary,
-} from '../../dashboards/report-data.ts';
-import type { Row } from '../../dashboards/table-rows.ts';
-import { OpenSearchInsights } from '../../lambdas/adapters/opensearch-insights.ts';
-import { OpenSearchSearch } from '../../lambdas/adapters/opensearch-search.ts';
-import { seriesOf } from '../../lambdas/domain/ticker.ts';
-import { type Answers, answer, type QuestionInput, questionSchema } from '../../lambdas/insights/question.ts';
+import { CHARTS, PICTURES } from '../../charts/all.ts';
+import { dashboardsSpec } from '../../charts/dashboards-rendering.ts';
+import { pageSpec } from '../../charts/page-rendering.ts';
+import type { Chart, Picture } from '../../charts/pictures/chart.ts';
+import type { PictureAnswer } from '../../charts/questions.ts';
+import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../../charts/report-data.ts';
+import type { Row } from '../../charts/table-rows.ts';
+import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
+import { seriesOf } from '../../core/market/ticker.ts';
+import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
+import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { openSearch } from '../integration/services.ts';
 import { draw, tableOf } from './drawing.ts';
 import { resolveQueries } from './like-dashboards.ts';

@@ -1,8 +1,8 @@
 import { logger, parse, type Spec, View, Warn } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { Chart, Json } from '../../dashboards/charts/chart.ts';
-import { markData } from '../../dashboards/mark-data.ts';
-import { type Row, tableRows } from '../../dashboards/table-rows.ts';
+import { markData } from '../../charts/mark-data.ts';
+import type { Chart, Json } from '../../charts/pictures/chart.ts';
+import { type Row, tableRows } from '../../charts/table-rows.ts';
 
 /** A chart that was drawn without a browser. */
 export interface Drawing {

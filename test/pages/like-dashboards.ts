@@ -1,5 +1,5 @@
-import type { Json } from '../../dashboards/charts/chart.ts';
-import { mapNodes } from '../../dashboards/specs.ts';
+import type { Json } from '../../charts/pictures/chart.ts';
+import { mapNodes } from '../../charts/specs.ts';
 
 /** What a dashboard says to its charts. */
 export interface DashboardContext {

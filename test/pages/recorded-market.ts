@@ -1,5 +1,4 @@
 import type { Client } from '@opensearch-project/opensearch';
-import { type BulkAction, OpenSearchBulk } from '../../lambdas/adapters/opensearch-bulk.ts';
 import {
   type Candle,
   candleFromHistory,
@@ -8,12 +7,13 @@ import {
   candleIndexOf,
   hourOf,
   withLogReturn,
-} from '../../lambdas/domain/candle.ts';
-import { type Move, moveId, moveOf, movesOf } from '../../lambdas/domain/directional-change.ts';
-import { seriesOf, type Ticker, tickerId, tickerIndexOf } from '../../lambdas/domain/ticker.ts';
-import { indexTemplates } from '../../lambdas/setup/index-templates.ts';
+} from '../../core/market/candle.ts';
+import { type Move, moveId, moveOf, movesOf } from '../../core/market/directional-change.ts';
+import { seriesOf, type Ticker, tickerId, tickerIndexOf } from '../../core/market/ticker.ts';
 import { type HistoryRow, readPriceHistory } from '../../local/market-replay/history.ts';
 import { REPLAY_START_MS, ReplayMarket, type SpotTicker } from '../../local/market-replay/replay-market.ts';
+import { type BulkAction, OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
+import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 
 const data = (name: string) => new URL(`../../data/${name}`, import.meta.url).pathname;
 

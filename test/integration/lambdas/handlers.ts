@@ -1,12 +1,12 @@
 import type { CloudFormationCustomResourceEvent, Context, MSKEvent } from 'aws-lambda';
 import { vi } from 'vitest';
+import type { PollReport } from '../../../core/ingest/poll.ts';
+import type { Slice } from '../../../core/operate/operation.ts';
+import type { WatchReport } from '../../../core/operate/watch.ts';
 import type { KafkaBatchResponse } from '../../../lambdas/index/handler.ts';
-import type { PollReport } from '../../../lambdas/ingest/poll.ts';
 import type { InsightsEvent, InsightsResponse } from '../../../lambdas/insights/handler.ts';
-import type { Slice } from '../../../lambdas/operate/operation.ts';
 import type { SetupResponse } from '../../../lambdas/setup/handler.ts';
 import type { SummariseAnswer } from '../../../lambdas/summarise/handler.ts';
-import type { WatchReport } from '../../../lambdas/watch/watch.ts';
 import { STAGE } from '../../emf.ts';
 import { services } from '../services.ts';
 

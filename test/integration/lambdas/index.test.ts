@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { tickerId } from '../../../lambdas/domain/ticker.ts';
-import { sampleTicker } from '../../unit/lambdas/sample-tickers.ts';
+import { tickerId } from '../../../core/market/ticker.ts';
+import { sampleTicker } from '../../samples/tickers.ts';
 import { clearTickers, freshBucket, freshTopic, openSearch, services } from '../services.ts';
 import { type IndexEnvironment, startIndex, startIngest, startSetup } from './handlers.ts';
 import {

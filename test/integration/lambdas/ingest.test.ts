@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seriesOf, type Ticker, tickerId } from '../../../lambdas/domain/ticker.ts';
+import { seriesOf, type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import { emittedBy, forgetMetrics } from '../../emf.ts';
 import { freshBucket, freshTopic, kafka } from '../services.ts';
 import { type IngestEnvironment, startIngest } from './handlers.ts';

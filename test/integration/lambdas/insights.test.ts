@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Answers, answer, type QuestionInput, questionSchema } from '../../../core/insights/question.ts';
+import { pathOf } from '../../../core/insights/window-moves.ts';
 import {
   type Candle,
   candleFromHistory,
@@ -6,21 +8,14 @@ import {
   candleId,
   candleIndexOf,
   withLogReturn,
-} from '../../../lambdas/domain/candle.ts';
-import { moveId, moveOf, movesOf } from '../../../lambdas/domain/directional-change.ts';
-import { hourPath } from '../../../lambdas/domain/price-path.ts';
-import { seriesOf, type Ticker, tickerId, tickerIndexOf } from '../../../lambdas/domain/ticker.ts';
+} from '../../../core/market/candle.ts';
+import { moveId, moveOf, movesOf } from '../../../core/market/directional-change.ts';
+import { hourPath } from '../../../core/market/price-path.ts';
+import { seriesOf, type Ticker, tickerId, tickerIndexOf } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
-import {
-  type Answers,
-  answer,
-  type QuestionInput,
-  questionSchema,
-} from '../../../lambdas/insights/question.ts';
-import { pathOf } from '../../../lambdas/insights/window-moves.ts';
 import { readPriceHistory } from '../../../local/market-replay/history.ts';
-import { InMemoryStore } from '../../unit/lambdas/insights/in-memory-store.ts';
-import { sampleTicker } from '../../unit/lambdas/sample-tickers.ts';
+import { sampleTicker } from '../../samples/tickers.ts';
+import { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from '../../unit/local/market-replay/bundled-history.ts';
 import { clearTickers, openSearch } from '../services.ts';
 import { startInsights, startSetup } from './handlers.ts';

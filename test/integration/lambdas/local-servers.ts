@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { recordedBybitV5 } from '../../unit/lambdas/recorded-payloads.ts';
+import { recordedBybitV5 } from '../../samples/recorded-payloads.ts';
 
 type Category = 'linear' | 'inverse' | 'spot';
 

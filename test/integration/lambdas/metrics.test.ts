@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dimensionsOf, METRIC_GROUPS, type MetricGroup } from '../../../lambdas/domain/metrics.ts';
+import { dimensionsOf, METRIC_GROUPS, type MetricGroup } from '../../../core/runtime/metrics.ts';
 import { emissions, emittedBy, forgetMetrics, STAGE } from '../../emf.ts';
 import { clearSummaries, clearTickers, freshBucket, freshTopic, openSearch, s3 } from '../services.ts';
 import { startIndex, startIngest, startSetup, startSummarise, startWatch } from './handlers.ts';

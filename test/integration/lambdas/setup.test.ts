@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { TICKER_FIELDS } from '../../../lambdas/domain/ticker-fields.ts';
+import { TICKER_FIELDS } from '../../../core/market/ticker-fields.ts';
 import { clearTickers, openSearch, services } from '../services.ts';
 import { startSetup } from './handlers.ts';
 import { deadAddress, startFlakyWire } from './local-servers.ts';

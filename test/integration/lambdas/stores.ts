@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
-import { unpackLines } from '../../../lambdas/domain/ndjson.ts';
-import type { Ticker } from '../../../lambdas/domain/ticker.ts';
+import { unpackLines } from '../../../core/lake/ndjson.ts';
+import type { Ticker } from '../../../core/market/ticker.ts';
 import { toMskEvent, toMskRecord } from '../../../local/event-sources/batch.ts';
 import { kafka, s3 } from '../services.ts';
 

@@ -1,11 +1,11 @@
-import { createOpenSearch } from '../../../lambdas/adapters/opensearch-client.ts';
-import { OpenSearchTickers } from '../../../lambdas/adapters/opensearch-tickers.ts';
-import type { Candle } from '../../../lambdas/domain/candle.ts';
-import { candleId } from '../../../lambdas/domain/candle.ts';
-import { type Move, moveId } from '../../../lambdas/domain/directional-change.ts';
-import { tickerId, tickerIndexOf } from '../../../lambdas/domain/ticker.ts';
-import { sampleTicker } from '../../unit/lambdas/sample-tickers.ts';
-import type { MemoryTicks } from '../../unit/lambdas/summarise/in-memory.ts';
+import type { Candle } from '../../../core/market/candle.ts';
+import { candleId } from '../../../core/market/candle.ts';
+import { type Move, moveId } from '../../../core/market/directional-change.ts';
+import { tickerId, tickerIndexOf } from '../../../core/market/ticker.ts';
+import { createOpenSearch } from '../../../stores/opensearch/client.ts';
+import { OpenSearchTickers } from '../../../stores/opensearch/tickers.ts';
+import { sampleTicker } from '../../samples/tickers.ts';
+import type { MemoryTicks } from '../../unit/core/summarise/in-memory.ts';
 import { openSearch, services } from '../services.ts';
 
 /** Puts ticks into the index, as the index function does. */

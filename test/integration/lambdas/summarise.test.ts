@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createOpenSearch } from '../../../lambdas/adapters/opensearch-client.ts';
-import { LeaseBusyError, withLease } from '../../../lambdas/adapters/opensearch-lease.ts';
-import { withSummaryStores } from '../../../lambdas/adapters/opensearch-summary-stores.ts';
-import { DAY_MS, HOUR_MS } from '../../../lambdas/domain/candle.ts';
-import { SUMMARY_STATE_INDEX } from '../../../lambdas/summarise/ports.ts';
-import { summarise } from '../../../lambdas/summarise/summarise.ts';
-import { SILENT_LOG } from '../../unit/lambdas/sample-tickers.ts';
+import { DAY_MS, HOUR_MS } from '../../../core/market/candle.ts';
+import { SUMMARY_STATE_INDEX } from '../../../core/summarise/ports.ts';
+import { summarise } from '../../../core/summarise/summarise.ts';
+import { createOpenSearch } from '../../../stores/opensearch/client.ts';
+import { LeaseBusyError, withLease } from '../../../stores/opensearch/lease.ts';
+import { withSummaryStores } from '../../../stores/opensearch/summary-stores.ts';
+import { SILENT_LOG } from '../../samples/tickers.ts';
 import {
   BTC,
   ETH,
@@ -14,7 +14,7 @@ import {
   MemoryTicks,
   SETTINGS,
   START_MS,
-} from '../../unit/lambdas/summarise/in-memory.ts';
+} from '../../unit/core/summarise/in-memory.ts';
 import { clearSummaries, clearTickers, openSearch, services } from '../services.ts';
 import { startSetup, startSummarise } from './handlers.ts';
 import { indexTicks, storedDocuments } from './summaries.ts';

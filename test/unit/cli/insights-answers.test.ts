@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { csvText } from '../../../cli/csv.ts';
 import { ANSWER_VIEWS } from '../../../cli/insights-answers.ts';
-import type { Answers } from '../../../lambdas/insights/question.ts';
+import type { Answers } from '../../../core/insights/question.ts';
+import { csvText } from '../../../core/text/csv.ts';
 
 const window = { from: '2018-01-01T00:00:00.000Z', to: '2018-07-01T00:00:00.000Z' };
 const average = {

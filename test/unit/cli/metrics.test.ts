@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { METRICS_NAMESPACE } from '../../../lambdas/domain/metrics.ts';
+import { METRICS_NAMESPACE } from '../../../core/runtime/metrics.ts';
 import { fileLog } from '../../../local/pipeline/file-log.ts';
 import { localLogOf, logsOf, RUN_BEGINS } from '../../../local/pipeline/last-run.ts';
 

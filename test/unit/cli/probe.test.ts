@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { namedSource } from '../../../cli/source-option.ts';
-import { ExchangeServer } from '../lambdas/ingest/sources/exchange-server.ts';
-import { recordedPayload } from '../lambdas/recorded-payloads.ts';
+import { recordedPayload } from '../../samples/recorded-payloads.ts';
+import { ExchangeServer } from '../exchanges/exchange-server.ts';
 
 const server = new ExchangeServer();
 beforeAll(() => server.start());

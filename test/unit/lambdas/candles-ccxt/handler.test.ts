@@ -1,10 +1,10 @@
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HOUR_MS, type RecordedPrices } from '../../../../core/market/candle.ts';
+import type { Slice } from '../../../../core/operate/operation.ts';
 import type { CandlesOutput } from '../../../../lambdas/candles-ccxt/handler.ts';
-import { HOUR_MS, type RecordedPrices } from '../../../../lambdas/domain/candle.ts';
-import type { Slice } from '../../../../lambdas/operate/operation.ts';
-import { CANDLE_PATHS, recordedHours, SYMBOLS, serveCandles } from '../backfill/candle-server.ts';
-import { ExchangeServer } from '../ingest/sources/exchange-server.ts';
+import { CANDLE_PATHS, recordedHours, SYMBOLS, serveCandles } from '../../exchanges/candle-server.ts';
+import { ExchangeServer } from '../../exchanges/exchange-server.ts';
 
 const server = new ExchangeServer();
 let candles: RecordedPrices[];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hourPath } from '../../../../lambdas/domain/price-path.ts';
+import { hourPath } from '../../../../core/market/price-path.ts';
 import { type HistoryRow, readPriceHistory } from '../../../../local/market-replay/history.ts';
 import { ReplayMarket } from '../../../../local/market-replay/replay-market.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from './bundled-history.ts';

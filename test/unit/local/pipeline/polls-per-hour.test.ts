@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { pollsPerHourVariable } from '../../../../lambdas/domain/polls.ts';
+import { pollsPerHourVariable } from '../../../../core/market/polls.ts';
 import { keepPollsPerHour, pollsPerHourIn } from '../../../../local/pipeline/polls-per-hour.ts';
 
 describe('how often exchanges are polled on this machine', () => {

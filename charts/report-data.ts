@@ -1,0 +1,184 @@
+import { averageOver } from '../core/insights/average.ts';
+import { NoAnswerError } from '../core/insights/errors.ts';
+import type { SeriesStore } from '../core/insights/ports.ts';
+import { ARCHIVE } from '../core/insights/resolve.ts';
+import type { AverageOver } from '../core/insights/totals.ts';
+import type { CandleSeries } from '../core/market/candle.ts';
+import { type PollsPerHour, pollsDuePerHour } from '../core/market/polls.ts';
+import type { Category } from '../core/market/ticker.ts';
+import { parseDuration } from '../core/market/window.ts';
+import type { Json } from './pictures/chart.ts';
+import { byEverySeries } from './pictures/parts.ts';
+import {
+  AVERAGE_WINDOWS,
+  hoursSearch,
+  isArchived,
+  isOfOneCurrency,
+  type PictureAnswer,
+  type PictureQuestion,
+  PictureQuestionError,
+  pictureNamed,
+  pictureQueries,
+  pictureWindow,
+  rowsOf,
+  type Search,
+  searchOf,
+} from './questions.ts';
+
+/** Where the report's numbers come from. */
+export interface ReportStore {
+  /** Searches indices that may not be there yet. */
+  search(index: string, body: object): Promise<{ aggregations?: Record<string, unknown> }>;
+  insights: SeriesStore;
+  pollsPerHour: PollsPerHour;
+}
+
+/** A series that a reader may pick. */
+export interface SeriesChoice {
+  /** `exchange:category:symbol` */
+  series: string;
+  /** What its newest tick of the last 24 hours says; absent where there is none. */
+  newest?: {
+    /** Epoch ms. */
+    slotMs: number;
+    price: number;
+    /** Fractions; absent where the exchange does not say. */
+    change24h?: number;
+    high24h?: number;
+    low24h?: number;
+    turnover24h?: number;
+  };
+}
+
+/** What is said of the picked series above the charts. */
+export interface SeriesSummary {
+  /** Average prices by the window asked for, e.g. `90d`; without those that have no data. */
+  averages: Record<string, AverageOver>;
+  samplingIntervalSeconds: number;
+}
+
+const DAY_MS = 86_400_000;
+
+interface NewestBucket {
+  key: { exchange: string; category: string; symbol: string };
+  newest: { hits: { hits: { _source: Record<string, unknown> }[] } };
+}
+
+/** Every series with a tick or a candle: what is traded most comes first, the archive last. */
+export async function seriesChoices(store: ReportStore, asOfMs: number): Promise<SeriesChoice[]> {
+  const fields = ['slot', 'last_price', 'price_24h_pcnt', 'high_price_24h', 'low_price_24h', 'turnover_24h'];
+  const newest = { top_hits: { size: 1, sort: [{ slot: 'desc' }], _source: fields } };
+  const day = { fromMs: asOfMs - DAY_MS, toMs: asOfMs + 1 };
+  const [traded, recorded] = await Promise.all([
+    bucketsOf<NewestBucket>(
+      store,
+      searchOf({ index: 'tickers-*', aggs: { all: byEverySeries({ newest }) } }, day),
+    ),
+    bucketsOf<Pick<NewestBucket, 'key'>>(
+      store,
+      searchOf({ index: 'candles-*', aggs: { all: byEverySeries({}) } }, { fromMs: 0, toMs: asOfMs + 1 }),
+    ),
+  ]);
+  const choices = new Map<string, SeriesChoice>();
+  for (const { key } of recorded) choices.set(nameOf(key), { series: nameOf(key) });
+  for (const { key, newest: hit } of traded) choices.set(nameOf(key), choiceOf(key, hit));
+  return [...choices.values()].sort(
+    (a, b) =>
+      Number(isArchived(a.series)) - Number(isArchived(b.series)) ||
+      (b.newest?.turnover24h ?? -1) - (a.newest?.turnover24h ?? -1) ||
+      (a.series < b.series ? -1 : 1),
+  );
+}
+
+/** Average prices, as the insights core answers them, and how often the series is polled. */
+export async function seriesSummary(
+  store: ReportStore,
+  series: string,
+  asOfMs: number,
+): Promise<SeriesSummary> {
+  const of = seriesNamed(series);
+  const polls = pollsDuePerHour(of.exchange, store.pollsPerHour);
+  const averages: Record<string, AverageOver> = {};
+  await Promise.all(
+    AVERAGE_WINDOWS.map(async (over) => {
+      const window = { fromMs: asOfMs - parseDuration(over), toMs: asOfMs };
+      try {
+        averages[over] = await averageOver(store.insights, of, window, polls);
+      } catch (error) {
+        if (!(error instanceof NoAnswerError)) throw error;
+      }
+    }),
+  );
+  return { averages, samplingIntervalSeconds: 3_600 / polls };
+}
+
+/**
+ * Answers a picture's questions.
+ * @throws PictureQuestionError {BadQuestionError} where the window is no duration
+ */
+export async function answerPicture(
+  store: ReportStore,
+  question: PictureQuestion,
+  asOfMs: number,
+): Promise<PictureAnswer> {
+  const picture = pictureNamed(question.picture);
+  const window = pictureWindow(picture, question.window, asOfMs);
+  const { series } = question;
+  const answers = await Promise.all(
+    [...pictureQueries(picture)].map(async ([name, { query, chart }]): Promise<[string, unknown[]]> => {
+      if (chart.ofOneCurrency && series === undefined) {
+        throw new PictureQuestionError(`${picture.title} is of one currency: say of which series.`);
+      }
+      const search = chart.ofOneCurrency
+        ? searchOf(query, window, series)
+        : searchOf(query, window, undefined, marketFilters(series));
+      return [name, rowsOf(query, await store.search(search.index, search.body))];
+    }),
+  );
+  if (series === undefined || !isOfOneCurrency(picture))
+    return { ...window, rows: Object.fromEntries(answers) };
+  const { index, body } = hoursSearch(window, series);
+  const { aggregations } = await store.search(index, body);
+  const hours = (aggregations?.hours as { value: number } | undefined)?.value ?? 0;
+  return { ...window, hours, rows: Object.fromEntries(answers) };
+}
+
+/** All currencies are compared as questions compare them: no options, and the archive only where it is picked. */
+function marketFilters(series: string | undefined): Json[] {
+  const archive = { term: { exchange: ARCHIVE } };
+  const picked = series !== undefined && isArchived(series);
+  return [{ bool: { must_not: [{ term: { category: 'option' } }, ...(picked ? [] : [archive])] } }];
+}
+
+async function bucketsOf<B>(store: ReportStore, { index, body }: Search): Promise<B[]> {
+  const { aggregations } = await store.search(index, body);
+  return ((aggregations?.all as { buckets: B[] } | undefined) ?? { buckets: [] }).buckets;
+}
+
+function nameOf({ exchange, category, symbol }: NewestBucket['key']): string {
+  return `${exchange}:${category}:${symbol}`;
+}
+
+function seriesNamed(series: string): CandleSeries {
+  const [exchange = '', category, ...symbol] = series.split(':');
+  return { exchange, category: category as Category, symbol: symbol.join(':') };
+}
+
+function choiceOf(key: NewestBucket['key'], { hits }: NewestBucket['newest']): SeriesChoice {
+  const series = nameOf(key);
+  const tick = hits.hits[0]?._source;
+  if (!tick) return { series };
+  const optional = (name: string, field: string) =>
+    typeof tick[field] === 'number' ? { [name]: tick[field] } : {};
+  return {
+    series,
+    newest: {
+      slotMs: Date.parse(String(tick.slot)),
+      price: Number(tick.last_price),
+      ...optional('change24h', 'price_24h_pcnt'),
+      ...optional('high24h', 'high_price_24h'),
+      ...optional('low24h', 'low_price_24h'),
+      ...optional('turnover24h', 'turnover_24h'),
+    },
+  };
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { PICTURES } from './all.ts';
+import { dashboardsSpec } from './dashboards-rendering.ts';
+import { type IndexPattern, type Json, TIME_FIELDS } from './pictures/chart.ts';
+
+/**
+ * What OpenSearch Dashboards keeps of this project, as it exports and imports it. Attributes are closed there: one
+ * that it does not know refuses the object, one that it misses may break the page that shows it.
+ */
+export interface SavedObject {
+  type: 'index-pattern' | 'visualization' | 'search' | 'dashboard';
+  /** Derived from what it is of: the same at every build, so an import replaces and never adds. */
+  id: string;
+  attributes: Json;
+  references: Reference[];
+  /** The shape of the attributes: the last one of its kind, which every version reads as it is. */
+  migrationVersion: Record<string, string>;
+}
+
+interface Reference {
+  name: string;
+  type: SavedObject['type'];
+  id: string;
+}
+
+/** The last migration that each type has had; a later one is refused. */
+const SHAPES = {
+  'index-pattern': '7.6.0',
+  visualization: '7.10.0',
+  search: '7.9.3',
+  dashboard: '7.9.3',
+} as const satisfies Record<SavedObject['type'], string>;
+
+/** The shape of a panel. */
+const PANEL_SHAPE = '7.10.0';
+
+const PREFIX = 'crypto-market-insights';
+const TITLE = 'Crypto market insights';
+
+const patternId = (pattern: IndexPattern) => `${PREFIX}-${pattern.replace(/-\*$/, '')}`;
+const chartId = (id: string) => `${PREFIX}-chart-${id}`;
+const CONTROLS = `${PREFIX}-controls`;
+const NOTES = `${PREFIX}-notes`;
+const TICKS = `${PREFIX}-ticks`;
+
+/** The dashboard's id: it is at `…/app/dashboards#/view/<id>`. */
+export const DASHBOARD_ID = `${PREFIX}-overview`;
+
+const NO_QUERY = { query: { query: '', language: 'kuery' }, filter: [] };
+
+/** Every object, what is referred to before what refers to it. */
+export function savedObjects(): SavedObject[] {
+  return [...indexPatterns(), ...charts(), controls(), notes(), ticks(), dashboard()];
+}
+
+/** One object a line, as Dashboards imports it. */
+export function savedObjectsNdjson(): string {
+  return savedObjects()
+    .map((object) => `${JSON.stringify(object)}\n`)
+    .join('');
+}
+
+/** Changes when any object does: what deploys them knows by it that there is something to deploy. */
+export function savedObjectsHash(): string {
+  return createHash('sha256').update(savedObjectsNdjson()).digest('hex').slice(0, 16);
+}
+
+function indexPatterns(): SavedObject[] {
+  return (Object.entries(TIME_FIELDS) as [IndexPattern, string][]).map(([title, timeFieldName]) =>
+    object('index-pattern', patternId(title), { title, timeFieldName }),
+  );
+}
+
+function charts(): SavedObject[] {
+  return PICTURES.flatMap((picture) =>
+    picture.charts.map((chart) =>
+      visualization(chartId(chart.id), chart.title, chart.description, 'vega', {
+        spec: JSON.stringify(dashboardsSpec(chart, picture), undefined, 2),
+      }),
+    ),
+  );
+}
+
+/** Pick an exchange and a currency: its filter is on fields that all three index patterns have. */
+function controls(): SavedObject {
+  const list = (id: string, fieldName: string, label: string, size: number) => ({
+    id,
+    fieldName,
+    parent: '',
+    label,
+    type: 'list',
+    options: { type: 'terms', multiselect: true, dynamicOptions: true, size, order: 'desc' },
+    indexPatternRefName: `control_${id}_index_pattern`,
+  });
+  const lists = [list('0', 'symbol', 'Currency', 20), list('1', 'exchange', 'Exchange', 20)];
+  return {
+    ...visualization(
+      CONTROLS,
+      'What to show',
+      'Picks the currency and the exchange of all charts.',
+      'input_control_vis',
+      { controls: lists, updateFiltersOnChange: true, useTimeFilter: false, pinFilters: false },
+    ),
+    references: lists.map(({ indexPatternRefName }) => ({
+      name: indexPatternRefName,
+      type: 'index-pattern',
+      id: patternId('candles-*'),
+    })),
+  };
+}
+
+function notes(): SavedObject {
+  const markdown = [
+    'Pick a currency to see its price; several are compared by their changes. **All times in the charts are UTC**, prices are in the quote currency.',
+    'Average prices reach back a year at least, moves 90 days, whatever the time range. Candles and moves are of closed hours; moves that reverse between two polls are not seen.',
+  ].join('\n\n');
+  return visualization(NOTES, 'How to read this', 'What the charts are of.', 'markdown', {
+    fontSize: 12,
+    openLinksInNewTab: false,
+    markdown,
+  });
+}
+
+/** The newest ticks, as they are. */
+function ticks(): SavedObject {
+  const indexRefName = 'kibanaSavedObjectMeta.searchSourceJSON.index';
+  return object(
+    'search',
+    TICKS,
+    {
+      title: `${TITLE}: ticks`,
+      description: 'What the exchanges answered, the newest first.',
+      hits: 0,
+      columns: [
+        'exchange',
+        'category',
+        'symbol',
+        'last_price',
+        'price_24h_pcnt',
+        'turnover_24h',
+        'received_at',
+      ],
+      sort: [['slot', 'desc']],
+      version: 1,
+      kibanaSavedObjectMeta: {
+        searchSourceJSON: JSON.stringify({ ...NO_QUERY, highlightAll: true, version: true, indexRefName }),
+      },
+    },
+    [{ name: indexRefName, type: 'index-pattern', id: patternId('tickers-*') }],
+  );
+}
+
+type Panel = [type: 'visualization' | 'search', id: string, x: number, y: number, w: number, h: number];
+
+/** Where everything is, on Dashboards' grid of 48 columns; a row is 20 pixels. */
+const LAYOUT: readonly Panel[] = [
+  ['visualization', CONTROLS, 0, 0, 24, 8],
+  ['visualization', NOTES, 24, 0, 24, 8],
+  ['visualization', chartId('price'), 0, 8, 24, 15],
+  ['visualization', chartId('change'), 24, 8, 24, 15],
+  ['visualization', chartId('bands'), 0, 23, 24, 17],
+  ['visualization', chartId('volatility'), 24, 23, 24, 17],
+  ['visualization', chartId('average'), 0, 40, 30, 16],
+  ['visualization', chartId('coverage'), 30, 40, 18, 16],
+  ['visualization', chartId('moves-per-week'), 0, 56, 24, 16],
+  ['visualization', chartId('move-sizes'), 24, 56, 24, 16],
+  ['visualization', chartId('moves-by-currency'), 0, 72, 24, 15],
+  ['visualization', chartId('freshness'), 24, 72, 24, 15],
+  ['visualization', chartId('ticks-per-hour'), 0, 87, 24, 13],
+  ['visualization', chartId('gaps'), 24, 87, 24, 13],
+  ['search', TICKS, 0, 100, 48, 16],
+];
+
+function dashboard(): SavedObject {
+  const panels = LAYOUT.map(([, , x, y, w, h], index) => ({
+    version: PANEL_SHAPE,
+    gridData: { x, y, w, h, i: String(index) },
+    panelIndex: String(index),
+    embeddableConfig: {},
+    panelRefName: `panel_${index}`,
+  }));
+  return object(
+    'dashboard',
+    DASHBOARD_ID,
+    {
+      title: TITLE,
+      description: 'What a currency cost, how wildly it moves, and whether the pipeline does its work.',
+      hits: 0,
+      panelsJSON: JSON.stringify(panels),
+      optionsJSON: JSON.stringify({ useMargins: true, hidePanelTitles: false }),
+      version: 1,
+      timeRestore: true,
+      timeFrom: 'now-7d',
+      timeTo: 'now',
+      refreshInterval: { pause: false, value: 60_000 },
+      kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify(NO_QUERY) },
+    },
+    LAYOUT.map(([type, id], index) => ({ name: `panel_${index}`, type, id })),
+  );
+}
+
+function visualization(
+  id: string,
+  title: string,
+  description: string,
+  type: string,
+  params: Json,
+): SavedObject {
+  return object('visualization', id, {
+    title,
+    description,
+    visState: JSON.stringify({ title, type, aggs: [], params }),
+    uiStateJSON: '{}',
+    version: 1,
+    kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify(NO_QUERY) },
+  });
+}
+
+function object(
+  type: SavedObject['type'],
+  id: string,
+  attributes: Json,
+  references: Reference[] = [],
+): SavedObject {
+  return { type, id, attributes, references, migrationVersion: { [type]: SHAPES[type] } };
+}

@@ -1,0 +1,25 @@
+import type { Chart } from './pictures/chart.ts';
+
+/** A row of numbers behind a chart. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The numbers behind a chart, in the order of the first column where that is a time or a number. Of two layers that
+ * say something about the same time, the later one counts; rows without the first number are left out.
+ * @param rowsOf the rows that the marks of a layer are drawn from
+ */
+export function tableRows({ table }: Pick<Chart, 'table'>, rowsOf: (layer: string) => readonly Row[]): Row[] {
+  const [first, ...others] = table.columns;
+  if (!first) return [];
+  const number = others.find(({ format }) => format !== 'text') ?? first;
+  const found = new Map<unknown, Row>();
+  for (const layer of table.layers) {
+    for (const row of rowsOf(layer)) {
+      if ((row[number.field] ?? null) === null) continue;
+      found.set(table.layers.length > 1 ? Number(row[first.field]) : row, row);
+    }
+  }
+  const rows = [...found.values()];
+  if (first.format === 'text') return rows;
+  return rows.sort((a, b) => Number(a[first.field]) - Number(b[first.field]));
+}

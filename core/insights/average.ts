@@ -1,0 +1,92 @@
+import { type Candle, type CandleSeries, HOUR_MS, hourOf } from '../market/candle.ts';
+import { pollsDueIn } from '../market/polls.ts';
+import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { noDataOf } from './errors.ts';
+import { loadHours, loadTotals } from './history.ts';
+import type { SeriesStore } from './ports.ts';
+import { type AverageOver, averageOfTotals, totalsOf } from './totals.ts';
+import { pathOf } from './window-moves.ts';
+
+/** Windows up to this long are answered from the ticks themselves, where there are only ticks. */
+const LONGEST_TICK_WINDOW_HOURS = 48;
+
+/**
+ * The average price of a series over a window. One of up to 48 hours whose hours all come from ticks is answered from
+ * the samples in it (an hour's path is its ticks); any other from the hours it touches.
+ * @throws NoAnswerError where the window has no data
+ */
+export async function averageOver(
+  store: SeriesStore,
+  series: CandleSeries,
+  window: Window,
+  pollsPerHour: number,
+): Promise<AverageOver> {
+  const wide = widened(window);
+  if (hoursIn(window) > LONGEST_TICK_WINDOW_HOURS) {
+    const totals = await loadTotals(store, series, wide);
+    if (!totals) throw noDataOf(series, window, await store.span(series));
+    return averageOfTotals(totals, wide);
+  }
+  const average = averageOfHours(await loadHours(store, series, wide), window, pollsPerHour);
+  if (!average) throw noDataOf(series, window, await store.span(series));
+  return average;
+}
+
+/**
+ * {@link averageOver}, of hours in hand.
+ * @param hours of the series, by start, at least all those that the window touches
+ * @returns undefined where the window has no data
+ */
+export function averageOfHours(
+  hours: readonly Candle[],
+  window: Window,
+  pollsPerHour: number,
+): AverageOver | undefined {
+  const answered = answeredWindow(hours, window);
+  const inWindow = hours.filter(({ start }) => isIn(widened(window), Date.parse(start)));
+  if (answered.exact) return averageOfSamples([...pathOf(inWindow)], window, pollsPerHour);
+  const totals = totalsOf(inWindow);
+  return totals && averageOfTotals(totals, answered);
+}
+
+/**
+ * The window that a question about a series is answered for: exactly the one that was asked for where it has up to
+ * 48 hours which all come from ticks, else the whole hours that it touches.
+ * @param hours of the series, at least all those that the window touches
+ */
+export function answeredWindow(
+  hours: readonly Pick<Candle, 'start' | 'source'>[],
+  window: Window,
+): Window & { exact: boolean } {
+  const wide = widened(window);
+  const exact =
+    hoursIn(window) <= LONGEST_TICK_WINDOW_HOURS &&
+    hours.every(({ start, source }) => source === 'ticks' || !isIn(wide, Date.parse(start)));
+  return { ...(exact ? window : wide), exact };
+}
+
+/** @param path `[epoch ms, price]` in time order, at least all of the window */
+function averageOfSamples(
+  path: readonly (readonly [timeMs: number, price: number])[],
+  window: Window,
+  pollsPerHour: number,
+): AverageOver | undefined {
+  const samples = path.filter(([timeMs]) => isIn(window, timeMs));
+  const [first, last] = [samples[0]?.[1], samples.at(-1)?.[1]];
+  if (first === undefined || last === undefined) return undefined;
+  const prices = samples.map(([, price]) => price);
+  const due = pollsDueIn(window.fromMs, window.toMs, pollsPerHour);
+  return {
+    ...isoWindow(window),
+    mean: prices.reduce((sum, price) => sum + price, 0) / prices.length,
+    min: Math.min(...prices),
+    max: Math.max(...prices),
+    first,
+    last,
+    change: last / first - 1,
+    hours: new Set(samples.map(([timeMs]) => hourOf(timeMs))).size,
+    expectedHours: (window.toMs - window.fromMs) / HOUR_MS,
+    // A window that is shorter than the interval may hold a poll where none was due.
+    coverage: Math.min(1, samples.length / Math.max(1, due)),
+  };
+}

@@ -1,0 +1,78 @@
+import { type Category, seriesOf, type TickerIdentity } from '../market/ticker.ts';
+
+/** Why a question that is well put has no answer. */
+export type NoAnswerReason = 'noData' | 'unknownSymbol' | 'ambiguousSymbol';
+
+/** The question is fine and there is no answer to it; the message says what could be asked instead. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+  readonly reason: NoAnswerReason;
+  /** Series or symbols that could be asked for instead. */
+  readonly choices: readonly string[];
+
+  constructor(reason: NoAnswerReason, message: string, choices: readonly string[] = []) {
+    super(message);
+    this.reason = reason;
+    this.choices = choices;
+  }
+}
+
+/** The question cannot be understood; the message says what was expected. */
+export class BadQuestionError extends Error {
+  override readonly name = 'BadQuestionError';
+}
+
+/** [from, to), epoch ms. */
+interface Range {
+  fromMs: number;
+  toMs: number;
+}
+
+interface Place {
+  exchange?: string | undefined;
+  category?: Category | undefined;
+}
+
+/** For messages: `2018-07-01 00:00 to 2018-07-02 00:00 UTC`. */
+export function rangeText({ fromMs, toMs }: Range): string {
+  return `${shortTime(fromMs)} to ${shortTime(toMs)} UTC`;
+}
+
+function shortTime(timeMs: number): string {
+  const iso = new Date(timeMs).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, timeMs % 60_000 === 0 ? 16 : 19)}`;
+}
+
+/** A series has nothing in a window. */
+export function noDataOf(
+  series: Omit<TickerIdentity, 'slot'>,
+  window: Range,
+  span: Range | undefined,
+): NoAnswerError {
+  const there = span ? `it has data from ${rangeText(span)}` : 'it has no data at all';
+  return new NoAnswerError('noData', `${seriesOf(series)} has no data from ${rangeText(window)}; ${there}.`);
+}
+
+/** Nothing in scope has anything in a window. */
+export function noDataIn(
+  scope: Place,
+  window: Range,
+  extents: readonly { firstMs: number; endMs: number }[],
+): NoAnswerError {
+  const span = {
+    fromMs: extents.reduce((least, { firstMs }) => Math.min(least, firstMs), Number.POSITIVE_INFINITY),
+    toMs: extents.reduce((most, { endMs }) => Math.max(most, endMs), 0),
+  };
+  const there = extents.length > 0 ? `there is data from ${rangeText(span)}` : 'there is none at all';
+  return new NoAnswerError(
+    'noData',
+    `There is no data ${placeOf(scope)} from ${rangeText(window)}; ${there}.`,
+  );
+}
+
+/** For messages: `in bybit:linear`. */
+export function placeOf({ exchange, category }: Place): string {
+  if (exchange === undefined && category === undefined) return 'here';
+  if (exchange === undefined) return `in any ${category} market`;
+  return `in ${exchange}${category === undefined ? '' : `:${category}`}`;
+}

@@ -1,0 +1,47 @@
+import { type Candle, candleEndMs, DAY_MS, dayOf } from '../market/candle.ts';
+import { isIn, type Window } from '../market/window.ts';
+
+/** How many hours and UTC days closed at least the threshold above or below the close of the one before. */
+export interface Exceedances {
+  hoursUp: number;
+  hoursDown: number;
+  daysUp: number;
+  daysDown: number;
+}
+
+/** close / previous close − 1 of every hour and every day in a window whose predecessor is known. */
+export interface CloseChanges {
+  hours: number[];
+  days: number[];
+}
+
+/**
+ * An hour belongs to the window that holds its start, and so does a day, with the whole day's close: that of its last
+ * hour with data, wherever the window ends. One whose predecessor is missing has no change.
+ * @param candles of one series, by start, also those around the window
+ */
+export function closeChanges(candles: readonly Candle[], window: Window): CloseChanges {
+  const hours: number[] = [];
+  const closes = new Map<number, number>();
+  let previous: Candle | undefined;
+  for (const candle of candles) {
+    const startMs = Date.parse(candle.start);
+    closes.set(dayOf(startMs), candle.close);
+    const isHourAfter = candle.hours === 1 && previous?.hours === 1 && candleEndMs(previous) === startMs;
+    if (previous && isHourAfter && isIn(window, startMs)) hours.push(candle.close / previous.close - 1);
+    previous = candle;
+  }
+  const days: number[] = [];
+  for (const [dayMs, close] of closes) {
+    const before = closes.get(dayMs - DAY_MS);
+    if (before !== undefined && isIn(window, dayMs)) days.push(close / before - 1);
+  }
+  return { hours, days };
+}
+
+/** @param threshold a fraction */
+export function exceedancesOf({ hours, days }: CloseChanges, threshold: number): Exceedances {
+  const up = (changes: number[]) => changes.filter((change) => change >= threshold).length;
+  const down = (changes: number[]) => changes.filter((change) => change <= -threshold).length;
+  return { hoursUp: up(hours), hoursDown: down(hours), daysUp: up(days), daysDown: down(days) };
+}

@@ -1,0 +1,107 @@
+import {
+  type Candle,
+  type CandleSeries,
+  candleEndMs,
+  candleFromTicks,
+  DAY_MS,
+  dayOf,
+  HOUR_MS,
+  hourOf,
+  type PriceTick,
+  withLogReturn,
+} from '../market/candle.ts';
+import { isIn, type Window } from '../market/window.ts';
+import type { SeriesStore } from './ports.ts';
+import { type CandleTotals, mergeTotals, totalsOf } from './totals.ts';
+
+/** Before the first exchange and after the last question. */
+export const ALL_TIME: Window = { fromMs: 0, toMs: Date.UTC(9999, 0) };
+
+/**
+ * A series' hours in a window, by start: its candles, and for an hour without one (not closed yet, or not summarised)
+ * what its ticks make. Each has its log return to the hour before, where that is in the window.
+ */
+export async function loadHours(store: SeriesStore, series: CandleSeries, window: Window): Promise<Candle[]> {
+  // From the start of the day on: a daily candle may cover the window's first hours.
+  const candles = await store.candles(series, { ...window, fromMs: dayOf(window.fromMs) });
+  const ticks = await store.ticks(series, gapsBetween(candles.map(extentOf), window));
+  const all = [...candles, ...candlesOf(series, ticks)].sort(byStart);
+  return all
+    .map((candle, index) => withLogReturn(candle, all[index - 1]))
+    .filter(({ start }) => isIn(window, Date.parse(start)));
+}
+
+/**
+ * What {@link loadHours} would add up to, but for the log returns of hours without a candle. However many ticks there
+ * are, only those of hours without a candle are read.
+ */
+export async function loadTotals(
+  store: SeriesStore,
+  series: CandleSeries,
+  window: Window,
+): Promise<CandleTotals | undefined> {
+  const totals = await store.totals(series, window);
+  const gaps = await gapsIn(store, series, window, totals);
+  const tickHours = gaps.length === 0 ? [] : await store.tickHours(series, gaps);
+  const [firstMs, lastMs] = [tickHours[0], tickHours.at(-1)];
+  if (firstMs === undefined || lastMs === undefined) return totals;
+  const around = { fromMs: dayOf(firstMs), toMs: lastMs + HOUR_MS };
+  const covered = new Set((await store.covered(series, around)).flatMap(hoursOf));
+  const hours = tickHours
+    .filter((hourMs) => !covered.has(hourMs))
+    .map((hourMs) => ({ fromMs: hourMs, toMs: hourMs + HOUR_MS }));
+  const ticks = hours.length === 0 ? [] : await store.ticks(series, hours);
+  return mergeTotals(totals, totalsOf(candlesOf(series, ticks)));
+}
+
+/** The hours that ticks, which are in time order, lie in. */
+function candlesOf(series: CandleSeries, ticks: readonly PriceTick[]): Candle[] {
+  const byHour = Map.groupBy(ticks, ({ slotMs }) => hourOf(slotMs));
+  return [...byHour].map(([hourMs, ticksOfHour]) => candleFromTicks(series, hourMs, ticksOfHour));
+}
+
+/** What a candle covers. */
+export function extentOf(candle: Pick<Candle, 'start' | 'hours'>): Window {
+  return { fromMs: Date.parse(candle.start), toMs: candleEndMs(candle) };
+}
+
+/** The starts of the hours in a window that begins with one, epoch ms. */
+export function hoursOf({ fromMs, toMs }: Window): number[] {
+  return Array.from({ length: (toMs - fromMs) / HOUR_MS }, (_, hour) => fromMs + hour * HOUR_MS);
+}
+
+/** What is left of a window without the covered parts, which are ascending. */
+export function gapsBetween(covered: readonly Window[], window: Window): Window[] {
+  const gaps: Window[] = [];
+  let coveredToMs = window.fromMs;
+  for (const { fromMs, toMs } of covered) {
+    if (fromMs > coveredToMs) gaps.push({ fromMs: coveredToMs, toMs: fromMs });
+    coveredToMs = Math.max(coveredToMs, toMs);
+  }
+  if (coveredToMs < window.toMs) gaps.push({ fromMs: coveredToMs, toMs: window.toMs });
+  return gaps;
+}
+
+/** Where hours may lack a candle: whole days of those that are not full, and what lies before and after them. */
+async function gapsIn(
+  store: SeriesStore,
+  series: CandleSeries,
+  window: Window,
+  totals: CandleTotals | undefined,
+): Promise<Window[]> {
+  if (!totals) return [window];
+  const inside = { fromMs: totals.first.startMs, toMs: totals.last.endMs };
+  const isFull = totals.hours * HOUR_MS >= inside.toMs - inside.fromMs;
+  return gapsBetween(isFull ? [inside] : await fullDays(store, series, inside), window);
+}
+
+async function fullDays(store: SeriesStore, series: CandleSeries, window: Window): Promise<Window[]> {
+  const hoursByDay = await store.hoursByDay(series, window);
+  return [...hoursByDay]
+    .filter(([, hours]) => hours >= 24)
+    .map(([dayMs]) => ({ fromMs: dayMs, toMs: dayMs + DAY_MS }));
+}
+
+function byStart(a: Candle, b: Candle): number {
+  return a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
+}

@@ -1,0 +1,55 @@
+import { HOUR_MS } from '../market/candle.ts';
+import { seriesOf } from '../market/ticker.ts';
+import { NoAnswerError, placeOf } from './errors.ts';
+import { ALL_TIME } from './history.ts';
+import type { MarketStore, Scope } from './ports.ts';
+import { loadTails } from './tail.ts';
+import { coverageOf } from './totals.ts';
+
+/** What is known of one series. */
+export interface KnownSeries {
+  /** `exchange:category:symbol` */
+  series: string;
+  /** Start of its first hour with data, ISO 8601 UTC. */
+  first: string;
+  /** Start of its last hour with data (or day, where there is only daily history), ISO 8601 UTC. */
+  last: string;
+  /** Hours with data. */
+  hours: number;
+  /** The part of the time from the first hour to the last that has data, from 0 to 1. */
+  coverage: number;
+}
+
+/**
+ * Every series in scope, by name.
+ * @throws NoAnswerError where there is none
+ */
+export async function knownSeries(store: MarketStore, scope: Scope): Promise<{ series: KnownSeries[] }> {
+  const [extents, tails] = await Promise.all([store.extents(scope), loadTails(store, scope, ALL_TIME)]);
+  const known = new Map(extents.map(({ series, ...extent }) => [seriesOf(series), extent]));
+  for (const [name, { hours }] of tails) {
+    const starts = hours.map(({ start }) => Date.parse(start));
+    const candles = known.get(name);
+    const firstMs = Math.min(candles?.firstMs ?? Number.POSITIVE_INFINITY, ...starts);
+    const lastMs = Math.max(candles?.lastMs ?? 0, ...starts);
+    known.set(name, {
+      firstMs,
+      lastMs,
+      endMs: Math.max(candles?.endMs ?? 0, Math.max(...starts) + HOUR_MS),
+      hours: (candles?.hours ?? 0) + hours.length,
+    });
+  }
+  if (known.size === 0) {
+    throw new NoAnswerError('noData', `There is no data ${placeOf(scope)} yet.`);
+  }
+  const series = [...known]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { firstMs, lastMs, endMs, hours }]) => ({
+      series: name,
+      first: new Date(firstMs).toISOString(),
+      last: new Date(lastMs).toISOString(),
+      hours,
+      coverage: coverageOf(hours, { fromMs: firstMs, toMs: endMs }),
+    }));
+  return { series };
+}

@@ -1,0 +1,70 @@
+import type { CandleSeries } from '../market/candle.ts';
+import { seriesOf } from '../market/ticker.ts';
+import { isoWindow, type Window } from '../market/window.ts';
+import { NoAnswerError, placeOf, rangeText } from './errors.ts';
+import type { ChangePercentiles, ChangeStore, Scope } from './ports.ts';
+
+/** The percentiles of one series' 24 h change. */
+export interface SeriesPercentiles {
+  /** `exchange:category:symbol` */
+  series: string;
+  /** Ticks that told a 24 h change. */
+  samples: number;
+  /** By percent, `"99"`: fractions, 0.0068 is 0.68 %. */
+  percentiles: Record<string, number>;
+}
+
+/** The percentiles over a window (ISO 8601 UTC), the widest spread first. */
+export interface PercentilesOver {
+  from: string;
+  to: string;
+  series: SeriesPercentiles[];
+}
+
+/**
+ * The percentiles of `price_24h_pcnt` over the ticks of the window: of one series, or of the `top` ones in scope whose
+ * percentiles lie furthest apart.
+ * @throws NoAnswerError where no tick in the window tells a 24 h change
+ */
+export async function changePercentiles(
+  store: ChangeStore,
+  which: { series: CandleSeries } | { scope: Scope; top: number },
+  window: Window,
+  percents: readonly number[],
+): Promise<PercentilesOver> {
+  const found =
+    'series' in which
+      ? await percentilesOfOne(store, which.series, window, percents)
+      : (await store.changePercentiles(which.scope, window, percents))
+          .sort((a, b) => spreadOf(b) - spreadOf(a) || (a.series < b.series ? -1 : 1))
+          .slice(0, which.top);
+  if (found.length === 0) {
+    const of = 'series' in which ? seriesOf(which.series) : `anything ${placeOf(which.scope)}`;
+    throw new NoAnswerError(
+      'noData',
+      `No tick of ${of} from ${rangeText(window)} tells a 24 h change. Percentiles come from ticks, which are kept for 90 days by default; candles do not have them.`,
+    );
+  }
+  return {
+    ...isoWindow(window),
+    series: found.map(({ series, samples, values }) => ({
+      series,
+      samples,
+      percentiles: Object.fromEntries(percents.map((percent, index) => [percent, values[index] as number])),
+    })),
+  };
+}
+
+/** The percentiles of one series; an empty list where its ticks tell no 24 h change. */
+export function percentilesOfOne(
+  store: ChangeStore,
+  { exchange, category, symbol }: CandleSeries,
+  window: Window,
+  percents: readonly number[],
+): Promise<ChangePercentiles[]> {
+  return store.changePercentiles({ exchange, category, symbol }, window, percents);
+}
+
+function spreadOf({ values }: ChangePercentiles): number {
+  return Math.max(...values) - Math.min(...values);
+}

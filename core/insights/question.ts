@@ -1,0 +1,153 @@
+import * as z from 'zod';
+import { type PollsPerHour, pollsDuePerHour } from '../market/polls.ts';
+import { CATEGORIES, SYMBOL_PATTERN, seriesOf } from '../market/ticker.ts';
+import { type Window, windowOf } from '../market/window.ts';
+import { averageOver } from './average.ts';
+import { compareOne, type SeriesComparison } from './compare.ts';
+import { noDataOf } from './errors.ts';
+import { ALL_TIME, loadHours } from './history.ts';
+import { type KnownSeries, knownSeries } from './known-series.ts';
+import { type MovesOver, movesOver } from './moves.ts';
+import { changePercentiles, type PercentilesOver } from './percentiles.ts';
+import type { InsightStore } from './ports.ts';
+import { resolveSeries } from './resolve.ts';
+import type { AverageOver } from './totals.ts';
+import { mostVolatile, type VolatileOver } from './volatile.ts';
+
+/** How far back a question looks that does not say. */
+export const DEFAULT_OVER = {
+  average: '24h',
+  moves: '90d',
+  percentiles: '7d',
+  volatile: '7d',
+  compare: '7d',
+} as const;
+export const DEFAULT_THRESHOLDS = [0.01, 0.05, 0.1];
+export const DEFAULT_PERCENTS = [1, 5, 25, 50, 75, 95, 99];
+export const DEFAULT_TOP = 10;
+
+const name = z.string().regex(SYMBOL_PATTERN, 'expected a symbol such as BTCUSDT');
+const scope = {
+  exchange: z.string().min(1).optional(),
+  category: z.enum(CATEGORIES).optional(),
+};
+const window = {
+  over: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  at: z.string().optional(),
+};
+const thresholds = z
+  .array(z.number().positive())
+  .min(1)
+  .max(20)
+  .default([...DEFAULT_THRESHOLDS]);
+const percents = z
+  .array(z.number().min(0).max(100))
+  .min(1)
+  .max(50)
+  .default([...DEFAULT_PERCENTS]);
+const top = z.number().int().min(1).max(10_000).default(DEFAULT_TOP);
+
+/** A question, as the insights function takes it. Fractions are fractions: 1 % is 0.01. */
+export const questionSchema = z.discriminatedUnion('question', [
+  z.strictObject({ question: z.literal('average'), symbol: name, ...scope, ...window }),
+  z.strictObject({ question: z.literal('moves'), symbol: name, thresholds, ...scope, ...window }),
+  z.strictObject({
+    question: z.literal('percentiles'),
+    symbol: name.optional(),
+    top,
+    percents,
+    ...scope,
+    ...window,
+  }),
+  z.strictObject({ question: z.literal('volatile'), top, ...scope, ...window }),
+  z.strictObject({
+    question: z.literal('compare'),
+    symbols: z.array(name).min(1).max(20),
+    thresholds,
+    percents,
+    ...scope,
+    ...window,
+  }),
+  z.strictObject({ question: z.literal('series'), ...scope }),
+]);
+
+export type Question = z.output<typeof questionSchema>;
+/** A question before defaults are filled in. */
+export type QuestionInput = z.input<typeof questionSchema>;
+
+/** The answer to each question: one JSON object. Times are ISO 8601 UTC, prices in the quote currency. */
+export interface Answers {
+  average: { series: string } & AverageOver;
+  moves: { series: string } & MovesOver;
+  percentiles: PercentilesOver;
+  volatile: VolatileOver;
+  compare: { series: SeriesComparison[] };
+  series: { series: KnownSeries[] };
+}
+
+/**
+ * Answers a question.
+ * @param nowMs where a window ends that does not say, epoch ms
+ * @throws NoAnswerError {BadQuestionError}
+ */
+export async function answer(
+  question: Question,
+  nowMs: number,
+  store: InsightStore,
+  pollsPerHour: PollsPerHour,
+): Promise<Answers[keyof Answers]> {
+  if (question.question === 'series') return knownSeries(store, question);
+  const asked = windowOf(question, nowMs, DEFAULT_OVER[question.question]);
+  switch (question.question) {
+    case 'average': {
+      const series = await resolveSeries(question.symbol, question, store);
+      const polls = pollsDuePerHour(series.exchange, pollsPerHour);
+      return { series: seriesOf(series), ...(await averageOver(store, series, asked, polls)) };
+    }
+    case 'moves':
+      return answerMoves(question, asked, store, pollsPerHour);
+    case 'percentiles': {
+      const which =
+        question.symbol === undefined
+          ? { scope: question, top: question.top }
+          : { series: await resolveSeries(question.symbol, question, store) };
+      return changePercentiles(store, which, asked, question.percents);
+    }
+    case 'volatile':
+      return mostVolatile(store, question, asked, question.top);
+    case 'compare':
+      return answerCompare(question, asked, store, pollsPerHour);
+  }
+}
+
+async function answerMoves(
+  question: Extract<Question, { question: 'moves' }>,
+  asked: Window,
+  store: InsightStore,
+  pollsPerHour: PollsPerHour,
+): Promise<Answers['moves']> {
+  const series = await resolveSeries(question.symbol, question, store);
+  const polls = pollsDuePerHour(series.exchange, pollsPerHour);
+  const moves = movesOver(await loadHours(store, series, ALL_TIME), asked, question.thresholds, polls);
+  if (!moves) throw noDataOf(series, asked, await store.span(series));
+  return { series: seriesOf(series), ...moves };
+}
+
+async function answerCompare(
+  question: Extract<Question, { question: 'compare' }>,
+  asked: Window,
+  store: InsightStore,
+  pollsPerHour: PollsPerHour,
+): Promise<Answers['compare']> {
+  const { thresholds, percents } = question;
+  const series: SeriesComparison[] = [];
+  // One after the other: each reads the whole history of a series.
+  for (const symbol of question.symbols) {
+    const one = await resolveSeries(symbol, question, store);
+    const polls = pollsDuePerHour(one.exchange, pollsPerHour);
+    series.push(await compareOne(store, one, { window: asked, thresholds, percents, pollsPerHour: polls }));
+  }
+  return { series };
+}

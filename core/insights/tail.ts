@@ -1,0 +1,52 @@
+import { dayOf, HOUR_MS, withLogReturn } from '../market/candle.ts';
+import { seriesOf } from '../market/ticker.ts';
+import type { Window } from '../market/window.ts';
+import { extentOf, hoursOf } from './history.ts';
+import type { HourOfSeries, MarketStore, Scope } from './ports.ts';
+
+/** What ticks add to a series' candles. */
+export interface Tail {
+  /** Hours without a candle, as their ticks tell them, with their log returns. */
+  hours: HourOfSeries[];
+  /** Candles whose log return is known only now that the hour before them is. */
+  returns: HourOfSeries[];
+}
+
+/**
+ * What the ticks of a window, which is of whole hours, add to its candles: by series, those without anything are left
+ * out. All series are summarised hour by hour together, so only the ticks from the last summarised hour on are read.
+ */
+export async function loadTails(
+  store: MarketStore,
+  scope: Scope,
+  window: Window,
+): Promise<Map<string, Tail>> {
+  const fromMs = (await store.lastSummarisedHour(scope, window)) ?? window.fromMs;
+  const ticks = await store.hoursFromTicks(scope, { ...window, fromMs });
+  const starts = ticks.map(({ start }) => Date.parse(start));
+  const firstMs = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
+  const lastMs = starts.reduce((most, start) => Math.max(most, start), 0);
+  if (ticks.length === 0) return new Map();
+  const candles = await store.hoursFromCandles(scope, {
+    fromMs: firstMs - HOUR_MS,
+    toMs: Math.min(window.toMs, dayOf(lastMs) + 24 * HOUR_MS),
+  });
+  const candlesBySeries = Map.groupBy(candles, seriesOf);
+  const tails = [...Map.groupBy(ticks, seriesOf)].map(
+    ([series, hours]) => [series, tailOf(hours, candlesBySeries.get(series) ?? [])] as const,
+  );
+  return new Map(tails.filter(([, { hours }]) => hours.length > 0));
+}
+
+function tailOf(tickHours: readonly HourOfSeries[], candles: readonly HourOfSeries[]): Tail {
+  const covered = new Set(candles.map(extentOf).flatMap(hoursOf));
+  const uncovered = new Set(tickHours.filter(({ start }) => !covered.has(Date.parse(start))));
+  const all = [...candles, ...uncovered].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const tail: Tail = { hours: [], returns: [] };
+  for (const [index, hour] of all.entries()) {
+    const complete = withLogReturn(hour, all[index - 1]);
+    if (uncovered.has(hour)) tail.hours.push(complete);
+    else if (hour.log_return === undefined && complete.log_return !== undefined) tail.returns.push(complete);
+  }
+  return tail;
+}

@@ -1,0 +1,54 @@
+import type { Candle } from '../market/candle.ts';
+import { type DetectedMove, type MoveDirection, movesOf } from '../market/directional-change.ts';
+import { daysIn, isIn, type Window } from '../market/window.ts';
+
+/** The moves of one direction that were confirmed in a window. */
+export interface DirectionMoves {
+  count: number;
+  /** By the window's length in days. */
+  perDay: number;
+  /** Fractions, of the moves that are completed within the data; null where none is. */
+  meanSize: number | null;
+  maxSize: number | null;
+  /** The last one; null where there is none. Without `to_…` and `size` while it is under way. */
+  last: DetectedMove | null;
+}
+
+/** The price path of candles, which are sorted by start: `[epoch ms, price]`. */
+export function* pathOf(candles: Iterable<Pick<Candle, 'start' | 'path'>>): Generator<[number, number]> {
+  for (const { start, path } of candles) {
+    const startMs = Date.parse(start);
+    for (const [offsetMs, price] of path) yield [startMs + offsetMs, price];
+  }
+}
+
+/**
+ * The moves at one threshold that were confirmed in the window. The detector runs over the whole path, from the
+ * series' first price to its last, so a move's size may come from after the window.
+ */
+export function movesInWindow(
+  path: Iterable<readonly [timeMs: number, price: number]>,
+  threshold: number,
+  window: Window,
+): { rises: DirectionMoves; falls: DirectionMoves } {
+  const moves = movesOf(path, threshold).filter(({ confirmed_time }) =>
+    isIn(window, Date.parse(confirmed_time)),
+  );
+  const of = (direction: MoveDirection) =>
+    directionMoves(
+      moves.filter((move) => move.direction === direction),
+      window,
+    );
+  return { rises: of('rise'), falls: of('fall') };
+}
+
+function directionMoves(moves: readonly DetectedMove[], window: Window): DirectionMoves {
+  const sizes = moves.flatMap(({ size }) => (size === undefined ? [] : [size]));
+  return {
+    count: moves.length,
+    perDay: moves.length / daysIn(window),
+    meanSize: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0) / sizes.length,
+    maxSize: sizes.length === 0 ? null : sizes.reduce((most, size) => Math.max(most, size)),
+    last: moves.at(-1) ?? null,
+  };
+}

@@ -1,0 +1,64 @@
+import { type CandleHours, type CandleSeries, HOUR_MS } from '../market/candle.ts';
+import { CATEGORIES, type Category } from '../market/ticker.ts';
+
+/**
+ * How an object of recorded candles is written: `rows` are gzip NDJSON lines `[start ms, open, high, low, close,
+ * volume]`; any other name is that of an exchange's API, whose answer is kept as it came, gzipped.
+ */
+export type CandleFormat = (typeof FORMATS)[number];
+
+const FORMATS = ['rows', 'bybit-v5', 'binance', 'okx-v5', 'kraken', 'coinbase'] as const;
+
+/** One object of recorded candles: a part of one series' history. */
+export interface CandleObject extends CandleSeries {
+  hours: CandleHours;
+  /** The candles in it start in [firstMs, lastMs], epoch ms. */
+  firstMs: number;
+  lastMs: number;
+  format: CandleFormat;
+}
+
+/** Everything recorded lies here, whether it came from an exchange or from a file. */
+export const CANDLES_PREFIX = 'candles/';
+
+function suffixOf(format: CandleFormat): string {
+  return format === 'rows' ? 'rows.ndjson.gz' : `${format}.json.gz`;
+}
+
+/**
+ * `candles/exchange=…/category=…/symbol=…/base=…/quote=…/hours=…/<first>-<last>.<format>`: the same part has the same
+ * key. Base and quote are there where the exchange told them: its spelling alone may not.
+ */
+export function candleObjectKey(object: CandleObject): string {
+  const { exchange, category, symbol, base, quote, hours, firstMs, lastMs, format } = object;
+  const pair = base && quote ? { base, quote } : {};
+  const folders = Object.entries({ exchange, category, symbol, ...pair, hours });
+  const folder = folders.map(([name, value]) => `${name}=${encodeURIComponent(value)}/`).join('');
+  return `${CANDLES_PREFIX}${folder}${firstMs}-${lastMs}.${suffixOf(format)}`;
+}
+
+const KEY =
+  /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(\d+)-(\d+)\.(.+)$/;
+
+/** The reverse of {@link candleObjectKey}; undefined for a key that is none of ours. */
+export function parseCandleObjectKey(key: string): CandleObject | undefined {
+  const [, exchange, category, symbol, base, quote, hours, first, last, suffix] = KEY.exec(key) ?? [];
+  const format = FORMATS.find((each) => suffixOf(each) === suffix);
+  if (!exchange || !symbol || !format) return undefined;
+  if (!(CATEGORIES as readonly (string | undefined)[]).includes(category)) return undefined;
+  return {
+    exchange,
+    category: category as Category,
+    symbol: decodeURIComponent(symbol),
+    ...(base && quote ? { base: decodeURIComponent(base), quote: decodeURIComponent(quote) } : {}),
+    hours: hours === '24' ? 24 : 1,
+    firstMs: Number(first),
+    lastMs: Number(last),
+    format,
+  };
+}
+
+/** Whether candles of an object may start in [fromMs, toMs). */
+export function overlaps({ firstMs, lastMs, hours }: CandleObject, fromMs: number, toMs: number): boolean {
+  return firstMs < toMs && lastMs + hours * HOUR_MS > fromMs;
+}

@@ -1,0 +1,87 @@
+import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
+import type { Move } from '../market/directional-change.ts';
+import type { SeriesLedger } from './series-ledger.ts';
+
+/** Where summarising keeps what it has to remember. */
+export const SUMMARY_STATE_INDEX = 'summaries-state';
+/** Where the moves at the configured thresholds are. */
+export const MOVES_INDEX = 'moves';
+
+/** What names a series. */
+export type SeriesName = Pick<CandleSeries, 'exchange' | 'category' | 'symbol'>;
+
+/** One series' ticks of one hour. */
+export interface SeriesTicks {
+  series: CandleSeries;
+  ticks: PriceTick[];
+}
+
+/** How many ticks a series has in one hour. */
+export interface HourCount {
+  series: SeriesName;
+  /** Start of the hour, epoch ms. */
+  hourMs: number;
+  count: number;
+}
+
+/** Ticks, wherever they lie. Times are epoch ms. */
+export interface TickHours {
+  /** The time of the first tick in [fromMs, toMs); undefined where there is none. */
+  firstTickIn(fromMs: number, toMs: number): Promise<number | undefined>;
+  /** Every series' ticks of the hour that starts at `hourMs`. */
+  ticksOf(hourMs: number): Promise<SeriesTicks[]>;
+}
+
+/** Counts that tell whether candles still agree with the ticks. Times are epoch ms, hours start in [fromMs, toMs). */
+export interface SampleCounts {
+  tickCounts(fromMs: number, toMs: number): Promise<HourCount[]>;
+  /** The `samples` of the hourly candles. */
+  candleSamples(fromMs: number, toMs: number): Promise<HourCount[]>;
+}
+
+/** Which range of candles is wanted: those that start in [fromMs, toMs), epoch ms; an end left out is open. */
+export interface CandleRange {
+  fromMs?: number | undefined;
+  toMs?: number | undefined;
+  /** @default all of them */
+  limit?: number;
+}
+
+/**
+ * Candles, moves and what is remembered about them. Reads find what was written before. Every write throws where it
+ * could not be done; written again, everything replaces itself.
+ */
+export interface SummaryStore {
+  /** Every series' hourly candles of the hour, the one before and the one after, and the daily ones of its days. */
+  candlesAround(hourMs: number): Promise<Candle[]>;
+  /** One series' candles in time order. */
+  candlesOf(series: SeriesName, range: CandleRange): Promise<Candle[]>;
+  writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void>;
+
+  /** Ids of a series' moves that were confirmed in the range. */
+  moveIds(
+    series: SeriesName,
+    range: { fromMs?: number | undefined; toMs?: number | undefined },
+  ): Promise<string[]>;
+  writeMoves(put: readonly Move[], removeIds: readonly string[]): Promise<void>;
+
+  /** What is known of these series, as `seriesOf` names them; those never seen are left out. */
+  ledgers(series: readonly SeriesName[]): Promise<Map<string, SeriesLedger>>;
+  /** Some of the series whose moves have to be made again. */
+  staleLedgers(limit: number): Promise<SeriesLedger[]>;
+  countStale(): Promise<number>;
+  /** Every series, page by page. */
+  allLedgers(): AsyncIterable<SeriesLedger[]>;
+  writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void>;
+
+  /** Every hour that ends at or before this is summarised; epoch ms. Undefined before the first. */
+  summarisedUntil(): Promise<number | undefined>;
+  setSummarisedUntil(ms: number): Promise<void>;
+}
+
+/** Ticks that may be deleted as a whole. */
+export interface TickMonths {
+  /** Months of which ticks are kept: `YYYY.MM`, ascending. */
+  months(): Promise<string[]>;
+  deleteMonth(month: string): Promise<void>;
+}

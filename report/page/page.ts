@@ -1,0 +1,175 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+
+import { PICTURES } from '../../charts/all.ts';
+import type { Picture } from '../../charts/pictures/chart.ts';
+import { isArchived, isOfOneCurrency, PAGE_WINDOWS, type PageWindow } from '../../charts/questions.ts';
+import type { SeriesChoice } from '../../charts/report-data.ts';
+import { byId, element } from './elements.ts';
+import { type PictureSection, pictureSection } from './picture-section.ts';
+import { openSource, type ReportSource } from './source.ts';
+import { showSummary } from './summary.ts';
+import { seriesWords, timeWords, windowWords } from './words.ts';
+
+/** How often the server is asked whether anything is new. */
+const PULSE_MS = 2_000;
+
+/** What the reader has picked; it is part of the page's address, so that a link shows the same. */
+interface Picked {
+  series: string | undefined;
+  /** Absent: each picture's usual one. */
+  window: PageWindow | undefined;
+}
+
+const currencyPicker = byId<HTMLSelectElement>('currency');
+const windowPicker = byId<HTMLSelectElement>('window');
+const clock = byId('clock');
+const alertBox = byId('alert');
+const announcement = byId('announcement');
+
+const picked: Picked = pickedInAddress();
+let choices: readonly SeriesChoice[] = [];
+let newestSlotMs: number | undefined;
+
+const source = await openSource();
+const sections = PICTURES.map((picture) => makeSection(picture, source));
+byId('pictures').append(...sections.map((section) => section.element));
+fillWindowPicker();
+currencyPicker.addEventListener('change', () => pick({ series: currencyPicker.value }));
+windowPicker.addEventListener('change', () =>
+  pick({ window: (windowPicker.value || undefined) as PageWindow | undefined }),
+);
+
+await guarded(async () => {
+  await loadChoices();
+  await showAll();
+});
+document.documentElement.dataset.ready = 'true';
+if (source.pulse) watch(source.pulse);
+
+function makeSection(picture: Picture, from: ReportSource): PictureSection {
+  return pictureSection(picture, (window) =>
+    isOfOneCurrency(picture) && picked.series === undefined
+      ? Promise.resolve(undefined)
+      : from.picture({ picture: picture.id, series: picked.series, window }),
+  );
+}
+
+/** Shows what the picks say, and says so to those who do not see it. */
+async function pick(change: Partial<Picked>): Promise<void> {
+  Object.assign(picked, change);
+  writeAddress();
+  await guarded(showAll);
+  const window = picked.window ? windowWords(picked.window) : 'each picture’s usual window';
+  announcement.textContent = `Showing ${picked.series ? seriesWords(picked.series) : 'all'}, ${window}.`;
+}
+
+async function showAll(): Promise<void> {
+  for (const section of sections) section.markStale();
+  await Promise.all([showPickedSummary(), ...sections.map((section) => section.refresh(picked.window))]);
+}
+
+async function showPickedSummary(): Promise<void> {
+  const choice = choices.find(({ series }) => series === picked.series);
+  showSummary(byId('summary'), choice, choice && (await source.summary(choice.series)));
+}
+
+async function loadChoices(): Promise<void> {
+  const answer = await source.choices();
+  choices = answer.choices;
+  showClock(answer.asOfMs);
+  // A series that a link names and that is gone gives way to the one that is traded most.
+  if (!choices.some(({ series }) => series === picked.series)) picked.series = choices[0]?.series;
+  const groups: [string, SeriesChoice[]][] = [
+    ['Currencies', choices.filter(({ series }) => !isArchived(series))],
+    ['Archive: daily prices of earlier years', choices.filter(({ series }) => isArchived(series))],
+  ];
+  const options = groups
+    .filter(([, inGroup]) => inGroup.length > 0)
+    .map(([label, inGroup]) =>
+      element(
+        'optgroup',
+        { label },
+        ...inGroup.map(({ series }) => element('option', { value: series }, seriesWords(series))),
+      ),
+    );
+  const before = JSON.stringify([...currencyPicker.options].map(({ value }) => value));
+  const after = JSON.stringify(groups.flatMap(([, inGroup]) => inGroup.map(({ series }) => series)));
+  // An open list does not lose its place to one that is the same.
+  if (before !== after) currencyPicker.replaceChildren(...options);
+  currencyPicker.value = picked.series ?? '';
+  currencyPicker.disabled = choices.length === 0;
+  byId('nothing').hidden = choices.length > 0;
+}
+
+function fillWindowPicker(): void {
+  windowPicker.append(
+    element('option', { value: '' }, 'as usual for each picture'),
+    ...PAGE_WINDOWS.map((window) => element('option', { value: window }, windowWords(window))),
+  );
+  windowPicker.value = picked.window ?? '';
+}
+
+/**
+ * Asks for the pulse, and shows what is new in those pictures that are in sight; the others are brought up to date
+ * when they come into sight.
+ */
+function watch(pulse: NonNullable<ReportSource['pulse']>): void {
+  const beat = async () => {
+    if (!document.hidden) {
+      await guarded(async () => {
+        const { asOfMs, newestSlotMs: newest } = await pulse();
+        showClock(asOfMs);
+        if (newest !== newestSlotMs) {
+          newestSlotMs = newest;
+          for (const section of sections) section.markStale();
+          await loadChoices();
+          await showPickedSummary();
+        }
+        // Also what failed before: it is still stale.
+        for (const section of sections) if (section.isInSight()) await section.refresh(picked.window);
+      });
+    }
+    setTimeout(beat, PULSE_MS);
+  };
+  const whenScrolled = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const section = sections.find((each) => each.element === target);
+      if (isIntersecting && section) void guarded(() => section.refresh(picked.window));
+    }
+  });
+  for (const section of sections) whenScrolled.observe(section.element);
+  setTimeout(beat, PULSE_MS);
+}
+
+function showClock(asOfMs: number): void {
+  clock.textContent = timeWords(asOfMs);
+  clock.setAttribute('datetime', new Date(asOfMs).toISOString());
+}
+
+/** What fails is told on the page; what was shown before stays. */
+async function guarded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    alertBox.hidden = true;
+  } catch (error) {
+    alertBox.textContent = error instanceof Error ? error.message : String(error);
+    alertBox.hidden = false;
+  }
+}
+
+function pickedInAddress(): Picked {
+  const address = new URLSearchParams(location.hash.slice(1));
+  const window = address.get('window') as PageWindow | null;
+  return {
+    series: address.get('series') ?? undefined,
+    window: window && PAGE_WINDOWS.includes(window) ? window : undefined,
+  };
+}
+
+function writeAddress(): void {
+  const address = new URLSearchParams();
+  if (picked.series) address.set('series', picked.series);
+  if (picked.window) address.set('window', picked.window);
+  history.replaceState(null, '', `#${address}`);
+}

@@ -1,0 +1,107 @@
+import type { ChartChoice, Picture } from '../../charts/pictures/chart.ts';
+import type { PageWindow } from '../../charts/questions.ts';
+import type { PictureAnswer } from '../protocol.ts';
+import { chartCard } from './chart-card.ts';
+import { element } from './elements.ts';
+import { timeWords, words } from './words.ts';
+
+/** One picture on the page: its charts, and the choices about them. */
+export interface PictureSection {
+  readonly element: HTMLElement;
+  /** There may be something new to show. */
+  markStale(): void;
+  /** Shows what is new, where there may be any. */
+  refresh(window: PageWindow | undefined): Promise<void>;
+  isInSight(): boolean;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** @param ask answers undefined where there is nothing to ask about yet */
+export function pictureSection(
+  picture: Picture,
+  ask: (window: PageWindow | undefined) => Promise<PictureAnswer | undefined>,
+): PictureSection {
+  const cards = picture.charts.map((chart) => chartCard(chart, picture));
+  const chosen: Record<string, string | number> = Object.fromEntries(
+    (picture.choices ?? []).map(({ name, value }) => [name, value]),
+  );
+  const period = element('p', { class: 'period' });
+  const controls = (picture.choices ?? []).map((choice) =>
+    choiceControl(choice, (value) => {
+      chosen[choice.name] = value;
+      void Promise.all(cards.map((card) => card.choose(chosen)));
+    }),
+  );
+  const section = element(
+    'section',
+    { class: 'picture', id: picture.id, 'aria-labelledby': `${picture.id}-title` },
+    element(
+      'header',
+      {},
+      element('h2', { id: `${picture.id}-title` }, picture.title),
+      element('p', { class: 'about' }, picture.about),
+      period,
+      ...controls,
+    ),
+    element('div', { class: 'charts' }, ...cards.map((card) => card.element)),
+  );
+  let isStale = true;
+  let shown = Promise.resolve();
+
+  return {
+    element: section,
+    markStale() {
+      isStale = true;
+    },
+    refresh(window) {
+      // One after the other: an older answer never takes the place of a newer one.
+      shown = shown
+        .catch(() => {})
+        .then(async () => {
+          if (!isStale) return;
+          isStale = false;
+          try {
+            const answer = await ask(window);
+            if (!answer) return;
+            period.textContent = periodWords(answer);
+            await Promise.all(cards.map((card) => card.show(answer, chosen)));
+          } catch (error) {
+            isStale = true;
+            throw error;
+          }
+        });
+      return shown;
+    },
+    isInSight() {
+      const { top, bottom } = section.getBoundingClientRect();
+      return bottom > 0 && top < innerHeight;
+    },
+  };
+}
+
+/** The window, and how much of it has data. */
+function periodWords({ fromMs, toMs, hours }: PictureAnswer): string {
+  const period = `${timeWords(fromMs)} to ${timeWords(toMs - 1)}`;
+  if (hours === undefined) return period;
+  const covered = Math.min(1, hours / Math.floor((toMs - fromMs) / HOUR_MS));
+  return `${period} · coverage ${words(covered, 'share')} of its hours`;
+}
+
+/** Radio buttons, so that the arrow keys choose. */
+function choiceControl(
+  { name, label, options, value }: ChartChoice,
+  onChange: (value: string | number) => void,
+): HTMLElement {
+  return element(
+    'fieldset',
+    { class: 'choice' },
+    element('legend', {}, label),
+    ...options.map((option) => {
+      const input = element('input', { type: 'radio', name, value: String(option.value) });
+      input.checked = option.value === value;
+      input.addEventListener('change', () => onChange(option.value));
+      return element('label', {}, input, element('span', {}, option.label));
+    }),
+  );
+}

@@ -1,0 +1,68 @@
+import { type PictureQuestion, questionKey } from '../../charts/questions.ts';
+import {
+  type Choices,
+  type Failure,
+  type PictureAnswer,
+  type Pulse,
+  SNAPSHOT_ELEMENT,
+  type Snapshot,
+  type SummaryAnswer,
+} from '../protocol.ts';
+
+/** Where the page's numbers come from. */
+export interface ReportSource {
+  choices(): Promise<Choices>;
+  summary(series: string): Promise<SummaryAnswer | undefined>;
+  picture(question: PictureQuestion): Promise<PictureAnswer | undefined>;
+  /** Absent where nothing ever changes. */
+  pulse?: () => Promise<Pulse>;
+}
+
+/** The server could not answer; the message is for the reader. */
+export class ReportSourceError extends Error {
+  override readonly name = 'ReportSourceError';
+}
+
+/** The numbers inside the page where it is a file, else those of the server that it came from. */
+export async function openSource(): Promise<ReportSource> {
+  const packed = document.getElementById(SNAPSHOT_ELEMENT)?.textContent?.trim();
+  return packed ? snapshotSource(await unpack(packed)) : serverSource();
+}
+
+/** Base64 of gzip of JSON. */
+async function unpack(text: string): Promise<Snapshot> {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const unzipped = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return (await new Response(unzipped).json()) as Snapshot;
+}
+
+function snapshotSource({ asOfMs, choices, summaries, answers }: Snapshot): ReportSource {
+  return {
+    choices: async () => ({ asOfMs, choices }),
+    summary: async (series) => summaries[series],
+    picture: async (question) => answers[questionKey(question)],
+  };
+}
+
+function serverSource(): ReportSource {
+  return {
+    choices: () => get('choices'),
+    summary: (series) => get('summary', { series }),
+    picture: ({ picture, series, window }) => get('picture', { picture, series, window }),
+    pulse: () => get('pulse'),
+  };
+}
+
+async function get<T>(path: string, query: Record<string, string | undefined> = {}): Promise<T> {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value);
+  let response: Response;
+  try {
+    response = await fetch(`api/${path}?${search}`);
+  } catch {
+    throw new ReportSourceError('The pipeline does not answer: is "npm start" still running?');
+  }
+  const body = (await response.json()) as T | Failure;
+  if (!response.ok) throw new ReportSourceError((body as Failure).message);
+  return body as T;
+}

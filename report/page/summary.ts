@@ -1,0 +1,48 @@
+import { AVERAGE_WINDOWS } from '../../charts/questions.ts';
+import type { SeriesChoice, SeriesSummary } from '../../charts/report-data.ts';
+import { element } from './elements.ts';
+import { intervalWords, seriesWords, timeWords, windowWords, words } from './words.ts';
+
+/** Shows what is said of the picked series: its latest price, and what it cost on average. */
+export function showSummary(
+  container: HTMLElement,
+  choice: SeriesChoice | undefined,
+  summary: SeriesSummary | undefined,
+): void {
+  container.hidden = choice === undefined;
+  if (!choice) return;
+  const { newest } = choice;
+  const latest = newest
+    ? [
+        figure('Last price', words(newest.price, 'price'), timeWords(newest.slotMs)),
+        figure(
+          '24 h change',
+          words(newest.change24h, 'percent'),
+          `${words(newest.low24h, 'price')} to ${words(newest.high24h, 'price')}`,
+        ),
+      ]
+    : [];
+  const averages = AVERAGE_WINDOWS.flatMap((window) => {
+    const average = summary?.averages[window];
+    if (!average) return [];
+    const detail = `change ${words(average.change, 'percent')}, coverage ${words(average.coverage, 'share')}`;
+    return [figure(`Average, ${windowWords(window)}`, words(average.mean, 'price'), detail)];
+  });
+  const polled = summary
+    ? `Polled every ${intervalWords(summary.samplingIntervalSeconds)}: moves that reverse in between are not seen. Prices are in the quote currency, times are UTC.`
+    : '';
+  container.replaceChildren(
+    element('h2', { id: 'summary-title' }, seriesWords(choice.series)),
+    element('dl', { class: 'figures' }, ...latest, ...averages),
+    element('p', { class: 'about' }, polled),
+  );
+}
+
+function figure(name: string, value: string, detail: string): HTMLElement {
+  return element(
+    'div',
+    { class: 'figure' },
+    element('dt', {}, name),
+    element('dd', {}, element('strong', {}, value), element('span', { class: 'detail' }, detail)),
+  );
+}

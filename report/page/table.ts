@@ -1,0 +1,38 @@
+import type { Chart } from '../../charts/pictures/chart.ts';
+import type { Row } from '../../charts/table-rows.ts';
+import { element } from './elements.ts';
+import { words } from './words.ts';
+
+/** More rows than anybody reads, and few enough for a browser. */
+const MOST_ROWS = 1_000;
+
+/** The numbers behind a chart, as a table for those who cannot see it, or want to know exactly. */
+export function dataTable({ table, title }: Chart, rows: readonly Row[]): HTMLElement {
+  const shown = rows.slice(0, MOST_ROWS);
+  const head = element(
+    'tr',
+    {},
+    ...table.columns.map((column) => element('th', { scope: 'col' }, column.title)),
+  );
+  const body = shown.map((row) =>
+    element(
+      'tr',
+      {},
+      ...table.columns.map(({ field, format }) =>
+        element('td', format === 'text' ? {} : { class: 'number' }, words(row[field], format)),
+      ),
+    ),
+  );
+  const timed = table.columns.some(({ format }) => format === 'time' || format === 'date');
+  const notes = [
+    timed ? 'Times are UTC.' : '',
+    rows.length > MOST_ROWS ? `The first ${MOST_ROWS} of ${rows.length} rows.` : '',
+  ];
+  const caption = element('caption', {}, [title, ...notes.filter(Boolean)].join('. ').replace('..', '.'));
+  return element(
+    'div',
+    // It scrolls, so it can be reached with the keyboard.
+    { class: 'table', role: 'region', tabindex: '0', 'aria-label': `Table: ${title}` },
+    element('table', {}, caption, element('thead', {}, head), element('tbody', {}, ...body)),
+  );
+}

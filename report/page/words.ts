@@ -1,0 +1,61 @@
+import type { ColumnFormat } from '../../charts/pictures/chart.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
+
+/** Numbers and times as the page writes them, the same everywhere. */
+
+/** Between a number and its unit: they stay on one line. */
+const NARROW = '\u202f';
+
+export function words(value: unknown, format: ColumnFormat): string {
+  if (value === null || value === undefined || value === '') return '–';
+  if (format === 'text') return String(value);
+  if (format === 'time' || format === 'date') {
+    const iso = new Date(value as number | Date).toISOString();
+    return format === 'date' ? iso.slice(0, 10) : formatTime(iso).replace(' UTC', '');
+  }
+  const number = Number(value);
+  if (Number.isNaN(number)) return '–';
+  return NUMBERS[format](number);
+}
+
+const NUMBERS: Record<Exclude<ColumnFormat, 'text' | 'time' | 'date'>, (value: number) => string> = {
+  price: formatPrice,
+  percent: (value) => formatPercent(value).replace(' %', `${NARROW}%`),
+  share: (value) => `${(value * 100).toLocaleString('en-US', { maximumFractionDigits: 1 })}${NARROW}%`,
+  count: formatCount,
+  number: (value) => value.toLocaleString('en-US', { maximumFractionDigits: 2 }),
+};
+
+/** Epoch ms → `2018-07-01 00:20 UTC`. */
+export function timeWords(timeMs: number): string {
+  return formatTime(new Date(timeMs).toISOString());
+}
+
+/** `recorded:spot:BTCUSD` → `BTCUSD · recorded spot` */
+export function seriesWords(series: string): string {
+  const [exchange, category, ...symbol] = series.split(':');
+  return `${symbol.join(':')} · ${exchange} ${category}`;
+}
+
+const LONG_WINDOWS: Record<string, string> = {
+  '1h': 'last hour',
+  '24h': 'last 24 hours',
+  '7d': 'last 7 days',
+  '30d': 'last 30 days',
+  '90d': 'last 90 days',
+  '1y': 'last year',
+  '2y': 'last 2 years',
+};
+
+export function windowWords(window: string): string {
+  return LONG_WINDOWS[window] ?? window;
+}
+
+/** 900 → `15 minutes` */
+export function intervalWords(seconds: number): string {
+  if (seconds < 60) return seconds === 1 ? 'second' : `${seconds} seconds`;
+  const minutes = seconds / 60;
+  return minutes === 1
+    ? 'minute'
+    : `${minutes.toLocaleString('en-US', { maximumFractionDigits: 1 })} minutes`;
+}

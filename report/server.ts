@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PAGE_WINDOWS, type PageWindow, PictureQuestionError } from '../charts/questions.ts';
+import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
+import type { PollsPerHour } from '../core/market/polls.ts';
+import { LOOPBACK } from '../local/engines/ports.ts';
+import { createOpenSearch } from '../stores/opensearch/client.ts';
+import { OpenSearchInsights } from '../stores/opensearch/insights.ts';
+import { OpenSearchSearch } from '../stores/opensearch/search.ts';
+import { pageHtml } from './html.ts';
+import type { Choices, Failure, Pulse } from './protocol.ts';
+
+export interface ReportServerOptions {
+  openSearchUrl: string;
+  /** The pipeline's now: the replay's clock, or the clock on the wall. Asked at each request. */
+  now: () => Date;
+  /** Of exchanges that are not polled every two minutes. @default none */
+  pollsPerHour?: PollsPerHour;
+  /** @default a free port */
+  port?: number | undefined;
+}
+
+export interface ReportServer {
+  /** `http://127.0.0.1:<port>/`, to be opened in a browser. */
+  readonly url: string;
+  /** Stops listening and drops open connections. May be called again. */
+  close(): Promise<void>;
+}
+
+/** A reader waits no longer than this for an OpenSearch that is busy. */
+const PATIENCE_MS = 10_000;
+
+type Answer = (query: URLSearchParams, store: ReportStore, asOfMs: number) => Promise<object>;
+
+/**
+ * Serves the report page on 127.0.0.1, and its numbers as they are at each request.
+ * @throws the `EADDRINUSE` error of `node:net` if the port that was asked for is taken
+ */
+export async function startReportServer({
+  openSearchUrl,
+  now,
+  pollsPerHour = {},
+  port = 0,
+}: ReportServerOptions): Promise<ReportServer> {
+  const client = createOpenSearch(openSearchUrl);
+  const storeNow = (): ReportStore => {
+    const search = new OpenSearchSearch(client, Date.now() + PATIENCE_MS);
+    return {
+      search: (index, body) => search.search(index, body),
+      insights: new OpenSearchInsights(search),
+      pollsPerHour,
+    };
+  };
+  const server = createServer((request, response) => {
+    respond(request, response, storeNow(), now().getTime()).catch((error: Error) => {
+      const isQuestion = error instanceof PictureQuestionError;
+      const message = isQuestion ? error.message : `OpenSearch did not answer: ${error.message}`;
+      sendJson(response, isQuestion ? 400 : 503, { message } satisfies Failure);
+    });
+  });
+  server.listen(port, LOOPBACK);
+  // `once` rejects with the server's own error if it cannot listen.
+  await once(server, 'listening');
+  let closed: Promise<void> | undefined;
+  return {
+    url: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}/`,
+    close() {
+      closed ??= new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }).then(() => client.close());
+      return closed;
+    },
+  };
+}
+
+const ANSWERS: Record<string, Answer> = {
+  '/api/pulse': async (_, store, asOfMs) => {
+    const { aggregations } = await store.search('tickers-*', {
+      size: 0,
+      aggs: { newest: { max: { field: 'slot' } }, ticks: { value_count: { field: 'slot' } } },
+    });
+    const { newest, ticks } = (aggregations ?? {}) as Record<string, { value: number | null } | undefined>;
+    return {
+      asOfMs,
+      ticks: ticks?.value ?? 0,
+      ...(newest?.value ? { newestSlotMs: newest.value } : {}),
+    } satisfies Pulse;
+  },
+  '/api/choices': async (_, store, asOfMs) =>
+    ({ asOfMs, choices: await seriesChoices(store, asOfMs) }) satisfies Choices,
+  '/api/summary': (query, store, asOfMs) => seriesSummary(store, query.get('series') ?? '', asOfMs),
+  '/api/picture': (query, store, asOfMs) => {
+    const window = query.get('window') ?? undefined;
+    if (window !== undefined && !(PAGE_WINDOWS as readonly string[]).includes(window)) {
+      throw new PictureQuestionError(`There is no window "${window}"; there are ${PAGE_WINDOWS.join(', ')}.`);
+    }
+    const question = {
+      picture: query.get('picture') ?? '',
+      series: query.get('series') ?? undefined,
+      window: window as PageWindow | undefined,
+    };
+    return answerPicture(store, question, asOfMs);
+  },
+};
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  store: ReportStore,
+  asOfMs: number,
+): Promise<void> {
+  // Another site's name that leads here would let that site read along.
+  const host = URL.parse(`http://${request.headers.host}`)?.hostname;
+  if (host !== LOOPBACK && host !== 'localhost') {
+    return sendJson(response, 403, { message: `This page is at ${LOOPBACK} only.` });
+  }
+  if (request.method !== 'GET') return sendJson(response, 405, { message: 'The report answers GET only.' });
+  const url = new URL(request.url ?? '/', `http://${LOOPBACK}`);
+  if (url.pathname === '/') {
+    return send(
+      response,
+      200,
+      'text/html; charset=utf-8',
+      await pageHtml({ kind: 'live', origin: 'this machine' }),
+    );
+  }
+  const answer = ANSWERS[url.pathname];
+  if (!answer) return sendJson(response, 404, { message: `There is no ${url.pathname}.` });
+  sendJson(response, 200, await answer(url.searchParams, store, asOfMs));
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  send(response, status, 'application/json; charset=utf-8', JSON.stringify(body));
+}
+
+function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}

@@ -1,0 +1,184 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { markdownTable } from '../core/text/markdown-table.ts';
+import { stageConfig } from '../lib/config/stages.ts';
+import { type CostLine, totalUsd } from './cost.ts';
+import { type Estimate, estimateOf, fitted } from './estimate.ts';
+import { figuresOf, readFigureFile } from './figures.ts';
+import { type Inventory, inventoryOf } from './inventory.ts';
+import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION } from './prices.ts';
+import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
+import { withSources } from './workload.ts';
+
+/** The pages whose tables are computed. */
+export const SCALE_DOCUMENTS = ['README.md', 'docs/scale.md', 'docs/cost.md'] as const;
+
+const fileOf = (document: string) => fileURLToPath(new URL(`../${document}`, import.meta.url));
+
+const STAGES = ['dev', 'prod'] as const;
+type Stage = (typeof STAGES)[number];
+
+const SCALES = [1, 10, 100];
+const COSTS = [1, 3, 10];
+
+/** Rows that share their first cell, one column for each of several tables' second. */
+function sideBySide(heads: readonly string[], tables: readonly Rows[]): Rows {
+  const [first = []] = tables;
+  return first.map(([name = ''], row) =>
+    row === 0 ? ['', ...heads] : [name, ...tables.map((each) => each[row]?.[1] ?? '')],
+  );
+}
+
+/** Every table of the pages by its name, computed once. */
+export function scaleTables(): Record<string, string> {
+  const file = readFigureFile();
+  const figures = figuresOf(file);
+  const inventories = Object.fromEntries(
+    STAGES.map((stage) => [stage, inventoryOf(stageConfig(stage))]),
+  ) as Record<Stage, Inventory>;
+  const config = (stage: Stage, exchanges: number) => withSources(stageConfig(stage), exchanges);
+  const asItIs = (stage: Stage, exchanges: number) =>
+    estimateOf(config(stage, exchanges), figures, inventories[stage]);
+  /** As it is where everything fits, else with larger settings. */
+  const thatFits = (stage: Stage, exchanges: number): ReturnType<typeof fitted> => {
+    const estimate = asItIs(stage, exchanges);
+    return estimate.headroom.some(({ state, raise }) => state === 'over' && raise)
+      ? fitted(config(stage, exchanges), figures, inventories[stage])
+      : { estimate, settings: {} };
+  };
+  const exchangeHeads = (counts: readonly number[], stage: string) =>
+    counts.map((count) => `${stage}, ${count} exchange${count === 1 ? '' : 's'}`);
+
+  const headroom = (stage: Stage): Rows => {
+    const [one, ...more] = SCALES.map((count) => headroomRows(asItIs(stage, count).headroom));
+    return (one ?? []).map((row, position) => {
+      const [sign, what = '', , of = '', used, moves = ''] = row;
+      if (position === 0)
+        return ['limit', ...SCALES.map((count) => `used by ${count}`), 'of', 'what moves it'];
+      const others = more.map((each) => `${each[position]?.[0]} ${each[position]?.[4]}`);
+      return [what, `${sign} ${used}`, ...others, of, moves];
+    });
+  };
+
+  const monthly = [...STAGES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count).estimate))];
+  const groups = [...new Set(monthly.flatMap(({ cost }) => cost.map(({ group }) => group)))];
+  const ofGroup = (cost: readonly CostLine[], group: string) =>
+    totalUsd(cost.filter((line) => line.group === group));
+
+  const overview = STAGES.map((stage) => asItIs(stage, 1));
+  const main = ['Kafka', 'OpenSearch', 'network'];
+
+  return {
+    overview: markdownTable([
+      [`a month, ${PRICES_DATE}, ${PRICES_REGION}, one source`, ...STAGES],
+      ...main.map((group) => [group, ...overview.map(({ cost }) => dollars(ofGroup(cost, group)))]),
+      [
+        'everything else',
+        ...overview.map(({ cost }) => dollars(totalUsd(cost.filter(({ group }) => !main.includes(group))))),
+      ],
+      ['**sum, about**', ...overview.map(({ usd }) => `**${dollars(usd)}**`)],
+    ]),
+    figures: markdownTable(
+      [
+        ['figure', 'value', 'basis', 'how'],
+        ...Object.entries(file.figures).map(([name, { value, unit, basis, how }]) => [
+          `\`${name}\``,
+          `${rounded(value)} ${unit}`,
+          basis,
+          how,
+        ]),
+      ],
+      Number.POSITIVE_INFINITY,
+    ),
+    demand: markdownTable(
+      sideBySide(
+        exchangeHeads(SCALES, 'prod'),
+        SCALES.map((count) => demandRows(asItIs('prod', count).demand)),
+      ),
+    ),
+    'limits-dev': markdownTable(headroom('dev'), Number.POSITIVE_INFINITY),
+    'limits-prod': markdownTable(headroom('prod'), Number.POSITIVE_INFINITY),
+    fit: fitTable(SCALES.map((count) => thatFits('prod', count))),
+    monthly: markdownTable([
+      ['a month', ...STAGES.flatMap((stage) => exchangeHeads(COSTS, stage))],
+      ...groups.map((group) => [group, ...monthly.map(({ cost }) => dollars(ofGroup(cost, group)))]),
+      ['**sum**', ...monthly.map(({ usd }) => `**${dollars(usd)}**`)],
+    ]),
+    'monthly-fit': fitTable(
+      STAGES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count))),
+      STAGES.flatMap((stage) => exchangeHeads(COSTS, stage)),
+    ),
+    'lines-dev': markdownTable(costRows(asItIs('dev', 1).cost), 2),
+    'lines-prod': markdownTable(costRows(asItIs('prod', 1).cost), 2),
+    prices: markdownTable(
+      [
+        ['price', '$', 'per', 'confirmed by', 'page'],
+        ...Object.entries({ ...PRICES, ...BROKER_HOUR, ...NODE_HOUR }).map(
+          ([name, { usd, per, confirmed, page }]) => [
+            `\`${name}\``,
+            String(usd),
+            per,
+            confirmed,
+            `<${page}>`,
+          ],
+        ),
+      ],
+      Number.POSITIVE_INFINITY,
+    ),
+  };
+}
+
+/** What had to be raised, what it costs, and what no setting moves. */
+function fitTable(
+  fits: readonly { estimate: Estimate; settings: object }[],
+  heads: readonly string[] = fits.map(({ estimate }) => `${estimate.demand.sources}`),
+): string {
+  return markdownTable(
+    [
+      ['exchanges', 'settings that it takes', 'still near (!) or beyond (✖)', 'a month'],
+      ...fits.map(({ estimate, settings }, position) => [
+        heads[position] ?? '',
+        Object.keys(settings).length > 0 ? `\`${JSON.stringify(settings)}\`` : 'as they are',
+        estimate.headroom
+          .filter(({ state }) => state !== 'ok')
+          .map(
+            ({ state, what, share }) => `${state === 'over' ? '✖' : '!'} ${what}: ${rounded(share * 100)} %`,
+          )
+          .join('; ') || 'nothing',
+        dollars(estimate.usd),
+      ]),
+    ],
+    3,
+  );
+}
+
+/**
+ * A page with its tables replaced: each stands between `<!-- table: NAME -->` and `<!-- end -->`.
+ * @throws Error where a page asks for a table that there is not
+ */
+export function withTables(page: string, tables: Readonly<Record<string, string>>): string {
+  return page.replace(/(<!-- table: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin, name, end) => {
+    const table = tables[name];
+    if (table === undefined) throw new Error(`There is no table "${name}".`);
+    return `${begin}\n${table}\n\n${end}`;
+  });
+}
+
+/** @returns the pages that were written */
+export function writeScaleDocuments(): readonly string[] {
+  const tables = scaleTables();
+  for (const document of SCALE_DOCUMENTS) {
+    const file = fileOf(document);
+    writeFileSync(file, withTables(readFileSync(file, 'utf8'), tables));
+  }
+  return SCALE_DOCUMENTS;
+}
+
+/** The pages that are not what the model gives. */
+export function staleScaleDocuments(): string[] {
+  const tables = scaleTables();
+  return SCALE_DOCUMENTS.filter((document) => {
+    const page = readFileSync(fileOf(document), 'utf8');
+    return withTables(page, tables) !== page;
+  });
+}

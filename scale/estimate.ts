@@ -1,0 +1,46 @@
+import type { StageConfig } from '../lib/config/stage-config.ts';
+import { parseStageConfig } from '../lib/config/stage-config.ts';
+import { layOver, type StageSettings } from '../lib/config/stages.ts';
+import { type CostLine, costOf, totalUsd } from './cost.ts';
+import { type Demand, demandOf } from './demand.ts';
+import type { Figures } from './figures.ts';
+import { type Headroom, headroomOf } from './headroom.ts';
+import type { Inventory } from './inventory.ts';
+import { workloadOf } from './workload.ts';
+
+/** What a stage needs, how near it is to its limits, and what it costs. */
+export interface Estimate {
+  config: StageConfig;
+  demand: Demand;
+  headroom: Headroom[];
+  cost: CostLine[];
+  /** A month. */
+  usd: number;
+}
+
+/** @throws UnknownPriceError */
+export function estimateOf(config: StageConfig, figures: Figures, inventory: Inventory): Estimate {
+  const demand = demandOf(config, workloadOf(config, figures.tickersPerExchange), figures);
+  const cost = costOf(config, demand, inventory);
+  return { config, demand, headroom: headroomOf(config, demand, inventory), cost, usd: totalUsd(cost) };
+}
+
+/** More steps than any setting needs; a limit that no step moves ends it before. */
+const MAX_STEPS = 300;
+
+/** The same stage with those settings raised that limits demand, step by step, until none is near. */
+export function fitted(
+  config: StageConfig,
+  figures: Figures,
+  inventory: Inventory,
+): { estimate: Estimate; settings: StageSettings } {
+  let settings: StageSettings = {};
+  let estimate = estimateOf(config, figures, inventory);
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const raise = estimate.headroom.find(({ state, raise }) => state !== 'ok' && raise)?.raise;
+    if (!raise) break;
+    settings = layOver(settings, raise()) as StageSettings;
+    estimate = estimateOf(parseStageConfig(layOver(config, settings)), figures, inventory);
+  }
+  return { estimate, settings };
+}

@@ -1,0 +1,254 @@
+import { KAFKA_RETRY } from '../core/runtime/budgets.ts';
+import type { StageConfig } from '../lib/config/stage-config.ts';
+import type { Demand } from './demand.ts';
+import { at, type Inventory } from './inventory.ts';
+import {
+  BIGGER,
+  BROKERS,
+  EVENT_POLLER,
+  heapGib,
+  MB_A_VCPU,
+  NODES,
+  SHARD_DOCUMENTS,
+  SHARD_GIB,
+  SHARDS_A_GIB_OF_HEAP,
+  STACK_RESOURCES,
+  usableGib,
+} from './limits.ts';
+
+/** How much of a limit is used. */
+export interface Headroom {
+  what: string;
+  use: number;
+  limit: number;
+  unit: string;
+  /** use ÷ limit */
+  share: number;
+  state: 'ok' | 'near' | 'over';
+  /** The setting that moves the limit, or what else does. */
+  moves: string;
+  /** The setting raised one step; absent where no setting moves it. */
+  raise?: () => Record<string, unknown>;
+}
+
+/** From this share on a limit is near. */
+export const NEAR = 0.7;
+/** Larger volumes of a node take too long to move to another one; further nodes then. */
+const LARGEST_VOLUME_GB = 1_000;
+
+/** How long the Kafka client goes on trying to connect. */
+const CONNECT_SECONDS =
+  Array.from({ length: KAFKA_RETRY.retries }, (_, attempt) =>
+    Math.min(KAFKA_RETRY.initialRetryTime * 2 ** attempt, KAFKA_RETRY.maxRetryTime),
+  ).reduce((sum, waitMs) => sum + waitMs, 0) / 1_000;
+
+const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
+
+interface Limit extends Pick<Headroom, 'what' | 'use' | 'unit' | 'moves'> {
+  /** undefined where AWS's limit is not known here: there is no row then. */
+  limit: number | undefined;
+  raise?: Headroom['raise'] | undefined;
+  /** Whether it is no harm to use all of it. */
+  mayBeFull?: boolean;
+}
+
+function rowOf({ limit, raise, mayBeFull, ...row }: Limit): Headroom[] {
+  if (limit === undefined) return [];
+  const share = row.use / limit;
+  const near = share > NEAR && !mayBeFull;
+  const state = share > 1 ? 'over' : near ? 'near' : 'ok';
+  return [{ ...row, limit, share, state, ...(raise ? { raise } : {}) }];
+}
+
+/** Every limit that more exchanges come near to. */
+export function headroomOf(config: StageConfig, demand: Demand, inventory: Inventory): Headroom[] {
+  const { stream, functions, sources, alarms } = config;
+  const shortestSeconds = Math.min(...sources.map(({ everyMinutes }) => everyMinutes)) * 60;
+  const limits: Limit[] = [
+    ...(stream.existing ? [] : kafkaLimits(config, demand)),
+    ...indexLimits(config, demand, shortestSeconds),
+    ...openSearchLimits(config, demand),
+    {
+      what: 'ingest: time of a poll',
+      use: demand.lambda.ingestSecondsPerCall,
+      limit: functions.ingest.timeoutSeconds,
+      unit: 's',
+      moves: 'functions.ingest.timeoutSeconds, .memoryMb',
+    },
+    {
+      what: 'summarise: time of an hour',
+      use: demand.lambda.summariseSecondsPerCall,
+      limit: functions.summarise.timeoutSeconds,
+      unit: 's',
+      moves: 'functions.summarise.timeoutSeconds (900 at most), .memoryMb',
+      raise: raiseSummarise(functions.summarise),
+    },
+    {
+      what: 'Lambda: calls at a time',
+      use: demand.lambda.callsAtATime,
+      limit: alarms.concurrencyQuota,
+      unit: '',
+      moves: "the account's quota (alarms.concurrencyQuota says which it is)",
+    },
+    {
+      what: 'CloudFormation: resources of a stack',
+      use: at(inventory.stackResources, demand.sources),
+      limit: STACK_RESOURCES,
+      unit: '',
+      moves: 'further stages, each with a part of the sources',
+    },
+  ];
+  return limits.flatMap(rowOf);
+}
+
+function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
+  const broker = BROKERS[stream.instanceType];
+  const bigger = BIGGER[stream.instanceType];
+  const raiseBroker = bigger ? () => ({ stream: { instanceType: bigger } }) : undefined;
+  return [
+    {
+      what: 'Kafka: storage of a broker',
+      use: demand.stream.gibPerBroker,
+      limit: stream.storageGb,
+      unit: 'GiB',
+      moves: 'stream.storageGb, stream.topic.retentionHours',
+      raise: () => ({ stream: { storageGb: roundUp(stream.storageGb * 1.5, 10) } }),
+    },
+    {
+      what: 'Kafka: partitions of a broker',
+      use: demand.stream.partitionsPerBroker,
+      limit: broker?.partitions,
+      unit: '',
+      moves: 'stream.instanceType, stream.brokers',
+      raise: raiseBroker,
+    },
+    {
+      what: 'Kafka: new IAM connections on a broker, all functions cold at once',
+      use: demand.stream.newConnections,
+      limit: broker && broker.newIamConnections * CONNECT_SECONDS,
+      unit: `while they are tried (${CONNECT_SECONDS} s)`,
+      moves: 'stream.instanceType',
+      raise: raiseBroker,
+    },
+  ];
+}
+
+function indexLimits({ stream, index }: StageConfig, demand: Demand, intervalSeconds: number): Limit[] {
+  const partitions = stream.topic.partitions * 2;
+  const limits: Limit[] = [
+    {
+      what: 'index: time for the fullest minute',
+      use: demand.index.burstSeconds,
+      limit: intervalSeconds,
+      unit: 's',
+      moves: 'stream.topic.partitions, functions.index.memoryMb',
+      raise: () => ({
+        stream: { topic: { partitions } },
+        index: {
+          maximumPollers: Math.max(
+            index.maximumPollers,
+            Math.ceil(partitions / EVENT_POLLER.concurrentCalls),
+          ),
+        },
+      }),
+    },
+    {
+      what: 'index: an event of 6 MB',
+      use: Math.min(demand.series / demand.sources, demand.index.recordsPerEvent),
+      limit: demand.index.recordsPerEvent,
+      unit: 'records',
+      moves: 'nothing needs to: what is more comes in further events',
+      mayBeFull: true,
+    },
+  ];
+  if (!index.provisioned) return limits;
+  return [
+    ...limits,
+    {
+      what: 'index: pollers',
+      use: demand.index.pollerBytesASecond / 1e6,
+      limit: index.maximumPollers * EVENT_POLLER.megabytesASecond,
+      unit: 'MB/s',
+      moves: 'index.maximumPollers',
+      raise: () => ({ index: { maximumPollers: index.maximumPollers + 1 } }),
+    },
+  ];
+}
+
+function openSearchLimits({ search, network }: StageConfig, demand: Demand): Limit[] {
+  const { availabilityZones } = network;
+  const { dataNodes, dataNodeType, volumeGb, indices } = search;
+  const node = NODES[dataNodeType];
+  const bigger = BIGGER[dataNodeType];
+  const moreNodes = () => ({
+    search: { dataNodes: dataNodes === 1 ? availabilityZones : dataNodes + availabilityZones },
+  });
+  const raiseNode = bigger ? () => ({ search: { dataNodeType: bigger } }) : moreNodes;
+  const largest = Math.min(LARGEST_VOLUME_GB, node?.volumeGib ?? LARGEST_VOLUME_GB);
+  const raiseStorage = () => {
+    if (volumeGb < largest) {
+      return { search: { volumeGb: Math.min(largest, roundUp(volumeGb * 1.25, 10)) } };
+    }
+    return largest < LARGEST_VOLUME_GB ? raiseNode() : moreNodes();
+  };
+  const moreShards = () => ({ search: { indices: { shards: indices.shards + dataNodes } } });
+  return [
+    {
+      what: 'OpenSearch: storage',
+      use: demand.search.storedGib,
+      limit: usableGib(volumeGb) * dataNodes,
+      unit: 'GiB',
+      moves: 'search.volumeGb, search.dataNodes, retention.tickDays',
+      raise: raiseStorage,
+    },
+    {
+      what: 'OpenSearch: volume that a node may have',
+      use: volumeGb,
+      limit: node?.volumeGib,
+      unit: 'GiB',
+      moves: 'search.dataNodeType',
+      raise: raiseNode,
+      mayBeFull: true,
+    },
+    {
+      what: 'OpenSearch: shards',
+      use: demand.search.shards,
+      limit: node && heapGib(node) * SHARDS_A_GIB_OF_HEAP * dataNodes,
+      unit: '',
+      moves: 'search.dataNodeType, search.dataNodes',
+      raise: raiseNode,
+    },
+    {
+      what: 'OpenSearch: size of the largest shard',
+      use: demand.search.largestShardGib,
+      limit: SHARD_GIB,
+      unit: 'GiB',
+      moves: 'search.indices.shards',
+      raise: moreShards,
+    },
+    {
+      what: 'OpenSearch: documents of the largest shard',
+      use: demand.search.largestShardDocuments / 1e6,
+      limit: SHARD_DOCUMENTS / 1e6,
+      unit: 'million',
+      moves: 'search.indices.shards',
+      raise: moreShards,
+    },
+    {
+      what: 'OpenSearch: cores that index',
+      use: demand.search.indexingCores,
+      limit: node && node.vcpus * node.baseline * dataNodes,
+      unit: '',
+      moves: 'search.dataNodeType, search.dataNodes',
+      raise: raiseNode,
+    },
+  ];
+}
+
+/** First all the time that Lambda gives, then a whole core. */
+function raiseSummarise(size: StageConfig['functions']['summarise']): Limit['raise'] {
+  const { timeoutSeconds, memoryMb } = size;
+  if (timeoutSeconds < 900) return () => ({ functions: { summarise: { timeoutSeconds: 900 } } });
+  if (memoryMb < MB_A_VCPU) return () => ({ functions: { summarise: { memoryMb: MB_A_VCPU } } });
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import { parseStageConfig, type StageConfig } from '../lib/config/stage-config.ts';
+
+/** A month has 730 hours, as AWS counts. */
+export const HOURS_A_MONTH = 730;
+
+/** What is polled. */
+export interface Workload {
+  sources: readonly PolledSource[];
+}
+
+export interface PolledSource {
+  /** Of all its categories, in one poll. */
+  tickers: number;
+  categories: number;
+  everyMinutes: number;
+}
+
+/** The sources of a stage; each is taken to have as many tickers. */
+export function workloadOf({ sources }: StageConfig, tickersPerExchange: number): Workload {
+  return {
+    sources: sources.map(({ categories, everyMinutes }) => ({
+      tickers: tickersPerExchange,
+      categories: categories.length,
+      everyMinutes,
+    })),
+  };
+}
+
+/** The stage with as many sources, each like its first one. */
+export function withSources(config: StageConfig, count: number, everyMinutes?: number): StageConfig {
+  const [first] = config.sources;
+  if (!first) return config;
+  const sources = Array.from({ length: count }, (_, position) => ({
+    ...first,
+    name: `${first.name}-${position + 1}`,
+    exchange: `${first.exchange}-${position + 1}`,
+    everyMinutes: everyMinutes ?? first.everyMinutes,
+  }));
+  return parseStageConfig({ ...config, sources });
+}
+
+export const pollsAMonth = ({ everyMinutes }: PolledSource) => (HOURS_A_MONTH * 60) / everyMinutes;

@@ -1,0 +1,155 @@
+import type { Client } from '@opensearch-project/opensearch';
+import type { CandleSeries } from '../../core/market/candle.ts';
+import { HOUR_MS } from '../../core/market/candle.ts';
+import { type Category, seriesOf, tickerIndexOf } from '../../core/market/ticker.ts';
+import type { HourCount, SeriesTicks, TickHours, TickMonths } from '../../core/summarise/ports.ts';
+import { type OpenSearchSearch, whenItPasses } from './search.ts';
+
+const ALL = 'tickers-*';
+const MONTHLY = /^tickers-(\d{4}\.\d{2})$/;
+
+/** The ticks in the monthly ticker indices. */
+export class OpenSearchTicks implements TickHours, TickMonths {
+  readonly #client: Client;
+  readonly #search: OpenSearchSearch;
+  readonly #deadlineMs: number;
+  #fresh: Promise<unknown> | undefined;
+
+  constructor(client: Client, search: OpenSearchSearch, deadlineMs: number) {
+    this.#client = client;
+    this.#search = search;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  async firstTickIn(fromMs: number, toMs: number): Promise<number | undefined> {
+    await this.#refresh();
+    const { hits } = await this.#search.search(ALL, {
+      size: 1,
+      query: timeRange('slot', fromMs, toMs),
+      sort: [{ slot: { order: 'asc', unmapped_type: 'date' } }],
+      _source: false,
+    });
+    const slot = hits.hits[0]?.sort[0];
+    return slot === undefined ? undefined : Number(slot);
+  }
+
+  async ticksOf(hourMs: number): Promise<SeriesTicks[]> {
+    await this.#refresh();
+    const bySeries = new Map<string, SeriesTicks>();
+    const pages = this.#search.pages(tickerIndexOf(new Date(hourMs).toISOString()), {
+      query: timeRange('slot', hourMs, hourMs + HOUR_MS),
+      // The order that the index is kept in.
+      sort: ['exchange', 'category', 'symbol', 'slot'],
+      _source: false,
+      docvalue_fields: [
+        'exchange',
+        'category',
+        'symbol',
+        'base',
+        'quote',
+        'last_price',
+        { field: 'slot', format: 'epoch_millis' },
+      ],
+    });
+    for await (const page of pages) {
+      for (const { fields } of page) {
+        const series = seriesFrom(fields);
+        const key = seriesOf(series);
+        const ofSeries = bySeries.get(key) ?? { series, ticks: [] };
+        bySeries.set(key, ofSeries);
+        ofSeries.ticks.push({ slotMs: Number(fields.slot?.[0]), price: Number(fields.last_price?.[0]) });
+      }
+    }
+    return [...bySeries.values()];
+  }
+
+  async tickCounts(fromMs: number, toMs: number): Promise<HourCount[]> {
+    await this.#refresh();
+    return countsByHour(this.#search, ALL, 'slot', timeRange('slot', fromMs, toMs));
+  }
+
+  async months(): Promise<string[]> {
+    const { body } = await whenItPasses(
+      () => this.#client.indices.get({ index: ALL, allow_no_indices: true, filter_path: ['*.aliases'] }),
+      this.#deadlineMs,
+    );
+    return Object.keys(body ?? {})
+      .flatMap((index) => MONTHLY.exec(index)?.[1] ?? [])
+      .sort();
+  }
+
+  async deleteMonth(month: string): Promise<void> {
+    await whenItPasses(
+      () => this.#client.indices.delete({ index: `tickers-${month}`, ignore_unavailable: true }),
+      this.#deadlineMs,
+    );
+  }
+
+  /** Once, at the first question: what was indexed until then is found. */
+  #refresh(): Promise<unknown> {
+    this.#fresh ??= whenItPasses(
+      () => this.#client.indices.refresh({ index: ALL, allow_no_indices: true, ignore_unavailable: true }),
+      this.#deadlineMs,
+    );
+    return this.#fresh;
+  }
+}
+
+/** A query: times in [fromMs, toMs), epoch ms; an end left out is open. */
+export function timeRange(field: string, fromMs?: number, toMs?: number): object {
+  return {
+    range: {
+      [field]: {
+        ...(fromMs === undefined ? {} : { gte: fromMs }),
+        ...(toMs === undefined ? {} : { lt: toMs }),
+        format: 'epoch_millis',
+      },
+    },
+  };
+}
+
+interface HourBucket {
+  key: { exchange: string; category: Category; symbol: string; hour: number };
+  doc_count: number;
+  sum?: { value: number };
+}
+
+/** Documents (or, with `sumOf`, the sum of a field) by series and hour. */
+export async function countsByHour(
+  search: OpenSearchSearch,
+  index: string,
+  timeField: string,
+  query: object,
+  sumOf?: string,
+): Promise<HourCount[]> {
+  const counts: HourCount[] = [];
+  const pages = search.buckets<HourBucket>(
+    index,
+    query,
+    {
+      sources: [
+        ...['exchange', 'category', 'symbol'].map((field) => ({ [field]: { terms: { field } } })),
+        { hour: { date_histogram: { field: timeField, fixed_interval: '1h' } } },
+      ],
+    },
+    sumOf === undefined ? {} : { sum: { sum: { field: sumOf } } },
+  );
+  for await (const page of pages) {
+    for (const { key, doc_count, sum } of page) {
+      const { hour: hourMs, ...series } = key;
+      counts.push({ series, hourMs, count: sum?.value ?? doc_count });
+    }
+  }
+  return counts;
+}
+
+function seriesFrom(fields: Record<string, unknown[]>): CandleSeries {
+  const text = (field: string) => fields[field]?.[0] as string;
+  return {
+    exchange: text('exchange'),
+    category: text('category') as Category,
+    symbol: text('symbol'),
+    ...(fields.base ? { base: text('base') } : {}),
+    ...(fields.quote ? { quote: text('quote') } : {}),
+  };
+}

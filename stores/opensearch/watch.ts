@@ -1,0 +1,40 @@
+import type { Client } from '@opensearch-project/opensearch';
+import type { WatchedIndex } from '../../core/operate/watch.ts';
+import { OpenSearchSearch, whenItPasses } from './search.ts';
+import { readSummarisedUntil } from './summaries.ts';
+import { OpenSearchTickerIds, TICKER_INDICES } from './ticker-ids.ts';
+import { timeRange } from './ticks.ts';
+
+/** What watch asks OpenSearch, until it answers or the deadline comes. */
+export class OpenSearchWatch implements WatchedIndex {
+  readonly #client: Client;
+  readonly #deadlineMs: number;
+
+  /** @param deadlineMs epoch ms */
+  constructor(client: Client, deadlineMs: number) {
+    this.#client = client;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  newestSlot(exchange: string): Promise<number | undefined> {
+    const ids = new OpenSearchTickerIds(this.#client);
+    return whenItPasses(() => ids.newestSlot({ exchange }), this.#deadlineMs);
+  }
+
+  summarisedUntil(): Promise<number | undefined> {
+    return readSummarisedUntil(this.#client, this.#deadlineMs);
+  }
+
+  async hoursWithTicks(fromMs: number, toMs: number): Promise<number> {
+    const search = new OpenSearchSearch(this.#client, this.#deadlineMs);
+    const { aggregations } = await search.search(TICKER_INDICES, {
+      size: 0,
+      query: timeRange('slot', fromMs, toMs),
+      aggs: {
+        hours: { date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 } },
+      },
+    });
+    const hours = aggregations?.hours as { buckets: unknown[] } | undefined;
+    return hours?.buckets.length ?? 0;
+  }
+}

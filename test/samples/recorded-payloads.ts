@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+
+/** A payload from an exchange's own documentation, decoded anew at each call: a test may change its copy. */
+export function recordedPayload<T = unknown>(name: string): T {
+  return JSON.parse(
+    readFileSync(new URL(`../fixtures/exchange-payloads/${name}.json`, import.meta.url), 'utf8'),
+  );
+}
+
+/** What the tests of Bybit's current API look into. */
+export interface BybitV5Payload {
+  retCode: number;
+  retMsg: string;
+  result: { category: string; list: unknown[] };
+  time: number;
+}
+
+export function recordedBybitV5(category: 'linear' | 'inverse' | 'spot' | 'option'): BybitV5Payload {
+  if (category !== 'linear') return recordedPayload(`bybit-v5-${category}`);
+  // A linear perpetual has the fields of an inverse one.
+  const payload = recordedPayload<BybitV5Payload>('bybit-v5-inverse');
+  payload.result.category = 'linear';
+  payload.result.list = payload.result.list.map((ticker) => ({ ...(ticker as object), symbol: 'BTCUSDT' }));
+  return payload;
+}

@@ -1,0 +1,139 @@
+import type { OutboxMarker, StreamRecord, TickerLake, TickerStream } from '../../../../core/ingest/ports.ts';
+import { SourceUnavailableError } from '../../../../core/ingest/source-errors.ts';
+import {
+  type BatchAddress,
+  rejectedKey,
+  stateKey,
+  tickersKey,
+} from '../../../../core/lake/ticker-objects.ts';
+import type { Category, Rejected, RejectedTicker, Ticker } from '../../../../core/market/ticker.ts';
+import type { CategoryOutcome, TickerSource } from '../../../../exchanges/http-source.ts';
+import { sampleTicker } from '../../../samples/tickers.ts';
+
+/** What a poll did to the world, in order; one step of it may be made to fail. */
+export class Journal {
+  readonly steps: string[] = [];
+  /** The step that fails: `fetch`, `putTickers spot`, `produce`, … */
+  failAt: string | undefined;
+
+  step(name: string): void {
+    this.steps.push(name);
+    if (this.failAt !== undefined && name.startsWith(this.failAt))
+      throw new Error(`${name}: broken on purpose`);
+  }
+}
+
+/** What each batch takes in the in-memory lake. */
+export const BATCH_BYTES = 100;
+
+export class InMemoryLake implements TickerLake {
+  readonly batches = new Map<string, { address: BatchAddress; lines: readonly string[] }>();
+  readonly rejected = new Map<string, readonly Rejected[]>();
+  readonly markers = new Map<string, OutboxMarker>();
+  readonly #journal: Journal;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  async putTickers(
+    address: BatchAddress,
+    lines: readonly string[],
+  ): Promise<{ bytes: number } | 'alreadyThere'> {
+    this.#journal.step(`putTickers ${address.category}`);
+    const key = tickersKey(address);
+    if (this.batches.has(key)) return 'alreadyThere';
+    this.batches.set(key, { address, lines });
+    return { bytes: BATCH_BYTES };
+  }
+
+  async readTickers(address: BatchAddress): Promise<string[] | undefined> {
+    this.#journal.step(`readTickers ${address.category} ${address.slotMs}`);
+    const batch = this.batches.get(tickersKey(address));
+    return batch && [...batch.lines];
+  }
+
+  async slotsAfter(exchange: string, category: Category, afterMs: number): Promise<number[]> {
+    return [...this.batches.values()]
+      .map(({ address }) => address)
+      .filter((address) => address.exchange === exchange && address.category === category)
+      .map(({ slotMs }) => slotMs)
+      .filter((slotMs) => slotMs > afterMs)
+      .sort((a, b) => a - b);
+  }
+
+  async putRejected(
+    address: BatchAddress,
+    receivedAtMs: number,
+    records: readonly Rejected[],
+  ): Promise<void> {
+    this.#journal.step(`putRejected ${address.category}`);
+    this.rejected.set(rejectedKey(address, receivedAtMs), records);
+  }
+
+  async readOutbox(source: string): Promise<OutboxMarker> {
+    return structuredClone(this.markers.get(stateKey(source)) ?? { v: 1, acknowledged: {} });
+  }
+
+  async writeOutbox(source: string, marker: OutboxMarker): Promise<void> {
+    this.#journal.step('writeOutbox');
+    this.markers.set(stateKey(source), structuredClone(marker));
+  }
+}
+
+export class InMemoryStream implements TickerStream {
+  readonly records: StreamRecord[] = [];
+  readonly #journal: Journal;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  async produce(records: readonly StreamRecord[]): Promise<void> {
+    this.#journal.step('produce');
+    this.records.push(...records);
+  }
+}
+
+/** An exchange whose every answer is given by category. */
+export class InMemorySource implements TickerSource {
+  readonly name = 'bybit';
+  readonly exchange = 'bybit';
+  readonly categories: readonly Category[];
+  symbols: Partial<Record<Category, string[]>>;
+  rejected: Partial<Record<Category, RejectedTicker[]>> = {};
+  failures: Partial<Record<Category, Extract<CategoryOutcome, { error: unknown }>['error']>> = {};
+  readonly fetches: { categories: readonly Category[]; deadlineMs: number }[] = [];
+  readonly #journal: Journal;
+
+  constructor(journal: Journal, symbols: Partial<Record<Category, string[]>>) {
+    this.#journal = journal;
+    this.symbols = symbols;
+    this.categories = Object.keys(symbols) as Category[];
+  }
+
+  async fetch(
+    categories: readonly Category[],
+    { slot, deadlineMs }: { slot: string; deadlineMs: number },
+  ): Promise<CategoryOutcome[]> {
+    this.#journal.step('fetch');
+    this.fetches.push({ categories, deadlineMs });
+    return categories.map((category) => {
+      const common = { category, url: 'http://exchange.example', receivedAt: slot };
+      const error = this.failures[category];
+      if (error) return { ...common, error };
+      const tickers: Ticker[] = (this.symbols[category] ?? []).map((symbol) =>
+        sampleTicker({ category, symbol, slot }),
+      );
+      return { ...common, batch: { tickers, rejected: this.rejected[category] ?? [] } };
+    });
+  }
+
+  goDown(): void {
+    for (const category of this.categories) {
+      this.failures[category] = new SourceUnavailableError(`${category} is down`, {
+        url: 'http://exchange.example',
+      });
+    }
+  }
+}

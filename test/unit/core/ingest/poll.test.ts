@@ -1,0 +1,469 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type PollBudget, PollFailedError, type PollReport, poll } from '../../../../core/ingest/poll.ts';
+import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
+import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
+import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
+import { SILENT_LOG } from '../../../samples/tickers.ts';
+import { BATCH_BYTES, InMemoryLake, InMemorySource, InMemoryStream, Journal } from './in-memory.ts';
+
+const MINUTE_MS = 60_000;
+const NOON_MS = Date.parse('2026-03-01T12:00:00.000Z');
+/** The n-th poll after noon, every two minutes. */
+const slotMs = (n: number) => NOON_MS + n * 2 * MINUTE_MS;
+const slot = (n: number) => new Date(slotMs(n)).toISOString();
+
+let journal: Journal;
+let lake: InMemoryLake;
+let stream: InMemoryStream;
+let source: InMemorySource;
+/** The clock stands still unless a test moves it. */
+let nowMs: number;
+beforeEach(() => {
+  journal = new Journal();
+  lake = new InMemoryLake(journal);
+  stream = new InMemoryStream(journal);
+  source = new InMemorySource(journal, { linear: ['BTCUSDT', 'ETHUSDT'], spot: ['BTCUSDT'] });
+  nowMs = NOON_MS;
+});
+
+/** What the last poll told while it worked. */
+let told: PollReport[];
+function run(n: number, budget: Partial<PollBudget> = {}, asksAtOnce = false) {
+  told = [];
+  return poll(
+    slot(n),
+    { fetchDeadlineMs: nowMs + 10_000, deadlineMs: nowMs + 20_000, ...budget },
+    {
+      source,
+      lake,
+      stream,
+      log: SILENT_LOG,
+      now: () => nowMs,
+      asksAtOnce,
+      onProgress: (soFar) => told.push(soFar),
+    },
+  );
+}
+const acknowledged = () => lake.markers.get('state/bybit.json')?.acknowledged;
+/** Series and slot number of every record of the stream, in its order. */
+const produced = () =>
+  stream.records.map(({ key, value }) => [
+    key,
+    (Date.parse(JSON.parse(value).slot) - NOON_MS) / (2 * MINUTE_MS),
+  ]);
+const inLake = () => [...lake.batches.values()].flatMap(({ lines }) => lines);
+const fetchedCategories = () => source.fetches.map(({ categories }) => categories);
+
+const wrongPayload = (body: string | Buffer) =>
+  new WrongPayloadError('another shape', { url: 'http://exchange.example', body: Buffer.from(body) });
+const rejectedTicker: RejectedTicker = {
+  v: 1,
+  exchange: 'bybit',
+  category: 'spot',
+  slot: slot(0),
+  received_at: slot(0),
+  url: 'http://exchange.example',
+  reason: 'lastPrice: expected a decimal number, got "oops"',
+  value: { symbol: 'BADUSDT', lastPrice: 'oops' },
+};
+
+describe('a poll of which one category cannot be stored', () => {
+  it('fails only when no put of another is under way: the next poll would pass by what lands later', async () => {
+    const landing = Promise.withResolvers<void>();
+    const put = lake.putTickers.bind(lake);
+    lake.putTickers = async (address, lines) => {
+      if (address.category === 'spot') throw new Error('broken on purpose');
+      await landing.promise;
+      return put(address, lines);
+    };
+    let failed = false;
+    const polling = run(0).catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+    polling.catch(() => {});
+    await new Promise(setImmediate);
+    expect(failed).toBe(false);
+    landing.resolve();
+    await expect(polling).rejects.toThrow('broken on purpose');
+    expect(inLake()).toHaveLength(2);
+  });
+});
+
+describe('a poll that asks at once', () => {
+  const askingAtOnce = (n: number) => run(n, {}, true);
+
+  it('asks the exchange before the lake has said what it holds', async () => {
+    const reading = Promise.withResolvers<void>();
+    const read = lake.readOutbox.bind(lake);
+    lake.readOutbox = async (name) => {
+      await reading.promise;
+      return read(name);
+    };
+    const polling = askingAtOnce(0);
+    expect(fetchedCategories()).toEqual([['linear', 'spot']]);
+    expect(inLake()).toEqual([]);
+    reading.resolve();
+    expect(await polling).toMatchObject({
+      produced: 3,
+      categories: [{ status: 'polled' }, { status: 'polled' }],
+    });
+  });
+
+  it('passes over what came of a category that the lake held already', async () => {
+    await run(0);
+    const before = inLake();
+    source.rejected.spot = [rejectedTicker];
+    expect(await askingAtOnce(0)).toMatchObject({
+      categories: [{ status: 'acknowledged' }, { status: 'acknowledged' }],
+    });
+    expect(inLake()).toEqual(before);
+    expect(lake.rejected.size).toBe(0);
+  });
+
+  it('fails with the lake’s own error, once the exchange has answered', async () => {
+    lake.readOutbox = async () => {
+      throw new Error('the lake is away');
+    };
+    await expect(askingAtOnce(0)).rejects.toThrow('the lake is away');
+    expect(inLake()).toEqual([]);
+  });
+});
+
+describe('a poll', () => {
+  it('brings every ticker to the lake, then to the stream, then moves the marker', async () => {
+    const report = await run(0);
+    expect(journal.steps).toEqual([
+      'fetch',
+      'putTickers linear',
+      'putTickers spot',
+      'produce',
+      'writeOutbox',
+    ]);
+    expect(stream.records.map(({ value }) => value)).toEqual(inLake());
+    expect(produced()).toEqual([
+      ['bybit:linear:BTCUSDT', 0],
+      ['bybit:linear:ETHUSDT', 0],
+      ['bybit:spot:BTCUSDT', 0],
+    ]);
+    expect(acknowledged()).toEqual({
+      linear: { slot: slot(0), tickers: 2 },
+      spot: { slot: slot(0), tickers: 1 },
+    });
+    expect(report).toEqual({
+      source: 'bybit',
+      exchange: 'bybit',
+      slot: slot(0),
+      categories: [
+        { category: 'linear', status: 'polled', fetched: 2, rejected: 0 },
+        { category: 'spot', status: 'polled', fetched: 1, rejected: 0 },
+      ],
+      lakeBytes: 2 * BATCH_BYTES,
+      produced: 3,
+      backlogBatches: 0,
+      waitingBatches: 0,
+    });
+  });
+
+  it('tells the source until when it may ask', async () => {
+    await run(0, { fetchDeadlineMs: 12_345 });
+    expect(source.fetches).toMatchObject([{ deadlineMs: 12_345 }]);
+  });
+
+  it('writes what was rejected before the batch that it was taken from', async () => {
+    source.rejected.spot = [rejectedTicker];
+    const report = await run(0);
+    expect(journal.steps.indexOf('putRejected spot')).toBeLessThan(journal.steps.indexOf('putTickers spot'));
+    expect([...lake.rejected.values()]).toEqual([[rejectedTicker]]);
+    expect(report.categories[1]).toMatchObject({ fetched: 1, rejected: 1 });
+  });
+
+  it('says when an answer was empty, and writes no batch', async () => {
+    source.symbols.spot = [];
+    const report = await run(0);
+    expect(report.categories[1]).toMatchObject({
+      status: 'polled',
+      fetched: 0,
+      suspicious: 'the exchange answered an empty list',
+    });
+    expect([...lake.batches.values()].map(({ address }) => address.category)).toEqual(['linear']);
+    expect(acknowledged()?.spot).toEqual({ slot: slot(0), tickers: 0 });
+  });
+
+  it('says when no ticker of an answer was good', async () => {
+    source.symbols.spot = [];
+    source.rejected.spot = [rejectedTicker];
+    expect((await run(0)).categories[1]).toMatchObject({ suspicious: 'all 1 tickers were rejected' });
+  });
+
+  it.each([
+    [4, 2, undefined],
+    [5, 2, '2 tickers, under half of the previous poll’s 5'],
+  ])('of %d tickers and then %d: suspicious is %j', async (before, after, suspicious) => {
+    const symbols = (count: number) => Array.from({ length: count }, (_, index) => `C${index}USDT`);
+    source.symbols.spot = symbols(before);
+    await run(0);
+    source.symbols.spot = symbols(after);
+    const report = await run(1);
+    expect(report.categories[1]?.suspicious?.replace("'", '’')).toBe(suspicious);
+    expect(report.categories[1]?.fetched).toBe(after);
+  });
+});
+
+describe('a poll of which a part fails', () => {
+  it('lets the other categories go on', async () => {
+    source.failures.linear = wrongPayload('oops');
+    const report = await run(0);
+    expect(report.categories).toMatchObject([
+      {
+        category: 'linear',
+        status: 'failed',
+        error: { name: 'WrongPayloadError', message: 'another shape' },
+      },
+      { category: 'spot', status: 'polled' },
+    ]);
+    expect(produced()).toEqual([['bybit:spot:BTCUSDT', 0]]);
+    expect(acknowledged()).toEqual({ spot: { slot: slot(0), tickers: 1 } });
+  });
+
+  it('keeps the body that it could not read, as text where it is text', async () => {
+    source.failures.linear = wrongPayload('{"half":');
+    await run(0);
+    expect([...lake.rejected.values()]).toEqual([
+      [
+        {
+          v: 1,
+          exchange: 'bybit',
+          category: 'linear',
+          url: 'http://exchange.example',
+          slot: slot(0),
+          received_at: slot(0),
+          reason: 'another shape',
+          body: '{"half":',
+        } satisfies RejectedPayload,
+      ],
+    ]);
+  });
+
+  it('keeps the body that it could not read, in base64 where it is not text', async () => {
+    source.failures.linear = wrongPayload(Buffer.from([0xff, 0xfe]));
+    await run(0);
+    expect([...lake.rejected.values()][0]).toMatchObject([{ body_base64: '//4=' }]);
+  });
+
+  it('does not fetch the failed category’s slot again once another poll came, but does fetch the new one', async () => {
+    source.failures.linear = wrongPayload('oops');
+    await run(0);
+    source.failures = {};
+    await run(1);
+    expect(acknowledged()).toEqual({
+      linear: { slot: slot(1), tickers: 2 },
+      spot: { slot: slot(1), tickers: 1 },
+    });
+  });
+
+  it('fails where no category could be polled, and says why for each', async () => {
+    source.goDown();
+    const error = await run(0).catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(PollFailedError);
+    expect((error as Error).message).toBe(
+      `bybit could not be polled for slot ${slot(0)}. linear: linear is down; spot: spot is down`,
+    );
+    expect((error as PollFailedError).report.categories).toHaveLength(2);
+    expect(((error as Error).cause as AggregateError).errors).toHaveLength(2);
+  });
+});
+
+describe('the lake as the outbox', () => {
+  it.each([
+    ['one batch is not written', 'putTickers linear', 1],
+    ['the other batch is not written', 'putTickers spot', 1],
+    ['nothing is produced', 'produce', 2],
+    ['the marker is not moved', 'writeOutbox', 2],
+  ])('loses nothing when %s, and stores nothing twice', async (_, failAt, batchesThen) => {
+    journal.failAt = failAt;
+    await expect(run(0)).rejects.toThrow('broken on purpose');
+    expect(lake.batches.size).toBe(batchesThen);
+    expect(acknowledged()).toBeUndefined();
+
+    journal.failAt = undefined;
+    await run(0);
+    expect(lake.batches.size).toBe(2);
+    expect(new Set(stream.records.map(({ value }) => value))).toEqual(new Set(inLake()));
+    expect(new Set(produced().map(String)).size).toBe(3);
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) }, spot: { slot: slot(0) } });
+  });
+
+  it('produces nothing while the lake takes nothing', async () => {
+    journal.failAt = 'putTickers';
+    await expect(run(0)).rejects.toThrow('broken on purpose');
+    expect(stream.records).toEqual([]);
+  });
+
+  it('does not fetch what an earlier attempt at the slot had stored', async () => {
+    journal.failAt = 'putTickers spot';
+    await expect(run(0)).rejects.toThrow();
+    journal.failAt = undefined;
+    const report = await run(0);
+    expect(fetchedCategories()).toEqual([['linear', 'spot'], ['spot']]);
+    expect(report.categories).toEqual([
+      { category: 'linear', status: 'alreadyInLake', fetched: 0, rejected: 0 },
+      { category: 'spot', status: 'polled', fetched: 1, rejected: 0 },
+    ]);
+    expect(report).toMatchObject({ produced: 3, backlogBatches: 0 });
+  });
+
+  it('produces the backlog of an outage before its own batch, slot by slot', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    await expect(run(1)).rejects.toThrow();
+    journal.failAt = undefined;
+    const report = await run(2);
+    expect(produced().map(([, n]) => n)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    expect(report).toMatchObject({ produced: 9, backlogBatches: 4, waitingBatches: 0 });
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(2) }, spot: { slot: slot(2) } });
+  });
+
+  it('produces the backlog also when the exchange is down', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    journal.failAt = undefined;
+    source.goDown();
+    await expect(run(1)).rejects.toThrow(PollFailedError);
+    expect(produced()).toHaveLength(3);
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) } });
+  });
+
+  it('moves the marker up to the slot before the one that could not be produced', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    await expect(run(1)).rejects.toThrow();
+    journal.failAt = `readTickers linear ${slotMs(1)}`;
+    await expect(run(2)).rejects.toThrow('broken on purpose');
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) }, spot: { slot: slot(0) } });
+  });
+
+  it('keeps a marker for each category', async () => {
+    await run(0);
+    source.failures.linear = wrongPayload('oops');
+    await run(1);
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) }, spot: { slot: slot(1) } });
+  });
+
+  it('fetches nothing for a slot at the marker, and produces what the lake holds of it again', async () => {
+    await run(0);
+    const report = await run(0);
+    expect(source.fetches).toHaveLength(1);
+    expect(produced().map(([, n]) => n)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(new Set(stream.records.map(({ value }) => value))).toEqual(new Set(inLake()));
+    expect(report.categories.map(({ status }) => status)).toEqual(['acknowledged', 'acknowledged']);
+  });
+
+  it('fetches nothing for a slot before the marker, and does not move the marker back', async () => {
+    await run(5);
+    const report = await run(3);
+    expect(source.fetches).toHaveLength(1);
+    expect(report).toMatchObject({ produced: 0, backlogBatches: 0 });
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(5) }, spot: { slot: slot(5) } });
+  });
+
+  it('produces what the lake holds, not what it fetched, when another poll of the slot was faster', async () => {
+    const rival = new InMemorySource(new Journal(), { linear: ['RIVALUSDT'], spot: ['RIVALUSDT'] });
+    const putTickers = lake.putTickers.bind(lake);
+    lake.putTickers = async (address, lines) => {
+      if (address.category === 'spot' && lake.batches.size < 2) {
+        const [outcome] = await rival.fetch(['spot'], { slot: slot(0), deadlineMs: 0 });
+        if (!outcome || !('batch' in outcome)) throw new Error('the rival failed');
+        await putTickers(
+          address,
+          outcome.batch.tickers.map((ticker) => JSON.stringify(ticker)),
+        );
+      }
+      return putTickers(address, lines);
+    };
+    const report = await run(0);
+    expect(report.categories[1]?.status).toBe('alreadyInLake');
+    expect(produced()).toEqual([
+      ['bybit:linear:BTCUSDT', 0],
+      ['bybit:linear:ETHUSDT', 0],
+      ['bybit:spot:RIVALUSDT', 0],
+    ]);
+    expect(new Set(stream.records.map(({ value }) => value))).toEqual(new Set(inLake()));
+  });
+
+  it('leaves to the next poll what the time is too short for', async () => {
+    journal.failAt = 'produce';
+    for (const n of [0, 1, 2]) await expect(run(n)).rejects.toThrow();
+    journal.failAt = undefined;
+    const deadlineMs = nowMs + 1_000;
+    const produce = stream.produce.bind(stream);
+    stream.produce = async (records) => {
+      await produce(records);
+      nowMs = deadlineMs; // the first slot took all of it
+    };
+    const report = await run(3, { deadlineMs });
+    expect(report).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 6 });
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) } });
+
+    stream.produce = produce;
+    expect(await run(4)).toMatchObject({ produced: 12, backlogBatches: 6, waitingBatches: 0 });
+    expect(produced().map(([, n]) => n)).toEqual([0, 1, 2, 3, 4].flatMap((n) => [n, n, n]));
+  });
+
+  it('passes over a batch that cannot be read, tells it, and does not try it again', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    journal.failAt = undefined;
+    const readTickers = lake.readTickers.bind(lake);
+    lake.readTickers = async (address) => {
+      if (address.category === 'spot')
+        throw new UnreadableObjectError('the spot batch', new Error('no gzip'));
+      return readTickers(address);
+    };
+    const report = await run(1);
+    expect(report).toMatchObject({ produced: 5, unreadable: ['the spot batch cannot be read: no gzip'] });
+    expect(acknowledged()).toMatchObject({ spot: { slot: slot(1) } });
+    expect(await run(2)).not.toHaveProperty('unreadable');
+  });
+
+  it('produces the lines of a broken batch that are whole', async () => {
+    const lines = [
+      ...inLake(),
+      '{"half',
+      JSON.stringify({ exchange: 'bybit', category: 'spot', symbol: 'A', slot: slot(0) }),
+    ];
+    await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: slotMs(0) }, lines);
+    const report = await run(1);
+    expect(report.unreadable).toEqual([expect.stringMatching(/^tickers\/.* line 1 is no JSON object$/)]);
+    expect(produced()[0]).toEqual(['bybit:spot:A', 0]);
+  });
+
+  it('tells what it has done until then where it throws', async () => {
+    journal.failAt = 'produce';
+    await expect(run(0)).rejects.toThrow();
+    expect(told.at(-1)).toMatchObject({
+      categories: [{ fetched: 2 }, { fetched: 1 }],
+      lakeBytes: 2 * BATCH_BYTES,
+      produced: 0,
+      waitingBatches: 2,
+    });
+    journal.failAt = `readTickers linear ${slotMs(1)}`;
+    lake.batches.set('another', {
+      address: { exchange: 'bybit', category: 'linear', slotMs: slotMs(1) },
+      lines: [],
+    });
+    await expect(run(2)).rejects.toThrow();
+    expect(told.at(-1)).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 3 });
+  });
+
+  it('tells at the end what it answers', async () => {
+    const report = await run(0);
+    expect(told.at(-1)).toEqual(report);
+  });
+
+  it('writes no marker when nothing moved it', async () => {
+    source.goDown();
+    await expect(run(0)).rejects.toThrow(PollFailedError);
+    expect(journal.steps).not.toContain('writeOutbox');
+  });
+});

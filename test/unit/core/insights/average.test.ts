@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { averageOver } from '../../../../core/insights/average.ts';
+import { InMemoryStore } from './in-memory-store.ts';
+import { flat, hourMs, hours, iso, recorded, SERIES, ticked, ticksOf } from './sample-candles.ts';
+
+const MINUTE_MS = 60_000;
+const ticks = (hour: number, prices: number[]) =>
+  ticksOf(hour, prices).map((tick) => ({ ...tick, series: SERIES }));
+const ask = (store: InMemoryStore, window: { fromMs: number; toMs: number }) =>
+  averageOver(store, SERIES, window, 4);
+
+describe('the average price over hours', () => {
+  it('is the mean of the hourly means, every hour with data counting once', async () => {
+    const store = new InMemoryStore([recorded(0, [10, 14, 8, 12]), flat(2, 20), flat(60, 99)]);
+    expect(await ask(store, hours(0, 50))).toEqual({
+      from: iso(hourMs(0)),
+      to: iso(hourMs(50)),
+      mean: (11 + 20) / 2,
+      min: 8,
+      max: 20,
+      first: 10,
+      last: 20,
+      change: 1,
+      hours: 2,
+      expectedHours: 50,
+      coverage: 0.04,
+    });
+  });
+
+  it('counts an hour once however many samples it has', async () => {
+    const store = new InMemoryStore([ticked(0, [1]), ticked(1, [4, 4, 4, 4])]);
+    expect(await ask(store, hours(0, 100))).toMatchObject({ mean: 2.5, hours: 2 });
+  });
+
+  it('counts a daily candle 24 times', async () => {
+    const store = new InMemoryStore([flat(0, 10, 24), flat(24, 34)]);
+    expect(await ask(store, hours(0, 50))).toMatchObject({ mean: (24 * 10 + 34) / 25, hours: 25 });
+  });
+
+  it('is of the whole hours that the window touches', async () => {
+    const store = new InMemoryStore([flat(0, 1), flat(1, 2), flat(100, 3)]);
+    const window = { fromMs: hourMs(1) + 10 * MINUTE_MS, toMs: hourMs(100) + MINUTE_MS };
+    expect(await ask(store, window)).toMatchObject({
+      from: iso(hourMs(1)),
+      to: iso(hourMs(101)),
+      mean: 2.5,
+      expectedHours: 100,
+    });
+  });
+
+  it('takes a candle into the window that its start lies in, and none at its end', async () => {
+    const store = new InMemoryStore([flat(0, 1), flat(50, 3)]);
+    expect(await ask(store, hours(0, 50))).toMatchObject({ mean: 1, hours: 1 });
+  });
+
+  it('takes an hour without a candle from its ticks: the unfinished one, and a missed one', async () => {
+    const store = new InMemoryStore(
+      [flat(0, 1), flat(1, 2), flat(3, 4)],
+      [...ticks(1, [100, 100]), ...ticks(2, [3, 5]), ...ticks(4, [6])],
+    );
+    expect(await ask(store, hours(0, 50))).toMatchObject({
+      mean: (1 + 2 + 4 + 4 + 6) / 5,
+      max: 6,
+      last: 6,
+      hours: 5,
+    });
+  });
+
+  it('does not take ticks of a day that a daily candle covers', async () => {
+    const store = new InMemoryStore([flat(0, 1, 24), flat(24, 2), flat(26, 3)], ticks(5, [100]));
+    expect(await ask(store, hours(3, 60))).toMatchObject({ max: 3, hours: 2 });
+  });
+
+  it('reads no tick of hours that have a candle', async () => {
+    const prices = [1, 1, 1, 1];
+    const all = Array.from({ length: 60 }, (_, hour) => hour);
+    const candles = all.filter((hour) => hour !== 30).map((hour) => ticked(hour, prices));
+    const store = new InMemoryStore(
+      candles,
+      [...all, 60].flatMap((hour) => ticks(hour, prices)),
+    );
+    expect(await ask(store, hours(0, 70))).toMatchObject({ hours: 61 });
+    expect(store.asked).toEqual([hours(30, 31), hours(60, 61)]);
+  });
+});
+
+describe('the average price over up to 48 hours of ticks', () => {
+  it('is the mean of the samples between the exact edges', async () => {
+    const store = new InMemoryStore([ticked(0, [1, 2, 3, 4]), ticked(1, [5, 6])]);
+    const window = { fromMs: hourMs(0) + 15 * MINUTE_MS, toMs: hourMs(1) + 30 * MINUTE_MS };
+    expect(await ask(store, window)).toEqual({
+      from: iso(window.fromMs),
+      to: iso(window.toMs),
+      mean: (2 + 3 + 4 + 5) / 4,
+      min: 2,
+      max: 5,
+      first: 2,
+      last: 5,
+      change: 1.5,
+      hours: 2,
+      expectedHours: 1.25,
+      coverage: 4 / 5,
+    });
+  });
+
+  it('has one sample as its first, last, lowest and highest price', async () => {
+    const store = new InMemoryStore([], ticks(0, [7]));
+    expect(await ask(store, hours(0, 1))).toMatchObject({
+      mean: 7,
+      min: 7,
+      max: 7,
+      first: 7,
+      last: 7,
+      change: 0,
+      coverage: 0.25,
+    });
+  });
+
+  it('is of whole hours where one of them is backfilled', async () => {
+    const store = new InMemoryStore([ticked(0, [1, 2, 3, 4]), flat(1, 10)]);
+    const window = { fromMs: hourMs(0) + 15 * MINUTE_MS, toMs: hourMs(1) + 30 * MINUTE_MS };
+    expect(await ask(store, window)).toMatchObject({
+      from: iso(hourMs(0)),
+      to: iso(hourMs(2)),
+      mean: (2.5 + 10) / 2,
+      coverage: 1,
+    });
+  });
+});
+
+describe('a window without data', () => {
+  it('is an error that says what range there is', async () => {
+    const store = new InMemoryStore([flat(0, 1), flat(9, 1)]);
+    for (const window of [hours(10, 20), hours(10, 100)]) {
+      await expect(ask(store, window)).rejects.toMatchObject({
+        name: 'NoAnswerError',
+        reason: 'noData',
+        message: expect.stringMatching(
+          /^recorded:spot:BTCUSD has no data from 2018-03-01 10:00 to .* UTC; it has data from 2018-03-01 00:00 to 2018-03-01 10:00 UTC\.$/,
+        ),
+      });
+    }
+  });
+
+  it('is one between two samples, too', async () => {
+    const store = new InMemoryStore([ticked(0, [1, 2, 3, 4])]);
+    const window = { fromMs: hourMs(0) + MINUTE_MS, toMs: hourMs(0) + 14 * MINUTE_MS };
+    await expect(ask(store, window)).rejects.toMatchObject({ reason: 'noData' });
+  });
+});

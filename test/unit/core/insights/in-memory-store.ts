@@ -1,0 +1,186 @@
+import type {
+  ChangePercentiles,
+  CurrencySeries,
+  HourOfSeries,
+  InsightStore,
+  MoveCount,
+  Scope,
+  SeriesExtent,
+  SeriesTotals,
+} from '../../../../core/insights/ports.ts';
+import { totalsOf } from '../../../../core/insights/totals.ts';
+import {
+  type Candle,
+  type CandleSeries,
+  candleEndMs,
+  dayOf,
+  hourOf,
+  type PriceTick,
+} from '../../../../core/market/candle.ts';
+import { seriesOf } from '../../../../core/market/ticker.ts';
+import { isIn, type Window } from '../../../../core/market/window.ts';
+
+interface StoredTick extends PriceTick {
+  series: CandleSeries;
+  turnover?: number;
+}
+
+/** A store that holds what a test gives it, and counts what is asked of its ticks. */
+export class InMemoryStore implements InsightStore {
+  readonly stored: Candle[];
+  readonly storedTicks: StoredTick[];
+  changes: ChangePercentiles[] = [];
+  moves: MoveCount[] = [];
+  /** Windows whose ticks were read. */
+  asked: Window[] = [];
+
+  constructor(candles: readonly Candle[], ticks: readonly StoredTick[] = []) {
+    this.stored = [...candles].sort((a, b) => (a.start < b.start ? -1 : 1));
+    this.storedTicks = [...ticks].sort((a, b) => a.slotMs - b.slotMs);
+  }
+
+  async candles(series: CandleSeries, window: Window) {
+    return this.stored.filter(
+      (candle) => seriesOf(candle) === seriesOf(series) && isIn(window, Date.parse(candle.start)),
+    );
+  }
+
+  async totals(series: CandleSeries, window: Window) {
+    return totalsOf(await this.candles(series, window));
+  }
+
+  async hoursByDay(series: CandleSeries, window: Window) {
+    const days = new Map<number, number>();
+    for (const { start, hours } of await this.candles(series, window)) {
+      const day = dayOf(Date.parse(start));
+      days.set(day, (days.get(day) ?? 0) + hours);
+    }
+    return days;
+  }
+
+  async covered(series: CandleSeries, window: Window) {
+    return (await this.candles(series, window)).map((candle) => ({
+      fromMs: Date.parse(candle.start),
+      toMs: candleEndMs(candle),
+    }));
+  }
+
+  async tickHours(series: CandleSeries, windows: readonly Window[]) {
+    const found = this.#ticksIn(series, windows);
+    return [...new Set(found.map(({ slotMs }) => hourOf(slotMs)))];
+  }
+
+  async ticks(series: CandleSeries, windows: readonly Window[]) {
+    this.asked.push(...windows);
+    return this.#ticksIn(series, windows);
+  }
+
+  async span(series: CandleSeries) {
+    const extent = (await this.extents({})).find((each) => seriesOf(each.series) === seriesOf(series));
+    return extent && { fromMs: extent.firstMs, toMs: extent.endMs };
+  }
+
+  async withSymbol(symbol: string, scope: Scope) {
+    return this.#series(scope).filter((one) => one.symbol.toUpperCase() === symbol.toUpperCase());
+  }
+
+  async ofCurrency(currency: string, scope: Scope): Promise<CurrencySeries[]> {
+    const turnovers = new Map(this.storedTicks.map(({ series, turnover }) => [seriesOf(series), turnover]));
+    return this.#series(scope)
+      .filter(({ base }) => base?.toUpperCase() === currency.toUpperCase())
+      .map((series) => {
+        const turnover = turnovers.get(seriesOf(series));
+        return turnover === undefined ? series : { ...series, turnover };
+      });
+  }
+
+  async names(scope: Scope) {
+    return this.#series(scope).map(({ symbol }) => symbol);
+  }
+
+  async totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]> {
+    const found = this.#candlesIn(scope, window);
+    return [...Map.groupBy(found, seriesOf).values()].flatMap((candles) => {
+      const totals = totalsOf(candles);
+      const [series] = candles;
+      return totals && series ? [{ series, ...totals }] : [];
+    });
+  }
+
+  async extents(scope: Scope): Promise<SeriesExtent[]> {
+    const found = this.stored.filter((candle) => inScope(candle, scope));
+    return [...Map.groupBy(found, seriesOf).values()].map((candles) => {
+      const [first, last] = [candles[0], candles.at(-1)] as [Candle, Candle];
+      return {
+        series: first,
+        firstMs: Date.parse(first.start),
+        lastMs: Date.parse(last.start),
+        endMs: candleEndMs(last),
+        hours: candles.reduce((sum, { hours }) => sum + hours, 0),
+      };
+    });
+  }
+
+  async lastSummarisedHour(scope: Scope, window: Window) {
+    const last = this.#candlesIn(scope, window).findLast(({ samples }) => samples > 0);
+    return last && Date.parse(last.start);
+  }
+
+  async hoursFromCandles(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
+    return this.stored.filter((candle) => {
+      const startMs = Date.parse(candle.start);
+      const reachesIn = candle.hours === 24 && startMs < fromMs && candleEndMs(candle) > fromMs;
+      return inScope(candle, scope) && (isIn({ fromMs, toMs }, startMs) || reachesIn);
+    });
+  }
+
+  async hoursFromTicks(scope: Scope, window: Window): Promise<HourOfSeries[]> {
+    this.asked.push(window);
+    const found = this.storedTicks.filter(
+      ({ series, slotMs }) => inScope(series, scope) && isIn(window, slotMs),
+    );
+    const byHour = Map.groupBy(found, ({ series, slotMs }) => `${seriesOf(series)} ${hourOf(slotMs)}`);
+    return [...byHour.values()].map((ticks) => {
+      const prices = ticks.map(({ price }) => price);
+      const [first] = ticks as [StoredTick];
+      return {
+        ...first.series,
+        start: new Date(hourOf(first.slotMs)).toISOString(),
+        hours: 1,
+        low: Math.min(...prices),
+        high: Math.max(...prices),
+        close: prices.at(-1) as number,
+      };
+    });
+  }
+
+  async moveCounts(): Promise<MoveCount[]> {
+    return this.moves;
+  }
+
+  async changePercentiles(): Promise<ChangePercentiles[]> {
+    return this.changes;
+  }
+
+  #ticksIn(series: CandleSeries, windows: readonly Window[]): StoredTick[] {
+    return this.storedTicks.filter(
+      (tick) =>
+        seriesOf(tick.series) === seriesOf(series) && windows.some((window) => isIn(window, tick.slotMs)),
+    );
+  }
+
+  #candlesIn(scope: Scope, window: Window): Candle[] {
+    return this.stored.filter((candle) => inScope(candle, scope) && isIn(window, Date.parse(candle.start)));
+  }
+
+  #series(scope: Scope): CandleSeries[] {
+    const all = [...this.stored, ...this.storedTicks.map(({ series }) => series)];
+    const found = all.filter((series) => inScope(series, scope));
+    return [...new Map(found.map((series) => [seriesOf(series), series])).values()];
+  }
+}
+
+function inScope(series: CandleSeries, { exchange, category }: Scope): boolean {
+  const isNamed = exchange === undefined ? series.exchange !== 'archive' : series.exchange === exchange;
+  return isNamed && (category === undefined || series.category === category);
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Answers,
+  answer,
+  type QuestionInput,
+  questionSchema,
+} from '../../../../core/insights/question.ts';
+import { InMemoryStore } from './in-memory-store.ts';
+import { flat, hourMs, iso, SERIES, ticked, ticksOf, withReturns } from './sample-candles.ts';
+
+const NOW_MS = hourMs(72);
+const candles = withReturns(Array.from({ length: 72 }, (_, hour) => flat(hour, 100 + (hour % 5) * 10)));
+const store = () => new InMemoryStore(candles);
+const ask = async <Q extends keyof Answers>(
+  input: QuestionInput & { question: Q },
+  of: InMemoryStore = store(),
+): Promise<Answers[Q]> =>
+  (await answer(questionSchema.parse(input), NOW_MS, of, { recorded: 4 })) as Answers[Q];
+
+describe('the answers', () => {
+  it('of average have the fields that are documented', async () => {
+    const found = await ask({ question: 'average', symbol: 'BTCUSD', over: '60h' });
+    expect(Object.keys(found)).toEqual(
+      'series from to mean min max first last change hours expectedHours coverage'.split(' '),
+    );
+    expect(found).toMatchObject({ series: 'recorded:spot:BTCUSD', from: iso(hourMs(12)), to: iso(NOW_MS) });
+  });
+
+  it('of moves have the fields that are documented', async () => {
+    const found = await ask({ question: 'moves', symbol: 'BTCUSD', thresholds: [0.05], over: '3d' });
+    expect(Object.keys(found)).toEqual('series from to samplingIntervalSeconds thresholds'.split(' '));
+    const [one] = found.thresholds;
+    expect(Object.keys(one ?? {})).toEqual(
+      'threshold rises falls hoursUp hoursDown daysUp daysDown'.split(' '),
+    );
+    expect(Object.keys(one?.rises ?? {})).toEqual('count perDay meanSize maxSize last'.split(' '));
+  });
+
+  it('of moves are of 1, 5 and 10 % unless said otherwise', async () => {
+    const { thresholds } = await ask({ question: 'moves', symbol: 'BTCUSD' });
+    expect(thresholds.map(({ threshold }) => threshold)).toEqual([0.01, 0.05, 0.1]);
+  });
+
+  it('of compare say the same as the other questions do', async () => {
+    const of = new InMemoryStore([
+      ...candles,
+      ...withReturns(candles.map((candle) => ({ ...candle, symbol: 'ETHUSD', close: candle.close + 1 }))),
+    ]);
+    of.changes = [{ series: 'recorded:spot:BTCUSD', samples: 9, values: [0.1, 0.2] }];
+    const over = '60h';
+    const { series } = await ask(
+      { question: 'compare', symbols: ['BTCUSD', 'ETHUSD'], percents: [5, 50], over },
+      of,
+    );
+    expect(series.map((one) => one.series)).toEqual(['recorded:spot:BTCUSD', 'recorded:spot:ETHUSD']);
+    for (const { series: name, average, moves, ...rest } of series) {
+      const symbol = name.split(':')[2] as string;
+      expect({ series: name, ...average }).toEqual(await ask({ question: 'average', symbol, over }, of));
+      expect({ series: name, ...moves }).toEqual(await ask({ question: 'moves', symbol, over }, of));
+      const { series: volatile } = await ask({ question: 'volatile', over }, of);
+      const one = volatile.find((each) => each.series === name);
+      // The same sums, in another order.
+      expect(rest.volatility).toBeCloseTo(one?.volatility as number, 10);
+      expect(rest.rangeFraction).toBe(one?.rangeFraction);
+      expect(rest.percentiles).toEqual({ 5: 0.1, 50: 0.2 });
+    }
+  });
+
+  it('of percentiles name them by percent, the widest spread first', async () => {
+    const of = store();
+    of.changes = [
+      { series: 'recorded:spot:BTCUSD', samples: 9, values: [-0.1, 0.1] },
+      { series: 'recorded:spot:ETHUSD', samples: 8, values: [-0.2, 0.3] },
+      { series: 'recorded:spot:XRPUSD', samples: 7, values: [0, 0.01] },
+    ];
+    expect(await ask({ question: 'percentiles', percents: [2.5, 97.5], top: 2 }, of)).toEqual({
+      from: iso(NOW_MS - 7 * 86_400_000),
+      to: iso(NOW_MS),
+      series: [
+        { series: 'recorded:spot:ETHUSD', samples: 8, percentiles: { '2.5': -0.2, '97.5': 0.3 } },
+        { series: 'recorded:spot:BTCUSD', samples: 9, percentiles: { '2.5': -0.1, '97.5': 0.1 } },
+      ],
+    });
+  });
+
+  it('of percentiles are none where no tick tells a change', async () => {
+    await expect(ask({ question: 'percentiles', symbol: 'BTCUSD' })).rejects.toMatchObject({
+      reason: 'noData',
+    });
+  });
+
+  it('of series say what is known, unfinished hours and the archive included', async () => {
+    const ticks = ticksOf(72, [1, 2]).map((tick) => ({ ...tick, series: SERIES }));
+    const gap = candles.filter((_, hour) => hour !== 5).map((candle) => ({ ...candle, samples: 4 }));
+    expect(await ask({ question: 'series' }, new InMemoryStore(gap, ticks))).toEqual({
+      series: [
+        {
+          series: 'recorded:spot:BTCUSD',
+          first: iso(hourMs(0)),
+          last: iso(hourMs(72)),
+          hours: 72,
+          coverage: 72 / 73,
+        },
+      ],
+    });
+  });
+
+  it('of series are none where there is nothing', async () => {
+    await expect(ask({ question: 'series' }, new InMemoryStore([]))).rejects.toMatchObject({
+      reason: 'noData',
+    });
+  });
+
+  it('are the same for a series of ticks as of its hours in hand', async () => {
+    const of = new InMemoryStore([ticked(70, [1, 2, 3, 4]), ticked(71, [5, 6, 7, 8])]);
+    expect(await ask({ question: 'average', symbol: 'BTCUSD', over: '90m' }, of)).toMatchObject({
+      mean: 5.5,
+      coverage: 1,
+    });
+  });
+});
+
+describe('a question', () => {
+  it.each([
+    ['that nobody knows', { question: 'why' }],
+    ['without a symbol', { question: 'average' }],
+    ['with a threshold of 0', { question: 'moves', symbol: 'BTCUSD', thresholds: [0] }],
+    ['with a percentile above 100', { question: 'percentiles', percents: [101] }],
+    ['for the top 0', { question: 'volatile', top: 0 }],
+    ['with an unknown category', { question: 'series', category: 'futures' }],
+    ['with a field that it does not take', { question: 'series', over: '1d' }],
+    ['to compare nothing', { question: 'compare', symbols: [] }],
+  ])('%s is refused', (_, question) => {
+    expect(questionSchema.safeParse(question).success).toBe(false);
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { totalsOf } from '../../../../core/insights/totals.ts';
+import { mostVolatile } from '../../../../core/insights/volatile.ts';
+import { volatilityOf } from '../../../../core/insights/volatility.ts';
+import { InMemoryStore } from './in-memory-store.ts';
+import { flat, hours, recorded, SERIES, ticksOf, withReturns } from './sample-candles.ts';
+
+const volatility = (candles: Parameters<typeof withReturns>[0]) => {
+  const totals = totalsOf(withReturns(candles));
+  return totals && volatilityOf(totals);
+};
+/** By hand: the mean is 0.15, the deviations ±0.05, the sample variance 0.005. */
+const deviation = Math.sqrt((0.05 ** 2 + 0.05 ** 2) / 1);
+const grown = (hour: number, logGrowth: number) => flat(hour, 100 * Math.exp(logGrowth));
+
+describe('the volatility of a series', () => {
+  it('is the sample standard deviation of the hourly log returns, annualised', () => {
+    const candles = [grown(0, 0), grown(1, 0.1), grown(2, 0.3)];
+    expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
+  });
+
+  it('leaves out returns across a gap', () => {
+    const candles = [grown(0, 0), grown(1, 0.1), grown(5, 2), grown(6, 2.2)];
+    expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
+  });
+
+  it('of daily candles is annualised by the days of a year', () => {
+    const candles = [0, 0.1, 0.3].map((growth, day) => flat(24 * day, 100 * Math.exp(growth), 24));
+    expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(365.25), 10);
+  });
+
+  it('is 0 where the price stands still, and unknown with fewer than two returns', () => {
+    expect(volatility([flat(0, 3), flat(1, 3), flat(2, 3)])?.volatility).toBe(0);
+    expect(volatility([flat(0, 3), flat(1, 4)])?.volatility).toBeNull();
+    expect(volatility([flat(0, 3)])?.volatility).toBeNull();
+  });
+
+  it('comes with the range from lowest to highest', () => {
+    expect(volatility([recorded(0, [10, 15, 8, 9]), flat(1, 9)])?.rangeFraction).toBe(7 / 8);
+  });
+});
+
+describe('the most volatile series', () => {
+  const other = { ...SERIES, symbol: 'ETHUSD' };
+  const wild = withReturns([grown(0, 0), grown(1, 0.1), grown(2, 0.3)]);
+  const calm = withReturns([flat(0, 5), flat(1, 5), flat(2, 5)]).map((candle) => ({ ...candle, ...other }));
+  const names = async (store: InMemoryStore, top = 10, scope = {}) =>
+    (await mostVolatile(store, scope, hours(0, 3), top)).series.map(({ series }) => series);
+
+  it('come first, as many as are asked for', async () => {
+    const store = new InMemoryStore([...calm, ...wild]);
+    expect(await names(store)).toEqual(['recorded:spot:BTCUSD', 'recorded:spot:ETHUSD']);
+    expect(await names(store, 1)).toEqual(['recorded:spot:BTCUSD']);
+  });
+
+  it('are followed by those that have too little data to say', async () => {
+    const fresh = { ...flat(0, 1), symbol: 'NEWUSD' };
+    expect(await names(new InMemoryStore([fresh, ...calm]))).toEqual([
+      'recorded:spot:ETHUSD',
+      'recorded:spot:NEWUSD',
+    ]);
+  });
+
+  it('have their hours, their coverage and their moves', async () => {
+    const store = new InMemoryStore(wild.slice(0, 2));
+    store.moves = [
+      { series: 'recorded:spot:BTCUSD', threshold: 0.05, direction: 'rise', count: 2 },
+      { series: 'recorded:spot:BTCUSD', threshold: 0.01, direction: 'fall', count: 3 },
+      { series: 'recorded:spot:ETHUSD', threshold: 0.01, direction: 'fall', count: 9 },
+    ];
+    const { from, to, series } = await mostVolatile(store, {}, hours(0, 4), 10);
+    expect([from, to]).toEqual(['2018-03-01T00:00:00.000Z', '2018-03-01T04:00:00.000Z']);
+    expect(series).toMatchObject([
+      {
+        hours: 2,
+        coverage: 0.5,
+        moves: [
+          { threshold: 0.01, rises: 0, falls: 3 },
+          { threshold: 0.05, rises: 2, falls: 0 },
+        ],
+      },
+    ]);
+  });
+
+  it('take an hour without a candle from its ticks, with its return to the hour before', async () => {
+    const last = wild.at(-1)?.close as number;
+    const seen = wild.slice(0, 2).map((candle) => ({ ...candle, samples: 4 }));
+    const ticks = ticksOf(2, [1, last]).map((tick) => ({ ...tick, series: SERIES }));
+    const [one] = (await mostVolatile(new InMemoryStore(seen, ticks), {}, hours(0, 3), 1)).series;
+    expect(one).toMatchObject({ hours: 3, coverage: 1 });
+    expect(one?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
+    expect(one?.rangeFraction).toBeCloseTo(last - 1, 10);
+  });
+
+  it('know the return of a candle whose predecessor is known by its ticks alone', async () => {
+    const [first, second, third] = [grown(0, 0), grown(1, 0.1), grown(2, 0.3)] as const;
+    const ticks = ticksOf(1, [second.close]).map((tick) => ({ ...tick, series: SERIES }));
+    const store = new InMemoryStore([first, third], ticks);
+    const [one] = (await mostVolatile(store, {}, hours(0, 3), 1)).series;
+    expect(one?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
+  });
+
+  it('include one that is known by its ticks alone', async () => {
+    const ticks = ticksOf(0, [1, 2]).map((tick) => ({ ...tick, series: SERIES }));
+    expect(await names(new InMemoryStore([], ticks))).toEqual(['recorded:spot:BTCUSD']);
+  });
+
+  it('do not ask for ticks where no hour is missing', async () => {
+    const store = new InMemoryStore([...calm, ...wild]);
+    await names(store);
+    expect(store.asked).toEqual([]);
+  });
+
+  it('leave out the archive unless it is named', async () => {
+    const archived = wild.map((candle) => ({ ...candle, exchange: 'archive' }));
+    const store = new InMemoryStore([...calm, ...archived]);
+    expect(await names(store)).toEqual(['recorded:spot:ETHUSD']);
+    expect(await names(store, 10, { exchange: 'archive' })).toEqual(['archive:spot:BTCUSD']);
+  });
+
+  it('are none, with what range there is, where the window has no data', async () => {
+    await expect(mostVolatile(new InMemoryStore(wild), {}, hours(10, 20), 10)).rejects.toMatchObject({
+      reason: 'noData',
+      message:
+        'There is no data here from 2018-03-01 10:00 to 2018-03-01 20:00 UTC; there is data from 2018-03-01 00:00 to 2018-03-01 03:00 UTC.',
+    });
+  });
+});

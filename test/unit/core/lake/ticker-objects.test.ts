@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  parseTickersKey,
+  rejectedKey,
+  stateKey,
+  tickersKey,
+  tickersPrefix,
+} from '../../../../core/lake/ticker-objects.ts';
+import { CATEGORIES } from '../../../../core/market/ticker.ts';
+
+const address = { exchange: 'bybit', category: 'linear', slotMs: Date.UTC(2026, 2, 1, 9, 58) } as const;
+/** From the year 2001 on, epoch milliseconds have 13 digits. */
+const slotMs = fc.integer({ min: Date.UTC(2001, 8, 10), max: Date.UTC(2200, 0, 1) });
+
+describe('the layout of the lake', () => {
+  it('keeps a batch in the folder of its exchange, category, day and hour', () => {
+    expect(tickersKey(address)).toBe(
+      'tickers/exchange=bybit/category=linear/dt=2026-03-01/hour=09/1772359080000.ndjson.gz',
+    );
+  });
+
+  it('reads every key that it writes', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-z0-9-]{1,40}$/),
+        fc.constantFrom(...CATEGORIES),
+        slotMs,
+        (exchange, category, slot) => {
+          const written = { exchange, category, slotMs: slot };
+          expect(parseTickersKey(tickersKey(written))).toEqual(written);
+        },
+      ),
+    );
+  });
+
+  it('sorts a category’s keys by slot', () => {
+    fc.assert(
+      fc.property(slotMs, slotMs, (one, other) => {
+        const keys = [one, other].map((slot) => tickersKey({ ...address, slotMs: slot }));
+        expect((keys[0] as string) < (keys[1] as string)).toBe(one < other);
+      }),
+    );
+  });
+
+  it('keeps every key under its category’s prefix', () => {
+    expect(tickersKey(address).startsWith(tickersPrefix('bybit', 'linear'))).toBe(true);
+  });
+
+  it.each([
+    'tickers/exchange=bybit/category=linear/dt=2026-03-01/hour=09/notes.txt',
+    'tickers/exchange=bybit/category=linear/1772359080000.ndjson.gz',
+    'rejected/exchange=bybit/category=linear/dt=2026-03-01/hour=09/1772359080000-1.ndjson.gz',
+    'state/bybit.json',
+    '',
+  ])('does not take %j for a batch', (key) => {
+    expect(parseTickersKey(key)).toBeUndefined();
+  });
+
+  it('keeps what two attempts at one slot rejected apart', () => {
+    expect(rejectedKey(address, 1772359081111)).toBe(
+      'rejected/exchange=bybit/category=linear/dt=2026-03-01/hour=09/1772359080000-1772359081111.ndjson.gz',
+    );
+  });
+
+  it('keeps one marker for each source, outside the tickers', () => {
+    expect(stateKey('bybit-v2')).toBe('state/bybit-v2.json');
+  });
+});

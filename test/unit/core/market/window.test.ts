@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { BadQuestionError } from '../../../../core/insights/errors.ts';
+import { parseDuration, parseTime, widened, windowOf } from '../../../../core/market/window.ts';
+import { iso } from '../insights/sample-candles.ts';
+
+const NOW_MS = Date.parse('2018-07-05T12:34:56.000Z');
+const asked = (question: Parameters<typeof windowOf>[0]) => {
+  const { fromMs, toMs } = windowOf(question, NOW_MS, '24h');
+  return [iso(fromMs), iso(toMs)];
+};
+
+describe('a duration', () => {
+  it.each([
+    ['30m', 30 / 60],
+    ['1h', 1],
+    ['90d', 90 * 24],
+    ['2w', 14 * 24],
+    ['1y', 365 * 24],
+    ['2y', 730 * 24],
+  ])('%s is %d hours', (text, hours) => {
+    expect(parseDuration(text) / 3_600_000).toBe(hours);
+  });
+
+  it.each(['', '1', 'd', '1.5d', '-1d', '0d', '1 d', '1month', '999999999y'])('is not "%s"', (text) => {
+    expect(() => parseDuration(text)).toThrow(BadQuestionError);
+  });
+});
+
+describe('a time', () => {
+  it.each([
+    ['2018-07-01', '2018-07-01T00:00:00.000Z'],
+    ['2018-07-01T06:30', '2018-07-01T06:30:00.000Z'],
+    ['2018-07-01T06:30Z', '2018-07-01T06:30:00.000Z'],
+    ['2018-07-01T06:30:15.250Z', '2018-07-01T06:30:15.250Z'],
+  ])('%s is UTC', (text, expected) => {
+    expect(iso(parseTime(text))).toBe(expected);
+  });
+
+  it.each(['', 'yesterday', '2018-02-30', '2018-13-01', '2018-07-01T25:00', '2018-07-01T06:30+02:00'])(
+    'is not "%s"',
+    (text) => {
+      expect(() => parseTime(text)).toThrow(BadQuestionError);
+    },
+  );
+});
+
+describe('the window of a question', () => {
+  it('ends now where nothing is said', () => {
+    expect(asked({})).toEqual(['2018-07-04T12:34:56.000Z', '2018-07-05T12:34:56.000Z']);
+  });
+
+  it('ends as of the time that is named', () => {
+    expect(asked({ at: '2018-03-02', over: '1d' })).toEqual([
+      '2018-03-01T00:00:00.000Z',
+      '2018-03-02T00:00:00.000Z',
+    ]);
+  });
+
+  it('goes from a time until now', () => {
+    expect(asked({ from: '2018-07-01' })).toEqual(['2018-07-01T00:00:00.000Z', iso(NOW_MS)]);
+  });
+
+  it('goes so long from a time, or until one', () => {
+    expect(asked({ from: '2018-03-01', over: '2d' })[1]).toBe('2018-03-03T00:00:00.000Z');
+    expect(asked({ to: '2018-03-03', over: '2d' })[0]).toBe('2018-03-01T00:00:00.000Z');
+  });
+
+  it('may lie after now', () => {
+    expect(asked({ from: '2030-01-01', to: '2030-01-02' })[0]).toBe('2030-01-01T00:00:00.000Z');
+  });
+
+  it.each([
+    ['it ends before it begins', { from: '2018-03-02', to: '2018-03-01' }],
+    ['it is empty', { from: '2018-03-02', to: '2018-03-02' }],
+    ['it begins after now', { from: '2019-01-01' }],
+    ['it is said twice', { from: '2018-03-01', to: '2018-03-02', over: '1d' }],
+  ])('is refused where %s', (_, question) => {
+    expect(() => asked(question)).toThrow(BadQuestionError);
+  });
+
+  it('is widened to the whole hours that it touches', () => {
+    const window = windowOf({ from: '2018-03-01T10:20', to: '2018-03-01T12:01' }, NOW_MS, '1h');
+    const { fromMs, toMs } = widened(window);
+    expect([iso(fromMs), iso(toMs)]).toEqual(['2018-03-01T10:00:00.000Z', '2018-03-01T13:00:00.000Z']);
+    expect(widened({ fromMs, toMs })).toEqual({ fromMs, toMs });
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { rowParts } from '../../../../../core/operate/backfill/row-parts.ts';
+
+const row = (symbol: string, startMs: number) => ({
+  symbol,
+  startMs,
+  open: 2,
+  high: 4,
+  low: 1,
+  close: 3,
+  volume: 5,
+});
+
+describe('the parts of a history', () => {
+  it('hold each symbol’s rows in time order, whatever the file’s', () => {
+    expect(rowParts([row('B', 2), row('A', 2), row('B', 1), row('A', 1)], 3)).toEqual([
+      [
+        {
+          symbol: 'A',
+          rows: [
+            [1, 2, 4, 1, 3, 5],
+            [2, 2, 4, 1, 3, 5],
+          ],
+        },
+        { symbol: 'B', rows: [[1, 2, 4, 1, 3, 5]] },
+      ],
+      [{ symbol: 'B', rows: [[2, 2, 4, 1, 3, 5]] }],
+    ]);
+  });
+
+  it('are none of no rows', () => {
+    expect(rowParts([])).toEqual([]);
+  });
+});

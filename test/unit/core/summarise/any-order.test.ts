@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DAY_MS, HOUR_MS, type RecordedPrices } from '../../../../core/market/candle.ts';
+import { writeRecorded } from '../../../../core/operate/backfill/recorded-candles.ts';
+import { markStale } from '../../../../core/summarise/moves-again.ts';
+import { summarise } from '../../../../core/summarise/summarise.ts';
+import {
+  BTC,
+  countsOf,
+  ETH,
+  expectedDocuments,
+  Killed,
+  MemoryStore,
+  MemoryTicks,
+  type Recorded,
+  SETTINGS,
+  START_MS,
+} from './in-memory.ts';
+
+/** Within the 48 hours that late ticks are looked for. */
+const HOURS = 40;
+const END_MS = START_MS + HOURS * HOUR_MS;
+const SERIES = [BTC, ETH];
+
+/** A price that depends on its time and series only, and moves by some percent. */
+function priceAt(ms: number, series: number): number {
+  return 100 * (1 + 0.04 * Math.sin(ms / 3_500_000 + series) + 0.03 * Math.sin(ms / 900_000));
+}
+
+function recordedAt(startMs: number, spanMs: number, series: number): RecordedPrices {
+  const prices = [0, 0.3, 0.6, 0.99].map((part) => priceAt(startMs + part * spanMs, series));
+  const [open = 1, , , close = 1] = prices;
+  return { startMs, open, close, high: Math.max(...prices), low: Math.min(...prices) };
+}
+
+type Step =
+  | { kind: 'ticks'; series: number; hour: number; polls: number }
+  | { kind: 'hours'; series: number; hour: number; count: number }
+  | { kind: 'days'; series: number; day: number }
+  | { kind: 'again'; hour: number }
+  | { kind: 'summarise'; hour: number };
+
+const series = fc.integer({ min: 0, max: SERIES.length - 1 });
+const hour = fc.integer({ min: 0, max: HOURS - 1 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('ticks'), series, hour, polls: fc.integer({ min: 1, max: 4 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('hours'),
+      series,
+      hour,
+      count: fc.integer({ min: 1, max: 12 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('days'), series, day: fc.integer({ min: -2, max: 2 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('again'), hour }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('summarise'), hour }) },
+);
+
+/** Everything that happens to one deployment; `killAfter`: how many writes each attempt of a step survives. */
+class Deployment {
+  readonly ticks = new MemoryTicks();
+  readonly store = new MemoryStore();
+  readonly recorded: Recorded[] = [];
+  readonly #counts = countsOf(this.ticks, this.store);
+
+  async do(one: Step, killAfter: number): Promise<void> {
+    this.#remember(one);
+    for (let survives = killAfter; ; survives *= 2) {
+      this.store.killAt = this.store.writes + survives;
+      try {
+        await this.#attempt(one);
+        break;
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+        // More may come before the next run of summarise.
+        if (one.kind === 'summarise') break;
+      }
+    }
+    this.store.killAt = Number.POSITIVE_INFINITY;
+  }
+
+  #remember(one: Step): void {
+    if (one.kind === 'ticks') {
+      const startMs = START_MS + one.hour * HOUR_MS;
+      for (let poll = 0; poll < one.polls; poll += 1) {
+        const slotMs = startMs + poll * 14 * 60_000;
+        this.ticks.add(SERIES[one.series] ?? BTC, slotMs, priceAt(slotMs, one.series));
+      }
+    }
+    if (one.kind === 'hours' || one.kind === 'days') this.recorded.push(recordedBy(one));
+  }
+
+  async #attempt(one: Step): Promise<unknown> {
+    const { ticks, store } = this;
+    switch (one.kind) {
+      case 'ticks':
+        return;
+      case 'hours':
+      case 'days': {
+        const { series: name, hours, rows } = recordedBy(one);
+        return writeRecorded(name, hours, rows, SETTINGS, store);
+      }
+      case 'again':
+        return markStale(store, START_MS + one.hour * HOUR_MS);
+      case 'summarise':
+        return summarise(START_MS + one.hour * HOUR_MS, {
+          ticks,
+          counts: this.#counts,
+          store,
+          settings: SETTINGS,
+          hasTime: () => true,
+        });
+      default:
+        return one satisfies never;
+    }
+  }
+}
+
+function recordedBy(one: Extract<Step, { kind: 'hours' | 'days' }>): Recorded {
+  const name = SERIES[one.series] ?? BTC;
+  if (one.kind === 'days') {
+    return { series: name, hours: 24, rows: [recordedAt(START_MS + one.day * DAY_MS, DAY_MS, one.series)] };
+  }
+  const starts = Array.from({ length: one.count }, (_, index) => START_MS + (one.hour + index) * HOUR_MS);
+  return { series: name, hours: 1, rows: starts.map((startMs) => recordedAt(startMs, HOUR_MS, one.series)) };
+}
+
+describe('whatever comes in whatever order, and wherever it is killed', () => {
+  it('makes the documents that the definitions make of all of it at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(step, fc.integer({ min: 1, max: 40 })), { maxLength: 25 }),
+        async (steps) => {
+          const deployment = new Deployment();
+          for (const [one, killAfter] of steps) await deployment.do(one, killAfter);
+          await deployment.do({ kind: 'summarise', hour: HOURS }, 1_000_000);
+          const { ticks, store, recorded } = deployment;
+          expect(store.documents()).toEqual(expectedDocuments(ticks, END_MS, recorded));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  }, 60_000);
+
+  it('changes nothing when any hour is made again', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), hour, async (steps, from) => {
+        const deployment = new Deployment();
+        for (const one of steps) await deployment.do(one, 1_000_000);
+        await deployment.do({ kind: 'summarise', hour: HOURS }, 1_000_000);
+        const before = structuredClone(deployment.store.documents());
+        await deployment.do({ kind: 'again', hour: from }, 1_000_000);
+        await deployment.store.setSummarisedUntil(START_MS + from * HOUR_MS);
+        await deployment.do({ kind: 'summarise', hour: HOURS }, 1_000_000);
+        expect(deployment.store.documents()).toEqual(before);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+});

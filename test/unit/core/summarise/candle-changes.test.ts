@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { candleFromHistory, candleFromTicks, DAY_MS, HOUR_MS } from '../../../../core/market/candle.ts';
+import { candleChanges } from '../../../../core/summarise/candle-changes.ts';
+import { BTC, START_MS } from './in-memory.ts';
+
+const POLLS = { recorded: 4 };
+const at = (hour: number) => START_MS + hour * HOUR_MS;
+const flat = (startMs: number, price: number) => ({
+  startMs,
+  open: price,
+  high: price,
+  low: price,
+  close: price,
+});
+const hourly = (hour: number, price: number) => candleFromHistory(BTC, flat(at(hour), price), 1);
+const daily = (day: number, price: number) =>
+  candleFromHistory(BTC, flat(START_MS + day * DAY_MS, price), 24);
+const fromTicks = (hour: number, ...prices: number[]) =>
+  candleFromTicks(
+    BTC,
+    at(hour),
+    prices.map((price, poll) => ({ slotMs: at(hour) + poll * 60_000, price })),
+  );
+
+describe('which candle stands', () => {
+  it('is the ticks’ where they hold half of the polls, whichever came first', () => {
+    const ticks = fromTicks(0, 100, 101);
+    const recorded = hourly(0, 90);
+    expect(candleChanges([ticks], [recorded], POLLS).put).toEqual([ticks]);
+    expect(candleChanges([recorded], [ticks], POLLS).put).toEqual([]);
+  });
+
+  it('is history’s where ticks are too few, which knows how many there were', () => {
+    const ticks = fromTicks(0, 100);
+    const recorded = hourly(0, 90);
+    const expected = [{ ...recorded, samples: 1 }];
+    expect(candleChanges([ticks], [recorded], POLLS).put).toEqual(expected);
+    expect(candleChanges([recorded], [ticks], POLLS).put).toEqual(expected);
+  });
+
+  it('is the newer of two from history, with the ticks that were seen', () => {
+    const old = { ...hourly(0, 90), samples: 1 };
+    expect(candleChanges([hourly(0, 91)], [old], POLLS).put).toEqual([{ ...hourly(0, 91), samples: 1 }]);
+  });
+
+  it('is the hour’s, not the day’s, whichever came first', () => {
+    const after = candleChanges([hourly(3, 90)], [daily(0, 80)], POLLS);
+    expect(after).toMatchObject({ put: [hourly(3, 90)], remove: [daily(0, 80)] });
+    expect(after.pathChanges.get('recorded:spot:BTCUSD')).toEqual({
+      replacedFromMs: START_MS,
+      addedFromMs: at(3),
+    });
+    expect(candleChanges([daily(0, 80)], [hourly(3, 90)], POLLS)).toMatchObject({
+      put: [],
+      remove: [],
+      standing: [],
+    });
+  });
+
+  it('of hours and days that are proposed together is the hour’s', () => {
+    const { put } = candleChanges([daily(0, 80), daily(1, 81), hourly(3, 90)], [], POLLS);
+    expect(put.map(({ hours, start }) => [hours, start])).toEqual([
+      [1, '2018-07-01T03:00:00.000Z'],
+      [24, '2018-07-02T00:00:00.000Z'],
+    ]);
+  });
+});
+
+describe('the log return', () => {
+  it('is made for the new candle and for the one after it', () => {
+    const { put } = candleChanges([hourly(1, 110)], [hourly(0, 100), hourly(2, 99)], POLLS);
+    expect(put.map(({ start, log_return }) => [start.slice(11, 13), log_return])).toEqual([
+      ['01', Math.log(110 / 100)],
+      ['02', Math.log(99 / 110)],
+    ]);
+  });
+
+  it('goes where the day before is replaced by hours', () => {
+    const second = { ...daily(1, 81), log_return: Math.log(81 / 80) };
+    const { put } = candleChanges([hourly(3, 90)], [daily(0, 80), second], POLLS);
+    expect(put).toEqual([hourly(3, 90), daily(1, 81)]);
+  });
+});
+
+describe('what changed', () => {
+  it('is nothing where the same comes again', () => {
+    const ticks = fromTicks(0, 100, 101);
+    const changes = candleChanges([ticks], [structuredClone(ticks)], POLLS);
+    expect(changes).toEqual({ put: [], remove: [], standing: [ticks], pathChanges: new Map() });
+  });
+
+  it('is no path where only the return is another', () => {
+    const before = [hourly(0, 100), { ...hourly(1, 110), log_return: 0.5 }];
+    const { put, pathChanges } = candleChanges([hourly(0, 100)], before, POLLS);
+    expect(put).toHaveLength(1);
+    expect(pathChanges.size).toBe(0);
+  });
+});

@@ -1,0 +1,287 @@
+import {
+  type Candle,
+  type CandleSeries,
+  candleFromHistory,
+  candleFromTicks,
+  candleId,
+  chooseCandle,
+  DAY_MS,
+  dayOf,
+  HOUR_MS,
+  hourOf,
+  type RecordedPrices,
+  withLogReturn,
+} from '../../../../core/market/candle.ts';
+import { type Move, moveId, moveOf, movesOf } from '../../../../core/market/directional-change.ts';
+import { pollsDuePerHour } from '../../../../core/market/polls.ts';
+import { seriesOf } from '../../../../core/market/ticker.ts';
+import type {
+  CandleRange,
+  HourCount,
+  SampleCounts,
+  SeriesName,
+  SeriesTicks,
+  SummaryStore,
+  TickHours,
+} from '../../../../core/summarise/ports.ts';
+import type { SeriesLedger } from '../../../../core/summarise/series-ledger.ts';
+import type { SummarySettings } from '../../../../core/summarise/settings.ts';
+
+/** The process was killed: what was written before stays, nothing after happens. */
+export class Killed extends Error {}
+
+export const SETTINGS: SummarySettings = { thresholds: [0.01, 0.05], pollsPerHour: { recorded: 4 } };
+
+export const BTC: CandleSeries = {
+  exchange: 'recorded',
+  category: 'spot',
+  symbol: 'BTCUSD',
+  base: 'BTC',
+  quote: 'USD',
+};
+export const ETH: CandleSeries = { ...BTC, symbol: 'ETHUSD', base: 'ETH' };
+
+/** 2018-07-01T00:00Z, where a test's hours begin. */
+export const START_MS = Date.UTC(2018, 6, 1);
+
+/** Ticks in memory, that come and go as a test says. */
+export class MemoryTicks implements TickHours {
+  readonly #prices = new Map<string, { series: CandleSeries; bySlot: Map<number, number> }>();
+
+  add(series: CandleSeries, slotMs: number, price: number): void {
+    const key = seriesOf(series);
+    const found = this.#prices.get(key) ?? { series, bySlot: new Map<number, number>() };
+    this.#prices.set(key, found);
+    found.bySlot.set(slotMs, price);
+  }
+
+  /** An hour's prices, at its minutes 0, 10, 20, …; `hour` counts from {@link START_MS}. */
+  addHour(series: CandleSeries, hour: number, ...prices: number[]): void {
+    for (const [index, price] of prices.entries()) {
+      this.add(series, START_MS + hour * HOUR_MS + index * 10 * 60_000, price);
+    }
+  }
+
+  removeBefore(ms: number): void {
+    for (const { bySlot } of this.#prices.values()) {
+      for (const slotMs of bySlot.keys()) if (slotMs < ms) bySlot.delete(slotMs);
+    }
+  }
+
+  async firstTickIn(fromMs: number, toMs: number): Promise<number | undefined> {
+    const slots = [...this.#prices.values()].flatMap(({ bySlot }) => [...bySlot.keys()]);
+    const inRange = slots.filter((slotMs) => slotMs >= fromMs && slotMs < toMs);
+    return inRange.length > 0 ? Math.min(...inRange) : undefined;
+  }
+
+  async ticksOf(hourMs: number): Promise<SeriesTicks[]> {
+    return this.all().flatMap(({ series, ticks }) => {
+      const ofHour = ticks.filter(({ slotMs }) => hourOf(slotMs) === hourMs);
+      return ofHour.length > 0 ? [{ series, ticks: ofHour }] : [];
+    });
+  }
+
+  all(): SeriesTicks[] {
+    return [...this.#prices.values()].map(({ series, bySlot }) => ({
+      series,
+      ticks: [...bySlot].map(([slotMs, price]) => ({ slotMs, price })),
+    }));
+  }
+
+  counts(fromMs: number, toMs: number): HourCount[] {
+    return this.all().flatMap(({ series, ticks }) => {
+      const inRange = ticks.filter(({ slotMs }) => slotMs >= fromMs && slotMs < toMs);
+      const byHour = Map.groupBy(inRange, ({ slotMs }) => hourOf(slotMs));
+      return [...byHour].map(([hourMs, { length: count }]) => ({ series, hourMs, count }));
+    });
+  }
+}
+
+/** Candles, moves and ledgers in memory. A bulk write may be cut in the middle, as a kill does it. */
+export class MemoryStore implements SummaryStore {
+  readonly candles = new Map<string, Candle>();
+  readonly moves = new Map<string, Move>();
+  readonly state = new Map<string, SeriesLedger>();
+  until: number | undefined;
+  writes = 0;
+  /** Which single document write kills the process; counted from 1. */
+  killAt = Number.POSITIVE_INFINITY;
+
+  #write(change: () => void): void {
+    this.writes += 1;
+    if (this.writes >= this.killAt) throw new Killed(`killed at write ${this.writes}`);
+    change();
+  }
+
+  async candlesAround(hourMs: number): Promise<Candle[]> {
+    const near = ({ start, hours }: Candle) => {
+      const startMs = Date.parse(start);
+      if (hours === 1) return startMs >= hourMs - HOUR_MS && startMs < hourMs + 2 * HOUR_MS;
+      return startMs >= dayOf(hourMs) && startMs < dayOf(hourMs) + 2 * DAY_MS;
+    };
+    return copies([...this.candles.values()].filter(near));
+  }
+
+  async candlesOf(series: SeriesName, range: CandleRange): Promise<Candle[]> {
+    const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, limit } = range;
+    const found = [...this.candles.values()]
+      .filter((candle) => seriesOf(candle) === seriesOf(series))
+      .filter(({ start }) => Date.parse(start) >= fromMs && Date.parse(start) < toMs)
+      .sort((a, b) => a.start.localeCompare(b.start));
+    return copies(found.slice(0, limit));
+  }
+
+  async writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void> {
+    for (const candle of copies(put)) this.#write(() => this.candles.set(candleId(candle), candle));
+    for (const candle of remove) this.#write(() => this.candles.delete(candleId(candle)));
+  }
+
+  async moveIds(
+    series: SeriesName,
+    { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY },
+  ): Promise<string[]> {
+    return [...this.moves]
+      .filter(([, move]) => seriesOf(move) === seriesOf(series))
+      .filter(([, { confirmed_time }]) => {
+        const ms = Date.parse(confirmed_time);
+        return ms >= fromMs && ms < toMs;
+      })
+      .map(([id]) => id);
+  }
+
+  async writeMoves(put: readonly Move[], removeIds: readonly string[]): Promise<void> {
+    for (const move of copies(put)) this.#write(() => this.moves.set(moveId(move), move));
+    for (const id of removeIds) this.#write(() => this.moves.delete(id));
+  }
+
+  async ledgers(series: readonly SeriesName[]): Promise<Map<string, SeriesLedger>> {
+    return new Map(
+      series.flatMap((each) => {
+        const ledger = this.state.get(seriesOf(each));
+        return ledger ? [[seriesOf(each), structuredClone(ledger)] as const] : [];
+      }),
+    );
+  }
+
+  async staleLedgers(limit: number): Promise<SeriesLedger[]> {
+    return copies([...this.state.values()].filter(({ stale }) => stale).slice(0, limit));
+  }
+
+  async countStale(): Promise<number> {
+    return [...this.state.values()].filter(({ stale }) => stale).length;
+  }
+
+  async *allLedgers(): AsyncGenerator<SeriesLedger[]> {
+    yield copies([...this.state.values()]);
+  }
+
+  async writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void> {
+    for (const ledger of copies(ledgers)) this.#write(() => this.state.set(seriesOf(ledger), ledger));
+  }
+
+  async summarisedUntil(): Promise<number | undefined> {
+    return this.until;
+  }
+
+  async setSummarisedUntil(ms: number): Promise<void> {
+    this.#write(() => {
+      this.until = ms;
+    });
+  }
+
+  /** Everything that a question can be answered from, in a fixed order. */
+  documents(): { candles: Candle[]; moves: Move[] } {
+    const sorted = <T>(map: Map<string, T>) =>
+      [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, document]) => document);
+    return { candles: sorted(this.candles), moves: sorted(this.moves) };
+  }
+}
+
+/** What JSON would make of them. */
+function copies<T>(documents: readonly T[]): T[] {
+  return documents.map((document) => JSON.parse(JSON.stringify(document)));
+}
+
+export function countsOf(ticks: MemoryTicks, store: MemoryStore): SampleCounts {
+  return {
+    tickCounts: async (fromMs, toMs) => ticks.counts(fromMs, toMs),
+    candleSamples: async (fromMs, toMs) =>
+      [...store.candles.values()]
+        .filter(({ hours }) => hours === 1)
+        .map((candle) => ({ series: candle, hourMs: Date.parse(candle.start), count: candle.samples }))
+        .filter(({ hourMs }) => hourMs >= fromMs && hourMs < toMs),
+  };
+}
+
+/** History of one series, as a backfill brings it. */
+export interface Recorded {
+  series: CandleSeries;
+  hours: 1 | 24;
+  rows: RecordedPrices[];
+}
+
+/**
+ * What the documents have to be, told by the definitions alone: all ticks of the closed hours and all history at once,
+ * each series' moves from one walk over its whole path.
+ */
+export function expectedDocuments(
+  ticks: MemoryTicks,
+  endMs: number,
+  recorded: readonly Recorded[] = [],
+  settings: SummarySettings = SETTINGS,
+): { candles: Candle[]; moves: Move[] } {
+  const made = new Map<string, { ticks?: Candle; backfill?: Candle }>();
+  for (const { series, ticks: ofSeries } of ticks.all()) {
+    const closed = ofSeries.filter(({ slotMs }) => slotMs < endMs);
+    for (const [hourMs, ofHour] of Map.groupBy(closed, ({ slotMs }) => hourOf(slotMs))) {
+      const candle = candleFromTicks(series, hourMs, ofHour);
+      made.set(candleId(candle), { ticks: candle });
+    }
+  }
+  for (const { series, hours, rows } of recorded) {
+    for (const row of rows) {
+      const candle = candleFromHistory(series, row, hours);
+      made.set(candleId(candle), { ...made.get(candleId(candle)), backfill: candle });
+    }
+  }
+  const chosen = new Map<string, Candle>();
+  for (const [id, each] of made) {
+    const exchange = (each.ticks ?? each.backfill)?.exchange ?? '';
+    const pollsDue = pollsDuePerHour(exchange, settings.pollsPerHour);
+    const candle = chooseCandle({ ...each, pollsDue });
+    if (candle) chosen.set(id, candle);
+  }
+  const days = new Set(
+    [...chosen.values()]
+      .filter(({ hours }) => hours === 1)
+      .map((c) => `${seriesOf(c)} ${c.start.slice(0, 10)}`),
+  );
+  for (const [id, candle] of chosen) {
+    if (candle.hours === 24 && days.has(`${seriesOf(candle)} ${candle.start.slice(0, 10)}`))
+      chosen.delete(id);
+  }
+  const candles = [...chosen.values()].map((candle) => {
+    const beforeMs = Date.parse(candle.start) - candle.hours * HOUR_MS;
+    return withLogReturn(
+      candle,
+      chosen.get(candleId({ ...candle, start: new Date(beforeMs).toISOString() })),
+    );
+  });
+  const moves = [...Map.groupBy(candles, seriesOf).values()].flatMap((ofSeries) => {
+    const path = ofSeries
+      .toSorted((a, b) => a.start.localeCompare(b.start))
+      .flatMap((candle) =>
+        candle.path.map(([offsetMs, price]) => [Date.parse(candle.start) + offsetMs, price] as const),
+      );
+    const [first] = ofSeries;
+    return first
+      ? settings.thresholds.flatMap((threshold) =>
+          movesOf(path, threshold).map((move) => moveOf(first, move)),
+        )
+      : [];
+  });
+  const store = new MemoryStore();
+  for (const candle of copies(candles)) store.candles.set(candleId(candle), candle);
+  for (const move of copies(moves)) store.moves.set(moveId(move), move);
+  return store.documents();
+}

@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR_MS } from '../../../../core/market/candle.ts';
+import { markStale } from '../../../../core/summarise/moves-again.ts';
+import { summarise } from '../../../../core/summarise/summarise.ts';
+import {
+  BTC,
+  countsOf,
+  ETH,
+  expectedDocuments,
+  Killed,
+  MemoryStore,
+  MemoryTicks,
+  SETTINGS,
+  START_MS,
+} from './in-memory.ts';
+
+const at = (hour: number) => START_MS + hour * HOUR_MS;
+const iso = (ms: number) => new Date(ms).toISOString();
+
+function bench(settings = SETTINGS) {
+  const ticks = new MemoryTicks();
+  const store = new MemoryStore();
+  const counts = countsOf(ticks, store);
+  const run = (nowHour: number, { hasTime = (): boolean => true, thresholds = settings.thresholds } = {}) =>
+    summarise(at(nowHour), { ticks, counts, store, settings: { ...settings, thresholds }, hasTime });
+  return { ticks, store, counts, run };
+}
+
+/** Prices that rise and fall by some percent, so that every hour has moves. */
+function wavy(hour: number): number[] {
+  return [0, 1, 2, 3].map((poll) => 100 * (1 + 0.03 * Math.sin(hour * 1.7 + poll)));
+}
+
+/** Time for so many looks at the clock. */
+function timeFor(looks: number): () => boolean {
+  let left = looks;
+  return () => {
+    left -= 1;
+    return left >= 0;
+  };
+}
+
+describe('summarising ticks', () => {
+  it('makes a candle of every closed hour, and leaves the hour that is not', async () => {
+    const { ticks, store, run } = bench();
+    ticks.addHour(BTC, 0, 100, 104, 98, 101);
+    ticks.addHour(BTC, 1, 101, 102);
+    ticks.addHour(BTC, 2, 99);
+    const report = await run(2.5);
+    expect(report).toMatchObject({ hours: 2, candles: 2, until: iso(at(2)), done: true });
+    expect(store.documents().candles).toMatchObject([
+      {
+        start: iso(at(0)),
+        open: 100,
+        high: 104,
+        low: 98,
+        close: 101,
+        mean: 100.75,
+        samples: 4,
+        source: 'ticks',
+      },
+      { start: iso(at(1)), open: 101, close: 102, samples: 2, log_return: Math.log(102 / 101) },
+    ]);
+  });
+
+  it('finds nothing to do where there is no tick', async () => {
+    const { run, store } = bench();
+    expect(await run(5)).toEqual({ hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: true });
+    expect(store.writes).toBe(0);
+  });
+
+  it('confirms a move over the border of two hours', async () => {
+    const { ticks, store, run } = bench();
+    ticks.addHour(BTC, 0, 100, 103);
+    ticks.addHour(BTC, 1, 101.5, 99);
+    await run(2);
+    expect(store.documents().moves).toMatchObject([
+      {
+        threshold: 0.01,
+        direction: 'rise',
+        from_price: 100,
+        confirmed_price: 103,
+        to_price: 103,
+        size: 0.03,
+      },
+      {
+        threshold: 0.01,
+        direction: 'fall',
+        from_price: 103,
+        confirmed_price: 101.5,
+        confirmed_time: iso(at(1)),
+      },
+    ]);
+  });
+
+  it('goes on where it stopped, in any number of runs, to the same documents as in one', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 30; hour += 1) {
+      ticks.addHour(BTC, hour, ...wavy(hour));
+      if (hour % 5 !== 2) ticks.addHour(ETH, hour, ...wavy(hour + 9));
+      await run(hour + 1);
+    }
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(30)));
+  });
+
+  it('passes over hours and years without ticks, and bridges them with moves but no return', async () => {
+    const { ticks, store, run } = bench();
+    ticks.addHour(BTC, 0, 100);
+    ticks.addHour(BTC, 30_000, 120);
+    const report = await run(60_000);
+    expect(report).toMatchObject({ hours: 2, until: iso(at(60_000)) });
+    const { candles, moves } = store.documents();
+    expect(candles.map(({ log_return }) => log_return)).toEqual([undefined, undefined]);
+    expect(moves.map(({ threshold, from_time }) => [threshold, from_time])).toEqual([
+      [0.01, iso(at(0))],
+      [0.05, iso(at(0))],
+    ]);
+  });
+
+  it('leaves the rest to the next run when its time is over', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    const first = await run(10, { hasTime: timeFor(3) });
+    expect(first).toMatchObject({ hours: 3, done: false, until: iso(at(3)) });
+    const reports = [];
+    do reports.push(await run(10, { hasTime: timeFor(3) }));
+    while (!reports.at(-1)?.done && reports.length < 20);
+    expect(reports.at(-1)?.done).toBe(true);
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
+  });
+
+  it('does again from the first hour whose ticks are others, within the last 48 hours', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 60; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(60);
+    ticks.addHour(BTC, 20, 80, 81, 82, 83, 84);
+    ticks.addHour(ETH, 25, 50);
+    const report = await run(61);
+    expect(report).toMatchObject({ lateFrom: iso(at(20)), candles: 3, seriesAgain: 2, done: true });
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(61)));
+  });
+
+  it('takes away moves that late ticks make untrue', async () => {
+    const { ticks, store, run } = bench();
+    ticks.addHour(BTC, 0, 100);
+    ticks.addHour(BTC, 1, 104);
+    ticks.addHour(BTC, 2, 104.5);
+    await run(3);
+    expect(store.documents().moves).toMatchObject([{ direction: 'rise', from_time: iso(at(0)) }]);
+    ticks.addHour(BTC, 0, 100, 110);
+    await run(3);
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(3)));
+    expect(store.documents().moves.map(({ direction }) => direction)).toEqual([
+      'rise',
+      'fall',
+      'rise',
+      'fall',
+    ]);
+  });
+
+  it('does not look further back than 48 hours by itself, but does when told to', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 60; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(60);
+    ticks.addHour(BTC, 3, 80, 81, 82, 83, 84);
+    expect(await run(60)).not.toHaveProperty('lateFrom');
+    await markStale(store, at(3));
+    await store.setSummarisedUntil(at(3));
+    await run(60);
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(60)));
+  });
+
+  it('keeps the candles of ticks that were deleted', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(10);
+    const before = store.documents();
+    ticks.removeBefore(at(8));
+    await markStale(store, at(0));
+    await store.setSummarisedUntil(at(0));
+    await run(10);
+    expect(store.documents()).toEqual(before);
+  });
+
+  it('writes nothing where nothing is new', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(10);
+    const { writes } = store;
+    expect(await run(10)).toMatchObject({ hours: 0, candles: 0, moves: 0, done: true });
+    expect(store.writes).toBe(writes);
+  });
+
+  it('makes all moves again when other thresholds are configured', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(9);
+    await run(10, { thresholds: [0.02] });
+    const settings = { ...SETTINGS, thresholds: [0.02] };
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(10), [], settings));
+  });
+
+  it('makes moves from all candles where what it remembered is lost', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(9);
+    store.state.clear();
+    await run(10);
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
+  });
+
+  it('tells what it has done until then where it throws', async () => {
+    const { ticks, store, counts } = bench();
+    for (const hour of [0, 1, 2]) ticks.addHour(BTC, hour, ...wavy(hour));
+    const told: object[] = [];
+    const ticksOf = ticks.ticksOf.bind(ticks);
+    ticks.ticksOf = async (hourMs) => {
+      if (hourMs === at(2)) throw new Error('OpenSearch is away');
+      return ticksOf(hourMs);
+    };
+    const onProgress = (soFar: object) => told.push(soFar);
+    await expect(
+      summarise(at(3), { ticks, counts, store, settings: SETTINGS, hasTime: () => true, onProgress }),
+    ).rejects.toThrow('OpenSearch is away');
+    expect(told).toMatchObject([
+      { hours: 1, candles: 1 },
+      { hours: 2, candles: 2 },
+    ]);
+  });
+
+  it('killed at any write and run again gives what it gives unharmed', async () => {
+    const prepare = () => {
+      const made = bench();
+      for (let hour = 0; hour < 6; hour += 1) {
+        made.ticks.addHour(BTC, hour, ...wavy(hour));
+        if (hour !== 3) made.ticks.addHour(ETH, hour, ...wavy(hour + 4));
+      }
+      return made;
+    };
+    const late = (ticks: MemoryTicks) => {
+      ticks.addHour(BTC, 1, 80, 81, 82, 83, 84);
+      ticks.addHour(BTC, 6, ...wavy(6));
+    };
+    const unharmed = prepare();
+    await unharmed.run(6);
+    late(unharmed.ticks);
+    await unharmed.run(7);
+    expect(unharmed.store.documents()).toEqual(expectedDocuments(unharmed.ticks, at(7)));
+
+    for (let killAt = 1; killAt <= unharmed.store.writes; killAt += 1) {
+      const { ticks, store, run } = prepare();
+      store.killAt = killAt;
+      let isLate = false;
+      const both = async () => {
+        await run(6);
+        if (!isLate) late(ticks);
+        isLate = true;
+        await run(7);
+      };
+      await expect(both()).rejects.toThrow(Killed);
+      store.killAt = Number.POSITIVE_INFINITY;
+      await both();
+      expect(store.documents()).toEqual(unharmed.store.documents());
+    }
+  });
+});

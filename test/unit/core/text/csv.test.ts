@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { csvText } from '../../../../core/text/csv.ts';
+
+describe('CSV', () => {
+  it('has a header, and an empty field for what is absent', () => {
+    expect(
+      csvText([
+        { a: 1, b: null },
+        { a: undefined, c: 'x' },
+      ]),
+    ).toBe('a,b,c\n1,,\n,,x\n');
+  });
+
+  it('quotes what would break a field', () => {
+    expect(csvText([{ a: 'x,y' }, { a: 'say "no"' }, { a: 'two\nlines' }])).toBe(
+      'a\n"x,y"\n"say ""no"""\n"two\nlines"\n',
+    );
+  });
+});

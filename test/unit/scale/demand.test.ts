@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { METRIC_GROUPS } from '../../../core/runtime/metrics.ts';
+import { stageConfig } from '../../../lib/config/stages.ts';
+import { demandOf } from '../../../scale/demand.ts';
+import { withSources, workloadOf } from '../../../scale/workload.ts';
+import { FIGURES } from './sample.ts';
+
+/** 10 exchanges, every two minutes. */
+function demand(settings = {}, exchanges = 10, figures = FIGURES) {
+  const config = withSources(stageConfig('dev', settings), exchanges);
+  return demandOf(config, workloadOf(config, figures.tickersPerExchange), figures);
+}
+
+const GIB = 2 ** 30;
+
+describe('what a month asks of each part', () => {
+  it('polls every two minutes of 730 hours, each exchange by itself', () => {
+    expect(demand()).toMatchObject({ sources: 10, polls: 219_000, tickers: 219_000_000, series: 10_000 });
+  });
+
+  it('keeps the topic’s bytes for the retention, on as many brokers as there are copies', () => {
+    const { stream } = demand({ stream: { brokers: 2, topic: { retentionHours: 24, partitions: 4 } } });
+    // 10,000 tickers of 200 bytes every 120 s.
+    expect(stream.bytesASecond).toBeCloseTo(2_000_000 / 120);
+    expect(stream.gibPerBroker).toBeCloseTo((2_000_000 * 720) / GIB);
+    expect(stream.partitionsPerBroker).toBe(4);
+  });
+
+  it('opens a connection of each function to each broker, and the first one more', () => {
+    expect(demand({ stream: { brokers: 2 } }).stream.newConnections).toBe(15);
+  });
+
+  it('takes a poll that one event does not hold in several', () => {
+    const large = { ...FIGURES, tickersPerExchange: 6_145 };
+    expect(demand({}, 1, large).index).toMatchObject({ recordsPerEvent: 6_144, calls: 43_800 });
+    expect(demand({}, 1).index.calls).toBe(21_900);
+  });
+
+  it('indexes as many batches at a time as there are partitions', () => {
+    const one = demand({ stream: { topic: { partitions: 1 } } }).index;
+    const four = demand({ stream: { topic: { partitions: 4 } } }).index;
+    expect(four.burstSeconds).toBeCloseTo(one.burstSeconds / 4);
+  });
+
+  it('counts computing by the memory that a function has, and waiting as it is', () => {
+    const { index } = demand({
+      stream: { topic: { partitions: 1 } },
+      functions: { index: { memoryMb: 1_769 } },
+    });
+    // 5 s for 100,000 on a whole core, 4 of them waiting.
+    expect(index.burstSeconds).toBeCloseTo(0.5);
+    const half = demand({ stream: { topic: { partitions: 1 } }, functions: { index: { memoryMb: 885 } } });
+    expect(half.index.burstSeconds).toBeCloseTo(0.6, 2);
+  });
+
+  it('catches up with what is left of Lambda or of the domain, whichever is less', () => {
+    // 83.3 tickers a second come in. One partition on a whole core indexes 20,000; two cores of the domain, too.
+    const settings = {
+      stream: { topic: { partitions: 1 } },
+      functions: { index: { memoryMb: 1_769 } },
+      search: { dataNodeType: 'r7g.large.search' },
+    };
+    const perSecond = 10_000 / 120;
+    expect(demand(settings).index.catchUpSeconds).toBeCloseTo((perSecond * 3_600) / (20_000 - perSecond));
+    // A burstable node may use a fifth of its cores all the time.
+    const burstable = { ...settings, search: { dataNodeType: 't3.medium.search' } };
+    expect(demand(burstable).index.catchUpSeconds).toBeCloseTo((perSecond * 3_600) / (4_000 - perSecond));
+  });
+
+  it('keeps ticks a month longer than the retention, in every copy', () => {
+    const { search } = demand({ retention: { tickDays: 89 } });
+    // 7.2 million a day for 89 + 31 days.
+    expect(search.tickersGib).toBeCloseTo((7.2e6 * 120 * 300) / GIB);
+    expect(search.candlesGib).toBeCloseTo((10_000 * 365 * (24 * 400 + 10 * 100)) / GIB);
+    const copied = demand({
+      retention: { tickDays: 89 },
+      search: { dataNodes: 2, indices: { replicas: 1 } },
+    }).search;
+    expect(copied.storedGib).toBeCloseTo(2 * search.storedGib);
+    expect(copied.shards).toBe(2 * search.shards);
+  });
+
+  it('asks S3 for an object of each category, the marker, and what lies beyond it', () => {
+    // bybit: linear, inverse, spot.
+    expect(demand().lake).toMatchObject({ putsAndLists: 219_000 * 7, gets: 219_000 });
+    expect(demand().lake.gbAMonth).toBeCloseTo(21.9);
+  });
+
+  it('pays the way of events through the NAT only where pollers are not provisioned', () => {
+    const onDemand = demand().network.natGb;
+    const provisioned = demand({ index: { provisioned: true } }).network.natGb;
+    expect(provisioned).toBeCloseTo(109.5);
+    expect(onDemand - provisioned).toBeCloseTo(219 * 1.024);
+  });
+
+  it('counts a metric once for each exchange where it has that dimension', () => {
+    const perExchange =
+      Object.keys(METRIC_GROUPS.ingest.metrics).length + Object.keys(METRIC_GROUPS.freshness.metrics).length;
+    const [one, eleven] = [1, 11].map((exchanges) => demand({}, exchanges).watching.customMetrics);
+    expect((eleven ?? 0) - (one ?? 0)).toBe(10 * perExchange);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { stageConfig } from '../../../lib/config/stages.ts';
+import { totalUsd } from '../../../scale/cost.ts';
+import { estimateOf, fitted } from '../../../scale/estimate.ts';
+import { figuresOf, readFigureFile } from '../../../scale/figures.ts';
+import { UnknownPriceError } from '../../../scale/prices.ts';
+import { withSources } from '../../../scale/workload.ts';
+import { FIGURES, INVENTORY } from './sample.ts';
+
+function estimate(stage: string, settings = {}, exchanges = 1, figures = FIGURES) {
+  return estimateOf(withSources(stageConfig(stage, settings), exchanges), figures, INVENTORY);
+}
+
+const limit = (of: ReturnType<typeof estimate>, what: string) =>
+  of.headroom.find((row) => row.what.includes(what));
+
+describe('limits', () => {
+  it('says how much of the volumes is used that the service leaves', () => {
+    const row = limit(estimate('dev', { search: { volumeGb: 100 } }), 'OpenSearch: storage');
+    expect(row?.limit).toBeCloseTo(76);
+    expect(row?.share).toBeCloseTo((row?.use ?? 0) / 76);
+  });
+
+  it.each([
+    [1, 'ok'],
+    [33, 'near'],
+    [47, 'over'],
+  ] as const)('finds a stack with %i sources %s', (exchanges, state) => {
+    expect(limit(estimate('dev', {}, exchanges), 'CloudFormation')?.state).toBe(state);
+  });
+
+  it('knows that small brokers take few connections at once', () => {
+    const connections = (instanceType: string) =>
+      limit(estimate('dev', { stream: { instanceType } }, 10), 'IAM connections')?.state;
+    expect(connections('kafka.t3.small')).toBe('over');
+    expect(connections('kafka.m7g.large')).toBe('ok');
+  });
+
+  it('takes no harm from a full event, nor from the largest volume that a node may have', () => {
+    const full = estimate('dev', { search: { volumeGb: 200 } }, 1, {
+      ...FIGURES,
+      tickersPerExchange: 50_000,
+    });
+    expect(limit(full, 'an event of 6 MB')).toMatchObject({ share: 1, state: 'ok' });
+    expect(limit(full, 'volume that a node')).toMatchObject({ share: 1, state: 'ok' });
+    expect(limit(estimate('dev', { search: { volumeGb: 210 } }), 'volume that a node')?.state).toBe('over');
+  });
+
+  it('leaves out what a cluster of others is asked', () => {
+    const existing = { clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/theirs/1' };
+    const theirs = estimate('dev', { stream: { existing } });
+    expect(theirs.headroom.filter(({ what }) => what.startsWith('Kafka'))).toEqual([]);
+    expect(theirs.cost.filter(({ group }) => group === 'Kafka')).toEqual([]);
+  });
+});
+
+describe('the monthly bill', () => {
+  it('is the sum of quantity × price', () => {
+    const { cost, usd } = estimate('prod');
+    for (const { quantity, unitUsd, usd } of cost) expect(usd).toBeCloseTo(quantity * unitUsd);
+    expect(usd).toBe(totalUsd(cost));
+    expect(cost.find(({ what }) => what.includes('kafka.m7g.large'))).toMatchObject({ quantity: 2_190 });
+  });
+
+  it('counts a unit for ten provisioned pollers', () => {
+    const units = (minimumPollers: number) =>
+      estimate('prod', { index: { minimumPollers, maximumPollers: 20 } }).cost.find(({ what }) =>
+        what.startsWith('event poller'),
+      )?.quantity;
+    expect([units(1), units(10), units(11)]).toEqual([730, 730, 1_460]);
+  });
+
+  it('has no price for a type that is not in the list', () => {
+    expect(() => estimate('dev', { search: { dataNodeType: 'x9.huge.search' } })).toThrow(UnknownPriceError);
+  });
+});
+
+describe('settings that carry more exchanges', () => {
+  const measured = figuresOf(readFigureFile());
+
+  it.each([
+    ['dev', 10],
+    ['prod', 40],
+  ] as const)('raises %s for %i exchanges until no limit is near', (stage, exchanges) => {
+    const { estimate: large, settings } = fitted(
+      withSources(stageConfig(stage), exchanges),
+      measured,
+      INVENTORY,
+    );
+    const beyond = large.headroom.filter(({ state, raise }) => state !== 'ok' && raise);
+    expect(beyond).toEqual([]);
+    // What it prints can be deployed.
+    expect(withSources(stageConfig(stage, settings), exchanges)).toEqual(large.config);
+  });
+
+  it('changes nothing where everything fits', () => {
+    expect(fitted(stageConfig('prod'), measured, INVENTORY).settings).toEqual({});
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { accessControlSteps, OPENSEARCH_FUNCTIONS } from '../../../../stores/opensearch/access-control.ts';
+import { indexTemplates } from '../../../../stores/opensearch/index-templates.ts';
+
+const functionRoleArns = {
+  index: 'arn:aws:iam::1:role/index',
+  summarise: 'arn:aws:iam::1:role/summarise',
+  insights: 'arn:aws:iam::1:role/insights',
+  operate: 'arn:aws:iam::1:role/operate',
+  watch: 'arn:aws:iam::1:role/watch',
+};
+const steps = accessControlSteps({ functionRoleArns, reader: { username: 'reader', password: 'secret' } });
+
+interface RoleBody {
+  cluster_permissions: string[];
+  index_permissions: { index_patterns: string[]; allowed_actions: string[] }[];
+}
+const bodyOf = (path: string) => steps.find((step) => step.path.endsWith(path))?.body as unknown as RoleBody;
+const roleOf = (name: string) => bodyOf(`/roles/crypto-market-insights-${name}`);
+const indexActions = (name: string) =>
+  roleOf(name).index_permissions.flatMap(({ allowed_actions }) => allowed_actions);
+
+describe('access control in OpenSearch', () => {
+  it.each(OPENSEARCH_FUNCTIONS)('maps the IAM role of %s to a role of its own', (name) => {
+    expect(bodyOf(`/rolesmapping/crypto-market-insights-${name}`)).toEqual({
+      backend_roles: [functionRoleArns[name]],
+    });
+  });
+
+  it('lets index write tickers and nothing else', () => {
+    const [permission, ...others] = roleOf('index').index_permissions;
+    expect(others).toEqual([]);
+    expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*']);
+    expect(indexActions('index')).not.toContain('read');
+  });
+
+  it('lets insights, watch and the reader write nothing', () => {
+    for (const name of ['insights', 'watch', 'reader']) {
+      for (const action of indexActions(name)) expect(action).not.toMatch(/write|crud|create|delete|manage$/);
+    }
+  });
+
+  it('lets watch read tickers and how far the summaries are, and nothing else', () => {
+    const [permission, ...others] = roleOf('watch').index_permissions;
+    expect(others).toEqual([]);
+    expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*', 'summaries*']);
+  });
+
+  it('gives nobody every index or every action', () => {
+    for (const name of [...OPENSEARCH_FUNCTIONS, 'reader']) {
+      const patterns = roleOf(name).index_permissions.flatMap(({ index_patterns }) => index_patterns);
+      expect(patterns).not.toContain('*');
+      expect([...roleOf(name).cluster_permissions, ...indexActions(name)]).not.toContain('*');
+    }
+  });
+
+  it('covers every index that the templates are for', () => {
+    const templates = indexTemplates({ shards: 1, replicas: 0, refreshInterval: '1s' });
+    const patterns = Object.values(templates).flatMap(({ index_patterns }) => index_patterns as string[]);
+    const readable = roleOf('insights').index_permissions.flatMap(({ index_patterns }) => index_patterns);
+    const covers = (wide: string, narrow: string) =>
+      wide === narrow || (wide.endsWith('*') && narrow.startsWith(wide.slice(0, -1)));
+    for (const pattern of patterns)
+      expect(
+        readable.some((wide) => covers(wide, pattern)),
+        pattern,
+      ).toBe(true);
+  });
+
+  it('makes the reader with the role of its own only', () => {
+    expect(bodyOf('/internalusers/reader')).toEqual({
+      password: 'secret',
+      opendistro_security_roles: ['crypto-market-insights-reader'],
+    });
+  });
+});

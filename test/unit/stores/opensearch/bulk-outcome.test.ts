@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bulkOutcome } from '../../../../stores/opensearch/bulk-outcome.ts';
+
+describe('a bulk item’s answer', () => {
+  it.each([200, 201])('%d is stored', (status) => {
+    expect(bulkOutcome({ status })).toEqual({ kind: 'stored' });
+  });
+
+  it('409 is there already', () => {
+    const error = { type: 'version_conflict_engine_exception', reason: 'document already exists' };
+    expect(bulkOutcome({ status: 409, error })).toEqual({ kind: 'alreadyThere' });
+  });
+
+  it.each([401, 403, 408, 429, 500, 502, 503, 504])('%d may pass', (status) => {
+    expect(bulkOutcome({ status, error: { type: 'busy', reason: 'queue full' } })).toEqual({
+      kind: 'retry',
+      reason: `${status} busy: queue full`,
+    });
+  });
+
+  it.each([400, 404, 413])('%d never passes, with OpenSearch’s own words', (status) => {
+    const error = {
+      type: 'mapper_parsing_exception',
+      reason: 'failed to parse',
+      caused_by: { reason: 'For input string' },
+    };
+    expect(bulkOutcome({ status, error })).toEqual({
+      kind: 'refused',
+      errorType: 'mapper_parsing_exception',
+      reason: `${status} mapper_parsing_exception: failed to parse (For input string)`,
+    });
+  });
+
+  it('that gives no reason still has one', () => {
+    expect(bulkOutcome({ status: 400 })).toEqual({
+      kind: 'refused',
+      errorType: 'status_400',
+      reason: '400 status_400: no reason given',
+    });
+  });
+
+  it.each([undefined, {}])('of %j says nothing about the document, which is sent again', (item) => {
+    expect(bulkOutcome(item)).toEqual({
+      kind: 'retry',
+      reason: 'OpenSearch gave no status for the document',
+    });
+  });
+
+  it('has exactly one meaning for every status, and blames the document for a 4xx only', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 999 }), (status) => {
+        const { kind } = bulkOutcome({ status });
+        const expected =
+          status >= 200 && status < 300
+            ? 'stored'
+            : status === 409
+              ? 'alreadyThere'
+              : status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
+                ? 'refused'
+                : 'retry';
+        expect(kind).toBe(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

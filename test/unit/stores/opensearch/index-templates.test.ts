@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { candleFromHistory, candleIndexOf } from '../../../../core/market/candle.ts';
+import { moveOf, movesOf } from '../../../../core/market/directional-change.ts';
+import { tickerIndexOf } from '../../../../core/market/ticker.ts';
+import { TICKER_FIELDS } from '../../../../core/market/ticker-fields.ts';
+import { MOVES_INDEX, SUMMARY_STATE_INDEX } from '../../../../core/summarise/ports.ts';
+import { indexTemplates } from '../../../../stores/opensearch/index-templates.ts';
+import { SLOT, sampleTicker } from '../../../samples/tickers.ts';
+
+interface Template {
+  index_patterns: string[];
+  template: {
+    settings: { index: Record<string, unknown> };
+    mappings: { dynamic: boolean; properties: Record<string, Record<string, unknown>> };
+    aliases: object;
+  };
+}
+
+const templates = indexTemplates({
+  shards: 2,
+  replicas: 1,
+  refreshInterval: '30s',
+}) as unknown as Record<string, Template>;
+const templateOf = (name: string) => templates[`crypto-market-insights-${name}`] as Template;
+const tickers = templateOf('tickers');
+const { mappings, settings } = tickers.template;
+
+describe('the tickers’ index template', () => {
+  it('is for every monthly index', () => {
+    const [pattern] = tickers.index_patterns;
+    expect(tickerIndexOf(SLOT)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
+  });
+
+  it('answers the article’s queries, which ask for symbol and for symbol.keyword', () => {
+    expect(mappings.properties.symbol).toEqual({
+      type: 'keyword',
+      fields: { keyword: { type: 'keyword' } },
+    });
+  });
+
+  it('maps every value that a ticker may carry, and every field of its identity', () => {
+    const fields = new Set([...Object.keys(TICKER_FIELDS), ...Object.keys(sampleTicker())]);
+    expect(new Set(Object.keys(mappings.properties))).toEqual(fields);
+  });
+
+  it('keeps every digit of a price, and takes any other number for a chart’s', () => {
+    for (const [field, kind] of Object.entries(TICKER_FIELDS)) {
+      const type = { price: 'double', number: 'float', time: 'date', text: 'keyword' }[kind];
+      expect([field, mappings.properties[field]?.type]).toEqual([field, type]);
+    }
+  });
+
+  it('keeps columns of what questions and charts ask for, and of no other value', () => {
+    const columns = Object.keys(TICKER_FIELDS).filter(
+      (field) => mappings.properties[field]?.doc_values !== false,
+    );
+    expect(columns).toEqual([
+      'last_price',
+      'mark_price',
+      'price_24h_pcnt',
+      'volume_24h',
+      'turnover_24h',
+      'open_interest',
+      'funding_rate',
+    ]);
+  });
+
+  it('takes no field that nobody mapped', () => {
+    expect(mappings.dynamic).toBe(false);
+  });
+
+  it('lays a series’ ticks together, in time order', () => {
+    expect(settings.index['sort.field']).toEqual(['exchange', 'category', 'symbol', 'slot']);
+    expect(settings.index.codec).toBe('best_compression');
+  });
+
+  it('takes the stage’s numbers', () => {
+    expect(settings.index).toMatchObject({
+      number_of_shards: 2,
+      number_of_replicas: 1,
+      refresh_interval: '30s',
+    });
+  });
+});
+
+describe('the summaries’ index templates', () => {
+  const candle = candleFromHistory(
+    { exchange: 'archive', category: 'spot', symbol: 'BTCUSD', base: 'BTC', quote: 'USD' },
+    { startMs: Date.parse(SLOT), open: 1, high: 2, low: 1, close: 2 },
+    1,
+  );
+  const propertiesOf = (name: string) => templateOf(name).template.mappings.properties;
+
+  it('are for every yearly index of candles, for the moves and for what summarising remembers', () => {
+    const [pattern] = templateOf('candles').index_patterns;
+    expect(candleIndexOf(candle.start)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
+    expect(templateOf('moves').index_patterns).toEqual([MOVES_INDEX]);
+    expect(templateOf('summaries-state').index_patterns).toEqual([SUMMARY_STATE_INDEX]);
+  });
+
+  it('map every field that a candle may carry, and keep every digit of its prices', () => {
+    expect(new Set(Object.keys(propertiesOf('candles')))).toEqual(
+      new Set([...Object.keys(candle), 'log_return']),
+    );
+    for (const price of ['open', 'high', 'low', 'close', 'mean', 'log_return']) {
+      expect([price, propertiesOf('candles')[price]?.type]).toEqual([price, 'double']);
+    }
+  });
+
+  it('store a candle’s path and do not index it', () => {
+    expect(propertiesOf('candles').path).toEqual({ type: 'object', enabled: false });
+  });
+
+  it('map every field that a move may carry', () => {
+    const moves = [100, 110, 95].map((price, index) => [index, price] as const);
+    const [move] = movesOf(moves, 0.05).map((each) => moveOf(candle, each));
+    expect(new Set(Object.keys(propertiesOf('moves')))).toEqual(new Set(Object.keys(move ?? {})));
+  });
+
+  it('take no field that nobody mapped, and lay a series’ documents together', () => {
+    for (const name of ['candles', 'moves']) {
+      const { mappings: closed, settings: kept } = templateOf(name).template;
+      expect(closed.dynamic).toBe(false);
+      expect((kept.index['sort.field'] as string[]).slice(0, 3)).toEqual(['exchange', 'category', 'symbol']);
+    }
+  });
+});

@@ -1,0 +1,251 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { IndexDocument } from '../../../../core/index/ports.ts';
+import { createOpenSearch } from '../../../../stores/opensearch/client.ts';
+import { OpenSearchTickers, type OpenSearchTickersOptions } from '../../../../stores/opensearch/tickers.ts';
+
+/** One bulk request as it came: the ids it creates, and its lines. */
+interface Bulk {
+  ids: string[];
+  body: string;
+  path: string;
+}
+type Answer = (bulk: Bulk, response: ServerResponse) => void;
+
+let server: Server;
+let url: string;
+let bulks: Bulk[];
+/** What the server answers: the last of it again and again. */
+let answers: Answer[];
+
+beforeEach(async () => {
+  bulks = [];
+  answers = [statuses(() => 201)];
+  server = createServer(async (request, response) => {
+    const body = await text(request);
+    const actions = body.split('\n').filter((_, line) => line % 2 === 0 && _ !== '');
+    const bulk = { body, path: request.url ?? '', ids: actions.map((line) => JSON.parse(line).create._id) };
+    bulks.push(bulk);
+    (answers.length > 1 ? answers.shift() : answers[0])?.(bulk, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+/** An answer that gives each document the status that is said of its id. */
+function statuses(statusOf: (id: string) => number): Answer {
+  return ({ ids }, response) => {
+    const items = ids.map((id) => {
+      const status = statusOf(id);
+      return {
+        create: { status, ...(status < 300 ? {} : { error: { type: `type_${status}`, reason: 'because' } }) },
+      };
+    });
+    json(response, 200, { errors: items.some(({ create }) => create.status >= 300), items });
+  };
+}
+const whole =
+  (status: number): Answer =>
+  (_, response) =>
+    json(response, status, { error: { type: 'some_exception', reason: 'all of it' }, status });
+
+const documentOf = (id: string): IndexDocument => ({
+  id,
+  index: 'tickers-2026.03',
+  source: '{"symbol":"A"}',
+});
+async function create(ids: string[], options: OpenSearchTickersOptions = {}, inMs = 3_000) {
+  const client = createOpenSearch(url);
+  try {
+    return await new OpenSearchTickers(client, options).create(ids.map(documentOf), Date.now() + inMs);
+  } finally {
+    await client.close();
+  }
+}
+const kinds = async (...given: Parameters<typeof create>) => (await create(...given)).map(({ kind }) => kind);
+
+describe('writing tickers to OpenSearch', () => {
+  it('creates each document under its id in its index, and asks for no more than the statuses', async () => {
+    expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
+    expect(bulks.map(({ body }) => body)).toEqual([
+      '{"create":{"_index":"tickers-2026.03","_id":"a"}}\n{"symbol":"A"}\n{"create":{"_index":"tickers-2026.03","_id":"b"}}\n{"symbol":"A"}\n',
+    ]);
+    expect(bulks[0]?.path).toBe('/_bulk?filter_path=errors%2Citems.*.status%2Citems.*.error');
+  });
+
+  it('sends nothing for no documents', async () => {
+    expect(await create([])).toEqual([]);
+    expect(bulks).toEqual([]);
+  });
+
+  it('tells every document its own outcome, in their order', async () => {
+    answers = [statuses((id) => ({ a: 201, b: 409, c: 400 })[id] ?? 500)];
+    expect(await kinds(['a', 'b', 'c'])).toEqual(['stored', 'alreadyThere', 'refused']);
+  });
+
+  it('sends only what failed again', async () => {
+    answers = [statuses((id) => ({ b: 429, d: 503 })[id] ?? 201), statuses(() => 201)];
+    const onRetry = vi.fn();
+    expect(await kinds(['a', 'b', 'c', 'd'], { onRetry })).toEqual(['stored', 'stored', 'stored', 'stored']);
+    expect(bulks.map(({ ids }) => ids)).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['b', 'd'],
+    ]);
+    expect(onRetry).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        documents: 2,
+        error: expect.objectContaining({ message: '2 documents are not stored yet: 429 type_429: because' }),
+      }),
+    );
+  });
+
+  it('says at the deadline what is still to be stored', async () => {
+    answers = [statuses((id) => (id === 'b' ? 429 : 201))];
+    expect(await create(['a', 'b'], {}, 300)).toEqual([
+      { kind: 'stored' },
+      { kind: 'retry', reason: '429 type_429: because' },
+    ]);
+  });
+
+  it.each([429, 500, 502, 503, 401, 403])(
+    'sends all of it again when the request is answered %d',
+    async (status) => {
+      answers = [whole(status), statuses(() => 201)];
+      expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
+      expect(bulks).toHaveLength(2);
+    },
+  );
+
+  it.each([404, 405])('blames no document when the request is answered %d', async (status) => {
+    answers = [whole(status)];
+    expect(await kinds(['a', 'b'], {}, 100)).toEqual(['retry', 'retry']);
+  });
+
+  it('sends all of it again when the connection is cut', async () => {
+    answers = [(_, response) => response.destroy(), statuses(() => 201)];
+    expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
+  });
+
+  it('sends all of it again when the answer is not JSON', async () => {
+    answers = [
+      (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":['),
+      statuses(() => 201),
+    ];
+    expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
+  });
+
+  it('sends again what an answer that is too short says nothing about', async () => {
+    answers = [
+      ({ ids }, response) => statuses(() => 201)({ ids: ids.slice(1) } as Bulk, response),
+      statuses(() => 201),
+    ];
+    expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
+    expect(bulks.map(({ ids }) => ids.length)).toEqual([2, 1]);
+  });
+
+  it.each([400, 413])(
+    'finds the one document that makes OpenSearch refuse the whole request (%d)',
+    async (status) => {
+      answers = [
+        (bulk, response) => (bulk.ids.includes('bad') ? whole(status) : statuses(() => 201))(bulk, response),
+      ];
+      expect(await kinds(['a', 'b', 'bad', 'c', 'd'])).toEqual([
+        'stored',
+        'stored',
+        'refused',
+        'stored',
+        'stored',
+      ]);
+    },
+  );
+
+  it('says what OpenSearch says of a request that it refuses', async () => {
+    answers = [whole(400)];
+    expect(await create(['a'])).toEqual([
+      { kind: 'refused', errorType: 'some_exception', reason: '400 some_exception: all of it' },
+    ]);
+  });
+
+  it('says what a proxy says that refuses a request', async () => {
+    answers = [(_, response) => response.writeHead(413).end('<html>too large</html>')];
+    expect(await create(['a'])).toEqual([
+      { kind: 'refused', errorType: 'status_413', reason: '413 status_413: <html>too large</html>' },
+    ]);
+  });
+
+  it('waits no longer for the rest of an answer than for an answer', async () => {
+    answers = [
+      (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{"errors":'),
+    ];
+    expect(await create(['a'], {}, 1_000)).toEqual([
+      { kind: 'retry', reason: expect.stringMatching(/^NoAnswerInTimeError: .* within 1000 ms$/) },
+    ]);
+  });
+
+  it('leaves what it sends alone until it is answered, and uses the memory again afterwards', async () => {
+    const client = createOpenSearch(url);
+    const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
+    const lines = (id: string) => `{"create":{"_index":"tickers-2026.03","_id":"${id}"}}\n{"symbol":"A"}\n`;
+    try {
+      answers = [
+        (_, response) => response.destroy(),
+        statuses((id) => (id === 'a' ? 429 : 201)),
+        statuses(() => 201),
+      ];
+      const ids = ['a', 'b', 'c', 'dé', 'e'.repeat(200)];
+      const outcomes = await tickers.create(ids.map(documentOf), Date.now() + 3_000);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(ids.map(() => 'stored'));
+      expect(bulks.map(({ body }) => body)).toEqual(['a', 'a', ...ids].map(lines));
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('takes a document when there is room for it in a request', async () => {
+    let taken = 0;
+    const takenAtRequest: number[] = [];
+    answers = [
+      (bulk, response) => {
+        takenAtRequest.push(taken);
+        statuses(() => 201)(bulk, response);
+      },
+    ];
+    function* documents() {
+      for (const id of ['a', 'b', 'c', 'd']) {
+        taken += 1;
+        yield documentOf(id);
+      }
+    }
+    const client = createOpenSearch(url);
+    try {
+      const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
+      await tickers.create(documents(), Date.now() + 3_000);
+      // One that did not fit is in hand.
+      expect(takenAtRequest).toEqual([2, 3, 4, 4]);
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('cuts what is too large for one request, and keeps the order of the outcomes', async () => {
+    answers = [statuses((id) => (id === 'c' ? 400 : 201))];
+    expect(await kinds(['a', 'b', 'c', 'd'], { maxRequestBytes: 100 })).toEqual([
+      'stored',
+      'stored',
+      'refused',
+      'stored',
+    ]);
+    expect(bulks.map(({ ids }) => ids.length)).toEqual([1, 1, 1, 1]);
+  });
+});

@@ -1,0 +1,123 @@
+import { type PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { UnreadableObjectError, unpackLines } from '../../../../core/lake/ndjson.ts';
+import { S3Lake } from '../../../../stores/s3/lake.ts';
+import { SLOT, SLOT_MS } from '../../../samples/tickers.ts';
+
+const ADDRESS = { exchange: 'bybit', category: 'spot', slotMs: SLOT_MS } as const;
+
+const REJECTED = {
+  v: 1,
+  exchange: 'bybit',
+  category: 'spot',
+  slot: SLOT,
+  received_at: SLOT,
+  url: 'http://exchange.example',
+  reason: 'odd',
+} as const;
+
+const s3Error = (httpStatusCode: number | undefined, name: string) =>
+  new S3ServiceException({
+    name,
+    message: `Status${httpStatusCode}`,
+    $fault: 'client',
+    $metadata: { httpStatusCode } as S3ServiceException['$metadata'],
+  });
+
+const lakeWhoseClient = (send: () => Promise<unknown>) => ({
+  lake: new S3Lake({ send } as unknown as S3Client, 'lake'),
+});
+
+/** A lake whose store answers these statuses, one after the other. */
+function lakeThatAnswers(...statuses: number[]) {
+  const puts: PutObjectCommand['input'][] = [];
+  const client = {
+    send: async (command: PutObjectCommand) => {
+      puts.push(command.input);
+      const httpStatusCode = statuses.shift();
+      if (httpStatusCode === 200) return;
+      throw s3Error(httpStatusCode, 'SomeS3Error');
+    },
+  };
+  return { lake: new S3Lake(client as unknown as S3Client, 'lake'), puts };
+}
+
+describe('the lake in S3', () => {
+  it('writes a batch only where none is', async () => {
+    const { lake, puts } = lakeThatAnswers(200);
+    const stored = await lake.putTickers(ADDRESS, ['{}']);
+    expect(puts).toMatchObject([{ Bucket: 'lake', IfNoneMatch: '*' }]);
+    expect(stored).toEqual({ bytes: (puts[0]?.Body as Buffer | undefined)?.length });
+  });
+
+  it('says that a batch is there already (412)', async () => {
+    expect(await lakeThatAnswers(412).lake.putTickers(ADDRESS, ['{}'])).toBe('alreadyThere');
+  });
+
+  it('asks again who won where two wrote at once (409)', async () => {
+    const { lake, puts } = lakeThatAnswers(409, 409, 412);
+    expect(await lake.putTickers(ADDRESS, ['{}'])).toBe('alreadyThere');
+    expect(puts).toHaveLength(3);
+  });
+
+  it('throws any other refusal', async () => {
+    const { lake, puts } = lakeThatAnswers(403);
+    await expect(lake.putTickers(ADDRESS, ['{}'])).rejects.toThrow('Status403');
+    expect(puts).toHaveLength(1);
+  });
+
+  it('may write over a marker', async () => {
+    const { lake, puts } = lakeThatAnswers(200);
+    await lake.writeOutbox('bybit', { v: 1, acknowledged: {} });
+    expect(puts[0]).toMatchObject({ Key: 'state/bybit.json' });
+    expect(puts[0]).not.toHaveProperty('IfNoneMatch');
+  });
+
+  it('has nothing acknowledged before the first marker', async () => {
+    expect(await lakeThatAnswers(404).lake.readOutbox('bybit')).toEqual({ v: 1, acknowledged: {} });
+  });
+
+  it('does not take a store that is down for an empty one', async () => {
+    await expect(lakeThatAnswers(503).lake.readOutbox('bybit')).rejects.toThrow('Status503');
+    await expect(lakeThatAnswers(500).lake.readTickers(ADDRESS)).rejects.toThrow('Status500');
+  });
+
+  it('does not take a bucket that is not there for an empty lake', async () => {
+    const { lake } = lakeWhoseClient(async () => {
+      throw s3Error(404, 'NoSuchBucket');
+    });
+    await expect(lake.readOutbox('bybit')).rejects.toThrow('There is no such bucket: deploy the stage');
+  });
+
+  it('names what failed, the bucket, the reason and what to do', async () => {
+    await expect(lakeThatAnswers(403).lake.writeOutbox('bybit', { v: 1, acknowledged: {} })).rejects.toThrow(
+      "state/bybit.json could not be written (bucket lake): SomeS3Error: Status403. Check the role's rights to the bucket and to its key.",
+    );
+    const { lake } = lakeWhoseClient(async () => {
+      throw Object.assign(new Error('connect ECONNREFUSED'), { name: 'Error' });
+    });
+    await expect(lake.readTickers(ADDRESS)).rejects.toThrow(
+      /ECONNREFUSED. S3 gave no answer: it is asked again/,
+    );
+  });
+
+  it('says of an object that is no gzip that it is so, and will be', async () => {
+    const { lake } = lakeWhoseClient(async () => ({
+      Body: { transformToByteArray: async () => Buffer.from('oops') },
+    }));
+    await expect(lake.readTickers(ADDRESS)).rejects.toThrow(UnreadableObjectError);
+  });
+
+  it('keeps a rejected value that JSON cannot be written of', async () => {
+    const { lake, puts } = lakeThatAnswers(200);
+    let value: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth += 1) value = [value];
+    await lake.putRejected(ADDRESS, SLOT_MS, [
+      { ...REJECTED, value },
+      { ...REJECTED, value: 'x' },
+    ]);
+    const lines = (await unpackLines(puts[0]?.Body as Buffer)).map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ value_text: expect.stringContaining('[') }, { value: 'x' }]);
+    expect(lines[0].reason).toMatch(/^odd; its value cannot be written as JSON/);
+  });
+});
