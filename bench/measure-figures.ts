@@ -1,20 +1,20 @@
 /*
  * Measures on real local engines what the model of the scale needs to know of one ticker, one candle and one hour, and
- * prints it as JSON: `npx node scale/measure.ts`. What it prints goes into figures.json by hand, with the date.
+ * prints it as JSON: `npx node bench/measure-figures.ts`. What it prints goes into figures.json by hand, with the date.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@opensearch-project/opensearch';
-import { startEngines } from '../bench/engines.ts';
-import { loadIndexHandler } from '../bench/index-handler.ts';
-import { lambdaContext } from '../bench/lambda-context.ts';
-import { makeTickers, toEvents } from '../bench/tickers.ts';
 import { packLines } from '../core/lake/ndjson.ts';
 import { HOUR_MS } from '../core/market/candle.ts';
 import { seriesOf, type Ticker } from '../core/market/ticker.ts';
 import { createKafka } from '../stores/kafka/client.ts';
 import { KafkaStream } from '../stores/kafka/stream.ts';
+import { startEngines } from './engines.ts';
+import { loadIndexHandler } from './index-handler.ts';
+import { lambdaContext } from './lambda-context.ts';
+import { makeTickers, toEvents } from './tickers.ts';
 
 /** As `makeTickers` makes them, one ticker of each series every two minutes. */
 const SERIES = 600;

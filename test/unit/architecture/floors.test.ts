@@ -1,0 +1,104 @@
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { cruise, type ICruiseResult, type IViolation } from 'dependency-cruiser';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** The rooms that each room may import, besides itself; docs/architecture.md explains the floors. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  stores: ['core'],
+  exchanges: ['core'],
+  charts: ['core'],
+  lambdas: ['core', 'stores', 'exchanges', 'charts'],
+  local: ['core', 'stores', 'exchanges', 'charts', 'lambdas'],
+  report: ['core', 'stores', 'exchanges', 'charts', 'lambdas'],
+  lib: ['core', 'exchanges', 'charts'],
+  bin: ['core', 'exchanges', 'charts', 'lib'],
+  cli: ['core', 'stores', 'exchanges', 'charts', 'lambdas', 'local', 'report', 'lib', 'bin'],
+  bench: ['core', 'stores', 'exchanges', 'charts', 'lambdas', 'local', 'report', 'lib', 'bin'],
+  scale: ['core', 'stores', 'exchanges', 'charts', 'lambdas', 'local', 'report', 'lib', 'bin'],
+};
+const ROOMS = Object.keys(MAY_IMPORT);
+
+/** What the rules of the market may be written with. */
+const CORE_PACKAGES = ['zod', 'cockatiel'];
+
+/** Imports from before the floors, being removed one by one. */
+const KNOWN_VIOLATIONS = readFileSync(new URL('known-violations.txt', import.meta.url), 'utf8').split('\n');
+
+const MOST_LINES = 400;
+/** Files that may be longer, and why. */
+const LONG_FILES: Readonly<Record<string, string>> = {
+  'local/event-sources/kafka-event-source.ts': 'being split',
+  'report/page/page.css': 'one style sheet for one page',
+  'stores/opensearch/insights.ts': 'being split',
+};
+
+const inRoom = (rooms: readonly string[]) => `^(${rooms.join('|')})/`;
+
+const RULES = [
+  ...Object.entries(MAY_IMPORT).map(([room, below]) => ({
+    name: `${room} imports only what is below it`,
+    severity: 'error' as const,
+    from: { path: inRoom([room]) },
+    to: { path: inRoom(ROOMS), pathNot: inRoom([room, ...below]) },
+  })),
+  {
+    name: 'core needs no SDK',
+    severity: 'error' as const,
+    from: { path: inRoom(['core']) },
+    to: {
+      dependencyTypes: ['npm' as const, 'npm-dev' as const],
+      pathNot: `node_modules/(${CORE_PACKAGES.join('|')})/`,
+    },
+  },
+  { name: 'no circles', severity: 'error' as const, from: {}, to: { circular: true } },
+];
+
+describe('the floors of the house', () => {
+  let violations: readonly IViolation[] = [];
+  let filesRead = 0;
+
+  beforeAll(async () => {
+    const { output } = await cruise(ROOMS, {
+      baseDir: ROOT,
+      parser: 'swc',
+      tsPreCompilationDeps: true, // type imports count as well
+      doNotFollow: { path: 'node_modules' },
+      validate: true,
+      ruleSet: { forbidden: RULES },
+    });
+    const { summary } = output as ICruiseResult;
+    violations = summary.violations;
+    filesRead = summary.totalCruised;
+  });
+
+  it('reads every source file', () => {
+    expect(filesRead).toBeGreaterThan(sourceFiles().length);
+  });
+
+  it.each(RULES.map(({ name }) => name))('%s', (name) => {
+    const broken = violations
+      .filter(({ rule }) => rule.name === name)
+      .map(({ from, to }) => `${from} -> ${to}`);
+    expect(broken.filter((violation) => !KNOWN_VIOLATIONS.includes(violation))).toEqual([]);
+  });
+
+  it(`keeps every file at ${MOST_LINES} lines or fewer, apart from those listed with a reason`, () => {
+    const tooLong = sourceFiles().filter((path) => linesIn(path) > MOST_LINES);
+    expect(tooLong.sort()).toEqual(Object.keys(LONG_FILES).sort());
+  });
+});
+
+function sourceFiles(): string[] {
+  return globSync(
+    ROOMS.map((room) => `${room}/**/*.{ts,css,java}`),
+    { cwd: ROOT },
+  );
+}
+
+function linesIn(path: string): number {
+  return readFileSync(`${ROOT}/${path}`, 'utf8').trimEnd().split('\n').length;
+}
