@@ -1,6 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import { Command, Option } from 'commander';
-import { wholeNumber } from '../cli/options.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { textTable } from '../core/text/text-table.ts';
 import { startEngines } from './engines.ts';
 import type { BenchContext, Target, TargetResult } from './target.ts';
@@ -34,9 +33,7 @@ const flags = new Command('npm run bench --')
   .description(
     'Measures the pipeline on real local services, in one run, against yardsticks on the same node.',
   )
-  .addOption(
-    new Option('--rounds <n>', 'measured rounds of each target').argParser(wholeNumber(1)).default(5),
-  )
+  .option('--rounds <n>', 'measured rounds of each target', roundCount, 5)
   .addOption(new Option('--only <targets...>', 'some of the targets').choices(Object.keys(TARGETS)))
   .option('--json', 'one JSON object on stdout')
   .parse()
@@ -70,6 +67,14 @@ try {
   await engines.stop();
 }
 process.exit();
+
+function roundCount(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new InvalidArgumentError('expected a whole number of rounds, at least 1.');
+  }
+  return rounds;
+}
 
 function print(results: readonly TargetResult[], machine: Record<string, unknown>): void {
   const table = textTable(['target', 'median', 'min', 'max', 'to reach', '', 'figures']);

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
-import { wholeNumber } from '../cli/options.ts';
-import { runCommand } from '../cli/run-command.ts';
+import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../core/text/text-table.ts';
 import { type StageSettings, stageConfig } from '../lib/config/stages.ts';
 import { writeScaleDocuments } from './documents.ts';
@@ -25,33 +23,28 @@ interface ScaleFlags {
 
 const program = new Command('npm run scale --')
   .description(
-    'What a stage needs for its exchanges, how near that comes to each limit and which setting moves it, and the dollars of a month. Computed from measured figures (scale/figures.json), dated prices (scale/prices.ts) and the templates of the stage; nothing is asked of AWS.',
+    "Estimates what a stage needs for its exchanges, how close that comes to each limit, which setting raises it, and the monthly cost. Computed from measured figures (scale/figures.json), dated prices (scale/prices.ts) and the stage's templates; nothing is asked of AWS.",
   )
-  .option('--stage <name>', 'dev, prod, or one of your own with --settings', 'dev')
-  .addOption(
-    new Option(
-      '--exchanges <n>',
-      'as many exchanges, each like the first source (default: the sources)',
-    ).argParser(wholeNumber(1)),
+  .option('--stage <name>', 'dev, prod, or your own with --settings', 'dev')
+  .option(
+    '--exchanges <n>',
+    "number of exchanges, each like the first source (default: the stage's sources)",
+    wholeNumber,
   )
-  .addOption(
-    new Option('--tickers-per-exchange <n>', 'tickers in one poll (default: about those of Bybit)').argParser(
-      wholeNumber(1),
-    ),
+  .option(
+    '--tickers-per-exchange <n>',
+    'tickers in one poll (default: about as many as Bybit has)',
+    wholeNumber,
   )
-  .addOption(
-    new Option('--every-minutes <n>', 'minutes between two polls (default: the source’s)').argParser(
-      wholeNumber(1),
-    ),
-  )
-  .option('--settings <file>', 'settings laid over the stage’s, as for -c settings=FILE of cdk deploy')
-  .option('--fit', 'raise the settings until no limit is near, and print them')
-  .option('--json', 'everything as one JSON object')
-  .option('--write-docs', 'write the tables of docs/scale.md and docs/cost.md again, and nothing else')
+  .option('--every-minutes <n>', "minutes between two polls (default: the source's)", wholeNumber)
+  .option('--settings <file>', "settings that override the stage's, as in cdk deploy -c settings=FILE")
+  .option('--fit', 'raise settings until no limit is near, and print them')
+  .option('--json', 'print one JSON object')
+  .option('--write-docs', 'only update the tables in README.md, docs/scale.md and docs/cost.md')
   .addHelpText(
     'after',
     `
-Exit codes: 0 no limit is exceeded, 1 one is, 2 it could not be computed.
+Exit codes: 0 no limit is exceeded, 1 a limit is exceeded, 2 the estimate failed.
 
 Examples:
   npm run scale
@@ -59,6 +52,12 @@ Examples:
   npm run scale -- --stage prod --exchanges 100 --fit
   npm run scale -- --stage dev --tickers-per-exchange 300 --every-minutes 5`,
   );
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('expected a whole number from 1 on.');
+  return value;
+}
 
 function readSettings(file: string | undefined): StageSettings {
   if (file === undefined) return {};
@@ -91,8 +90,8 @@ function print({ config, demand, headroom, cost }: Estimate, settings: StageSett
   process.stdout.write(`${parts.join('\n\n')}\n`);
 }
 
-const flags = program.parse().opts<ScaleFlags>();
-process.exitCode = await runCommand(async () => {
+/** @returns the exit code */
+function estimate(flags: ScaleFlags): number {
   if (flags.writeDocs) {
     for (const file of writeScaleDocuments()) process.stdout.write(`✔ ${file}\n`);
     return 0;
@@ -115,4 +114,11 @@ process.exitCode = await runCommand(async () => {
     process.stdout.write(`${JSON.stringify({ stage: used.stage, settings, ...rest })}\n`);
   } else print(estimate, settings);
   return estimate.headroom.some(({ state }) => state === 'over') ? 1 : 0;
-});
+}
+
+try {
+  process.exitCode = estimate(program.parse().opts<ScaleFlags>());
+} catch (error) {
+  process.stderr.write(`✖ ${(error as Error).message}\n`);
+  process.exitCode = 2;
+}
