@@ -1,4 +1,5 @@
-import { type Ticker, tickerId, tickerIndexOf } from '../core/market/ticker.ts';
+import { tickerIndexOf } from '../core/market/index-names.ts';
+import { type Ticker, tickerId } from '../core/market/ticker.ts';
 
 /** The limit of one request that the adapter sets. */
 const A_REQUEST_BYTES = 5 * 1024 * 1024;

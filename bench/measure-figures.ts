@@ -2,12 +2,14 @@
  * Measures on real local engines what the model of the scale needs to know of one ticker, one candle and one hour, and
  * prints it as JSON: `npx node bench/measure-figures.ts`. What it prints goes into figures.json by hand, with the date.
  */
+
 import { readdirSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@opensearch-project/opensearch';
 import { packLines } from '../core/lake/ndjson.ts';
 import { HOUR_MS } from '../core/market/candle.ts';
+import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../core/market/index-names.ts';
 import { seriesOf, type Ticker } from '../core/market/ticker.ts';
 import { createKafka } from '../stores/kafka/client.ts';
 import { KafkaStream } from '../stores/kafka/stream.ts';
@@ -117,14 +119,14 @@ try {
     indexing = await took(async () => {
       for (const batch of batches) await index(batch, lambdaContext());
     });
-    await openSearch.indices.refresh({ index: 'tickers-*' });
+    await openSearch.indices.refresh({ index: TICKER_INDICES });
     server = (await serverCpuSeconds(openSearch)) - serverBefore;
     const now = new Date(Date.parse(tickers[0]?.slot ?? '') + (hour + 1) * HOUR_MS).toISOString();
     summarising = await took(() => summarise({ now }, lambdaContext()));
   }
-  const unmergedBytes = await documentBytes(openSearch, 'tickers-*');
+  const unmergedBytes = await documentBytes(openSearch, TICKER_INDICES);
   await openSearch.indices.forcemerge(
-    { index: 'tickers-*', max_num_segments: 1 },
+    { index: TICKER_INDICES, max_num_segments: 1 },
     { requestTimeout: 120_000 },
   );
   const per100k = (seconds: number) => (seconds / AN_HOUR) * 100_000;
@@ -135,9 +137,9 @@ try {
     topicBytes: await topicBytes(urls.kafka, folder, tickers),
     eventBytes: mean(events.map((event) => JSON.stringify(event).length / (AN_HOUR / events.length))),
     tickerIndexBytes: unmergedBytes,
-    tickerIndexMergedBytes: await documentBytes(openSearch, 'tickers-*'),
-    candleIndexBytes: await documentBytes(openSearch, 'candles-*'),
-    moveIndexBytes: await documentBytes(openSearch, 'moves'),
+    tickerIndexMergedBytes: await documentBytes(openSearch, TICKER_INDICES),
+    candleIndexBytes: await documentBytes(openSearch, CANDLE_INDICES),
+    moveIndexBytes: await documentBytes(openSearch, MOVES_INDEX),
     indexSecondsPer100k: per100k(indexing.seconds),
     indexCpuSecondsPer100k: per100k(indexing.cpuSeconds),
     openSearchCpuSecondsPer100k: per100k(server),

@@ -1,3 +1,4 @@
+import { CANDLE_INDICES } from '../core/market/index-names.ts';
 import { PICTURES } from './all.ts';
 import {
   type Chart,
@@ -93,7 +94,7 @@ export function searchOf(
 
 /** How many hours of a window have a candle. */
 export function hoursSearch(window: { fromMs: number; toMs: number }, series: string): Search {
-  return searchOf({ index: 'candles-*', aggs: { hours: { sum: { field: 'hours' } } } }, window, series);
+  return searchOf({ index: CANDLE_INDICES, aggs: { hours: { sum: { field: 'hours' } } } }, window, series);
 }
 
 /** The rows of an answer: what lies at `aggregations.series.buckets`, say. */

@@ -4,6 +4,7 @@ import type { SeriesStore } from '../core/insights/ports.ts';
 import { ARCHIVE } from '../core/insights/resolve.ts';
 import type { AverageOver } from '../core/insights/totals.ts';
 import type { CandleSeries } from '../core/market/candle.ts';
+import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { type PollsPerHour, pollsDuePerHour } from '../core/market/polls.ts';
 import type { Category } from '../core/market/ticker.ts';
 import { parseDuration } from '../core/market/window.ts';
@@ -72,11 +73,11 @@ export async function seriesChoices(store: ReportStore, asOfMs: number): Promise
   const [traded, recorded] = await Promise.all([
     bucketsOf<NewestBucket>(
       store,
-      searchOf({ index: 'tickers-*', aggs: { all: byEverySeries({ newest }) } }, day),
+      searchOf({ index: TICKER_INDICES, aggs: { all: byEverySeries({ newest }) } }, day),
     ),
     bucketsOf<Pick<NewestBucket, 'key'>>(
       store,
-      searchOf({ index: 'candles-*', aggs: { all: byEverySeries({}) } }, { fromMs: 0, toMs: asOfMs + 1 }),
+      searchOf({ index: CANDLE_INDICES, aggs: { all: byEverySeries({}) } }, { fromMs: 0, toMs: asOfMs + 1 }),
     ),
   ]);
   const choices = new Map<string, SeriesChoice>();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { PICTURES } from './all.ts';
 import { dashboardsSpec } from './dashboards-rendering.ts';
 import { type IndexPattern, type Json, TIME_FIELDS } from './pictures/chart.ts';
@@ -104,7 +105,7 @@ function controls(): SavedObject {
     references: lists.map(({ indexPatternRefName }) => ({
       name: indexPatternRefName,
       type: 'index-pattern',
-      id: patternId('candles-*'),
+      id: patternId(CANDLE_INDICES),
     })),
   };
 }
@@ -146,7 +147,7 @@ function ticks(): SavedObject {
         searchSourceJSON: JSON.stringify({ ...NO_QUERY, highlightAll: true, version: true, indexRefName }),
       },
     },
-    [{ name: indexRefName, type: 'index-pattern', id: patternId('tickers-*') }],
+    [{ name: indexRefName, type: 'index-pattern', id: patternId(TICKER_INDICES) }],
   );
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { PAGE_WINDOWS, type PageWindow, PictureQuestionError } from '../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
+import { TICKER_INDICES } from '../core/market/index-names.ts';
 import type { PollsPerHour } from '../core/market/polls.ts';
 import { LOOPBACK } from '../local/engines/ports.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
@@ -77,7 +78,7 @@ export async function startReportServer({
 
 const ANSWERS: Record<string, Answer> = {
   '/api/pulse': async (_, store, asOfMs) => {
-    const { aggregations } = await store.search('tickers-*', {
+    const { aggregations } = await store.search(TICKER_INDICES, {
       size: 0,
       aggs: { newest: { max: { field: 'slot' } }, ticks: { value_count: { field: 'slot' } } },
     });

@@ -1,4 +1,4 @@
-import { tickerIndexOf } from '../../core/market/ticker.ts';
+import { tickerIndexOf } from '../../core/market/index-names.ts';
 import { bulkBodies } from '../bulk-bodies.ts';
 import { inParallel, RawBulk } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, errors } from '@opensearch-project/opensearch';
+import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
 import { emptyTickers } from '../tickers-index.ts';
@@ -86,7 +87,7 @@ async function searchableAfter(
 /** Epoch ms; none while the index of the month is being made. */
 async function completeSlots(openSearch: Client): Promise<number[]> {
   try {
-    const { body } = await openSearch.search({ index: 'tickers-*', body: COMPLETE_SLOTS });
+    const { body } = await openSearch.search({ index: TICKER_INDICES, body: COMPLETE_SLOTS });
     const { buckets = [] } = (body.aggregations?.slots ?? {}) as { buckets?: { key: number }[] };
     return buckets.map(({ key }) => key);
   } catch (error) {

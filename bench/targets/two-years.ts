@@ -1,12 +1,11 @@
+import { type Candle, candleFromTicks, candleId, HOUR_MS, withLogReturn } from '../../core/market/candle.ts';
 import {
-  type Candle,
-  candleFromTicks,
-  candleId,
+  CANDLE_INDICES,
   candleIndexOf,
-  HOUR_MS,
-  withLogReturn,
-} from '../../core/market/candle.ts';
-import { tickerId, tickerIndexOf } from '../../core/market/ticker.ts';
+  TICKER_INDICES,
+  tickerIndexOf,
+} from '../../core/market/index-names.ts';
+import { tickerId } from '../../core/market/ticker.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { lambdaContext } from '../lambda-context.ts';
 import { RawBulk } from '../raw-bulk.ts';
@@ -98,7 +97,7 @@ async function loadTicks({ openSearch, urls }: BenchContext): Promise<void> {
     await raw.send(Buffer.from(lines.join('')));
   }
   raw.close();
-  await openSearch.indices.refresh({ index: 'tickers-*' });
+  await openSearch.indices.refresh({ index: TICKER_INDICES });
 }
 
 /** @returns seconds */
@@ -127,7 +126,7 @@ async function load({ openSearch, urls, say }: BenchContext): Promise<number> {
   if (lines.length > 0) await flush();
   await Promise.all(underWay);
   raw.close();
-  await openSearch.indices.refresh({ index: 'candles-*' });
+  await openSearch.indices.refresh({ index: CANDLE_INDICES });
   return (performance.now() - startedMs) / 1_000;
 }
 

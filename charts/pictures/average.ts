@@ -1,3 +1,4 @@
+import { CANDLE_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './parts.ts';
 
 const candles: ChartQuery = {
-  index: 'candles-*',
+  index: CANDLE_INDICES,
   rows: 'aggregations.series.buckets',
   aggs: {
     series: bySeries(6, {

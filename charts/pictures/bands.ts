@@ -1,3 +1,4 @@
+import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
 import {
@@ -32,7 +33,7 @@ const bands: Chart = {
   ofOneCurrency: false,
   queries: {
     series: {
-      index: 'tickers-*',
+      index: TICKER_INDICES,
       rows: 'aggregations.series.buckets',
       aggs: {
         series: byEverySeries({

@@ -4,6 +4,7 @@
  * (../page-rendering.ts).
  */
 
+import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
 import type { PageWindow } from '../questions.ts';
 
 /** A part of a query or of a Vega-Lite specification: plain JSON. */
@@ -11,9 +12,9 @@ export type Json = { [key: string]: unknown };
 
 /** The index patterns that charts ask, and the field that says when a document of theirs holds. */
 export const TIME_FIELDS = {
-  'tickers-*': 'slot',
-  'candles-*': 'start',
-  moves: 'confirmed_time',
+  [TICKER_INDICES]: 'slot',
+  [CANDLE_INDICES]: 'start',
+  [MOVES_INDEX]: 'confirmed_time',
 } as const;
 
 export type IndexPattern = keyof typeof TIME_FIELDS;

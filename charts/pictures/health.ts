@@ -1,3 +1,4 @@
+import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { colour, SERIES_COLOURS } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
 import {
@@ -41,7 +42,7 @@ const throughput: Chart = {
   ofOneCurrency: false,
   queries: {
     exchanges: {
-      index: 'tickers-*',
+      index: TICKER_INDICES,
       rows: 'aggregations.exchanges.buckets',
       aggs: {
         exchanges: { terms: { field: 'exchange', size: 20 }, aggs: { time: overTime('slot', {}, BUCKETS) } },
@@ -106,7 +107,7 @@ const freshness: Chart = {
   ofOneCurrency: false,
   queries: {
     newest: {
-      index: 'tickers-*',
+      index: TICKER_INDICES,
       rows: 'aggregations.markets.buckets',
       aggs: { markets: byMarket({ newest: { max: { field: 'slot' } } }) },
     },
@@ -177,7 +178,7 @@ const gaps: Chart = {
   ofOneCurrency: false,
   queries: {
     polls: {
-      index: 'tickers-*',
+      index: TICKER_INDICES,
       rows: 'aggregations.markets.buckets',
       aggs: {
         markets: byMarket({ time: overTime('slot', { polls: { cardinality: { field: 'slot' } } }, BUCKETS) }),

@@ -1,3 +1,4 @@
+import { MOVES_INDEX } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
 import { bySeries, calculate, flatten, rankedNames, timeAxis, timeText, tooltip } from './parts.ts';
@@ -16,7 +17,7 @@ const threshold: ChartChoice = {
 
 /** By threshold and direction, and within them by something else. */
 const movesBy = (inner: Json): ChartQuery => ({
-  index: 'moves',
+  index: MOVES_INDEX,
   rows: 'aggregations.thresholds.buckets',
   aggs: {
     thresholds: {

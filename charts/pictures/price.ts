@@ -1,3 +1,4 @@
+import { CANDLE_INDICES, TICKER_INDICES } from '../../core/market/index-names.ts';
 import type { Chart, ChartQuery, Json, Picture } from './chart.ts';
 import {
   bySeries,
@@ -20,7 +21,7 @@ import {
 
 /** What the exchanges answered, of the currencies with the most turnover. */
 const ticks: ChartQuery = {
-  index: 'tickers-*',
+  index: TICKER_INDICES,
   rows: 'aggregations.series.buckets',
   aggs: {
     series: bySeries(
@@ -41,7 +42,7 @@ const ticks: ChartQuery = {
 
 /** Candles, for hours of which there is no tick. Two series tell as much as many: that no single one is picked. */
 const candles: ChartQuery = {
-  index: 'candles-*',
+  index: CANDLE_INDICES,
   rows: 'aggregations.series.buckets',
   aggs: {
     series: bySeries(2, {

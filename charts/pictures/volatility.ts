@@ -1,3 +1,4 @@
+import { CANDLE_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
 import { byEverySeries, calculate, everySeriesNames, rankedNames, tooltip } from './parts.ts';
@@ -16,7 +17,7 @@ const ranking: Chart = {
   ofOneCurrency: false,
   queries: {
     series: {
-      index: 'candles-*',
+      index: CANDLE_INDICES,
       rows: 'aggregations.series.buckets',
       aggs: {
         series: byEverySeries({

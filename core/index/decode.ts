@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { tickerIndexOf } from '../market/index-names.ts';
 import {
   CATEGORIES,
   SYMBOL_PATTERN,
   TICKER_VERSION,
   type TickerIdentity,
   tickerIdAt,
-  tickerIndexOf,
 } from '../market/ticker.ts';
 import type { IndexDocument } from './ports.ts';
 

@@ -57,11 +57,6 @@ export function candleId(
   return `${seriesOf(candle)}:${candle.hours}:${Date.parse(candle.start)}`;
 }
 
-/** The yearly index that a candle lies in: chosen by its start (ISO 8601 UTC), so an id has one home only. */
-export function candleIndexOf(start: string): string {
-  return `candles-${start.slice(0, 4)}`;
-}
-
 /** The start of the hour that a time lies in, both in epoch ms. */
 export function hourOf(timeMs: number): number {
   return Math.floor(timeMs / HOUR_MS) * HOUR_MS;

@@ -91,11 +91,6 @@ export function tickerIdAt(ticker: Omit<TickerIdentity, 'slot'>, slotMs: number)
   return `${seriesOf(ticker)}:${slotMs}`;
 }
 
-/** The monthly index that a ticker lies in for ever: chosen by its slot, so an id has one home only. */
-export function tickerIndexOf(slot: string): string {
-  return `tickers-${slot.slice(0, 4)}.${slot.slice(5, 7)}`;
-}
-
 /** A value that an exchange sent and that is no ticker, with the reason; kept in the lake. */
 export interface RejectedTicker {
   v: typeof TICKER_VERSION;

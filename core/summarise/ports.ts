@@ -2,11 +2,6 @@ import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
 import type { SeriesLedger } from './series-ledger.ts';
 
-/** Where summarising keeps what it has to remember. */
-export const SUMMARY_STATE_INDEX = 'summaries-state';
-/** Where the moves at the configured thresholds are. */
-export const MOVES_INDEX = 'moves';
-
 /** What names a series. */
 export type SeriesName = Pick<CandleSeries, 'exchange' | 'category' | 'symbol'>;
 

@@ -1,5 +1,6 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
+import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { type TickerIdentity, tickerId } from '../../core/market/ticker.ts';
 import type { S3Lake } from '../../stores/s3/lake.ts';
 import { ARTICLE_QUERIES, type ArticleAnswer, percentilesOf } from './article-queries.ts';
@@ -56,10 +57,10 @@ export async function countStores({ lake, admin, openSearch }: Stores): Promise<
   });
   const offsets = await admin.fetchTopicOffsets(TOPIC);
   const recordsProduced = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-  await openSearch.indices.refresh({ index: 'tickers-*' });
-  const { body } = await openSearch.count({ index: 'tickers-*' });
+  await openSearch.indices.refresh({ index: TICKER_INDICES });
+  const { body } = await openSearch.count({ index: TICKER_INDICES });
   const { body: byExchange } = await openSearch.search({
-    index: 'tickers-*',
+    index: TICKER_INDICES,
     body: BY_EXCHANGE,
   });
   const { buckets = [] } = (byExchange.aggregations?.exchanges ?? {}) as {
@@ -107,7 +108,7 @@ async function countObjects(lake: S3Lake, prefix: string, onLine: (line: string)
 export async function askArticleQueries(openSearch: Client): Promise<ArticleAnswer[]> {
   const ask = async (title: string, query: object): Promise<ArticleAnswer> => {
     const { body } = await openSearch.search({
-      index: 'tickers-*',
+      index: TICKER_INDICES,
       body: { ...query, track_total_hits: true },
     });
     const total = body.hits.total;

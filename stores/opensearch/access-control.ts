@@ -3,6 +3,7 @@
  * mapped to the function's IAM role, and a user who may look but not touch.
  * Names of actions and action groups: https://docs.opensearch.org/latest/security/access-control/permissions/
  */
+import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
 import type { SetupStep } from './steps.ts';
 
 /** The functions that sign in to OpenSearch with a role of their own. */
@@ -23,9 +24,9 @@ interface Role {
 }
 
 /** Everything that the pipeline keeps. */
-const TICKERS = ['tickers', 'tickers-*'];
+const TICKERS = ['tickers', TICKER_INDICES];
 const SUMMARY_STATE = 'summaries*';
-const SUMMARIES = ['candles', 'candles-*', 'moves', SUMMARY_STATE];
+const SUMMARIES = ['candles', CANDLE_INDICES, MOVES_INDEX, SUMMARY_STATE];
 
 const READ = ['read', 'indices:admin/get', 'indices:admin/mappings/get', 'indices:monitor/stats'];
 /** A bulk request makes an index that is not there with an action of its own. */

@@ -1,5 +1,10 @@
+import {
+  CANDLE_INDICES,
+  MOVES_INDEX,
+  SUMMARY_STATE_INDEX,
+  TICKER_INDICES,
+} from '../../core/market/index-names.ts';
 import { TICKER_FIELDS, type TickerFieldKind } from '../../core/market/ticker-fields.ts';
-import { SUMMARY_STATE_INDEX } from '../../core/summarise/ports.ts';
 
 /** What differs between one machine and a domain. */
 export interface IndexSettings {
@@ -140,7 +145,7 @@ export function indexTemplates({
   });
   const tickers = template(
     'One document for each series and poll, an index for each month of slots.',
-    'tickers-*',
+    TICKER_INDICES,
     bySeriesAnd('slot'),
     tickerProperties(),
   );
@@ -151,13 +156,13 @@ export function indexTemplates({
     },
     'crypto-market-insights-candles': template(
       'One document for each series and hour (or day, where only daily history exists), an index for each year.',
-      'candles-*',
+      CANDLE_INDICES,
       bySeriesAnd('start'),
       candleProperties,
     ),
     'crypto-market-insights-moves': template(
       'One document for each rise and fall of a configured size, of each series.',
-      'moves',
+      MOVES_INDEX,
       bySeriesAnd('confirmed_time'),
       moveProperties,
     ),

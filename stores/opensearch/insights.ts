@@ -20,15 +20,12 @@ import {
   type PriceTick,
 } from '../../core/market/candle.ts';
 import type { MoveDirection } from '../../core/market/directional-change.ts';
+import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
 import { type Category, seriesOf } from '../../core/market/ticker.ts';
 import type { Window } from '../../core/market/window.ts';
-import { MOVES_INDEX } from '../../core/summarise/ports.ts';
 import { allOf, anyCase, type Filter, inMarket, inScope, ofSeries, ticksIn } from './insight-queries.ts';
 import type { OpenSearchSearch, SearchHit } from './search.ts';
 import { timeRange } from './ticks.ts';
-
-const CANDLES = 'candles-*';
-const TICKERS = 'tickers-*';
 
 /** Series that have no candle yet, or trade now, have ticks in the last while; older ones are known by their candles. */
 const RECENT_MS = 2 * DAY_MS;
@@ -84,13 +81,13 @@ export class OpenSearchInsights implements InsightStore {
     const isBackfill = { term: { source: 'backfill' } };
     const [recorded, ticked] = await Promise.all([
       // Their paths follow from their prices: reading those from doc values is ten times as fast as the documents.
-      this.#search.all(CANDLES, {
+      this.#search.all(CANDLE_INDICES, {
         query: allOf(...inWindow, isBackfill),
         sort: asc('start'),
         _source: false,
         docvalue_fields: ['hours', 'open', 'high', 'low', 'close', 'samples', at('start')],
       }),
-      this.#search.all<Candle>(CANDLES, {
+      this.#search.all<Candle>(CANDLE_INDICES, {
         query: { bool: { filter: inWindow, must_not: [isBackfill] } },
         sort: asc('start'),
       }),
@@ -106,7 +103,7 @@ export class OpenSearchInsights implements InsightStore {
     const query = allOf(ofSeries(series), timeRange('start', window.fromMs, window.toMs));
     const edge = { size: 1, query, _source: false, docvalue_fields: ['hours', 'open', 'close', at('start')] };
     const [{ hits: firsts, aggregations }, { hits: lasts }] = await Promise.all([
-      this.#search.search(CANDLES, {
+      this.#search.search(CANDLE_INDICES, {
         ...edge,
         sort: asc('start'),
         aggs: {
@@ -121,7 +118,7 @@ export class OpenSearchInsights implements InsightStore {
           },
         },
       }),
-      this.#search.search(CANDLES, { ...edge, sort: desc('start') }),
+      this.#search.search(CANDLE_INDICES, { ...edge, sort: desc('start') }),
     ]);
     const [first, last] = [firsts.hits[0], lasts.hits[0]];
     if (!first || !last) return undefined;
@@ -144,7 +141,7 @@ export class OpenSearchInsights implements InsightStore {
   }
 
   async hoursByDay(series: CandleSeries, window: Window): Promise<Map<number, number>> {
-    const { aggregations } = await this.#search.search(CANDLES, {
+    const { aggregations } = await this.#search.search(CANDLE_INDICES, {
       size: 0,
       query: allOf(ofSeries(series), timeRange('start', window.fromMs, window.toMs)),
       aggs: {
@@ -159,7 +156,7 @@ export class OpenSearchInsights implements InsightStore {
   }
 
   async covered(series: CandleSeries, window: Window): Promise<Window[]> {
-    const hits = await this.#search.all(CANDLES, {
+    const hits = await this.#search.all(CANDLE_INDICES, {
       query: allOf(ofSeries(series), timeRange('start', window.fromMs, window.toMs)),
       sort: asc('start'),
       _source: false,
@@ -174,7 +171,7 @@ export class OpenSearchInsights implements InsightStore {
   async tickHours(series: CandleSeries, windows: readonly Window[]): Promise<number[]> {
     const hours: number[] = [];
     for (const query of ticksIn(series, windows)) {
-      const { aggregations } = await this.#search.search(TICKERS, {
+      const { aggregations } = await this.#search.search(TICKER_INDICES, {
         size: 0,
         query,
         aggs: { hours: { date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 } } },
@@ -188,7 +185,7 @@ export class OpenSearchInsights implements InsightStore {
   async ticks(series: CandleSeries, windows: readonly Window[]): Promise<PriceTick[]> {
     const ticks: PriceTick[] = [];
     for (const query of ticksIn(series, windows)) {
-      const hits = await this.#search.all(TICKERS, {
+      const hits = await this.#search.all(TICKER_INDICES, {
         query,
         sort: asc('slot'),
         _source: false,
@@ -208,15 +205,15 @@ export class OpenSearchInsights implements InsightStore {
         query: allOf(ofSeries(series)),
         sort,
         _source: false,
-        docvalue_fields: [at(time), ...(index === CANDLES ? ['hours'] : [])],
+        docvalue_fields: [at(time), ...(index === CANDLE_INDICES ? ['hours'] : [])],
       });
       return hits.hits[0];
     };
     const [firstCandle, lastCandle, firstTick, lastTick] = await Promise.all([
-      edge(CANDLES, 'start', asc('start')),
-      edge(CANDLES, 'start', desc('start')),
-      edge(TICKERS, 'slot', asc('slot')),
-      edge(TICKERS, 'slot', desc('slot')),
+      edge(CANDLE_INDICES, 'start', asc('start')),
+      edge(CANDLE_INDICES, 'start', desc('start')),
+      edge(TICKER_INDICES, 'slot', asc('slot')),
+      edge(TICKER_INDICES, 'slot', desc('slot')),
     ]);
     const spans = [
       ...(firstCandle && lastCandle
@@ -251,7 +248,7 @@ export class OpenSearchInsights implements InsightStore {
 
   /** The series with ticks in the hour up to the filters' last tick. */
   async #turnovers(filters: readonly Filter[]): Promise<CurrencySeries[]> {
-    const last = await this.#search.search(TICKERS, {
+    const last = await this.#search.search(TICKER_INDICES, {
       size: 1,
       query: allOf(...filters),
       sort: desc('slot'),
@@ -260,7 +257,7 @@ export class OpenSearchInsights implements InsightStore {
     });
     if (!last.hits.hits[0]) return [];
     const slotMs = numberOf(last.hits.hits[0], 'slot');
-    const hits = await this.#search.all(TICKERS, {
+    const hits = await this.#search.all(TICKER_INDICES, {
       query: allOf(...filters, timeRange('slot', slotMs - HOUR_MS, slotMs + 1)),
       sort: ['slot', ...SERIES_ORDER].map((field) => ({ [field]: 'asc' })),
       _source: false,
@@ -283,8 +280,8 @@ export class OpenSearchInsights implements InsightStore {
       currencies: { terms: { field: 'base', size: MAX_SYMBOLS } },
     };
     const found = await Promise.all([
-      this.#search.search(CANDLES, { size: 0, query: allOf(inMarket(scope)), aggs }),
-      this.#search.search(TICKERS, {
+      this.#search.search(CANDLE_INDICES, { size: 0, query: allOf(inMarket(scope)), aggs }),
+      this.#search.search(TICKER_INDICES, {
         size: 0,
         query: allOf(inMarket(scope), await this.#recently()),
         aggs,
@@ -298,8 +295,8 @@ export class OpenSearchInsights implements InsightStore {
 
   async #seriesThat(filters: readonly Filter[]): Promise<CandleSeries[]> {
     const [candles, ticks] = await Promise.all([
-      this.#bySeries(CANDLES, filters, {}),
-      this.#bySeries(TICKERS, [...filters, await this.#recently()], {}),
+      this.#bySeries(CANDLE_INDICES, filters, {}),
+      this.#bySeries(TICKER_INDICES, [...filters, await this.#recently()], {}),
     ]);
     const byName = new Map([...candles, ...ticks].map(({ series }) => [seriesOf(series), series]));
     return [...byName.values()];
@@ -308,7 +305,7 @@ export class OpenSearchInsights implements InsightStore {
   /** The ticks of the last while. */
   #recently(): Promise<Filter> {
     const ask = async (): Promise<Filter> => {
-      const { aggregations } = await this.#search.search(TICKERS, {
+      const { aggregations } = await this.#search.search(TICKER_INDICES, {
         size: 0,
         aggs: { last: { max: { field: 'slot' } } },
       });
@@ -321,7 +318,7 @@ export class OpenSearchInsights implements InsightStore {
 
   async totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]> {
     const filters = [inMarket(scope), timeRange('start', window.fromMs, window.toMs)];
-    const found = await this.#bySeries<TotalsBucket>(CANDLES, filters, {
+    const found = await this.#bySeries<TotalsBucket>(CANDLE_INDICES, filters, {
       hours: { sum: { field: 'hours' } },
       low: { min: { field: 'low' } },
       high: { max: { field: 'high' } },
@@ -351,7 +348,7 @@ export class OpenSearchInsights implements InsightStore {
 
   async #hourlyReturns(filters: readonly Filter[]): Promise<Map<string, ReturnSums>> {
     const found = await this.#bySeries<{ logReturns: ExtendedStats }>(
-      CANDLES,
+      CANDLE_INDICES,
       [...filters, { term: { hours: 1 } }],
       { logReturns: LOG_RETURNS },
     );
@@ -361,7 +358,7 @@ export class OpenSearchInsights implements InsightStore {
   async extents(scope: Scope): Promise<SeriesExtent[]> {
     const found = await this.#bySeries<
       Record<'first' | 'last' | 'hours', Metric> & Pick<Bucket, 'doc_count'>
-    >(CANDLES, [inMarket(scope)], {
+    >(CANDLE_INDICES, [inMarket(scope)], {
       first: { min: { field: 'start' } },
       last: { max: { field: 'start' } },
       hours: { sum: { field: 'hours' } },
@@ -380,7 +377,7 @@ export class OpenSearchInsights implements InsightStore {
   }
 
   async lastSummarisedHour(scope: Scope, { fromMs, toMs }: Window): Promise<number | undefined> {
-    const { hits } = await this.#search.search(CANDLES, {
+    const { hits } = await this.#search.search(CANDLE_INDICES, {
       size: 1,
       query: allOf(inMarket(scope), timeRange('start', fromMs, toMs), { range: { samples: { gte: 1 } } }),
       sort: desc('start'),
@@ -391,7 +388,7 @@ export class OpenSearchInsights implements InsightStore {
   }
 
   async hoursFromCandles(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
-    const hits = await this.#search.all(CANDLES, {
+    const hits = await this.#search.all(CANDLE_INDICES, {
       query: allOf(inMarket(scope), {
         bool: {
           should: [
@@ -424,7 +421,7 @@ export class OpenSearchInsights implements InsightStore {
       const from = Math.max(dayMs, window.fromMs);
       const to = Math.min(dayMs + DAY_MS, window.toMs);
       const found = await this.#bySeries<{ hours: Buckets<TickHourBucket> }>(
-        TICKERS,
+        TICKER_INDICES,
         [inMarket(scope), timeRange('slot', from, to)],
         { hours: TICK_HOURS },
       );
@@ -436,7 +433,7 @@ export class OpenSearchInsights implements InsightStore {
   }
 
   async #tickRange(scope: Scope, { fromMs, toMs }: Window): Promise<Window | undefined> {
-    const { aggregations } = await this.#search.search(TICKERS, {
+    const { aggregations } = await this.#search.search(TICKER_INDICES, {
       size: 0,
       query: allOf(inMarket(scope), timeRange('slot', fromMs, toMs)),
       aggs: { first: { min: { field: 'slot' } }, last: { max: { field: 'slot' } } },
@@ -478,7 +475,7 @@ export class OpenSearchInsights implements InsightStore {
       timeRange('slot', fromMs, toMs),
       { exists: { field } },
     ];
-    const found = await this.#bySeries<ChangeBucket>(TICKERS, filters, {
+    const found = await this.#bySeries<ChangeBucket>(TICKER_INDICES, filters, {
       change: { percentiles: { field, percents, keyed: false } },
     });
     return found.map(({ series, bucket }) => {

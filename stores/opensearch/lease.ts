@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@opensearch-project/opensearch';
-import { SUMMARY_STATE_INDEX } from '../../core/summarise/ports.ts';
+import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
 import { mayPass } from './search.ts';
 
 /** Somebody else kept the lease for as long as we could wait. */

@@ -1,21 +1,19 @@
 import type { Client } from '@opensearch-project/opensearch';
-import { type Candle, candleId, candleIndexOf, DAY_MS, dayOf, HOUR_MS } from '../../core/market/candle.ts';
+import { type Candle, candleId, DAY_MS, dayOf, HOUR_MS } from '../../core/market/candle.ts';
 import { type Move, moveId } from '../../core/market/directional-change.ts';
-import { seriesOf } from '../../core/market/ticker.ts';
 import {
-  type CandleRange,
-  type HourCount,
+  CANDLE_INDICES,
+  candleIndexOf,
   MOVES_INDEX,
-  type SeriesName,
   SUMMARY_STATE_INDEX,
-  type SummaryStore,
-} from '../../core/summarise/ports.ts';
+} from '../../core/market/index-names.ts';
+import { seriesOf } from '../../core/market/ticker.ts';
+import type { CandleRange, HourCount, SeriesName, SummaryStore } from '../../core/summarise/ports.ts';
 import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { BulkAction, OpenSearchBulk } from './bulk.ts';
 import { type OpenSearchSearch, whenItPasses } from './search.ts';
 import { countsByHour, timeRange } from './ticks.ts';
 
-const CANDLES = 'candles-*';
 const MARKER_ID = 'marker';
 /** Ledgers asked for at once. */
 const LEDGERS_A_REQUEST = 1_000;
@@ -47,7 +45,9 @@ export class OpenSearchSummaries implements SummaryStore {
 
   /** From now on anybody's search finds everything that was written. */
   async refresh(): Promise<void> {
-    await Promise.all([CANDLES, MOVES_INDEX, SUMMARY_STATE_INDEX].map((index) => this.#refreshed(index)));
+    await Promise.all(
+      [CANDLE_INDICES, MOVES_INDEX, SUMMARY_STATE_INDEX].map((index) => this.#refreshed(index)),
+    );
   }
 
   async #refreshed(index: string): Promise<void> {
@@ -88,9 +88,9 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async #candles(filter: object, limit?: number): Promise<Candle[]> {
-    await this.#refreshed(CANDLES);
+    await this.#refreshed(CANDLE_INDICES);
     const hits = await this.#options.search.all<Candle>(
-      CANDLES,
+      CANDLE_INDICES,
       {
         query: { bool: { filter: [filter] } },
         sort: ['exchange', 'category', 'symbol', 'start', 'hours'],
@@ -101,7 +101,7 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void> {
-    await this.#write(CANDLES, [
+    await this.#write(CANDLE_INDICES, [
       ...put.map((candle) => replace(candleIndexOf(candle.start), candleId(candle), candle)),
       ...remove.map(({ start, ...candle }): BulkAction => {
         return { kind: 'delete', index: candleIndexOf(start), id: candleId({ ...candle, start }) };
@@ -196,8 +196,8 @@ export class OpenSearchSummaries implements SummaryStore {
 
   /** The `samples` of the hourly candles, by series and hour. */
   async candleSamples(fromMs: number, toMs: number): Promise<HourCount[]> {
-    await this.#refreshed(CANDLES);
-    return countsByHour(this.#options.search, CANDLES, 'start', candlesIn(1, fromMs, toMs), 'samples');
+    await this.#refreshed(CANDLE_INDICES);
+    return countsByHour(this.#options.search, CANDLE_INDICES, 'start', candlesIn(1, fromMs, toMs), 'samples');
   }
 
   async #write(index: string, actions: readonly BulkAction[]): Promise<void> {

@@ -1,7 +1,5 @@
 import type { Client } from '@opensearch-project/opensearch';
-
-/** Every monthly index of tickers. */
-export const TICKER_INDICES = 'tickers-*';
+import { TICKER_INDICES } from '../../core/market/index-names.ts';
 
 /** A market's tickers of some slots: from (epoch ms, inclusive) to (exclusive). */
 export interface TickerRange {

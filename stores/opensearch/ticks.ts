@@ -1,12 +1,15 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { CandleSeries } from '../../core/market/candle.ts';
 import { HOUR_MS } from '../../core/market/candle.ts';
-import { type Category, seriesOf, tickerIndexOf } from '../../core/market/ticker.ts';
+import {
+  monthOfTickerIndex,
+  TICKER_INDICES,
+  tickerIndexOf,
+  tickerIndexOfMonth,
+} from '../../core/market/index-names.ts';
+import { type Category, seriesOf } from '../../core/market/ticker.ts';
 import type { HourCount, SeriesTicks, TickHours, TickMonths } from '../../core/summarise/ports.ts';
 import { type OpenSearchSearch, whenItPasses } from './search.ts';
-
-const ALL = 'tickers-*';
-const MONTHLY = /^tickers-(\d{4}\.\d{2})$/;
 
 /** The ticks in the monthly ticker indices. */
 export class OpenSearchTicks implements TickHours, TickMonths {
@@ -23,7 +26,7 @@ export class OpenSearchTicks implements TickHours, TickMonths {
 
   async firstTickIn(fromMs: number, toMs: number): Promise<number | undefined> {
     await this.#refresh();
-    const { hits } = await this.#search.search(ALL, {
+    const { hits } = await this.#search.search(TICKER_INDICES, {
       size: 1,
       query: timeRange('slot', fromMs, toMs),
       sort: [{ slot: { order: 'asc', unmapped_type: 'date' } }],
@@ -65,22 +68,27 @@ export class OpenSearchTicks implements TickHours, TickMonths {
 
   async tickCounts(fromMs: number, toMs: number): Promise<HourCount[]> {
     await this.#refresh();
-    return countsByHour(this.#search, ALL, 'slot', timeRange('slot', fromMs, toMs));
+    return countsByHour(this.#search, TICKER_INDICES, 'slot', timeRange('slot', fromMs, toMs));
   }
 
   async months(): Promise<string[]> {
     const { body } = await whenItPasses(
-      () => this.#client.indices.get({ index: ALL, allow_no_indices: true, filter_path: ['*.aliases'] }),
+      () =>
+        this.#client.indices.get({
+          index: TICKER_INDICES,
+          allow_no_indices: true,
+          filter_path: ['*.aliases'],
+        }),
       this.#deadlineMs,
     );
     return Object.keys(body ?? {})
-      .flatMap((index) => MONTHLY.exec(index)?.[1] ?? [])
+      .flatMap((index) => monthOfTickerIndex(index) ?? [])
       .sort();
   }
 
   async deleteMonth(month: string): Promise<void> {
     await whenItPasses(
-      () => this.#client.indices.delete({ index: `tickers-${month}`, ignore_unavailable: true }),
+      () => this.#client.indices.delete({ index: tickerIndexOfMonth(month), ignore_unavailable: true }),
       this.#deadlineMs,
     );
   }
@@ -88,7 +96,12 @@ export class OpenSearchTicks implements TickHours, TickMonths {
   /** Once, at the first question: what was indexed until then is found. */
   #refresh(): Promise<unknown> {
     this.#fresh ??= whenItPasses(
-      () => this.#client.indices.refresh({ index: ALL, allow_no_indices: true, ignore_unavailable: true }),
+      () =>
+        this.#client.indices.refresh({
+          index: TICKER_INDICES,
+          allow_no_indices: true,
+          ignore_unavailable: true,
+        }),
       this.#deadlineMs,
     );
     return this.#fresh;

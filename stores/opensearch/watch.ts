@@ -1,8 +1,9 @@
 import type { Client } from '@opensearch-project/opensearch';
+import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import type { WatchedIndex } from '../../core/operate/watch.ts';
 import { OpenSearchSearch, whenItPasses } from './search.ts';
 import { readSummarisedUntil } from './summaries.ts';
-import { OpenSearchTickerIds, TICKER_INDICES } from './ticker-ids.ts';
+import { OpenSearchTickerIds } from './ticker-ids.ts';
 import { timeRange } from './ticks.ts';
 
 /** What watch asks OpenSearch, until it answers or the deadline comes. */

@@ -4,12 +4,12 @@ import {
   candleFromHistory,
   candleFromTicks,
   candleId,
-  candleIndexOf,
   hourOf,
   withLogReturn,
 } from '../../core/market/candle.ts';
 import { type Move, moveId, moveOf, movesOf } from '../../core/market/directional-change.ts';
-import { seriesOf, type Ticker, tickerId, tickerIndexOf } from '../../core/market/ticker.ts';
+import { candleIndexOf, tickerIndexOf } from '../../core/market/index-names.ts';
+import { seriesOf, type Ticker, tickerId } from '../../core/market/ticker.ts';
 import { type HistoryRow, readPriceHistory } from '../../local/market-replay/history.ts';
 import { REPLAY_START_MS, ReplayMarket, type SpotTicker } from '../../local/market-replay/replay-market.ts';
 import { type BulkAction, OpenSearchBulk } from '../../stores/opensearch/bulk.ts';

@@ -6,12 +6,12 @@ import {
   candleFromHistory,
   candleFromTicks,
   candleId,
-  candleIndexOf,
   withLogReturn,
 } from '../../../core/market/candle.ts';
 import { moveId, moveOf, movesOf } from '../../../core/market/directional-change.ts';
+import { candleIndexOf, tickerIndexOf } from '../../../core/market/index-names.ts';
 import { hourPath } from '../../../core/market/price-path.ts';
-import { seriesOf, type Ticker, tickerId, tickerIndexOf } from '../../../core/market/ticker.ts';
+import { seriesOf, type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
 import { readPriceHistory } from '../../../local/market-replay/history.ts';
 import { sampleTicker } from '../../samples/tickers.ts';

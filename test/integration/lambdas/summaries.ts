@@ -1,7 +1,8 @@
 import type { Candle } from '../../../core/market/candle.ts';
 import { candleId } from '../../../core/market/candle.ts';
 import { type Move, moveId } from '../../../core/market/directional-change.ts';
-import { tickerId, tickerIndexOf } from '../../../core/market/ticker.ts';
+import { tickerIndexOf } from '../../../core/market/index-names.ts';
+import { tickerId } from '../../../core/market/ticker.ts';
 import { createOpenSearch } from '../../../stores/opensearch/client.ts';
 import { OpenSearchTickers } from '../../../stores/opensearch/tickers.ts';
 import { sampleTicker } from '../../samples/tickers.ts';

@@ -5,11 +5,11 @@ import {
   candleFromHistory,
   candleFromTicks,
   candleId,
-  candleIndexOf,
   chooseCandle,
   HOUR_MS,
   withLogReturn,
 } from '../../../../core/market/candle.ts';
+import { candleIndexOf } from '../../../../core/market/index-names.ts';
 
 const SERIES = {
   exchange: 'bybit',

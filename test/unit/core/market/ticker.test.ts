@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  CATEGORIES,
-  seriesOf,
-  tickerId,
-  tickerIndexOf,
-  tickerSchema,
-} from '../../../../core/market/ticker.ts';
+import { tickerIndexOf } from '../../../../core/market/index-names.ts';
+import { CATEGORIES, seriesOf, tickerId, tickerSchema } from '../../../../core/market/ticker.ts';
 import { SLOT, SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
 
 describe('a ticker', () => {

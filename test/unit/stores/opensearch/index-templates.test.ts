@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { candleFromHistory, candleIndexOf } from '../../../../core/market/candle.ts';
+import { candleFromHistory } from '../../../../core/market/candle.ts';
 import { moveOf, movesOf } from '../../../../core/market/directional-change.ts';
-import { tickerIndexOf } from '../../../../core/market/ticker.ts';
+import {
+  candleIndexOf,
+  MOVES_INDEX,
+  SUMMARY_STATE_INDEX,
+  tickerIndexOf,
+} from '../../../../core/market/index-names.ts';
 import { TICKER_FIELDS } from '../../../../core/market/ticker-fields.ts';
-import { MOVES_INDEX, SUMMARY_STATE_INDEX } from '../../../../core/summarise/ports.ts';
 import { indexTemplates } from '../../../../stores/opensearch/index-templates.ts';
 import { SLOT, sampleTicker } from '../../../samples/tickers.ts';
 
