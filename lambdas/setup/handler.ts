@@ -9,7 +9,7 @@ import { createLogger } from '../../stores/aws/logger.ts';
 import { readUser } from '../../stores/aws/secrets.ts';
 import { accessControlSteps, OPENSEARCH_FUNCTIONS } from '../../stores/opensearch/access-control.ts';
 import { createOpenSearch, type OpenSearchUser } from '../../stores/opensearch/client.ts';
-import { mayPass } from '../../stores/opensearch/search.ts';
+import { isTransient } from '../../stores/opensearch/search.ts';
 import { type SetupStep, templateSteps } from '../../stores/opensearch/steps.ts';
 import { createS3Client } from '../../stores/s3/client.ts';
 import { backupKey, setUpDashboards } from './dashboards.ts';
@@ -120,7 +120,7 @@ async function put(client: Client, { what, path, body }: SetupStep, deadlineMs: 
     await retryUntilDeadline(() => client.transport.request({ method: 'PUT', path, body }), {
       deadlineMs,
       ...BACKOFFS.openSearch,
-      isRetryable: mayPass,
+      isRetryable: isTransient,
       onRetry: ({ attempt, delayMs, error }) =>
         log.warn(`Putting ${what} again`, { attempt, delayMs, error: error as Error }),
     });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@opensearch-project/opensearch';
 import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
-import { mayPass } from './search.ts';
+import { isTransient } from './search.ts';
 
 /** Somebody else kept the lease for as long as we could wait. */
 export class LeaseBusyError extends Error {
@@ -118,7 +118,7 @@ async function acquire(
     } catch (error) {
       // 409: somebody else was first.
       const status = (error as { statusCode?: number }).statusCode;
-      if (status !== 409 && (!mayPass(error) || now() >= waitUntilMs)) throw error;
+      if (status !== 409 && (!isTransient(error) || now() >= waitUntilMs)) throw error;
     }
     if (now() >= waitUntilMs) {
       throw new LeaseBusyError(

@@ -18,18 +18,18 @@ interface SearchAnswer<Source> {
 /** A page of a search, as large as OpenSearch answers one by default. */
 const PAGE = 10_000;
 
-/** Whether OpenSearch may do later what it did not now: it gave no answer, is busy or ill. Anything else stays wrong. */
-export function mayPass(error: unknown): boolean {
+/** No answer, 429 and 5xx may succeed later; any other error will not. */
+export function isTransient(error: unknown): boolean {
   const status = (error as { statusCode?: number }).statusCode;
   return status === undefined || status === 429 || status >= 500;
 }
 
-/** Asks until OpenSearch answers or the deadline (epoch ms) comes. */
-export function whenItPasses<T>(attempt: () => Promise<T>, deadlineMs: number): Promise<T> {
+/** Retries transient errors until the deadline (epoch ms). */
+export function retryTransient<T>(attempt: () => Promise<T>, deadlineMs: number): Promise<T> {
   return retryUntilDeadline(attempt, {
     deadlineMs,
     ...BACKOFFS.openSearch,
-    isRetryable: mayPass,
+    isRetryable: isTransient,
   });
 }
 
@@ -45,7 +45,7 @@ export class OpenSearchSearch {
   }
 
   async search<Source>(index: string, body: object): Promise<SearchAnswer<Source>> {
-    const answer = await whenItPasses(
+    const answer = await retryTransient(
       () =>
         this.#client.transport.request({
           method: 'POST',

@@ -11,7 +11,7 @@ import { seriesOf } from '../../core/market/ticker.ts';
 import type { CandleRange, HourCount, SeriesName, SummaryStore } from '../../core/summarise/ports.ts';
 import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { BulkAction, OpenSearchBulk } from './bulk.ts';
-import { type OpenSearchSearch, whenItPasses } from './search.ts';
+import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour, timeRange } from './ticks.ts';
 
 const MARKER_ID = 'marker';
@@ -54,7 +54,7 @@ export class OpenSearchSummaries implements SummaryStore {
     const { client, deadlineMs } = this.#options;
     const fresh =
       this.#fresh.get(index) ??
-      whenItPasses(
+      retryTransient(
         () =>
           client.indices.refresh({
             index,
@@ -133,7 +133,7 @@ export class OpenSearchSummaries implements SummaryStore {
     const found = new Map<string, SeriesLedger>();
     const ids = series.map(ledgerId);
     for (let from = 0; from < ids.length; from += LEDGERS_A_REQUEST) {
-      const answer = await whenItPasses(
+      const answer = await retryTransient(
         () =>
           this.#options.client.transport.request({
             method: 'POST',
@@ -230,7 +230,7 @@ export async function readSummarisedUntil(client: Client, deadlineMs: number): P
       throw error;
     }
   };
-  return whenItPasses(read, deadlineMs);
+  return retryTransient(read, deadlineMs);
 }
 
 interface StateDocument extends SeriesName {

@@ -9,7 +9,7 @@ import {
 } from '../../core/market/index-names.ts';
 import { type Category, seriesOf } from '../../core/market/ticker.ts';
 import type { HourCount, SeriesTicks, TickHours, TickMonths } from '../../core/summarise/ports.ts';
-import { type OpenSearchSearch, whenItPasses } from './search.ts';
+import { type OpenSearchSearch, retryTransient } from './search.ts';
 
 /** The ticks in the monthly ticker indices. */
 export class OpenSearchTicks implements TickHours, TickMonths {
@@ -72,7 +72,7 @@ export class OpenSearchTicks implements TickHours, TickMonths {
   }
 
   async months(): Promise<string[]> {
-    const { body } = await whenItPasses(
+    const { body } = await retryTransient(
       () =>
         this.#client.indices.get({
           index: TICKER_INDICES,
@@ -87,7 +87,7 @@ export class OpenSearchTicks implements TickHours, TickMonths {
   }
 
   async deleteMonth(month: string): Promise<void> {
-    await whenItPasses(
+    await retryTransient(
       () => this.#client.indices.delete({ index: tickerIndexOfMonth(month), ignore_unavailable: true }),
       this.#deadlineMs,
     );
@@ -95,7 +95,7 @@ export class OpenSearchTicks implements TickHours, TickMonths {
 
   /** Once, at the first question: what was indexed until then is found. */
   #refresh(): Promise<unknown> {
-    this.#fresh ??= whenItPasses(
+    this.#fresh ??= retryTransient(
       () =>
         this.#client.indices.refresh({
           index: TICKER_INDICES,

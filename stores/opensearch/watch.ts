@@ -1,7 +1,7 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import type { WatchedIndex } from '../../core/operate/watch.ts';
-import { OpenSearchSearch, whenItPasses } from './search.ts';
+import { OpenSearchSearch, retryTransient } from './search.ts';
 import { readSummarisedUntil } from './summaries.ts';
 import { OpenSearchTickerIds } from './ticker-ids.ts';
 import { timeRange } from './ticks.ts';
@@ -19,7 +19,7 @@ export class OpenSearchWatch implements WatchedIndex {
 
   newestSlot(exchange: string): Promise<number | undefined> {
     const ids = new OpenSearchTickerIds(this.#client);
-    return whenItPasses(() => ids.newestSlot({ exchange }), this.#deadlineMs);
+    return retryTransient(() => ids.newestSlot({ exchange }), this.#deadlineMs);
   }
 
   summarisedUntil(): Promise<number | undefined> {
