@@ -8,9 +8,10 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@opensearch-project/opensearch';
 import { packLines } from '../core/lake/ndjson.ts';
-import { HOUR_MS } from '../core/market/candle.ts';
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../core/market/index-names.ts';
-import { seriesOf, type Ticker } from '../core/market/ticker.ts';
+import { formatSeries } from '../core/market/series.ts';
+import type { Ticker } from '../core/market/ticker.ts';
+import { HOUR_MS } from '../core/market/time.ts';
 import { createKafka } from '../stores/kafka/client.ts';
 import { KafkaStream } from '../stores/kafka/stream.ts';
 import { startEngines } from './engines.ts';
@@ -86,7 +87,7 @@ async function topicBytes(url: string, folder: string, tickers: readonly Ticker[
   for (let start = 0; start < tickers.length; start += SERIES) {
     const records = tickers
       .slice(start, start + SERIES)
-      .map((ticker) => ({ key: seriesOf(ticker), value: JSON.stringify(ticker) }));
+      .map((ticker) => ({ key: formatSeries(ticker), value: JSON.stringify(ticker) }));
     await stream.produce(records, Date.now() + 20_000);
   }
   const segments = readdirSync(join(folder, 'data', 'kafka'), { recursive: true, encoding: 'utf8' }).filter(

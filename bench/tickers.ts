@@ -1,5 +1,6 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
-import { seriesOf, TICKER_VERSION, type Ticker } from '../core/market/ticker.ts';
+import { formatSeries } from '../core/market/series.ts';
+import { TICKER_VERSION, type Ticker } from '../core/market/ticker.ts';
 import { RecordQueue, toMskEvent } from '../local/event-sources/batch.ts';
 
 /** A small generator with a seed: every run of the benchmark indexes the same documents. */
@@ -86,7 +87,7 @@ function toRecord(ticker: Ticker, offset: number): MSKRecord {
     offset,
     timestamp: Date.parse(ticker.received_at),
     timestampType: 'CREATE_TIME',
-    key: Buffer.from(seriesOf(ticker)).toString('base64'),
+    key: Buffer.from(formatSeries(ticker)).toString('base64'),
     value: Buffer.from(JSON.stringify(ticker)).toString('base64'),
     headers: [],
   };

@@ -1,4 +1,6 @@
 import { CANDLE_INDICES } from '../core/market/index-names.ts';
+import { parseSeries } from '../core/market/series.ts';
+import { DAY_MS } from '../core/market/time.ts';
 import { PICTURES } from './all.ts';
 import {
   type Chart,
@@ -46,8 +48,6 @@ export interface Search {
   index: IndexPattern;
   body: Json;
 }
-
-const DAY_MS = 86_400_000;
 
 /** The window of a picture as of a time: as long as it is asked for, but at least as long as the picture needs. */
 export function pictureWindow(
@@ -107,11 +107,9 @@ function rangeOf(index: IndexPattern, { fromMs, toMs }: { fromMs: number; toMs: 
   return { range: { [TIME_FIELDS[index]]: { gte: fromMs, lt: toMs, format: 'epoch_millis' } } };
 }
 
-/** `exchange:category:symbol` → filters; a symbol may hold colons. */
 function seriesFilters(series: string | undefined): Json[] {
   if (series === undefined) return [];
-  const [exchange, category, ...symbol] = series.split(':');
-  return [{ term: { exchange } }, { term: { category } }, { term: { symbol: symbol.join(':') } }];
+  return Object.entries(parseSeries(series)).map(([field, value]) => ({ term: { [field]: value } }));
 }
 
 /** A question names a picture or window that there is not, or no series where one is needed. */

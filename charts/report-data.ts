@@ -3,11 +3,10 @@ import { NoAnswerError } from '../core/insights/errors.ts';
 import type { SeriesStore } from '../core/insights/ports.ts';
 import { ARCHIVE } from '../core/insights/resolve.ts';
 import type { AverageOver } from '../core/insights/totals.ts';
-import type { CandleSeries } from '../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { type PollsPerHour, pollsDuePerHour } from '../core/market/polls.ts';
-import type { Category } from '../core/market/ticker.ts';
-import { parseDuration } from '../core/market/window.ts';
+import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
+import { DAY_MS, parseDuration } from '../core/market/time.ts';
 import type { Json } from './pictures/chart.ts';
 import { byEverySeries } from './pictures/parts.ts';
 import {
@@ -58,10 +57,8 @@ export interface SeriesSummary {
   samplingIntervalSeconds: number;
 }
 
-const DAY_MS = 86_400_000;
-
 interface NewestBucket {
-  key: { exchange: string; category: string; symbol: string };
+  key: Series;
   newest: { hits: { hits: { _source: Record<string, unknown> }[] } };
 }
 
@@ -81,8 +78,8 @@ export async function seriesChoices(store: ReportStore, asOfMs: number): Promise
     ),
   ]);
   const choices = new Map<string, SeriesChoice>();
-  for (const { key } of recorded) choices.set(nameOf(key), { series: nameOf(key) });
-  for (const { key, newest: hit } of traded) choices.set(nameOf(key), choiceOf(key, hit));
+  for (const { key } of recorded) choices.set(formatSeries(key), { series: formatSeries(key) });
+  for (const { key, newest: hit } of traded) choices.set(formatSeries(key), choiceOf(key, hit));
   return [...choices.values()].sort(
     (a, b) =>
       Number(isArchived(a.series)) - Number(isArchived(b.series)) ||
@@ -97,7 +94,7 @@ export async function seriesSummary(
   series: string,
   asOfMs: number,
 ): Promise<SeriesSummary> {
-  const of = seriesNamed(series);
+  const of = parseSeries(series);
   const polls = pollsDuePerHour(of.exchange, store.pollsPerHour);
   const averages: Record<string, AverageOver> = {};
   await Promise.all(
@@ -115,7 +112,7 @@ export async function seriesSummary(
 
 /**
  * Answers a picture's questions.
- * @throws PictureQuestionError {BadQuestionError} where the window is no duration
+ * @throws PictureQuestionError {InvalidInputError} where the window is no duration
  */
 export async function answerPicture(
   store: ReportStore,
@@ -156,17 +153,8 @@ async function bucketsOf<B>(store: ReportStore, { index, body }: Search): Promis
   return ((aggregations?.all as { buckets: B[] } | undefined) ?? { buckets: [] }).buckets;
 }
 
-function nameOf({ exchange, category, symbol }: NewestBucket['key']): string {
-  return `${exchange}:${category}:${symbol}`;
-}
-
-function seriesNamed(series: string): CandleSeries {
-  const [exchange = '', category, ...symbol] = series.split(':');
-  return { exchange, category: category as Category, symbol: symbol.join(':') };
-}
-
 function choiceOf(key: NewestBucket['key'], { hits }: NewestBucket['newest']): SeriesChoice {
-  const series = nameOf(key);
+  const series = formatSeries(key);
   const tick = hits.hits[0]?._source;
   if (!tick) return { series };
   const optional = (name: string, field: string) =>

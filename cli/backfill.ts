@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { hourOf } from '../core/market/candle.ts';
-import { CATEGORIES, type Category } from '../core/market/ticker.ts';
-import { parseDuration } from '../core/market/window.ts';
+import { CATEGORIES, type Category } from '../core/market/series.ts';
+import { hourOf, parseDuration } from '../core/market/time.ts';
 import type { BackfillOutput } from '../core/operate/backfill/backfill.ts';
 import type { OperationEvent } from '../core/operate/operation.ts';
 import { formatCount } from '../core/text/format.ts';

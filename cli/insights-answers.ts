@@ -1,7 +1,7 @@
 import type { ThresholdMoves } from '../core/insights/moves.ts';
 import type { Answers, Question } from '../core/insights/question.ts';
 import type { DirectionMoves } from '../core/insights/window-moves.ts';
-import type { Category } from '../core/market/ticker.ts';
+import { parseSeries } from '../core/market/series.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
 import { textTable } from '../core/text/text-table.ts';
 import { pairBySpelling } from '../exchanges/symbol-spelling.ts';
@@ -40,8 +40,7 @@ function windowLine(title: string, { from, to }: { from: string; to: string }): 
 
 /** `9,183.12 USD`, where the symbol tells the quote currency. */
 function priceText(series: string, price: number): string {
-  const [exchange = '', category, symbol = ''] = series.split(':');
-  const { quote } = pairBySpelling({ exchange, category: category as Category, symbol });
+  const { quote } = pairBySpelling(parseSeries(series));
   return quote === undefined ? formatPrice(price) : `${formatPrice(price)} ${quote}`;
 }
 

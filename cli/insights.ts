@@ -7,7 +7,7 @@ import {
   DEFAULT_TOP,
   type QuestionInput,
 } from '../core/insights/question.ts';
-import { CATEGORIES } from '../core/market/ticker.ts';
+import { CATEGORIES } from '../core/market/series.ts';
 import { csvText } from '../core/text/csv.ts';
 import { formatTime } from '../core/text/format.ts';
 import type { InsightsEvent, InsightsResponse } from '../lambdas/insights/handler.ts';

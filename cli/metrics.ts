@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { parseDuration } from '../core/market/window.ts';
+import { parseDuration } from '../core/market/time.ts';
 import { METRIC_GROUPS } from '../core/runtime/metrics.ts';
 import { textTable } from '../core/text/text-table.ts';
 import { emittedIn } from '../local/metrics/emf.ts';

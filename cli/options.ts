@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../core/market/window.ts';
+import { parseDuration } from '../core/market/time.ts';
 
 /** Parsers of option values; each says what it expected. */
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { hourOf } from '../core/market/candle.ts';
+import { hourOf } from '../core/market/time.ts';
 import type { RebuildOutput } from '../core/operate/rebuild.ts';
 import { formatCount } from '../core/text/format.ts';
 import { runOperation } from './operate.ts';

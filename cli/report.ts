@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BadQuestionError } from '../core/insights/errors.ts';
-import { parseTime } from '../core/market/window.ts';
+import { InvalidInputError } from '../core/market/invalid-input.ts';
+import { parseTime } from '../core/market/time.ts';
 import { formatCount, formatTime } from '../core/text/format.ts';
 import type { ReportOutput } from '../lambdas/insights/report.ts';
 import { pageHtml } from '../report/html.ts';
@@ -50,7 +50,7 @@ function utcTime(text: string): string {
   try {
     return new Date(parseTime(text)).toISOString();
   } catch (error) {
-    if (error instanceof BadQuestionError) throw new InvalidArgumentError(error.message);
+    if (error instanceof InvalidInputError) throw new InvalidArgumentError(error.message);
     throw error;
   }
 }

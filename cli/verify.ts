@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { formatSeries } from '../core/market/series.ts';
 import type { Difference } from '../core/operate/hour-tally.ts';
 import type { VerifyOutput } from '../core/operate/verify.ts';
 import { formatCount, formatTime } from '../core/text/format.ts';
@@ -85,7 +86,7 @@ function print({
     const table = textTable(['series', 'hour', 'lake', 'index', 'missing', 'extra', 'for example']);
     for (const row of differences.slice(0, ROWS_SHOWN)) {
       table.push([
-        `${row.exchange}:${row.category}:${row.symbol}`,
+        formatSeries(row),
         formatTime(row.hour),
         ...[row.lake, row.index, row.missing, row.extra].map(formatCount),
         row.examples[0] ?? '',

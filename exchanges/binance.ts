@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type SourceError, SourceUnavailableError } from '../core/ingest/source-errors.ts';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import {
   type Ask,
   type ExchangeAdapter,

@@ -1,4 +1,4 @@
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import { splitPair } from './pair-symbols.ts';
 
 /** Quote currencies of Bybit's spot and linear markets; a longer one is tried before its own suffix. */

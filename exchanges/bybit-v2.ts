@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { type Category, LATEST_MS } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import type { TickerField } from '../core/market/ticker-fields.ts';
+import { LATEST_MS } from '../core/market/time.ts';
 import { bybitApiFailure, bybitHttpFailure } from './bybit-failures.ts';
 import { splitBybitSymbol } from './bybit-symbols.ts';
 import type { ExchangeAdapter } from './exchange-adapter.ts';

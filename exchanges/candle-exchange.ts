@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { SourceUnavailableError } from '../core/ingest/source-errors.ts';
 import type { CandleFormat } from '../core/lake/candle-objects.ts';
-import { HOUR_MS, type RecordedPrices } from '../core/market/candle.ts';
-import { type Category, LATEST_MS } from '../core/market/ticker.ts';
+import type { RecordedPrices } from '../core/market/candle.ts';
+import type { Category } from '../core/market/series.ts';
+import { HOUR_MS, LATEST_MS } from '../core/market/time.ts';
 import type { Ask, ExchangeAdapter, ExchangeRequest } from './exchange-adapter.ts';
 import { type Pair, readDecimal } from './normalise.ts';
 

@@ -1,4 +1,4 @@
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import { binanceCandles } from './binance-candles.ts';
 import { bybitCandles } from './bybit-candles.ts';
 import type { CandleExchange } from './candle-exchange.ts';

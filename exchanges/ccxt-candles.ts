@@ -1,8 +1,8 @@
 import type { MarketInterface } from 'ccxt';
 import * as z from 'zod';
 import { SourceRefusedError, WrongPayloadError } from '../core/ingest/source-errors.ts';
-import { HOUR_MS } from '../core/market/candle.ts';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
+import { HOUR_MS } from '../core/market/time.ts';
 import { type CandleRow, candleRow } from '../core/operate/backfill/recorded-candles.ts';
 import { CcxtClient, categoryOf } from './ccxt-client.ts';
 import { pairOfMarket } from './ccxt-source.ts';

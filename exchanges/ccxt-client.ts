@@ -8,7 +8,7 @@ import {
   SourceUnavailableError,
   WrongPayloadError,
 } from '../core/ingest/source-errors.ts';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import { BACKOFFS, CALL_TIMEOUTS_MS } from '../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../core/runtime/retry.ts';
 import type { ExchangeResponse, Pace } from './exchange-adapter.ts';

@@ -1,5 +1,5 @@
 import type { MarketInterface, Ticker as UnifiedTicker } from 'ccxt';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import { CcxtClient, categoryOf, type SharedLimit } from './ccxt-client.ts';
 import { type CategoryOutcome, outcomes, type TickerSource } from './http-source.ts';
 import { type MarketFilter, marketFilter } from './market-filter.ts';

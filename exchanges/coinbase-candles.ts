@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../core/market/candle.ts';
+import { HOUR_MS } from '../core/market/time.ts';
 import { type CandleExchange, candleList, epochMs } from './candle-exchange.ts';
 import { coinbase, coinbasePair } from './coinbase.ts';
 

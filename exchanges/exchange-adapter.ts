@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { SourceError, SourceRefusedError, WrongPayloadError } from '../core/ingest/source-errors.ts';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import type { MarketFilter } from './market-filter.ts';
 import type { NormalisedBatch } from './normalise.ts';
 

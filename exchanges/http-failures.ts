@@ -5,6 +5,7 @@ import {
   SourceRefusedError,
   SourceUnavailableError,
 } from '../core/ingest/source-errors.ts';
+import { DAY_MS } from '../core/market/time.ts';
 import type { ExchangeResponse, ResponseContext } from './exchange-adapter.ts';
 
 /** How an exchange tells that it was asked too often. */
@@ -19,7 +20,6 @@ export interface RateLimitRules {
   longestMs?: number;
 }
 
-const DAY_MS = 24 * 60 * 60_000;
 const WHERE_TO_GO =
   'the exchange does not serve the region this runs in. Deploy to another AWS region, or set TICKER_API_URL to a host that serves yours';
 

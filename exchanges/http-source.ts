@@ -1,5 +1,5 @@
 import { SourceError } from '../core/ingest/source-errors.ts';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import type { ExchangeAdapter, Pace } from './exchange-adapter.ts';
 import { type ExchangeClientOptions, exchangeClient } from './exchange-client.ts';
 import { everyMarket, type MarketFilter } from './market-filter.ts';

@@ -1,7 +1,6 @@
 import * as z from 'zod';
+import type { Category } from '../core/market/series.ts';
 import {
-  type Category,
-  LATEST_MS,
   MAX_TEXT,
   type RejectedTicker,
   TICKER_VERSION,
@@ -9,6 +8,7 @@ import {
   tickerHeadingSchema,
 } from '../core/market/ticker.ts';
 import { TICKER_FIELDS, type TickerField } from '../core/market/ticker-fields.ts';
+import { LATEST_MS } from '../core/market/time.ts';
 import type { MarketFilter } from './market-filter.ts';
 
 /** A field of ours and how to read it where its kind alone does not tell. */

@@ -4,7 +4,7 @@ import {
   SourceRefusedError,
   SourceUnavailableError,
 } from '../core/ingest/source-errors.ts';
-import type { Category } from '../core/market/ticker.ts';
+import type { Category } from '../core/market/series.ts';
 import type { ExchangeAdapter, ExchangeResponse, ResponseContext } from './exchange-adapter.ts';
 import { httpFailure, type RateLimitRules, rateLimited } from './http-failures.ts';
 import { type Entry, entriesOf, type FieldMap, normaliseList, type Pair } from './normalise.ts';

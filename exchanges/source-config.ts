@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CATEGORIES, type Category } from '../core/market/ticker.ts';
+import { CATEGORIES, type Category } from '../core/market/series.ts';
 import { binance } from './binance.ts';
 import { bybitV2 } from './bybit-v2.ts';
 import { bybitV5 } from './bybit-v5.ts';

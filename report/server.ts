@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { PAGE_WINDOWS, type PageWindow, PictureQuestionError } from '../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
+import { InvalidInputError } from '../core/market/invalid-input.ts';
 import type { PollsPerHour } from '../core/market/polls.ts';
 import { LOOPBACK } from '../local/engines/ports.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
@@ -55,7 +56,7 @@ export async function startReportServer({
   };
   const server = createServer((request, response) => {
     respond(request, response, storeNow(), now().getTime()).catch((error: Error) => {
-      const isQuestion = error instanceof PictureQuestionError;
+      const isQuestion = error instanceof PictureQuestionError || error instanceof InvalidInputError;
       const message = isQuestion ? error.message : `OpenSearch did not answer: ${error.message}`;
       sendJson(response, isQuestion ? 400 : 503, { message } satisfies Failure);
     });

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CompressionTypes } from 'kafkajs';
-import { seriesOf } from '../../core/market/ticker.ts';
+import { formatSeries } from '../../core/market/series.ts';
 import { localS3Client } from '../../local/pipeline/functions.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
 import { commonEnvironment } from '../index-handler.ts';
@@ -94,7 +94,10 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
       slotMs += 60_000;
       const Body = await compress(`${lines.join('\n')}\n`);
       await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `bare/${slotMs}.ndjson.gz`, Body }));
-      const messages = lines.map((value, position) => ({ key: seriesOf(tickers[position] as never), value }));
+      const messages = lines.map((value, position) => ({
+        key: formatSeries(tickers[position] as never),
+        value,
+      }));
       const middle = Math.ceil(messages.length / 2); // two requests: a broker takes 1 MiB a batch
       for (const part of [messages.slice(0, middle), messages.slice(middle)]) {
         await producer.send({ topic: TOPIC, acks: -1, compression: CompressionTypes.GZIP, messages: part });

@@ -1,4 +1,4 @@
-import { type Candle, candleFromTicks, candleId, HOUR_MS, withLogReturn } from '../../core/market/candle.ts';
+import { type Candle, candleFromTicks, candleId, withLogReturn } from '../../core/market/candle.ts';
 import {
   CANDLE_INDICES,
   candleIndexOf,
@@ -6,6 +6,7 @@ import {
   tickerIndexOf,
 } from '../../core/market/index-names.ts';
 import { tickerId } from '../../core/market/ticker.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { lambdaContext } from '../lambda-context.ts';
 import { RawBulk } from '../raw-bulk.ts';

@@ -1,12 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { tickerIndexOf } from '../market/index-names.ts';
-import {
-  CATEGORIES,
-  SYMBOL_PATTERN,
-  TICKER_VERSION,
-  type TickerIdentity,
-  tickerIdAt,
-} from '../market/ticker.ts';
+import { CATEGORIES, SYMBOL_PATTERN } from '../market/series.ts';
+import { TICKER_VERSION, type TickerIdentity, tickerIdAt } from '../market/ticker.ts';
 import type { IndexDocument } from './ports.ts';
 
 /** Why a value is no ticker. */

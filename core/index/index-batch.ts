@@ -1,5 +1,5 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
-import { LATEST_MS } from '../market/ticker.ts';
+import { LATEST_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
 import { decodeValue } from './decode.ts';
 import type { DeadLetter, DeadLetters, IndexDocument, StreamPosition, TickerIndex } from './ports.ts';

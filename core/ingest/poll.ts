@@ -3,13 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CategoryOutcome, TickerSource } from '../../exchanges/http-source.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { type BatchAddress, tickersKey } from '../lake/ticker-objects.ts';
-import {
-  type Category,
-  type Rejected,
-  seriesOf,
-  TICKER_VERSION,
-  type TickerIdentity,
-} from '../market/ticker.ts';
+import { type Category, formatSeries } from '../market/series.ts';
+import { type Rejected, TICKER_VERSION, type TickerIdentity } from '../market/ticker.ts';
 import type { Log } from '../runtime/log.ts';
 import type { OutboxMarker, StreamRecord, TickerLake, TickerStream } from './ports.ts';
 import { type SourceError, WrongPayloadError } from './source-errors.ts';
@@ -211,7 +206,7 @@ async function store(
   }
   const { tickers, rejected } = outcome.batch;
   if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected);
-  const records = tickers.map((ticker) => ({ key: seriesOf(ticker), value: JSON.stringify(ticker) }));
+  const records = tickers.map((ticker) => ({ key: formatSeries(ticker), value: JSON.stringify(ticker) }));
   const counts = { category, fetched: tickers.length, rejected: rejected.length };
   const suspicious = suspicion(tickers.length, rejected.length, marker.acknowledged[category]?.tickers);
   // The lake holds no empty batches.
@@ -324,7 +319,7 @@ async function readBatch(
   try {
     for (const [index, value] of ((await lake.readTickers(address)) ?? []).entries()) {
       const ticker = parseTicker(value);
-      if (ticker) records.push({ key: seriesOf(ticker), value });
+      if (ticker) records.push({ key: formatSeries(ticker), value });
       else problems.push(`${tickersKey(address)} line ${index + 1} is no JSON object`);
     }
   } catch (error) {

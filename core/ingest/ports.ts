@@ -1,5 +1,6 @@
 import type { BatchAddress } from '../lake/ticker-objects.ts';
-import type { Category, Rejected } from '../market/ticker.ts';
+import type { Category } from '../market/series.ts';
+import type { Rejected } from '../market/ticker.ts';
 
 /** The lake: source of truth and outbox. Every method throws when the store cannot be reached. */
 export interface TickerLake {

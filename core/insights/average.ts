@@ -1,5 +1,6 @@
-import { type Candle, type CandleSeries, HOUR_MS, hourOf } from '../market/candle.ts';
+import type { Candle, CandleSeries } from '../market/candle.ts';
 import { pollsDueIn } from '../market/polls.ts';
+import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { noDataOf } from './errors.ts';
 import { loadHours, loadTotals } from './history.ts';

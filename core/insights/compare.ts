@@ -1,5 +1,5 @@
 import type { CandleSeries } from '../market/candle.ts';
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
 import { isIn, type Window, widened } from '../market/window.ts';
 import { averageOfHours } from './average.ts';
 import { noDataOf } from './errors.ts';
@@ -42,7 +42,7 @@ export async function compareOne(
   const totals = totalsOf(hours.filter(({ start }) => isIn(widened(window), Date.parse(start))));
   if (!average || !moves || !totals) throw noDataOf(series, window, await store.span(series));
   return {
-    series: seriesOf(series),
+    series: formatSeries(series),
     average,
     moves,
     ...volatilityOf(totals),

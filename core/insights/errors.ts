@@ -1,4 +1,5 @@
-import { type Category, seriesOf, type TickerIdentity } from '../market/ticker.ts';
+import { type Category, formatSeries, type Series } from '../market/series.ts';
+import type { Window } from '../market/window.ts';
 
 /** Why a question that is well put has no answer. */
 export type NoAnswerReason = 'noData' | 'unknownSymbol' | 'ambiguousSymbol';
@@ -17,24 +18,13 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** The question cannot be understood; the message says what was expected. */
-export class BadQuestionError extends Error {
-  override readonly name = 'BadQuestionError';
-}
-
-/** [from, to), epoch ms. */
-interface Range {
-  fromMs: number;
-  toMs: number;
-}
-
 interface Place {
   exchange?: string | undefined;
   category?: Category | undefined;
 }
 
 /** For messages: `2018-07-01 00:00 to 2018-07-02 00:00 UTC`. */
-export function rangeText({ fromMs, toMs }: Range): string {
+export function rangeText({ fromMs, toMs }: Window): string {
   return `${shortTime(fromMs)} to ${shortTime(toMs)} UTC`;
 }
 
@@ -44,19 +34,18 @@ function shortTime(timeMs: number): string {
 }
 
 /** A series has nothing in a window. */
-export function noDataOf(
-  series: Omit<TickerIdentity, 'slot'>,
-  window: Range,
-  span: Range | undefined,
-): NoAnswerError {
+export function noDataOf(series: Series, window: Window, span: Window | undefined): NoAnswerError {
   const there = span ? `it has data from ${rangeText(span)}` : 'it has no data at all';
-  return new NoAnswerError('noData', `${seriesOf(series)} has no data from ${rangeText(window)}; ${there}.`);
+  return new NoAnswerError(
+    'noData',
+    `${formatSeries(series)} has no data from ${rangeText(window)}; ${there}.`,
+  );
 }
 
 /** Nothing in scope has anything in a window. */
 export function noDataIn(
   scope: Place,
-  window: Range,
+  window: Window,
   extents: readonly { firstMs: number; endMs: number }[],
 ): NoAnswerError {
   const span = {

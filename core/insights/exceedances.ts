@@ -1,4 +1,5 @@
-import { type Candle, candleEndMs, DAY_MS, dayOf } from '../market/candle.ts';
+import { type Candle, candleEndMs } from '../market/candle.ts';
+import { DAY_MS, dayOf } from '../market/time.ts';
 import { isIn, type Window } from '../market/window.ts';
 
 /** How many hours and UTC days closed at least the threshold above or below the close of the one before. */

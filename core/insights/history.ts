@@ -3,13 +3,10 @@ import {
   type CandleSeries,
   candleEndMs,
   candleFromTicks,
-  DAY_MS,
-  dayOf,
-  HOUR_MS,
-  hourOf,
   type PriceTick,
   withLogReturn,
 } from '../market/candle.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../market/time.ts';
 import { isIn, type Window } from '../market/window.ts';
 import type { SeriesStore } from './ports.ts';
 import { type CandleTotals, mergeTotals, totalsOf } from './totals.ts';

@@ -1,5 +1,5 @@
-import { HOUR_MS } from '../market/candle.ts';
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
+import { HOUR_MS } from '../market/time.ts';
 import { NoAnswerError, placeOf } from './errors.ts';
 import { ALL_TIME } from './history.ts';
 import type { MarketStore, Scope } from './ports.ts';
@@ -26,7 +26,7 @@ export interface KnownSeries {
  */
 export async function knownSeries(store: MarketStore, scope: Scope): Promise<{ series: KnownSeries[] }> {
   const [extents, tails] = await Promise.all([store.extents(scope), loadTails(store, scope, ALL_TIME)]);
-  const known = new Map(extents.map(({ series, ...extent }) => [seriesOf(series), extent]));
+  const known = new Map(extents.map(({ series, ...extent }) => [formatSeries(series), extent]));
   for (const [name, { hours }] of tails) {
     const starts = hours.map(({ start }) => Date.parse(start));
     const candles = known.get(name);

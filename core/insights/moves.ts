@@ -1,5 +1,6 @@
-import { type Candle, HOUR_MS } from '../market/candle.ts';
+import type { Candle } from '../market/candle.ts';
 import { pathOffsetsMs } from '../market/price-path.ts';
+import { HOUR_MS } from '../market/time.ts';
 import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { answeredWindow } from './average.ts';
 import { closeChanges, type Exceedances, exceedancesOf } from './exceedances.ts';

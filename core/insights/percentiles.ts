@@ -1,5 +1,5 @@
 import type { CandleSeries } from '../market/candle.ts';
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
 import { isoWindow, type Window } from '../market/window.ts';
 import { NoAnswerError, placeOf, rangeText } from './errors.ts';
 import type { ChangePercentiles, ChangeStore, Scope } from './ports.ts';
@@ -39,7 +39,7 @@ export async function changePercentiles(
           .sort((a, b) => spreadOf(b) - spreadOf(a) || (a.series < b.series ? -1 : 1))
           .slice(0, which.top);
   if (found.length === 0) {
-    const of = 'series' in which ? seriesOf(which.series) : `anything ${placeOf(which.scope)}`;
+    const of = 'series' in which ? formatSeries(which.series) : `anything ${placeOf(which.scope)}`;
     throw new NoAnswerError(
       'noData',
       `No tick of ${of} from ${rangeText(window)} tells a 24 h change. Percentiles come from ticks, which are kept for 90 days by default; candles do not have them.`,

@@ -1,6 +1,6 @@
 import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
-import type { Category } from '../market/ticker.ts';
+import type { Category } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
 import type { CandleTotals } from './totals.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type PollsPerHour, pollsDuePerHour } from '../market/polls.ts';
-import { CATEGORIES, SYMBOL_PATTERN, seriesOf } from '../market/ticker.ts';
+import { CATEGORIES, formatSeries, SYMBOL_PATTERN } from '../market/series.ts';
 import { type Window, windowOf } from '../market/window.ts';
 import { averageOver } from './average.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
@@ -90,7 +90,7 @@ export interface Answers {
 /**
  * Answers a question.
  * @param nowMs where a window ends that does not say, epoch ms
- * @throws NoAnswerError {BadQuestionError}
+ * @throws NoAnswerError {InvalidInputError}
  */
 export async function answer(
   question: Question,
@@ -104,7 +104,7 @@ export async function answer(
     case 'average': {
       const series = await resolveSeries(question.symbol, question, store);
       const polls = pollsDuePerHour(series.exchange, pollsPerHour);
-      return { series: seriesOf(series), ...(await averageOver(store, series, asked, polls)) };
+      return { series: formatSeries(series), ...(await averageOver(store, series, asked, polls)) };
     }
     case 'moves':
       return answerMoves(question, asked, store, pollsPerHour);
@@ -132,7 +132,7 @@ async function answerMoves(
   const polls = pollsDuePerHour(series.exchange, pollsPerHour);
   const moves = movesOver(await loadHours(store, series, ALL_TIME), asked, question.thresholds, polls);
   if (!moves) throw noDataOf(series, asked, await store.span(series));
-  return { series: seriesOf(series), ...moves };
+  return { series: formatSeries(series), ...moves };
 }
 
 async function answerCompare(

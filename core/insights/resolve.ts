@@ -1,5 +1,5 @@
 import type { CandleSeries } from '../market/candle.ts';
-import { CATEGORIES, type Category, seriesOf } from '../market/ticker.ts';
+import { formatSeries, tryParseSeries } from '../market/series.ts';
 import { NoAnswerError, placeOf } from './errors.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { CurrencySeries, Scope, SeriesCatalogue } from './ports.ts';
@@ -30,11 +30,8 @@ export async function resolveSeries(
 }
 
 function splitName(name: string, scope: Scope): { symbol: string; scope: Scope } {
-  const [, exchange, category, symbol] = /^([^:]+):([^:]+):(.+)$/.exec(name) ?? [];
-  if (!exchange || !symbol || !(CATEGORIES as readonly string[]).includes(category as string)) {
-    return { symbol: name, scope };
-  }
-  return { symbol, scope: { exchange, category: category as Category } };
+  const { symbol, ...market } = tryParseSeries(name) ?? { symbol: name, ...scope };
+  return { symbol, scope: market };
 }
 
 /** Exchanges that tell symbols apart by case alone: what is spelled exactly so is meant. */
@@ -50,7 +47,7 @@ function mostTurnover(series: readonly CurrencySeries[]): CurrencySeries | undef
 }
 
 function ambiguous(name: string, series: readonly CandleSeries[]): NoAnswerError {
-  const choices = series.map(seriesOf).sort();
+  const choices = series.map(formatSeries).sort();
   return new NoAnswerError(
     'ambiguousSymbol',
     `${name} may be any of ${choices.join(', ')}: say which with --exchange and --category, or by the whole name.`,
@@ -63,7 +60,7 @@ async function unknown(symbol: string, scope: Scope, catalogue: SeriesCatalogue)
     await Promise.all([{}, { exchange: ARCHIVE }].map((other) => catalogue.withSymbol(symbol, other)))
   ).flat();
   if (elsewhere.length > 0) {
-    const choices = elsewhere.map(seriesOf).sort();
+    const choices = elsewhere.map(formatSeries).sort();
     return new NoAnswerError(
       'unknownSymbol',
       `There is no ${symbol} ${placeOf(scope)}; there is ${choices.join(', ')}.`,

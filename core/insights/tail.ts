@@ -1,5 +1,6 @@
-import { dayOf, HOUR_MS, withLogReturn } from '../market/candle.ts';
-import { seriesOf } from '../market/ticker.ts';
+import { withLogReturn } from '../market/candle.ts';
+import { formatSeries } from '../market/series.ts';
+import { dayOf, HOUR_MS } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
 import { extentOf, hoursOf } from './history.ts';
 import type { HourOfSeries, MarketStore, Scope } from './ports.ts';
@@ -31,8 +32,8 @@ export async function loadTails(
     fromMs: firstMs - HOUR_MS,
     toMs: Math.min(window.toMs, dayOf(lastMs) + 24 * HOUR_MS),
   });
-  const candlesBySeries = Map.groupBy(candles, seriesOf);
-  const tails = [...Map.groupBy(ticks, seriesOf)].map(
+  const candlesBySeries = Map.groupBy(candles, formatSeries);
+  const tails = [...Map.groupBy(ticks, formatSeries)].map(
     ([series, hours]) => [series, tailOf(hours, candlesBySeries.get(series) ?? [])] as const,
   );
   return new Map(tails.filter(([, { hours }]) => hours.length > 0));

@@ -1,4 +1,4 @@
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
 import { hoursIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { noDataIn } from './errors.ts';
 import type { MarketStore, MoveCount, Scope, SeriesTotals } from './ports.ts';
@@ -37,7 +37,7 @@ export async function mostVolatile(
 ): Promise<VolatileOver> {
   const wide = widened(window);
   const totals = new Map(
-    (await store.totalsBySeries(scope, wide)).map((each) => [seriesOf(each.series), each]),
+    (await store.totalsBySeries(scope, wide)).map((each) => [formatSeries(each.series), each]),
   );
   const isFull = totals.size > 0 && [...totals.values()].every(({ hours }) => hours >= hoursIn(wide));
   const tails = isFull ? new Map<string, Tail>() : await loadTails(store, scope, wide);

@@ -1,5 +1,6 @@
-import { type CandleHours, type CandleSeries, HOUR_MS } from '../market/candle.ts';
-import { CATEGORIES, type Category } from '../market/ticker.ts';
+import type { CandleHours, CandleSeries } from '../market/candle.ts';
+import { isCategory } from '../market/series.ts';
+import { HOUR_MS } from '../market/time.ts';
 
 /**
  * How an object of recorded candles is written: `rows` are gzip NDJSON lines `[start ms, open, high, low, close,
@@ -44,11 +45,10 @@ const KEY =
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
   const [, exchange, category, symbol, base, quote, hours, first, last, suffix] = KEY.exec(key) ?? [];
   const format = FORMATS.find((each) => suffixOf(each) === suffix);
-  if (!exchange || !symbol || !format) return undefined;
-  if (!(CATEGORIES as readonly (string | undefined)[]).includes(category)) return undefined;
+  if (!exchange || !isCategory(category) || !symbol || !format) return undefined;
   return {
     exchange,
-    category: category as Category,
+    category,
     symbol: decodeURIComponent(symbol),
     ...(base && quote ? { base: decodeURIComponent(base), quote: decodeURIComponent(quote) } : {}),
     hours: hours === '24' ? 24 : 1,

@@ -1,4 +1,4 @@
-import type { Category } from '../market/ticker.ts';
+import type { Category } from '../market/series.ts';
 
 /** One batch of the lake: everything one source's category answered in one slot. */
 export interface BatchAddress {

@@ -1,17 +1,16 @@
 import { type CandlePrices, candlePath, type PathPoint } from './price-path.ts';
-import { seriesOf, type Ticker } from './ticker.ts';
+import { formatSeries, type Series } from './series.ts';
+import type { Ticker } from './ticker.ts';
+import { HOUR_MS } from './time.ts';
 
 /** The version of the candle record's shape; a change that readers would notice raises it. */
 export const CANDLE_VERSION = 1;
-
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
 
 /** What a candle covers, in hours: an hour, or a whole UTC day where only daily history exists. */
 export type CandleHours = 1 | 24;
 
 /** What says which series a candle is of, and in which currencies it is counted. */
-export type CandleSeries = Pick<Ticker, 'exchange' | 'category' | 'symbol' | 'base' | 'quote'>;
+export interface CandleSeries extends Series, Pick<Ticker, 'base' | 'quote'> {}
 
 /** One series in one hour (or day). Prices are in the quote currency; absent values are left out. */
 export interface Candle extends CandleSeries, CandlePrices {
@@ -51,20 +50,8 @@ export class CandleError extends Error {
 }
 
 /** `exchange:category:symbol:hours:start in epoch ms`: made again, a candle replaces itself. */
-export function candleId(
-  candle: Pick<Candle, 'exchange' | 'category' | 'symbol' | 'hours' | 'start'>,
-): string {
-  return `${seriesOf(candle)}:${candle.hours}:${Date.parse(candle.start)}`;
-}
-
-/** The start of the hour that a time lies in, both in epoch ms. */
-export function hourOf(timeMs: number): number {
-  return Math.floor(timeMs / HOUR_MS) * HOUR_MS;
-}
-
-/** The start of the UTC day that a time lies in, both in epoch ms. */
-export function dayOf(timeMs: number): number {
-  return Math.floor(timeMs / DAY_MS) * DAY_MS;
+export function candleId(candle: Series & Pick<Candle, 'hours' | 'start'>): string {
+  return `${formatSeries(candle)}:${candle.hours}:${Date.parse(candle.start)}`;
 }
 
 /** The end of a candle, which no longer belongs to it, in epoch ms. */
@@ -81,7 +68,7 @@ export function candleFromTicks(series: CandleSeries, startMs: number, ticks: re
   const sorted = ticks.toSorted((a, b) => a.slotMs - b.slotMs);
   const first = sorted[0];
   const last = sorted.at(-1);
-  const hour = `${seriesOf(series)} at ${new Date(startMs).toISOString()}`;
+  const hour = `${formatSeries(series)} at ${new Date(startMs).toISOString()}`;
   if (!first || !last) throw new CandleError(`${hour}: there is no tick to make a candle of.`);
   if (first.slotMs < startMs || last.slotMs >= startMs + HOUR_MS) {
     throw new CandleError(`${hour}: a tick lies outside the hour.`);

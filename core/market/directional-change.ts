@@ -1,4 +1,4 @@
-import { seriesOf, type Ticker } from './ticker.ts';
+import { formatSeries, type Series } from './series.ts';
 
 /** The version of the move record's shape; a change that readers would notice raises it. */
 export const MOVE_VERSION = 1;
@@ -28,7 +28,7 @@ export interface DetectedMove {
 }
 
 /** A series' move, as the `moves` index holds it. */
-export interface Move extends DetectedMove, Pick<Ticker, 'exchange' | 'category' | 'symbol'> {
+export interface Move extends DetectedMove, Series {
   v: typeof MOVE_VERSION;
 }
 
@@ -145,16 +145,11 @@ export function movesOf(
 }
 
 /** The record of a series' move. */
-export function moveOf(
-  { exchange, category, symbol }: Pick<Ticker, 'exchange' | 'category' | 'symbol'>,
-  move: DetectedMove,
-): Move {
+export function moveOf({ exchange, category, symbol }: Series, move: DetectedMove): Move {
   return { v: MOVE_VERSION, exchange, category, symbol, ...move };
 }
 
 /** Series, threshold and confirmation in epoch ms: a move that is detected again replaces itself. */
-export function moveId(
-  move: Pick<Move, 'exchange' | 'category' | 'symbol' | 'threshold' | 'confirmed_time'>,
-): string {
-  return `${seriesOf(move)}:${move.threshold}:${Date.parse(move.confirmed_time)}`;
+export function moveId(move: Series & Pick<Move, 'threshold' | 'confirmed_time'>): string {
+  return `${formatSeries(move)}:${move.threshold}:${Date.parse(move.confirmed_time)}`;
 }

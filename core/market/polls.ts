@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { jsonText } from '../runtime/environment.ts';
-import { HOUR_MS } from './candle.ts';
+import { HOUR_MS } from './time.ts';
 
 /** One poll every two minutes, as the ingest schedule does it. */
 const DEFAULT_POLLS_PER_HOUR = 30;

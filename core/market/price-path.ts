@@ -1,3 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from './time.ts';
+
 /** The four prices that a candle records of its hour or day, in the quote currency. */
 export interface CandlePrices {
   readonly open: number;
@@ -10,9 +12,6 @@ export interface CandlePrices {
 export type PathPoint = [offsetMs: number, price: number];
 
 type FourOffsets = readonly [number, number, number, number];
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 const PATH_OFFSETS_MS: Readonly<Record<1 | 24, FourOffsets>> = {
   1: [0, 20 * MINUTE_MS, 40 * MINUTE_MS, 59 * MINUTE_MS],

@@ -1,23 +1,16 @@
 import * as z from 'zod';
+import { CATEGORIES, type Category, formatSeries, type Series, SYMBOL_PATTERN } from './series.ts';
 import { TICKER_FIELDS, type TickerField, type TickerFieldKind } from './ticker-fields.ts';
 
 /** The version of the ticker record's shape; a change that readers would notice raises it. */
 export const TICKER_VERSION = 1;
 
-export const CATEGORIES = ['linear', 'inverse', 'spot', 'option'] as const;
-/** The market a symbol is traded in; the same symbol exists in several. */
-export type Category = (typeof CATEGORIES)[number];
-
 type FieldValue<K extends TickerFieldKind> = K extends 'price' | 'number' ? number : string;
 type TickerValues = { [F in TickerField]?: FieldValue<(typeof TICKER_FIELDS)[F]> };
 
 /** One series in one poll. Absent values are left out, never "" or null. */
-export interface Ticker extends TickerValues {
+export interface Ticker extends Series, TickerValues {
   v: typeof TICKER_VERSION;
-  exchange: string;
-  category: Category;
-  /** As the exchange spells it. */
-  symbol: string;
   base?: string;
   quote?: string;
   /** The scheduled time of the poll, ISO 8601 UTC with milliseconds. */
@@ -28,9 +21,6 @@ export interface Ticker extends TickerValues {
   received_at: string;
   last_price: number;
 }
-
-/** The latest time that ISO 8601 writes with a four-digit year. */
-export const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const isoTime = z.iso.datetime({ precision: 3, error: 'expected ISO 8601 UTC with milliseconds' });
 
@@ -43,9 +33,6 @@ const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
   time: isoTime,
   text: z.string().min(1).max(MAX_TEXT),
 };
-
-/** An exchange's symbol: no white space or control characters, short enough for a document id. */
-export const SYMBOL_PATTERN = /^[^\s\p{C}]{1,100}$/u;
 
 const heading = {
   v: z.literal(TICKER_VERSION),
@@ -74,12 +61,7 @@ export const tickerSchema = z.strictObject({
 }) as unknown as z.ZodType<Ticker>;
 
 /** What identifies a ticker's series and poll. */
-export type TickerIdentity = Pick<Ticker, 'exchange' | 'category' | 'symbol' | 'slot'>;
-
-/** `exchange:category:symbol`: the series' name, and the Kafka key that keeps its ticks in order. */
-export function seriesOf(ticker: Omit<TickerIdentity, 'slot'>): string {
-  return `${ticker.exchange}:${ticker.category}:${ticker.symbol}`;
-}
+export type TickerIdentity = Series & Pick<Ticker, 'slot'>;
 
 /** Series and slot in epoch ms: the same poll retried, replayed or redelivered always has the same id. */
 export function tickerId(ticker: TickerIdentity): string {
@@ -87,8 +69,8 @@ export function tickerId(ticker: TickerIdentity): string {
 }
 
 /** {@link tickerId}, where the slot's time (epoch ms) is known. */
-export function tickerIdAt(ticker: Omit<TickerIdentity, 'slot'>, slotMs: number): string {
-  return `${seriesOf(ticker)}:${slotMs}`;
+export function tickerIdAt(series: Series, slotMs: number): string {
+  return `${formatSeries(series)}:${slotMs}`;
 }
 
 /** A value that an exchange sent and that is no ticker, with the reason; kept in the lake. */

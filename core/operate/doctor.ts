@@ -5,8 +5,8 @@ import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 import { OpenSearchTickerIds } from '../../stores/opensearch/ticker-ids.ts';
 import { DEAD_LETTERS } from '../../stores/s3/dead-letters.ts';
 import { GIVEN_UP_BATCHES } from '../../stores/s3/given-up-batches.ts';
-import { HOUR_MS } from '../market/candle.ts';
 import { pollsDuePerHour } from '../market/polls.ts';
+import { HOUR_MS } from '../market/time.ts';
 import { extentOf, marketsOf } from './lake-walk.ts';
 import type { Operation, OperationServices, Slice } from './operation.ts';
 

@@ -1,8 +1,8 @@
+import type { Market, Series } from '../market/series.ts';
+import { HOUR_MS, hourOf } from '../market/time.ts';
+
 /** What lake and index hold of one series in one hour, where they differ. */
-export interface Difference {
-  exchange: string;
-  category: string;
-  symbol: string;
+export interface Difference extends Series {
   /** Start of the hour, ISO 8601 UTC. */
   hour: string;
   /** Ids that the lake holds, … */
@@ -27,7 +27,6 @@ export interface TallyEntry {
 /** A tally as it travels from one slice to the next: by hour (epoch ms), by symbol. */
 export type TallyState = Record<string, Record<string, TallyEntry>>;
 
-const HOUR_MS = 3_600_000;
 const EXAMPLES = 3;
 
 /** Counts a market's ids by hour and symbol; holds the hours that are not compared to their end yet. */
@@ -57,10 +56,7 @@ export class HourTally {
   }
 
   /** Gives out, and forgets, the hours that end at `untilMs` or before. */
-  close(
-    untilMs: number,
-    market: { exchange: string; category: string },
-  ): { seriesHours: number; differences: Difference[] } {
+  close(untilMs: number, market: Market): { seriesHours: number; differences: Difference[] } {
     const closed = { seriesHours: 0, differences: [] as Difference[] };
     for (const [hourMs, entries] of [...this.#hours].sort(([a], [b]) => a - b)) {
       if (hourMs + HOUR_MS > untilMs) continue;
@@ -84,7 +80,7 @@ export class HourTally {
   }
 
   #entry(symbol: string, slotMs: number): TallyEntry {
-    const hourMs = Math.floor(slotMs / HOUR_MS) * HOUR_MS;
+    const hourMs = hourOf(slotMs);
     const entries = this.#hours.get(hourMs) ?? new Map<string, TallyEntry>();
     this.#hours.set(hourMs, entries);
     const entry = entries.get(symbol) ?? { lake: 0, missing: 0, extra: 0, examples: [] };

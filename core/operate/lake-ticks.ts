@@ -1,8 +1,9 @@
 import type { S3Lake } from '../../stores/s3/lake.ts';
 import { whyNoTicker } from '../index/decode.ts';
 import { parseTickersKey, tickersKey, tickersPrefix } from '../lake/ticker-objects.ts';
-import { HOUR_MS } from '../market/candle.ts';
-import { seriesOf, type Ticker } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
+import type { Ticker } from '../market/ticker.ts';
+import { HOUR_MS } from '../market/time.ts';
 import type { SeriesTicks, TickHours } from '../summarise/ports.ts';
 import { type Market, marketsOf, walkBatches } from './lake-walk.ts';
 
@@ -42,7 +43,7 @@ export class LakeTicks implements TickHours {
             continue;
           }
           const { exchange, category, symbol, base, quote, slot, last_price } = ticker;
-          const ofSeries = bySeries.get(seriesOf(ticker)) ?? {
+          const ofSeries = bySeries.get(formatSeries(ticker)) ?? {
             series: {
               exchange,
               category,
@@ -52,7 +53,7 @@ export class LakeTicks implements TickHours {
             },
             ticks: [],
           };
-          bySeries.set(seriesOf(ticker), ofSeries);
+          bySeries.set(formatSeries(ticker), ofSeries);
           ofSeries.ticks.push({ slotMs: Date.parse(slot), price: last_price });
         }
       }

@@ -1,7 +1,8 @@
 import type { S3Lake } from '../../stores/s3/lake.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { type BatchAddress, parseTickersKey, tickersKey, tickersPrefix } from '../lake/ticker-objects.ts';
-import { CATEGORIES, type Category } from '../market/ticker.ts';
+import { CATEGORIES, type Category } from '../market/series.ts';
+import { HOUR_MS } from '../market/time.ts';
 
 /** Everything of one exchange and category: the lake keeps it in one folder, in the order of its slots. */
 export interface Market {
@@ -24,8 +25,6 @@ export interface WalkedBatch {
   /** Why the object could not be read; then it has no lines. */
   problem?: string;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** The markets that the lake holds. */
 export async function marketsOf(lake: S3Lake, exchange?: string): Promise<Market[]> {

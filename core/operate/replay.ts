@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { decodeLine, whyNoTicker } from '../index/decode.ts';
 import type { IndexDocument } from '../index/ports.ts';
 import type { StreamRecord } from '../ingest/ports.ts';
-import { seriesOf, type TickerIdentity } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
+import type { TickerIdentity } from '../market/ticker.ts';
 import {
   beginWalk,
   extentOf,
@@ -156,7 +157,7 @@ const writeToStream: Write = async (lines, { stream }, deadlineMs) => {
   for (const line of lines) {
     const ticker = read(line);
     if (typeof ticker === 'string') problems.push(`${ticker} in ${line.slice(0, 200)}`);
-    else records.push({ key: seriesOf(ticker), value: line });
+    else records.push({ key: formatSeries(ticker), value: line });
   }
   if (records.length > 0) await stream.produce(records, deadlineMs);
   return { indexed: 0, alreadyThere: 0, problems };

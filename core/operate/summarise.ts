@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { HOUR_MS, hourOf } from '../market/candle.ts';
+import { HOUR_MS, hourOf } from '../market/time.ts';
 import { markStale } from '../summarise/moves-again.ts';
 import { type SummariseReport, summarise as summariseHours } from '../summarise/summarise.ts';
 import type { Operation } from './operation.ts';

@@ -1,4 +1,4 @@
-import { hourOf } from '../market/candle.ts';
+import { hourOf } from '../market/time.ts';
 
 /** What is looked at. Times are epoch ms. */
 export interface WatchedIndex {

@@ -5,12 +5,11 @@ import {
   candleEndMs,
   candleId,
   chooseCandle,
-  dayOf,
-  HOUR_MS,
   withLogReturn,
 } from '../market/candle.ts';
 import { type PollsPerHour, pollsDuePerHour } from '../market/polls.ts';
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
+import { dayOf, HOUR_MS } from '../market/time.ts';
 
 /** What has to be written so that new candles stand beside those that were there. */
 export interface CandleChanges {
@@ -72,9 +71,9 @@ export function candleChanges(
   const put: Candle[] = [];
   const pathChanges = new Map<string, PathChange>();
   const changed = (candle: Candle, kind: keyof PathChange) => {
-    const change = pathChanges.get(seriesOf(candle)) ?? {};
+    const change = pathChanges.get(formatSeries(candle)) ?? {};
     change[kind] = Math.min(change[kind] ?? Number.POSITIVE_INFINITY, Date.parse(candle.start));
-    pathChanges.set(seriesOf(candle), change);
+    pathChanges.set(formatSeries(candle), change);
   };
   for (const day of remove.values()) changed(day, 'replacedFromMs');
   const touched = new Set(
@@ -109,7 +108,7 @@ function backfilled(candle: Candle | undefined): Candle | undefined {
 }
 
 function dayKey(candle: Candle): string {
-  return `${seriesOf(candle)}:${dayOf(Date.parse(candle.start))}`;
+  return `${formatSeries(candle)}:${dayOf(Date.parse(candle.start))}`;
 }
 
 function nextId(candle: Candle): string {

@@ -1,4 +1,4 @@
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
 import type { HourCount, SampleCounts } from './ports.ts';
 
 /** Whether an hour has to be made again, by how many ticks there are and how many its candle knows of. */
@@ -34,5 +34,5 @@ export async function firstLateHour(
 }
 
 function keyOf({ series, hourMs }: HourCount): string {
-  return `${seriesOf(series)}:${hourMs}`;
+  return `${formatSeries(series)}:${hourMs}`;
 }

@@ -1,9 +1,7 @@
 import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
+import type { Series } from '../market/series.ts';
 import type { SeriesLedger } from './series-ledger.ts';
-
-/** What names a series. */
-export type SeriesName = Pick<CandleSeries, 'exchange' | 'category' | 'symbol'>;
 
 /** One series' ticks of one hour. */
 export interface SeriesTicks {
@@ -13,7 +11,7 @@ export interface SeriesTicks {
 
 /** How many ticks a series has in one hour. */
 export interface HourCount {
-  series: SeriesName;
+  series: Series;
   /** Start of the hour, epoch ms. */
   hourMs: number;
   count: number;
@@ -50,18 +48,18 @@ export interface SummaryStore {
   /** Every series' hourly candles of the hour, the one before and the one after, and the daily ones of its days. */
   candlesAround(hourMs: number): Promise<Candle[]>;
   /** One series' candles in time order. */
-  candlesOf(series: SeriesName, range: CandleRange): Promise<Candle[]>;
+  candlesOf(series: Series, range: CandleRange): Promise<Candle[]>;
   writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void>;
 
   /** Ids of a series' moves that were confirmed in the range. */
   moveIds(
-    series: SeriesName,
+    series: Series,
     range: { fromMs?: number | undefined; toMs?: number | undefined },
   ): Promise<string[]>;
   writeMoves(put: readonly Move[], removeIds: readonly string[]): Promise<void>;
 
-  /** What is known of these series, as `seriesOf` names them; those never seen are left out. */
-  ledgers(series: readonly SeriesName[]): Promise<Map<string, SeriesLedger>>;
+  /** What is known of these series, as `formatSeries` names them; those never seen are left out. */
+  ledgers(series: readonly Series[]): Promise<Map<string, SeriesLedger>>;
   /** Some of the series whose moves have to be made again. */
   staleLedgers(limit: number): Promise<SeriesLedger[]>;
   countStale(): Promise<number>;

@@ -1,4 +1,4 @@
-import { DAY_MS } from '../market/candle.ts';
+import { DAY_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
 import { firstLateHour, hasMore } from './late-ticks.ts';
 import type { SampleCounts, SummaryStore, TickMonths } from './ports.ts';

@@ -1,4 +1,4 @@
-import { type Candle, candleEndMs, dayOf } from '../market/candle.ts';
+import { type Candle, candleEndMs } from '../market/candle.ts';
 import {
   advance,
   type DetectedMove,
@@ -8,7 +8,9 @@ import {
   moveId,
   moveOf,
 } from '../market/directional-change.ts';
-import type { SeriesName } from './ports.ts';
+import type { Series } from '../market/series.ts';
+import { formatSeries } from '../market/series.ts';
+import { dayOf } from '../market/time.ts';
 
 /** The version of the ledger's shape. */
 export const LEDGER_VERSION = 1;
@@ -22,7 +24,7 @@ export interface LedgerPoint {
 }
 
 /** What the move detectors of one series have to remember: one small document a series. */
-export interface SeriesLedger extends SeriesName, LedgerPoint {
+export interface SeriesLedger extends Series, LedgerPoint {
   v: typeof LEDGER_VERSION;
   /** Fractions. */
   thresholds: number[];
@@ -36,7 +38,7 @@ export interface SeriesLedger extends SeriesName, LedgerPoint {
 const CHECKPOINTS_KEPT = 4;
 
 /** The ledger of a series that was never walked. It is stale: there may be candles already. */
-export function newLedger(series: SeriesName, thresholds: readonly number[]): SeriesLedger {
+export function newLedger(series: Series, thresholds: readonly number[]): SeriesLedger {
   const { exchange, category, symbol } = series;
   return {
     v: LEDGER_VERSION,
@@ -128,6 +130,6 @@ export function walk(
   };
 }
 
-function moveOrderName({ exchange, category, symbol, start }: Candle): string {
-  return `The candle of ${exchange}:${category}:${symbol} at ${start}`;
+function moveOrderName(candle: Candle): string {
+  return `The candle of ${formatSeries(candle)} at ${candle.start}`;
 }

@@ -1,4 +1,5 @@
-import { candleFromTicks, HOUR_MS, hourOf } from '../market/candle.ts';
+import { candleFromTicks } from '../market/candle.ts';
+import { HOUR_MS, hourOf } from '../market/time.ts';
 import { differs, firstLateHour } from './late-ticks.ts';
 import { makeMovesAgain } from './moves-again.ts';
 import type { SampleCounts, SummaryStore, TickHours } from './ports.ts';

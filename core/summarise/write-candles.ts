@@ -1,6 +1,6 @@
 import type { Candle } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
-import { seriesOf } from '../market/ticker.ts';
+import { formatSeries } from '../market/series.ts';
 import { type CandleChanges, candleChanges } from './candle-changes.ts';
 import type { SummaryStore } from './ports.ts';
 import { hasThresholds, newLedger, rewind, type SeriesLedger, throughMs, walk } from './series-ledger.ts';
@@ -39,7 +39,7 @@ export async function writeCandles(
   store: SummaryStore,
 ): Promise<WrittenCandles> {
   const changes = candleChanges(proposals, existing, settings.pollsPerHour);
-  const names = new Map(changes.standing.map((candle) => [seriesOf(candle), candle]));
+  const names = new Map(changes.standing.map((candle) => [formatSeries(candle), candle]));
   const known = await store.ledgers([...names.values()]);
   const ledgers = new Map<string, SeriesLedger>();
   const rewound: SeriesLedger[] = [];
@@ -64,7 +64,7 @@ export async function writeCandles(
   const moves: Move[] = [];
   const walked: SeriesLedger[] = [];
   const inOrder = movesFollow === 'atOnce' ? changes.standing : [];
-  for (const [series, candles] of Map.groupBy(inOrder, seriesOf)) {
+  for (const [series, candles] of Map.groupBy(inOrder, formatSeries)) {
     const ledger = ledgers.get(series);
     if (!ledger || ledger.stale) continue;
     const ahead = candles.filter(({ start }) => Date.parse(start) >= throughMs(ledger));
@@ -88,7 +88,7 @@ function afterChanges(
   // Other thresholds were configured: everything is walked anew.
   if (!hasThresholds(ledger, thresholds)) return newLedger(ledger, thresholds);
   const { addedFromMs = Number.POSITIVE_INFINITY, replacedFromMs = Number.POSITIVE_INFINITY } =
-    pathChanges.get(seriesOf(ledger)) ?? {};
+    pathChanges.get(formatSeries(ledger)) ?? {};
   // A run may have been killed after it wrote the moves of a candle that is another one now.
   if (replacedFromMs < Number.POSITIVE_INFINITY) return rewind(ledger, Math.min(addedFromMs, replacedFromMs));
   if (addedFromMs === Number.POSITIVE_INFINITY) return ledger;

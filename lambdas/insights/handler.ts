@@ -1,7 +1,8 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { BadQuestionError, NoAnswerError, type NoAnswerReason } from '../../core/insights/errors.ts';
+import { NoAnswerError, type NoAnswerReason } from '../../core/insights/errors.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
+import { InvalidInputError } from '../../core/market/invalid-input.ts';
 import { pollsPerHourVariable } from '../../core/market/polls.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
@@ -54,7 +55,7 @@ export async function handler(event: InsightsEvent, context: Context): Promise<I
     log.info('Answered', { question: question.data, tookMs: Date.now() - startedMs });
     return { kind: 'answer', now, answer: found };
   } catch (error) {
-    if (error instanceof BadQuestionError) return { kind: 'badQuestion', message: error.message };
+    if (error instanceof InvalidInputError) return { kind: 'badQuestion', message: error.message };
     if (!(error instanceof NoAnswerError)) throw error;
     log.info('There is no answer', { question: question.data, reason: error.reason });
     const { reason, message, choices } = error;

@@ -15,6 +15,7 @@ import {
   seriesChoices,
   seriesSummary,
 } from '../../charts/report-data.ts';
+import { parseSeries } from '../../core/market/series.ts';
 import type { Operation, OperationServices } from '../../core/operate/operation.ts';
 import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
@@ -98,8 +99,8 @@ function picked(
   if (symbols === undefined) return all.filter(({ series }) => !isArchived(series)).slice(0, currencies);
   const wanted = new Set(symbols.map((symbol) => symbol.toLowerCase()));
   return all.filter(({ series }) => {
-    const name = series.toLowerCase();
-    return wanted.has(name) || (wanted.has(name.split(':').slice(2).join(':')) && !isArchived(series));
+    const symbol = parseSeries(series).symbol.toLowerCase();
+    return wanted.has(series.toLowerCase()) || (wanted.has(symbol) && !isArchived(series));
   });
 }
 

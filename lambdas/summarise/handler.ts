@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { DAY_MS } from '../../core/market/candle.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { deleteOldTicks } from '../../core/summarise/retention.ts';

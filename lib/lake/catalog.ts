@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as glue from 'aws-cdk-lib/aws-glue';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { CATEGORIES } from '../../core/market/ticker.ts';
+import { CATEGORIES } from '../../core/market/series.ts';
 import { TICKER_FIELDS, type TickerFieldKind } from '../../core/market/ticker-fields.ts';
 import { exchangesOf } from '../config/exchanges.ts';
 import type { StageConfig } from '../config/stage-config.ts';

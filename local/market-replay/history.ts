@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { SYMBOL_PATTERN } from '../../core/market/series.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 
 /** One recorded candle: prices in the quote currency, `volume` in units of the base currency. */
 export interface HistoryRow {
@@ -40,8 +42,6 @@ type Column = (typeof COLUMNS)[number];
 const HEADER = COLUMNS.join(',');
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
-// Symbols become part of series names and document ids, where a colon separates.
-const SYMBOL = /^[^\s:,"]+$/;
 
 /** A fault in one line, not yet knowing which file and line that was. */
 class LineFault extends Error {
@@ -74,8 +74,6 @@ export interface CandleHistory {
   /** In the file's order. */
   readonly rows: HistoryRow[];
 }
-
-const HOUR_MS = 3_600_000;
 
 /**
  * Reads hourly or daily candles, see {@link readPriceHistory}. Which of the two is told by the most frequent distance
@@ -241,11 +239,8 @@ function parseStart(text: string): number {
 }
 
 function parseSymbol(text: string): string {
-  if (!SYMBOL.test(text)) {
-    throw new LineFault(
-      `symbol is ${shown(text)}`,
-      'a name such as BTCUSD, without spaces, colons or quotes',
-    );
+  if (!SYMBOL_PATTERN.test(text) || text.includes('"')) {
+    throw new LineFault(`symbol is ${shown(text)}`, 'a name such as BTCUSD, without spaces or quotes');
   }
   return text;
 }

@@ -1,4 +1,5 @@
 import { hourPath, pathOffsetsMs } from '../../core/market/price-path.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import type { HistoryRow } from './history.ts';
 import { plainDecimal } from './plain-decimal.ts';
 
@@ -48,7 +49,6 @@ export const REPLAY_START_MS = Date.parse('2018-07-01T00:00:00Z');
 /** Bybit's default page size for klines. */
 export const DEFAULT_KLINE_LIMIT = 200;
 
-const HOUR_MS = 3_600_000;
 const HOURS_A_DAY = 24;
 const OFFSETS_MS = pathOffsetsMs(1);
 const LAST_OFFSET_MS = OFFSETS_MS[3];

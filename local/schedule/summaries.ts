@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { hourOf } from '../../core/market/candle.ts';
+import { hourOf } from '../../core/market/time.ts';
 import type { SummariseReport } from '../../core/summarise/summarise.ts';
 
 export interface SummaryScheduleOptions {

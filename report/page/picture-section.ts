@@ -1,5 +1,6 @@
 import type { ChartChoice, Picture } from '../../charts/pictures/chart.ts';
 import type { PageWindow } from '../../charts/questions.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import type { PictureAnswer } from '../protocol.ts';
 import { chartCard } from './chart-card.ts';
 import { element } from './elements.ts';
@@ -14,8 +15,6 @@ export interface PictureSection {
   refresh(window: PageWindow | undefined): Promise<void>;
   isInSight(): boolean;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** @param ask answers undefined where there is nothing to ask about yet */
 export function pictureSection(

@@ -1,4 +1,5 @@
 import type { ColumnFormat } from '../../charts/pictures/chart.ts';
+import { parseSeries } from '../../core/market/series.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 
 /** Numbers and times as the page writes them, the same everywhere. */
@@ -33,8 +34,8 @@ export function timeWords(timeMs: number): string {
 
 /** `recorded:spot:BTCUSD` → `BTCUSD · recorded spot` */
 export function seriesWords(series: string): string {
-  const [exchange, category, ...symbol] = series.split(':');
-  return `${symbol.join(':')} · ${exchange} ${category}`;
+  const { exchange, category, symbol } = parseSeries(series);
+  return `${symbol} · ${exchange} ${category}`;
 }
 
 const LONG_WINDOWS: Record<string, string> = {

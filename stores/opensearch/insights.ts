@@ -14,14 +14,12 @@ import {
   type CandleHours,
   type CandleSeries,
   candleFromHistory,
-  DAY_MS,
-  dayOf,
-  HOUR_MS,
   type PriceTick,
 } from '../../core/market/candle.ts';
 import type { MoveDirection } from '../../core/market/directional-change.ts';
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
-import { type Category, seriesOf } from '../../core/market/ticker.ts';
+import { type Category, formatSeries } from '../../core/market/series.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../../core/market/time.ts';
 import type { Window } from '../../core/market/window.ts';
 import { allOf, anyCase, type Filter, inMarket, inScope, ofSeries, ticksIn } from './insight-queries.ts';
 import type { OpenSearchSearch, SearchHit } from './search.ts';
@@ -263,7 +261,7 @@ export class OpenSearchInsights implements InsightStore {
       _source: false,
       docvalue_fields: [...SERIES_ORDER, 'last_price', 'turnover_24h'],
     });
-    const lastOfEach = new Map(hits.map((hit) => [seriesOf(seriesIn(hit)), hit]));
+    const lastOfEach = new Map(hits.map((hit) => [formatSeries(seriesIn(hit)), hit]));
     return [...lastOfEach.values()].map((hit) => {
       const series = seriesIn(hit);
       const turnover = hit.fields.turnover_24h?.[0];
@@ -298,7 +296,7 @@ export class OpenSearchInsights implements InsightStore {
       this.#bySeries(CANDLE_INDICES, filters, {}),
       this.#bySeries(TICKER_INDICES, [...filters, await this.#recently()], {}),
     ]);
-    const byName = new Map([...candles, ...ticks].map(({ series }) => [seriesOf(series), series]));
+    const byName = new Map([...candles, ...ticks].map(({ series }) => [formatSeries(series), series]));
     return [...byName.values()];
   }
 
@@ -330,7 +328,7 @@ export class OpenSearchInsights implements InsightStore {
     return found.map(({ series, bucket }) => {
       const all = sumsOf(bucket.logReturns);
       const length = lengthOf(bucket);
-      const ofHours = hourly.get(seriesOf(series)) ?? NO_RETURNS[1];
+      const ofHours = hourly.get(formatSeries(series)) ?? NO_RETURNS[1];
       const ofDays = {
         count: all.count - ofHours.count,
         sum: all.sum - ofHours.sum,
@@ -352,7 +350,7 @@ export class OpenSearchInsights implements InsightStore {
       [...filters, { term: { hours: 1 } }],
       { logReturns: LOG_RETURNS },
     );
-    return new Map(found.map(({ series, bucket }) => [seriesOf(series), sumsOf(bucket.logReturns)]));
+    return new Map(found.map(({ series, bucket }) => [formatSeries(series), sumsOf(bucket.logReturns)]));
   }
 
   async extents(scope: Scope): Promise<SeriesExtent[]> {
@@ -457,7 +455,7 @@ export class OpenSearchInsights implements InsightStore {
     for await (const page of this.#search.buckets<MoveBucket>(MOVES_INDEX, query, { sources })) {
       for (const { key, doc_count } of page) {
         const { threshold, direction, ...name } = key;
-        counts.push({ series: seriesOf(name), threshold, direction, count: doc_count });
+        counts.push({ series: formatSeries(name), threshold, direction, count: doc_count });
       }
     }
     return counts;
@@ -481,7 +479,7 @@ export class OpenSearchInsights implements InsightStore {
     return found.map(({ series, bucket }) => {
       const byPercent = new Map(bucket.change.values.map(({ key, value }) => [key, value]));
       return {
-        series: seriesOf(series),
+        series: formatSeries(series),
         samples: bucket.doc_count,
         values: percents.map((percent) => byPercent.get(percent) ?? Number.NaN),
       };

@@ -1,5 +1,5 @@
 import type { Client } from '@opensearch-project/opensearch';
-import { type Candle, candleId, DAY_MS, dayOf, HOUR_MS } from '../../core/market/candle.ts';
+import { type Candle, candleId } from '../../core/market/candle.ts';
 import { type Move, moveId } from '../../core/market/directional-change.ts';
 import {
   CANDLE_INDICES,
@@ -7,8 +7,10 @@ import {
   MOVES_INDEX,
   SUMMARY_STATE_INDEX,
 } from '../../core/market/index-names.ts';
-import { seriesOf } from '../../core/market/ticker.ts';
-import type { CandleRange, HourCount, SeriesName, SummaryStore } from '../../core/summarise/ports.ts';
+import type { Series } from '../../core/market/series.ts';
+import { formatSeries } from '../../core/market/series.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../../core/market/time.ts';
+import type { CandleRange, HourCount, SummaryStore } from '../../core/summarise/ports.ts';
 import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { BulkAction, OpenSearchBulk } from './bulk.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
@@ -83,7 +85,7 @@ export class OpenSearchSummaries implements SummaryStore {
     });
   }
 
-  candlesOf(series: SeriesName, { fromMs, toMs, limit }: CandleRange): Promise<Candle[]> {
+  candlesOf(series: Series, { fromMs, toMs, limit }: CandleRange): Promise<Candle[]> {
     return this.#candles(ofSeries(series, timeRange('start', fromMs, toMs)), limit);
   }
 
@@ -110,7 +112,7 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async moveIds(
-    series: SeriesName,
+    series: Series,
     { fromMs, toMs }: { fromMs?: number | undefined; toMs?: number | undefined },
   ): Promise<string[]> {
     await this.#refreshed(MOVES_INDEX);
@@ -129,7 +131,7 @@ export class OpenSearchSummaries implements SummaryStore {
     ]);
   }
 
-  async ledgers(series: readonly SeriesName[]): Promise<Map<string, SeriesLedger>> {
+  async ledgers(series: readonly Series[]): Promise<Map<string, SeriesLedger>> {
     const found = new Map<string, SeriesLedger>();
     const ids = series.map(ledgerId);
     for (let from = 0; from < ids.length; from += LEDGERS_A_REQUEST) {
@@ -144,7 +146,7 @@ export class OpenSearchSummaries implements SummaryStore {
       );
       const { docs } = answer.body as unknown as { docs: { found?: boolean; _source: StateDocument }[] };
       for (const doc of docs) {
-        if (doc.found) found.set(seriesOf(doc._source.ledger), doc._source.ledger);
+        if (doc.found) found.set(formatSeries(doc._source.ledger), doc._source.ledger);
       }
     }
     return found;
@@ -233,7 +235,7 @@ export async function readSummarisedUntil(client: Client, deadlineMs: number): P
   return retryTransient(read, deadlineMs);
 }
 
-interface StateDocument extends SeriesName {
+interface StateDocument extends Series {
   kind: 'ledger';
   stale: boolean;
   ledger: SeriesLedger;
@@ -246,15 +248,15 @@ const STALE = {
 
 const ledgerOf = ({ _source }: { _source: StateDocument }) => _source.ledger;
 
-function ledgerId(series: SeriesName): string {
-  return `series:${seriesOf(series)}`;
+function ledgerId(series: Series): string {
+  return `series:${formatSeries(series)}`;
 }
 
 function candlesIn(hours: 1 | 24, fromMs: number, toMs: number): object {
   return { bool: { filter: [{ term: { hours } }, timeRange('start', fromMs, toMs)] } };
 }
 
-function ofSeries({ exchange, category, symbol }: SeriesName, range: object): object {
+function ofSeries({ exchange, category, symbol }: Series, range: object): object {
   return { bool: { filter: [{ term: { exchange } }, { term: { category } }, { term: { symbol } }, range] } };
 }
 

@@ -1,13 +1,13 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { CandleSeries } from '../../core/market/candle.ts';
-import { HOUR_MS } from '../../core/market/candle.ts';
 import {
   monthOfTickerIndex,
   TICKER_INDICES,
   tickerIndexOf,
   tickerIndexOfMonth,
 } from '../../core/market/index-names.ts';
-import { type Category, seriesOf } from '../../core/market/ticker.ts';
+import { type Category, formatSeries } from '../../core/market/series.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import type { HourCount, SeriesTicks, TickHours, TickMonths } from '../../core/summarise/ports.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 
@@ -57,7 +57,7 @@ export class OpenSearchTicks implements TickHours, TickMonths {
     for await (const page of pages) {
       for (const { fields } of page) {
         const series = seriesFrom(fields);
-        const key = seriesOf(series);
+        const key = formatSeries(series);
         const ofSeries = bySeries.get(key) ?? { series, ticks: [] };
         bySeries.set(key, ofSeries);
         ofSeries.ticks.push({ slotMs: Number(fields.slot?.[0]), price: Number(fields.last_price?.[0]) });

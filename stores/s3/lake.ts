@@ -10,7 +10,8 @@ import {
   tickersKey,
   tickersPrefix,
 } from '../../core/lake/ticker-objects.ts';
-import type { Category, Rejected } from '../../core/market/ticker.ts';
+import type { Category } from '../../core/market/series.ts';
+import type { Rejected } from '../../core/market/ticker.ts';
 import { BACKOFFS, S3_CONFLICT_MS } from '../../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
 import { isNoSuchObject, lakeUnavailable, s3Status } from './errors.ts';

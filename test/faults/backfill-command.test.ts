@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { HOUR_MS } from '../../core/market/candle.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import { BUCKET } from '../../local/pipeline/resources.ts';
 import { startSetup } from '../integration/lambdas/handlers.ts';
 import { keysOf } from '../integration/lambdas/stores.ts';

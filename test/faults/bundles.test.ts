@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollReport } from '../../core/ingest/poll.ts';
-import { HOUR_MS } from '../../core/market/candle.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import { sourceNamed } from '../../exchanges/source-config.ts';
 import type { CandlesOutput } from '../../lambdas/candles-ccxt/handler.ts';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { formatSeries } from '../../core/market/series.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
 import type { Choices } from '../../report/protocol.ts';
@@ -101,8 +102,6 @@ async function indexedSeries(): Promise<Ticker[]> {
   return body.hits.hits.map(({ _source }) => _source as unknown as Ticker);
 }
 
-const seriesOf = ({ exchange, category, symbol }: Ticker) => `${exchange}:${category}:${symbol}`;
-
 describe('npm start with several sources at once', () => {
   it('polls each on a schedule of its own, and lake, topic and index hold the same of each', async () => {
     const { child, ended, text, report } = startAll('--polls', '24', '--interval', '500', '--json');
@@ -110,10 +109,10 @@ describe('npm start with several sources at once', () => {
     expect(child.exitCode).toBe(0);
 
     const lake = await recordsOf<Ticker>(BUCKET, 'tickers/');
-    expect(new Set(lake.map(seriesOf))).toEqual(new Set(Object.values(SERIES).flat()));
-    const bySeries = countBy(lake, seriesOf);
+    expect(new Set(lake.map(formatSeries))).toEqual(new Set(Object.values(SERIES).flat()));
+    const bySeries = countBy(lake, formatSeries);
     expect(countBy(await topicKeys(), (key) => key)).toEqual(bySeries);
-    expect(countBy(await indexedSeries(), seriesOf)).toEqual(bySeries);
+    expect(countBy(await indexedSeries(), formatSeries)).toEqual(bySeries);
 
     const { exchanges, sources, insights, agree, polls } = report();
     expect(agree).toBe(true);

@@ -7,7 +7,8 @@ import type { PictureAnswer } from '../../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../../charts/report-data.ts';
 import type { Row } from '../../charts/table-rows.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
-import { seriesOf } from '../../core/market/ticker.ts';
+import { formatSeries } from '../../core/market/series.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { openSearch } from '../integration/services.ts';
@@ -20,8 +21,6 @@ const POLLS = { recorded: 4 };
 /** A full hour, right after the last poll. */
 const AS_OF = '2018-07-08T00:00:00.000Z';
 const AS_OF_MS = Date.parse(AS_OF);
-const DAY_MS = 86_400_000;
-
 const search = new OpenSearchSearch(openSearch, Number.POSITIVE_INFINITY);
 const insights = new OpenSearchInsights(search);
 const store: ReportStore = {
@@ -107,7 +106,7 @@ describe('the numbers in the charts', () => {
     const { rows } = await drawOnPage('price-and-change', 'price');
     const fromMs = AS_OF_MS - 7 * DAY_MS;
     const candles = market.candles.filter(
-      (candle) => seriesOf(candle) === BTC && Date.parse(candle.start) >= fromMs,
+      (candle) => formatSeries(candle) === BTC && Date.parse(candle.start) >= fromMs,
     );
     expect(candles).toHaveLength(7 * 24);
     expect(rows.map(({ time }) => Number(time))).toEqual(candles.map(({ start }) => Date.parse(start)));
@@ -124,7 +123,7 @@ describe('the numbers in the charts', () => {
     const drawing = await draw(pageSpec(chartOf('change'), picture, answered));
     const closes = new Map(
       market.candles
-        .filter((candle) => seriesOf(candle) === BTC)
+        .filter((candle) => formatSeries(candle) === BTC)
         .map(({ start, close }) => [Date.parse(start), close]),
     );
     const computed = drawing.rows('candles-line').filter(({ change }) => change !== null);
@@ -194,7 +193,7 @@ describe('the numbers in the charts', () => {
     const sizes = drawing.rows('sizes');
     const completed = market.moves.filter(
       (move) =>
-        seriesOf(move) === BTC &&
+        formatSeries(move) === BTC &&
         move.threshold === threshold &&
         move.size !== undefined &&
         Date.parse(move.confirmed_time) >= answered.fromMs,

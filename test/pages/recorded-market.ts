@@ -4,12 +4,13 @@ import {
   candleFromHistory,
   candleFromTicks,
   candleId,
-  hourOf,
   withLogReturn,
 } from '../../core/market/candle.ts';
 import { type Move, moveId, moveOf, movesOf } from '../../core/market/directional-change.ts';
 import { candleIndexOf, tickerIndexOf } from '../../core/market/index-names.ts';
-import { seriesOf, type Ticker, tickerId } from '../../core/market/ticker.ts';
+import { formatSeries } from '../../core/market/series.ts';
+import { type Ticker, tickerId } from '../../core/market/ticker.ts';
+import { hourOf } from '../../core/market/time.ts';
 import { type HistoryRow, readPriceHistory } from '../../local/market-replay/history.ts';
 import { REPLAY_START_MS, ReplayMarket, type SpotTicker } from '../../local/market-replay/replay-market.ts';
 import { type BulkAction, OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
@@ -78,7 +79,7 @@ function tickCandles(tickers: readonly Ticker[]): Candle[] {
 }
 
 function withReturns(candles: Candle[]): Candle[] {
-  return [...Map.groupBy(candles, seriesOf).values()].flatMap((of) => {
+  return [...Map.groupBy(candles, formatSeries).values()].flatMap((of) => {
     const sorted = of.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
     return sorted.map((candle, index) => withLogReturn(candle, sorted[index - 1]));
   });
@@ -86,7 +87,7 @@ function withReturns(candles: Candle[]): Candle[] {
 
 /** Of the whole paths, at the default thresholds. */
 function movesIn(candles: readonly Candle[]): Move[] {
-  return [...Map.groupBy(candles, seriesOf).values()].flatMap((of) => {
+  return [...Map.groupBy(candles, formatSeries).values()].flatMap((of) => {
     const path = of.flatMap(({ start, path: points }) =>
       points.map(([offsetMs, price]): [number, number] => [Date.parse(start) + offsetMs, price]),
     );

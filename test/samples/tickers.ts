@@ -1,4 +1,5 @@
-import type { Category, Ticker } from '../../core/market/ticker.ts';
+import type { Category } from '../../core/market/series.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
 
 export const SLOT = '2026-03-01T12:00:00.000Z';
 export const SLOT_MS = Date.parse(SLOT);

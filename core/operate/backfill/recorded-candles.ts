@@ -6,10 +6,9 @@ import {
   type CandleHours,
   type CandleSeries,
   candleFromHistory,
-  DAY_MS,
-  dayOf,
   type RecordedPrices,
 } from '../../market/candle.ts';
+import { DAY_MS, dayOf } from '../../market/time.ts';
 import type { SummaryStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seriesOf, type Ticker, tickerId } from '../../../core/market/ticker.ts';
+import { formatSeries } from '../../../core/market/series.ts';
+import { type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import { emittedBy, forgetMetrics } from '../../emf.ts';
 import { freshBucket, freshTopic, kafka } from '../services.ts';
 import { type IngestEnvironment, startIngest } from './handlers.ts';
@@ -60,7 +61,7 @@ describe('the ingest function', () => {
     const keys = (await readTopic(topic)).map((record) => Buffer.from(record.key, 'base64').toString());
     expect(keys).toEqual(['bybit:linear:BTCUSDT', 'bybit:inverse:BTCUSD', 'bybit:spot:BTCUSDT']);
     const tickers = await recordsOf<Ticker>(bucket, 'tickers/');
-    expect(new Set(tickers.map(seriesOf))).toEqual(new Set(keys));
+    expect(new Set(tickers.map(formatSeries))).toEqual(new Set(keys));
   });
 
   it('brings 700 symbols through with exact numbers, and the bad one among them to rejected/', async () => {

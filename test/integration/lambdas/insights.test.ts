@@ -11,7 +11,8 @@ import {
 import { moveId, moveOf, movesOf } from '../../../core/market/directional-change.ts';
 import { candleIndexOf, tickerIndexOf } from '../../../core/market/index-names.ts';
 import { hourPath } from '../../../core/market/price-path.ts';
-import { seriesOf, type Ticker, tickerId } from '../../../core/market/ticker.ts';
+import { formatSeries } from '../../../core/market/series.ts';
+import { type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
 import { readPriceHistory } from '../../../local/market-replay/history.ts';
 import { sampleTicker } from '../../samples/tickers.ts';
@@ -69,7 +70,7 @@ async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }
 }
 
 function linked(candles: readonly Candle[]): Candle[] {
-  const bySeries = Map.groupBy(candles, seriesOf);
+  const bySeries = Map.groupBy(candles, formatSeries);
   return [...bySeries.values()].flatMap((series) =>
     series.map((candle, index) => withLogReturn(candle, series[index - 1])),
   );
@@ -310,7 +311,7 @@ describe('the insights function', () => {
   it('says what is wrong with a question', async () => {
     expect(await ask({ question: 'average', symbol: 'ETHUSD', over: 'ever' })).toMatchObject({
       kind: 'badQuestion',
-      message: expect.stringContaining('"ever" is no duration'),
+      message: expect.stringContaining('"ever" is not a valid duration'),
     });
     expect(await ask({ question: 'volatile', top: -1 })).toMatchObject({ kind: 'badQuestion' });
     expect(await ask({ question: 'series', now: 'soon' })).toMatchObject({ kind: 'badQuestion' });

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../../core/market/candle.ts';
 import { SUMMARY_STATE_INDEX } from '../../../core/market/index-names.ts';
+import { DAY_MS, HOUR_MS } from '../../../core/market/time.ts';
 import { summarise } from '../../../core/summarise/summarise.ts';
 import { createOpenSearch } from '../../../stores/opensearch/client.ts';
 import { LeaseBusyError, withLease } from '../../../stores/opensearch/lease.ts';

@@ -7,8 +7,8 @@ import {
   questionKey,
   searchOf,
 } from '../../../charts/questions.ts';
+import { DAY_MS } from '../../../core/market/time.ts';
 
-const DAY_MS = 86_400_000;
 const AS_OF_MS = Date.parse('2018-07-08T00:00:00Z');
 
 describe('the window of a picture', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Category, seriesOf, type Ticker, tickerSchema } from '../../../core/market/ticker.ts';
+import { type Category, formatSeries } from '../../../core/market/series.ts';
+import { type Ticker, tickerSchema } from '../../../core/market/ticker.ts';
 import type { CategoryOutcome } from '../../../exchanges/http-source.ts';
 import { createSource, sourceNamed } from '../../../exchanges/source-config.ts';
 import { recordedBybitV5, recordedPayload } from '../../samples/recorded-payloads.ts';
@@ -302,7 +303,7 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
   it('who and when: series, slot, receipt and the exchange’s own time where it says one', async () => {
     const before = new Date().toISOString();
     const [ticker] = (await fetchBatch()).tickers as [Ticker];
-    expect(seriesOf(ticker)).toBe(`${sourceNamed(source).exchange}:${category}:${expected.symbol}`);
+    expect(formatSeries(ticker)).toBe(`${sourceNamed(source).exchange}:${category}:${expected.symbol}`);
     expect(ticker.slot).toBe(SLOT);
     expect(ticker.received_at >= before && ticker.received_at <= new Date().toISOString()).toBe(true);
     expect(ticker.timestamp === ticker.received_at).toBe(!contract.saysTime);

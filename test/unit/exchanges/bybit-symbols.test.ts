@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CATEGORIES, type Category } from '../../../core/market/ticker.ts';
+import { CATEGORIES, type Category } from '../../../core/market/series.ts';
 import { splitBybitSymbol } from '../../../exchanges/bybit-symbols.ts';
 
 describe('Bybit’s symbols', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Category } from '../../../core/market/ticker.ts';
+import type { Category } from '../../../core/market/series.ts';
 import { bybitV2 } from '../../../exchanges/bybit-v2.ts';
 import { recordedPayload } from '../../samples/recorded-payloads.ts';
 import { SLOT } from '../../samples/tickers.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Category } from '../../../core/market/ticker.ts';
+import type { Category } from '../../../core/market/series.ts';
 import { bybitV5 } from '../../../exchanges/bybit-v5.ts';
 import type { ExchangeResponse } from '../../../exchanges/exchange-adapter.ts';
 import { recordedBybitV5 } from '../../samples/recorded-payloads.ts';

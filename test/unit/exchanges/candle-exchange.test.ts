@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CandleObject, candleObjectKey } from '../../../core/lake/candle-objects.ts';
-import { HOUR_MS, type RecordedPrices } from '../../../core/market/candle.ts';
-import type { Category } from '../../../core/market/ticker.ts';
+import type { RecordedPrices } from '../../../core/market/candle.ts';
+import type { Category } from '../../../core/market/series.ts';
+import { HOUR_MS } from '../../../core/market/time.ts';
 import { readCandleObject } from '../../../core/operate/backfill/recorded-candles.ts';
 import { type CandleExchange, fetchCandlePage } from '../../../exchanges/candle-exchange.ts';
 import { CANDLE_EXCHANGES, whyNoCandles } from '../../../exchanges/candle-exchanges.ts';

@@ -1,4 +1,5 @@
-import { HOUR_MS, type RecordedPrices } from '../../../core/market/candle.ts';
+import type { RecordedPrices } from '../../../core/market/candle.ts';
+import { HOUR_MS } from '../../../core/market/time.ts';
 import { readPriceHistory } from '../../../local/market-replay/history.ts';
 import { HOURLY_HISTORY } from '../local/market-replay/bundled-history.ts';
 import type { ExchangeServer, ServedAnswer } from './exchange-server.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HOUR_MS, type RecordedPrices } from '../../../core/market/candle.ts';
+import type { RecordedPrices } from '../../../core/market/candle.ts';
+import { HOUR_MS } from '../../../core/market/time.ts';
 import type { CandleRow } from '../../../core/operate/backfill/recorded-candles.ts';
 import { CcxtCandles } from '../../../exchanges/ccxt-candles.ts';
 import { recordedPayload } from '../../samples/recorded-payloads.ts';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WrongPayloadError } from '../../../core/ingest/source-errors.ts';
-import type { Category } from '../../../core/market/ticker.ts';
+import type { Category } from '../../../core/market/series.ts';
 import type { CategoryOutcome, TickerSource } from '../../../exchanges/http-source.ts';
 import { createSource } from '../../../exchanges/source-config.ts';
 import { recordedBybitV5 } from '../../samples/recorded-payloads.ts';

@@ -1,4 +1,4 @@
-import type { Category } from '../../../core/market/ticker.ts';
+import type { Category } from '../../../core/market/series.ts';
 import type { ExchangeAdapter } from '../../../exchanges/exchange-adapter.ts';
 import { everyMarket, type MarketFilter } from '../../../exchanges/market-filter.ts';
 import type { NormalisedBatch } from '../../../exchanges/normalise.ts';

@@ -6,7 +6,8 @@ import {
   stateKey,
   tickersKey,
 } from '../../../../core/lake/ticker-objects.ts';
-import type { Category, Rejected, RejectedTicker, Ticker } from '../../../../core/market/ticker.ts';
+import type { Category } from '../../../../core/market/series.ts';
+import type { Rejected, RejectedTicker, Ticker } from '../../../../core/market/ticker.ts';
 import type { CategoryOutcome, TickerSource } from '../../../../exchanges/http-source.ts';
 import { sampleTicker } from '../../../samples/tickers.ts';
 

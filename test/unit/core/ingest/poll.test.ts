@@ -3,10 +3,10 @@ import { type PollBudget, PollFailedError, type PollReport, poll } from '../../.
 import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
 import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
+import { MINUTE_MS } from '../../../../core/market/time.ts';
 import { SILENT_LOG } from '../../../samples/tickers.ts';
 import { BATCH_BYTES, InMemoryLake, InMemorySource, InMemoryStream, Journal } from './in-memory.ts';
 
-const MINUTE_MS = 60_000;
 const NOON_MS = Date.parse('2026-03-01T12:00:00.000Z');
 /** The n-th poll after noon, every two minutes. */
 const slotMs = (n: number) => NOON_MS + n * 2 * MINUTE_MS;

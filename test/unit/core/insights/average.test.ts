@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { averageOver } from '../../../../core/insights/average.ts';
+import { MINUTE_MS } from '../../../../core/market/time.ts';
 import { InMemoryStore } from './in-memory-store.ts';
 import { flat, hourMs, hours, iso, recorded, SERIES, ticked, ticksOf } from './sample-candles.ts';
 
-const MINUTE_MS = 60_000;
 const ticks = (hour: number, prices: number[]) =>
   ticksOf(hour, prices).map((tick) => ({ ...tick, series: SERIES }));
 const ask = (store: InMemoryStore, window: { fromMs: number; toMs: number }) =>

@@ -13,11 +13,10 @@ import {
   type Candle,
   type CandleSeries,
   candleEndMs,
-  dayOf,
-  hourOf,
   type PriceTick,
 } from '../../../../core/market/candle.ts';
-import { seriesOf } from '../../../../core/market/ticker.ts';
+import { formatSeries } from '../../../../core/market/series.ts';
+import { dayOf, hourOf } from '../../../../core/market/time.ts';
 import { isIn, type Window } from '../../../../core/market/window.ts';
 
 interface StoredTick extends PriceTick {
@@ -41,7 +40,7 @@ export class InMemoryStore implements InsightStore {
 
   async candles(series: CandleSeries, window: Window) {
     return this.stored.filter(
-      (candle) => seriesOf(candle) === seriesOf(series) && isIn(window, Date.parse(candle.start)),
+      (candle) => formatSeries(candle) === formatSeries(series) && isIn(window, Date.parse(candle.start)),
     );
   }
 
@@ -76,7 +75,9 @@ export class InMemoryStore implements InsightStore {
   }
 
   async span(series: CandleSeries) {
-    const extent = (await this.extents({})).find((each) => seriesOf(each.series) === seriesOf(series));
+    const extent = (await this.extents({})).find(
+      (each) => formatSeries(each.series) === formatSeries(series),
+    );
     return extent && { fromMs: extent.firstMs, toMs: extent.endMs };
   }
 
@@ -85,11 +86,13 @@ export class InMemoryStore implements InsightStore {
   }
 
   async ofCurrency(currency: string, scope: Scope): Promise<CurrencySeries[]> {
-    const turnovers = new Map(this.storedTicks.map(({ series, turnover }) => [seriesOf(series), turnover]));
+    const turnovers = new Map(
+      this.storedTicks.map(({ series, turnover }) => [formatSeries(series), turnover]),
+    );
     return this.#series(scope)
       .filter(({ base }) => base?.toUpperCase() === currency.toUpperCase())
       .map((series) => {
-        const turnover = turnovers.get(seriesOf(series));
+        const turnover = turnovers.get(formatSeries(series));
         return turnover === undefined ? series : { ...series, turnover };
       });
   }
@@ -100,7 +103,7 @@ export class InMemoryStore implements InsightStore {
 
   async totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]> {
     const found = this.#candlesIn(scope, window);
-    return [...Map.groupBy(found, seriesOf).values()].flatMap((candles) => {
+    return [...Map.groupBy(found, formatSeries).values()].flatMap((candles) => {
       const totals = totalsOf(candles);
       const [series] = candles;
       return totals && series ? [{ series, ...totals }] : [];
@@ -109,7 +112,7 @@ export class InMemoryStore implements InsightStore {
 
   async extents(scope: Scope): Promise<SeriesExtent[]> {
     const found = this.stored.filter((candle) => inScope(candle, scope));
-    return [...Map.groupBy(found, seriesOf).values()].map((candles) => {
+    return [...Map.groupBy(found, formatSeries).values()].map((candles) => {
       const [first, last] = [candles[0], candles.at(-1)] as [Candle, Candle];
       return {
         series: first,
@@ -139,7 +142,7 @@ export class InMemoryStore implements InsightStore {
     const found = this.storedTicks.filter(
       ({ series, slotMs }) => inScope(series, scope) && isIn(window, slotMs),
     );
-    const byHour = Map.groupBy(found, ({ series, slotMs }) => `${seriesOf(series)} ${hourOf(slotMs)}`);
+    const byHour = Map.groupBy(found, ({ series, slotMs }) => `${formatSeries(series)} ${hourOf(slotMs)}`);
     return [...byHour.values()].map((ticks) => {
       const prices = ticks.map(({ price }) => price);
       const [first] = ticks as [StoredTick];
@@ -165,7 +168,8 @@ export class InMemoryStore implements InsightStore {
   #ticksIn(series: CandleSeries, windows: readonly Window[]): StoredTick[] {
     return this.storedTicks.filter(
       (tick) =>
-        seriesOf(tick.series) === seriesOf(series) && windows.some((window) => isIn(window, tick.slotMs)),
+        formatSeries(tick.series) === formatSeries(series) &&
+        windows.some((window) => isIn(window, tick.slotMs)),
     );
   }
 
@@ -176,7 +180,7 @@ export class InMemoryStore implements InsightStore {
   #series(scope: Scope): CandleSeries[] {
     const all = [...this.stored, ...this.storedTicks.map(({ series }) => series)];
     const found = all.filter((series) => inScope(series, scope));
-    return [...new Map(found.map((series) => [seriesOf(series), series])).values()];
+    return [...new Map(found.map((series) => [formatSeries(series), series])).values()];
   }
 }
 

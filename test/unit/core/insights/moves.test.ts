@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { movesOver } from '../../../../core/insights/moves.ts';
 import { movesInWindow, pathOf } from '../../../../core/insights/window-moves.ts';
-import { candleFromTicks, HOUR_MS, hourOf } from '../../../../core/market/candle.ts';
+import { candleFromTicks } from '../../../../core/market/candle.ts';
+import { HOUR_MS, hourOf } from '../../../../core/market/time.ts';
 import { flat, hourMs, hours, iso, recorded, SERIES, START_MS, ticked } from './sample-candles.ts';
 
 /** The answer for one threshold. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveSeries } from '../../../../core/insights/resolve.ts';
 import type { CandleSeries } from '../../../../core/market/candle.ts';
-import { seriesOf } from '../../../../core/market/ticker.ts';
+import { formatSeries } from '../../../../core/market/series.ts';
 import { InMemoryStore } from './in-memory-store.ts';
 import { flat, START_MS } from './sample-candles.ts';
 
@@ -27,7 +27,7 @@ const storeOf = (...all: (CandleSeries & { turnover?: number })[]) =>
     })),
   );
 const resolve = async (name: string, store: InMemoryStore, scope = {}) =>
-  seriesOf(await resolveSeries(name, scope, store));
+  formatSeries(await resolveSeries(name, scope, store));
 
 describe('a name', () => {
   it('means the series of its symbol, in any case', async () => {

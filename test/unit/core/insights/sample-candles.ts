@@ -3,9 +3,9 @@ import {
   type CandleHours,
   candleFromHistory,
   candleFromTicks,
-  HOUR_MS,
   withLogReturn,
 } from '../../../../core/market/candle.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
 
 export const SERIES = { exchange: 'recorded', category: 'spot', symbol: 'BTCUSD' } as const;
 /** A midnight. */

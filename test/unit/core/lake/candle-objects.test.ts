@@ -5,7 +5,7 @@ import {
   overlaps,
   parseCandleObjectKey,
 } from '../../../../core/lake/candle-objects.ts';
-import { HOUR_MS } from '../../../../core/market/candle.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
 
 const OBJECT: CandleObject = {
   exchange: 'bybit',

@@ -7,7 +7,7 @@ import {
   tickersKey,
   tickersPrefix,
 } from '../../../../core/lake/ticker-objects.ts';
-import { CATEGORIES } from '../../../../core/market/ticker.ts';
+import { CATEGORIES } from '../../../../core/market/series.ts';
 
 const address = { exchange: 'bybit', category: 'linear', slotMs: Date.UTC(2026, 2, 1, 9, 58) } as const;
 /** From the year 2001 on, epoch milliseconds have 13 digits. */

@@ -6,10 +6,10 @@ import {
   candleFromTicks,
   candleId,
   chooseCandle,
-  HOUR_MS,
   withLogReturn,
 } from '../../../../core/market/candle.ts';
 import { candleIndexOf } from '../../../../core/market/index-names.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
 
 const SERIES = {
   exchange: 'bybit',

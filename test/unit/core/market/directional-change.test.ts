@@ -9,8 +9,8 @@ import {
   moveOf,
   movesOf,
 } from '../../../../core/market/directional-change.ts';
+import { MINUTE_MS } from '../../../../core/market/time.ts';
 
-const MINUTE_MS = 60_000;
 /** Prices a minute apart, from 1970 on. */
 const pathOf = (...prices: number[]) =>
   prices.map((price, index): [number, number] => [index * MINUTE_MS, price]);

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pollsDueIn, pollsDuePerHour, pollsPerHourVariable } from '../../../../core/market/polls.ts';
-
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
+import { HOUR_MS, MINUTE_MS } from '../../../../core/market/time.ts';
 
 describe('the polls due', () => {
   it('are one every two minutes where nothing else is configured', () => {

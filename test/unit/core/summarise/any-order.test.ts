@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, HOUR_MS, type RecordedPrices } from '../../../../core/market/candle.ts';
+import type { RecordedPrices } from '../../../../core/market/candle.ts';
+import { DAY_MS, HOUR_MS } from '../../../../core/market/time.ts';
 import { writeRecorded } from '../../../../core/operate/backfill/recorded-candles.ts';
 import { markStale } from '../../../../core/summarise/moves-again.ts';
 import { summarise } from '../../../../core/summarise/summarise.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { candleFromHistory, candleFromTicks, DAY_MS, HOUR_MS } from '../../../../core/market/candle.ts';
+import { candleFromHistory, candleFromTicks } from '../../../../core/market/candle.ts';
+import { DAY_MS, HOUR_MS } from '../../../../core/market/time.ts';
 import { candleChanges } from '../../../../core/summarise/candle-changes.ts';
 import { BTC, START_MS } from './in-memory.ts';
 

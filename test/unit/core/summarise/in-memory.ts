@@ -5,21 +5,18 @@ import {
   candleFromTicks,
   candleId,
   chooseCandle,
-  DAY_MS,
-  dayOf,
-  HOUR_MS,
-  hourOf,
   type RecordedPrices,
   withLogReturn,
 } from '../../../../core/market/candle.ts';
 import { type Move, moveId, moveOf, movesOf } from '../../../../core/market/directional-change.ts';
 import { pollsDuePerHour } from '../../../../core/market/polls.ts';
-import { seriesOf } from '../../../../core/market/ticker.ts';
+import type { Series } from '../../../../core/market/series.ts';
+import { formatSeries } from '../../../../core/market/series.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../../core/market/time.ts';
 import type {
   CandleRange,
   HourCount,
   SampleCounts,
-  SeriesName,
   SeriesTicks,
   SummaryStore,
   TickHours,
@@ -49,7 +46,7 @@ export class MemoryTicks implements TickHours {
   readonly #prices = new Map<string, { series: CandleSeries; bySlot: Map<number, number> }>();
 
   add(series: CandleSeries, slotMs: number, price: number): void {
-    const key = seriesOf(series);
+    const key = formatSeries(series);
     const found = this.#prices.get(key) ?? { series, bySlot: new Map<number, number>() };
     this.#prices.set(key, found);
     found.bySlot.set(slotMs, price);
@@ -122,10 +119,10 @@ export class MemoryStore implements SummaryStore {
     return copies([...this.candles.values()].filter(near));
   }
 
-  async candlesOf(series: SeriesName, range: CandleRange): Promise<Candle[]> {
+  async candlesOf(series: Series, range: CandleRange): Promise<Candle[]> {
     const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, limit } = range;
     const found = [...this.candles.values()]
-      .filter((candle) => seriesOf(candle) === seriesOf(series))
+      .filter((candle) => formatSeries(candle) === formatSeries(series))
       .filter(({ start }) => Date.parse(start) >= fromMs && Date.parse(start) < toMs)
       .sort((a, b) => a.start.localeCompare(b.start));
     return copies(found.slice(0, limit));
@@ -137,11 +134,11 @@ export class MemoryStore implements SummaryStore {
   }
 
   async moveIds(
-    series: SeriesName,
+    series: Series,
     { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY },
   ): Promise<string[]> {
     return [...this.moves]
-      .filter(([, move]) => seriesOf(move) === seriesOf(series))
+      .filter(([, move]) => formatSeries(move) === formatSeries(series))
       .filter(([, { confirmed_time }]) => {
         const ms = Date.parse(confirmed_time);
         return ms >= fromMs && ms < toMs;
@@ -154,11 +151,11 @@ export class MemoryStore implements SummaryStore {
     for (const id of removeIds) this.#write(() => this.moves.delete(id));
   }
 
-  async ledgers(series: readonly SeriesName[]): Promise<Map<string, SeriesLedger>> {
+  async ledgers(series: readonly Series[]): Promise<Map<string, SeriesLedger>> {
     return new Map(
       series.flatMap((each) => {
-        const ledger = this.state.get(seriesOf(each));
-        return ledger ? [[seriesOf(each), structuredClone(ledger)] as const] : [];
+        const ledger = this.state.get(formatSeries(each));
+        return ledger ? [[formatSeries(each), structuredClone(ledger)] as const] : [];
       }),
     );
   }
@@ -176,7 +173,7 @@ export class MemoryStore implements SummaryStore {
   }
 
   async writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void> {
-    for (const ledger of copies(ledgers)) this.#write(() => this.state.set(seriesOf(ledger), ledger));
+    for (const ledger of copies(ledgers)) this.#write(() => this.state.set(formatSeries(ledger), ledger));
   }
 
   async summarisedUntil(): Promise<number | undefined> {
@@ -254,10 +251,10 @@ export function expectedDocuments(
   const days = new Set(
     [...chosen.values()]
       .filter(({ hours }) => hours === 1)
-      .map((c) => `${seriesOf(c)} ${c.start.slice(0, 10)}`),
+      .map((c) => `${formatSeries(c)} ${c.start.slice(0, 10)}`),
   );
   for (const [id, candle] of chosen) {
-    if (candle.hours === 24 && days.has(`${seriesOf(candle)} ${candle.start.slice(0, 10)}`))
+    if (candle.hours === 24 && days.has(`${formatSeries(candle)} ${candle.start.slice(0, 10)}`))
       chosen.delete(id);
   }
   const candles = [...chosen.values()].map((candle) => {
@@ -267,7 +264,7 @@ export function expectedDocuments(
       chosen.get(candleId({ ...candle, start: new Date(beforeMs).toISOString() })),
     );
   });
-  const moves = [...Map.groupBy(candles, seriesOf).values()].flatMap((ofSeries) => {
+  const moves = [...Map.groupBy(candles, formatSeries).values()].flatMap((ofSeries) => {
     const path = ofSeries
       .toSorted((a, b) => a.start.localeCompare(b.start))
       .flatMap((candle) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY_MS } from '../../../../core/market/candle.ts';
+import { DAY_MS } from '../../../../core/market/time.ts';
 import type { HourCount } from '../../../../core/summarise/ports.ts';
 import { deleteOldTicks } from '../../../../core/summarise/retention.ts';
 import { SILENT_LOG } from '../../../samples/tickers.ts';

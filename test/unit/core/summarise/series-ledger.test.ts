@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Candle,
-  candleFromHistory,
-  candleFromTicks,
-  DAY_MS,
-  HOUR_MS,
-} from '../../../../core/market/candle.ts';
+import { type Candle, candleFromHistory, candleFromTicks } from '../../../../core/market/candle.ts';
+import { DAY_MS, HOUR_MS } from '../../../../core/market/time.ts';
 import {
   LedgerOrderError,
   movesUnderWay,

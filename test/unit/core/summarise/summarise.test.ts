@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS } from '../../../../core/market/candle.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
 import { markStale } from '../../../../core/summarise/moves-again.ts';
 import { summarise } from '../../../../core/summarise/summarise.ts';
 import {

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HOUR_MS, type RecordedPrices } from '../../../../core/market/candle.ts';
+import type { RecordedPrices } from '../../../../core/market/candle.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
 import type { Slice } from '../../../../core/operate/operation.ts';
 import type { CandlesOutput } from '../../../../lambdas/candles-ccxt/handler.ts';
 import { CANDLE_PATHS, recordedHours, SYMBOLS, serveCandles } from '../../exchanges/candle-server.ts';

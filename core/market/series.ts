@@ -1,0 +1,47 @@
+import { InvalidInputError } from './invalid-input.ts';
+
+export const CATEGORIES = ['linear', 'inverse', 'spot', 'option'] as const;
+/** The market a symbol is traded in; the same symbol exists in several. */
+export type Category = (typeof CATEGORIES)[number];
+
+/** One symbol in one market of one exchange. */
+export interface Series {
+  exchange: string;
+  category: Category;
+  /** As the exchange spells it; it may contain colons, such as `tDOGE:USD`. */
+  symbol: string;
+}
+
+/** The symbols of one category of an exchange. */
+export type Market = Omit<Series, 'symbol'>;
+
+/** An exchange's symbol: no white space or control characters, short enough for a document id. */
+export const SYMBOL_PATTERN = /^[^\s\p{C}]{1,100}$/u;
+
+export function isCategory(text: string | undefined): text is Category {
+  return (CATEGORIES as readonly (string | undefined)[]).includes(text);
+}
+
+/** `exchange:category:symbol`: the name of the series, and the Kafka key that keeps its ticks in order. */
+export function formatSeries({ exchange, category, symbol }: Series): string {
+  return `${exchange}:${category}:${symbol}`;
+}
+
+/** The reverse of {@link formatSeries}; undefined if the text is not the name of a series. */
+export function tryParseSeries(text: string): Series | undefined {
+  const [, exchange, category, symbol] = /^([^:]+):([^:]+):(.+)$/s.exec(text) ?? [];
+  return exchange && symbol && isCategory(category) ? { exchange, category, symbol } : undefined;
+}
+
+/**
+ * The reverse of {@link formatSeries}.
+ * @throws InvalidInputError
+ */
+export function parseSeries(text: string): Series {
+  const series = tryParseSeries(text);
+  if (series) return series;
+  throw new InvalidInputError(
+    `"${text}" is not a valid series: expected exchange:category:symbol such as bybit:linear:BTCUSDT; ` +
+      `categories are ${CATEGORIES.join(', ')}.`,
+  );
+}
