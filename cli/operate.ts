@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import cliProgress from 'cli-progress';
 import type { OperationEvent, Slice } from '../core/operate/operation.ts';
-import { writeFileAtomically } from '../local/pipeline/atomic-file.ts';
+import { writeFileAtomically } from '../local/atomic-file.ts';
 import type { LocalFunction } from '../local/pipeline/functions.ts';
 import type { Target } from './target.ts';
 

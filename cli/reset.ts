@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { stopLeftovers } from '../local/engines/engine.ts';
+import { stopLeftovers } from '../local/engines/pid-file.ts';
 import { takeLock } from '../local/pipeline/lock.ts';
 import { folderOption } from './options.ts';
 

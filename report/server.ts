@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PAGE_WINDOWS, type PageWindow, PictureQuestionError } from '../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
 import type { PollsPerHour } from '../core/market/polls.ts';
-import { LOOPBACK } from '../local/engines/ports.ts';
+import { LOOPBACK, serveOnLoopback } from '../core/runtime/loopback-server.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
 import { OpenSearchInsights } from '../stores/opensearch/insights.ts';
 import { OpenSearchSearch } from '../stores/opensearch/search.ts';
@@ -54,25 +52,18 @@ export async function startReportServer({
       pollsPerHour,
     };
   };
-  const server = createServer((request, response) => {
+  const server = await serveOnLoopback((request, response) => {
     respond(request, response, storeNow(), now().getTime()).catch((error: Error) => {
       const isQuestion = error instanceof PictureQuestionError || error instanceof InvalidInputError;
       const message = isQuestion ? error.message : `OpenSearch did not answer: ${error.message}`;
       sendJson(response, isQuestion ? 400 : 503, { message } satisfies Failure);
     });
-  });
-  server.listen(port, LOOPBACK);
-  // `once` rejects with the server's own error if it cannot listen.
-  await once(server, 'listening');
-  let closed: Promise<void> | undefined;
+  }, port);
   return {
-    url: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}/`,
-    close() {
-      closed ??= new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }).then(() => client.close());
-      return closed;
+    url: `${server.url}/`,
+    async close() {
+      await server.close();
+      await client.close();
     },
   };
 }

@@ -6,18 +6,19 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { EngineName } from './engine.ts';
 import { findMaven, type Jdk } from './jdk.ts';
 
 const run = promisify(execFile);
 
-/** For each engine the folder that holds its jars (for OpenSearch also its compiled launcher, in `launcher/`). */
+export type EngineName = 'kafka' | 'opensearch' | 's3';
+
+/** The folder of each engine's jars; OpenSearch's also holds its compiled launcher, in `launcher/`. */
 export type EngineJars = Readonly<Record<EngineName, string>>;
 
-/** How many jars pom.xml brings for each engine: the end of the progress bar, and a check of the download. */
+/** How many jars pom.xml lists for each engine, for the progress bar and to check the download. */
 export const JAR_COUNTS: Readonly<Record<EngineName, number>> = { kafka: 46, opensearch: 111, s3: 152 };
 
-/** How far the download of one engine is, in jars. */
+/** Progress of one engine's download, in jars. */
 export interface DownloadProgress {
   readonly engine: EngineName;
   readonly done: number;
@@ -25,12 +26,12 @@ export interface DownloadProgress {
 }
 
 export interface ArtifactOptions {
-  /** Where the jars are kept between runs, e.g. `.local/engines`; made if absent. */
+  /** Where the jars are kept between runs, e.g. `.local/engines`; created if absent. */
   readonly folder: string;
   readonly jdk: Jdk;
-  /** Called only while something is being downloaded; `done` never falls and ends at `total`. */
+  /** Called only during a download; `done` never decreases and ends at `total`. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Ends a running download; `ensureArtifacts` then rejects with the signal's reason. */
+  /** Cancels a download; `ensureArtifacts` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -39,13 +40,15 @@ export class ArtifactDownloadError extends Error {
   override readonly name = 'ArtifactDownloadError';
   readonly engine: EngineName;
 
-  constructor(engine: EngineName, what: string, mavenOutput: readonly string[], cause?: unknown) {
-    const told = mavenOutput.filter((line) => line.startsWith('[ERROR]') && line.trim() !== '[ERROR]');
-    const tail = (told.length > 0 ? told.slice(0, 10) : mavenOutput.slice(-20)).map((line) => `\n  ${line}`);
+  constructor(engine: EngineName, problem: string, mavenOutput: readonly string[], cause?: unknown) {
+    const errors = mavenOutput.filter((line) => line.startsWith('[ERROR]') && line.trim() !== '[ERROR]');
+    const quoted = (errors.length > 0 ? errors.slice(0, 10) : mavenOutput.slice(-20)).map(
+      (line) => `\n  ${line}`,
+    );
     super(
-      `The jars of ${engine} could not be downloaded: ${what}. Maven says:${tail.join('')}\n` +
-        'Check the network (a proxy or mirror is set in ~/.m2/settings.xml) and start again: ' +
-        'what has arrived is not downloaded twice.',
+      `The jars of ${engine} could not be downloaded: ${problem}. Maven's output:${quoted.join('')}\n` +
+        'Check the network (set a proxy or mirror in ~/.m2/settings.xml) and start again; ' +
+        'finished downloads are kept.',
       { cause },
     );
     this.engine = engine;
@@ -60,17 +63,17 @@ export class LauncherBuildError extends Error {
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
 const LAUNCHER = fileURLToPath(new URL('OpenSearchNode.java', import.meta.url));
 const ENGINES: readonly EngineName[] = ['kafka', 'opensearch', 's3'];
-const FOLDER_OF_A_VERSION = /^[0-9a-f]{16}$/;
-const FOLDER_OF_A_DOWNLOAD = /^download-/;
-/** No download takes this long: whoever began it was killed. */
+const VERSION_FOLDER = /^[0-9a-f]{16}$/;
+const DOWNLOAD_FOLDER = /^download-/;
+/** No download takes this long, so its process must have been killed. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /**
- * Makes sure that every engine's jars are there and returns their folders.
+ * Downloads the engines' jars if they are missing, and returns their folders.
  *
- * They lie in `<folder>/<hash of pom.xml and launcher>/<engine>`. Such a folder is made by one rename, so it is
- * whole or absent, whatever was killed and however many processes do this at once. Maven is needed only when
- * something is missing; the folders of older versions are removed once the present one is complete.
+ * The jars are in `<folder>/<hash of pom.xml and launcher>/<engine>`. Such a folder is created by one rename, so it is
+ * complete or absent, even after a kill or with several processes at once. Maven is needed only for a download.
+ * Folders of older versions are removed once the current one is complete.
  *
  * @throws {ArtifactDownloadError} {MavenNotFoundError} {LauncherBuildError}
  */
@@ -103,7 +106,7 @@ async function fetchEngine(engine: EngineName, target: string, options: Artifact
     await copyDependencies(engine, download, options);
     const count = (await readdir(download)).filter((file) => file.endsWith('.jar')).length;
     if (count !== JAR_COUNTS[engine]) {
-      throw new ArtifactDownloadError(engine, `${count} jars came instead of ${JAR_COUNTS[engine]}`, []);
+      throw new ArtifactDownloadError(engine, `got ${count} jars instead of ${JAR_COUNTS[engine]}`, []);
     }
     if (engine === 'opensearch') await compileLauncher(download, options);
     await moveIntoPlace(download, target);
@@ -129,7 +132,7 @@ async function copyDependencies(
       POM,
       '--activate-profiles',
       engine,
-      // Resumable downloads share their partial files: two Mavens at once would wait for, or spoil, each other's.
+      // Resumable downloads share partial files, so two Mavens at once would block or corrupt each other.
       '-Daether.connector.resumeDownloads=false',
       'dependency:copy-dependencies',
       '-DincludeScope=runtime',
@@ -137,7 +140,7 @@ async function copyDependencies(
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Maven runs on the JDK that was found to be good, not on whatever the PATH has.
+      // The JDK that we checked, not the one on the PATH.
       env: { ...process.env, JAVA_HOME: jdk.home },
       ...(signal && { signal }),
     },
@@ -165,32 +168,29 @@ async function copyDependencies(
   onProgress?.({ engine, done: total, total });
 }
 
-/**
- * Whether this line of Maven's output reports that a jar of an engine has arrived (Maven fetches jars of its own
- * plugin too).
- */
+/** Whether this line of Maven's output reports the download of an engine's jar, not of Maven's own plugin. */
 export function isDownloadedJar(line: string): boolean {
   return /Downloaded from .+\.jar \(/.test(line) && !line.includes('/maven-dependency-plugin/');
 }
 
-/** Maven resolves the project's dependencies first; the plugin's own come after the line that announces it. */
+/** Maven first resolves the engine's jars; the plugin's own follow the line that announces it. */
 function startsPlugin(line: string): boolean {
   return /^\[INFO\] --- .*dependency.*copy-dependencies/.test(line);
 }
 
 async function compileLauncher(jars: string, { jdk, signal }: ArtifactOptions): Promise<void> {
-  // Compiled once: run from source it would cost every start 1.6 s more.
+  // Running it from source would add 1.6 s to every start.
   const javac = join(jdk.home, 'bin', 'javac');
   const target = join(jars, 'launcher');
   try {
-    // For the oldest Java that OpenSearch takes, so that a change of JDK needs no second build.
+    // For the oldest Java that OpenSearch supports, so that another JDK needs no rebuild.
     await run(javac, ['--release', '21', '-cp', join(jars, '*'), '-d', target, LAUNCHER], {
       ...(signal && { signal }),
     });
   } catch (error) {
     signal?.throwIfAborted();
-    const told = (error as { stderr?: string }).stderr ?? '';
-    throw new LauncherBuildError(`${javac} could not compile ${LAUNCHER}:\n${told}`, { cause: error });
+    const output = (error as { stderr?: string }).stderr ?? '';
+    throw new LauncherBuildError(`${javac} could not compile ${LAUNCHER}:\n${output}`, { cause: error });
   }
 }
 
@@ -199,7 +199,7 @@ async function moveIntoPlace(download: string, target: string): Promise<void> {
     await rename(download, target);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    // Another process was faster; its folder is as good as ours.
+    // Another process was faster, and its folder is the same.
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
   }
 }
@@ -207,8 +207,8 @@ async function moveIntoPlace(download: string, target: string): Promise<void> {
 async function removeOldVersions(folder: string, current: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    const outdated = FOLDER_OF_A_VERSION.test(name) && name !== current;
-    if (outdated || (FOLDER_OF_A_DOWNLOAD.test(name) && (await isAbandoned(path)))) {
+    const outdated = VERSION_FOLDER.test(name) && name !== current;
+    if (outdated || (DOWNLOAD_FOLDER.test(name) && (await isAbandoned(path)))) {
       await rm(path, { recursive: true, force: true });
     }
   }

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Engine, type StartOptions, startEngine, writeConfig } from './engine.ts';
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
+import { writeFileAtomically } from '../atomic-file.ts';
+import { type Engine, type StartOptions, startEngine } from './engine.ts';
 
 export interface OpenSearchOptions extends StartOptions {
   /** @default 1024 */
@@ -18,7 +19,8 @@ rootLogger.appenderRef.console.ref = console
 `;
 
 /**
- * OpenSearch as one node with its data in `data/opensearch`; no security plugin, so plain HTTP without a password.
+ * OpenSearch as a single node with its data in `data/opensearch`. Plain HTTP without a password: it runs without the
+ * security plugin.
  *
  * @throws {PortTakenError} {EngineStartError}
  */
@@ -34,9 +36,9 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
       portOption: '--opensearch-port',
       url: (port) => `http://${LOOPBACK}:${port}`,
       async prepare({ port, internalPort }) {
-        await mkdir(join(folder, 'data', 'opensearch'), { recursive: true });
-        await writeConfig(join(home, 'config', 'log4j2.properties'), LOG4J);
-        await writeConfig(
+        mkdirSync(join(folder, 'data', 'opensearch'), { recursive: true });
+        writeFileAtomically(join(home, 'config', 'log4j2.properties'), LOG4J);
+        writeFileAtomically(
           join(home, 'config', 'opensearch.yml'),
           yaml({
             'cluster.name': 'crypto-market-insights',
@@ -47,21 +49,21 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
             'discovery.type': 'single-node',
             'path.data': join(folder, 'data', 'opensearch'),
             'path.logs': join(folder, 'logs'),
-            // A laptop's disk is often over 90 % full; OpenSearch would make its indices read-only.
+            // Laptop disks are often over 90 % full, where OpenSearch would make its indices read-only.
             'cluster.routing.allocation.disk.threshold_enabled': false,
           }),
         );
         return [
           `-Xms${heapMb}m`,
           `-Xmx${heapMb}m`,
-          // What its own distribution sets: G1 with a reserve, early marking.
+          // As in OpenSearch's own distribution: G1 with a reserve, early marking.
           '-XX:+UseG1GC',
           '-XX:G1ReservePercent=25',
           '-XX:InitiatingHeapOccupancyPercent=30',
           '-XX:-OmitStackTraceInFastThrow',
           '-XX:+ExitOnOutOfMemoryError',
           '--enable-native-access=ALL-UNNAMED',
-          // Or the logging ends before the node does, and the end of its log is lost.
+          // Otherwise logging stops before the node does, and the end of the log is lost.
           '-Dlog4j.shutdownHookEnabled=false',
           '-Dlog4j2.disable.jmx=true',
           '-Dfile.encoding=UTF-8',
@@ -72,7 +74,7 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
         ];
       },
       async isReady(port, signal) {
-        // Yellow: every primary shard has recovered from the last run, so nothing answers half.
+        // Yellow: every primary shard has recovered, so no answer is partial.
         const health = `http://${LOOPBACK}:${port}/_cluster/health?wait_for_status=yellow&timeout=1s`;
         const response = await fetch(health, { signal });
         if (!response.ok) return false;
@@ -85,7 +87,7 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
 }
 
 function yaml(settings: Readonly<Record<string, string | number | boolean>>): string {
-  // A JSON string is a YAML string, whatever is in the path.
+  // Any JSON string is a valid YAML string.
   return Object.entries(settings)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
     .join('');

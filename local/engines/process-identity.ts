@@ -1,30 +1,27 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/**
- * Which process, for good: a pid alone is given to another process sooner or later, together with the
- * start time it is not.
- */
+/** Identifies a process for good: pids are reused, but not together with the start time. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Opaque; only ever compared. */
+  /** Opaque; compare only. */
   readonly startTime: string;
 }
 
-/** The identity of a running process; `undefined` when there is none with this pid (or only its zombie). */
+/** The identity of a running process; `undefined` if no process has this pid, or only a zombie. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const startTime = process.platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid);
   return startTime === undefined ? undefined : { pid, startTime };
 }
 
-/** Whether exactly this process is still running. */
+/** Whether this very process is still running. */
 export function isSameProcess(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startTime === identity.startTime;
 }
 
 /**
  * State and start time (clock ticks since boot) from the text of /proc/<pid>/stat.
- * The second field is the command in brackets and may itself hold blanks and brackets.
+ * The second field is the command in parentheses, which may itself contain blanks and parentheses.
  */
 export function parseProcStat(text: string): { state: string; startTicks: string } | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -37,11 +34,11 @@ function startTimeFromProc(pid: number): string | undefined {
   try {
     const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
     if (!stat || stat.state === 'Z' || stat.state === 'X') return undefined;
-    // Ticks count from boot: without the boot's id, a pid file that outlived a reboot could match by chance.
+    // Ticks count from boot, so after a reboot they could match by chance without the boot's id.
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${stat.startTicks}`;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    // ESRCH: the process ended between opening and reading the file.
+    // ESRCH: the process ended after the file was opened.
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
@@ -57,7 +54,7 @@ function startTimeFromPs(pid: number): string | undefined {
     const [, state, started] = /^(\S+)\s+(.+)$/.exec(text) ?? [];
     return state && started && !state.startsWith('Z') ? started : undefined;
   } catch (error) {
-    // ps exits with 1 when it knows no such process.
+    // ps exits with 1 if there is no such process.
     if ((error as { status?: unknown }).status === 1) return undefined;
     throw error;
   }

@@ -1,12 +1,14 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Engine, javaProperties, type StartOptions, startEngine, writeConfig } from './engine.ts';
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
+import { writeFileAtomically } from '../atomic-file.ts';
+import { type Engine, type StartOptions, startEngine } from './engine.ts';
+import { javaProperties } from './java-properties.ts';
 
-/** A small program on two cores: the quick compiler and the plain collector start it fastest. */
+/** A small program: the quick compiler and the simple collector start it fastest. */
 const JAVA_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'];
 
-/** Without it S3Proxy logs at DEBUG: thousands of lines for nothing. */
+/** Without this S3Proxy logs thousands of lines at DEBUG. */
 const LOGBACK = `<configuration>
   <appender name="console" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>[%d{ISO8601}][%-5level][%logger{25}] %msg%n</pattern></encoder>
@@ -17,7 +19,7 @@ const LOGBACK = `<configuration>
 
 /**
  * S3Proxy over the folder `data/s3`: anonymous, path style, conditional puts. Every object is a file
- * (`data/s3/<bucket>/<key>`), put by one rename: a kill leaves none torn.
+ * (`data/s3/<bucket>/<key>`) created by one rename, so a kill leaves no partial object.
  *
  * @throws {PortTakenError} {EngineStartError}
  */
@@ -32,16 +34,16 @@ export async function startS3(options: StartOptions): Promise<Engine> {
       portOption: '--s3-port',
       url: (port) => `http://${LOOPBACK}:${port}`,
       async prepare({ port }) {
-        await mkdir(join(folder, 'data', 's3'), { recursive: true });
-        await writeConfig(join(config, 'logback.xml'), LOGBACK);
-        await writeConfig(
+        mkdirSync(join(folder, 'data', 's3'), { recursive: true });
+        writeFileAtomically(join(config, 'logback.xml'), LOGBACK);
+        writeFileAtomically(
           join(config, 's3proxy.properties'),
           javaProperties({
             's3proxy.endpoint': `http://${LOOPBACK}:${port}`,
             's3proxy.authorization': 'none',
             'jclouds.provider': 'filesystem-nio2',
             'jclouds.filesystem.basedir': join(folder, 'data', 's3'),
-            // Required by S3Proxy, meaningless for a folder.
+            // S3Proxy requires these, but a folder does not use them.
             'jclouds.identity': 'local',
             'jclouds.credential': 'local',
           }),
@@ -58,7 +60,7 @@ export async function startS3(options: StartOptions): Promise<Engine> {
       },
       async isReady(port, signal) {
         const response = await fetch(`http://${LOOPBACK}:${port}/`, { signal });
-        // The list of buckets: another server on this port would answer something else.
+        // The list of buckets, which only an S3 server would return.
         return response.ok && (await response.text()).includes('ListAllMyBucketsResult');
       },
     },

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LOOPBACK, type LoopbackServer, serveOnLoopback } from '../../core/runtime/loopback-server.ts';
 import { DEFAULT_KLINE_LIMIT, type ReplayMarket } from './replay-market.ts';
 
 export interface MarketReplayOptions {
@@ -11,15 +10,6 @@ export interface MarketReplayOptions {
   readonly port?: number | undefined;
 }
 
-export interface MarketReplay {
-  /** `http://127.0.0.1:<port>`, to be used in place of Bybit's base URL. */
-  readonly url: string;
-  readonly port: number;
-  /** Stops listening and drops open connections, also idle and busy ones. May be called again. */
-  close(): Promise<void>;
-}
-
-const HOST = '127.0.0.1';
 /** Longer than the pause between two polls of a slow replay, so that the client's connection survives it. */
 const KEEP_ALIVE_MS = 65_000;
 const RETCODE_OK = 0;
@@ -41,36 +31,15 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
 ]);
 
 /**
- * Serves a replayed market on 127.0.0.1 in the words of Bybit's v5 API: `GET /v5/market/tickers` and
- * `GET /v5/market/kline` (interval 60). Only the category `spot` holds anything.
+ * Serves a replayed market on 127.0.0.1 as Bybit's v5 API does: `GET /v5/market/tickers` and
+ * `GET /v5/market/kline` (interval 60). Only the category `spot` has data. Use its `url` in place of Bybit's base URL.
  *
- * @throws the `EADDRINUSE` error of `node:net` if the port that was asked for is taken
+ * @throws the `EADDRINUSE` error of `node:net` if the requested port is taken
  */
-export async function startMarketReplay({
-  market,
-  clock,
-  port = 0,
-}: MarketReplayOptions): Promise<MarketReplay> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+export function startMarketReplay({ market, clock, port = 0 }: MarketReplayOptions): Promise<LoopbackServer> {
+  const listener = (request: IncomingMessage, response: ServerResponse) =>
     answer(request, response, market, clock);
-  });
-  server.listen(port, HOST);
-  // `once` rejects with the server's own error if it cannot listen.
-  await once(server, 'listening');
-  const { port: boundPort } = server.address() as AddressInfo;
-
-  let closed: Promise<void> | undefined;
-  return {
-    url: `http://${HOST}:${boundPort}`,
-    port: boundPort,
-    close() {
-      closed ??= new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-      return closed;
-    },
-  };
+  return serveOnLoopback(listener, port, { keepAliveTimeout: KEEP_ALIVE_MS });
 }
 
 function answer(
@@ -79,7 +48,7 @@ function answer(
   market: ReplayMarket,
   clock: () => number,
 ): void {
-  const url = URL.parse(request.url ?? '/', `http://${HOST}`);
+  const url = URL.parse(request.url ?? '/', `http://${LOOPBACK}`);
   const route = url === null ? undefined : ROUTES.get(url.pathname);
   if (url === null || route === undefined) {
     sendText(response, 404, `Not found. The market replay serves ${[...ROUTES.keys()].join(' and ')}.\n`);

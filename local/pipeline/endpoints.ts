@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from './atomic-file.ts';
+import { writeFileAtomically } from '../atomic-file.ts';
 import { isLocked } from './lock.ts';
 
 /** Where the running pipeline listens: `.local/endpoints.json`, for the other commands and anybody's client. */

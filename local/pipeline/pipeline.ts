@@ -9,11 +9,12 @@ import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
 import { createOpenSearch } from '../../stores/opensearch/client.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
-import { type DownloadProgress, ensureArtifacts, JAR_COUNTS } from '../engines/artifacts.ts';
-import { type Engine, type EngineName, type StartOptions, stopLeftovers } from '../engines/engine.ts';
+import { type DownloadProgress, type EngineName, ensureArtifacts, JAR_COUNTS } from '../engines/artifacts.ts';
+import type { Engine, StartOptions } from '../engines/engine.ts';
 import { findJdk } from '../engines/jdk.ts';
 import { startKafka } from '../engines/kafka.ts';
 import { startOpenSearch } from '../engines/opensearch.ts';
+import { stopLeftovers } from '../engines/pid-file.ts';
 import { choosePort } from '../engines/ports.ts';
 import { startS3 } from '../engines/s3.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
@@ -372,7 +373,7 @@ async function startSources(
       engine: 'the market replay',
       option: '--source-port',
       usual: SOURCE_PORT,
-      asked: ports.source,
+      requested: ports.source,
     }),
   });
   cleanups.defer(() => server.close());

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PollsPerHour } from '../../core/market/polls.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { writeFileAtomically } from '../atomic-file.ts';
 
 /** The market replay has four points in each recorded hour's path, however fast it runs. */
 const REPLAYED: PollsPerHour = { recorded: 4 };

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { ensureArtifacts } from '../engines/artifacts.ts';
-import { type Engine, stopLeftovers } from '../engines/engine.ts';
+import type { Engine } from '../engines/engine.ts';
 import { findJdk } from '../engines/jdk.ts';
 import { startKafka } from '../engines/kafka.ts';
 import { startOpenSearch } from '../engines/opensearch.ts';
+import { stopLeftovers } from '../engines/pid-file.ts';
 import { startS3 } from '../engines/s3.ts';
 import { readEndpoints } from './endpoints.ts';
 import { takeLock } from './lock.ts';

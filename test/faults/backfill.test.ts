@@ -8,11 +8,12 @@ import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import type { RebuildOutput } from '../../core/operate/rebuild.ts';
+import type { LoopbackServer } from '../../core/runtime/loopback-server.ts';
 import type { SummariseReport } from '../../core/summarise/summarise.ts';
 import { handOverRows } from '../../local/market-replay/hand-over.ts';
 import { type CandleHistory, type HistoryRow, readCandleHistory } from '../../local/market-replay/history.ts';
 import { ReplayMarket } from '../../local/market-replay/replay-market.ts';
-import { type MarketReplay, startMarketReplay } from '../../local/market-replay/server.ts';
+import { startMarketReplay } from '../../local/market-replay/server.ts';
 import { HOURLY_HISTORY } from '../../local/pipeline/history.ts';
 import { startInsights, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { keysOf } from '../integration/lambdas/stores.ts';
@@ -191,7 +192,7 @@ describe('backfilling rows', () => {
 
 describe('backfilling from an exchange', () => {
   const FROM_MS = Date.UTC(2018, 0, 1);
-  let replay: MarketReplay;
+  let replay: LoopbackServer;
   afterEach(() => replay?.close());
 
   it('fetches page after page, keeps them in the lake, and can be made again from there', async () => {

@@ -9,10 +9,11 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type EngineJars, ensureArtifacts, JAR_COUNTS } from '../../local/engines/artifacts.ts';
-import { type Engine, EngineStartError, stopLeftovers } from '../../local/engines/engine.ts';
+import { type Engine, EngineStartError } from '../../local/engines/engine.ts';
 import { findJdk, type Jdk } from '../../local/engines/jdk.ts';
 import { startKafka } from '../../local/engines/kafka.ts';
 import { startOpenSearch } from '../../local/engines/opensearch.ts';
+import { stopLeftovers } from '../../local/engines/pid-file.ts';
 import { anyFreePort, PortTakenError } from '../../local/engines/ports.ts';
 import { identifyProcess } from '../../local/engines/process-identity.ts';
 import { startS3 } from '../../local/engines/s3.ts';
@@ -226,7 +227,7 @@ describe('an engine', () => {
     const error = await start.catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(EngineStartError);
     expect((error as EngineStartError).message).toMatch(
-      /^OpenSearch ended while it was starting \(exit code 1\)[\s\S]*opensearch\.log[\s\S]*[Hh]eap/,
+      /^OpenSearch ended during its start \(exit code 1\)[\s\S]*opensearch\.log[\s\S]*[Hh]eap/,
     );
     expect(await readdir(join(folder, 'run'))).toEqual([]);
   });

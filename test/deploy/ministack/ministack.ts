@@ -4,7 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { anyFreePort, LOOPBACK } from '../../../local/engines/ports.ts';
+import { LOOPBACK } from '../../../core/runtime/loopback-server.ts';
+import { anyFreePort } from '../../../local/engines/ports.ts';
 import { pythonTool } from '../../infra/python-tool.ts';
 
 const MINISTACK_VERSION = '1.5.33';

@@ -121,7 +121,7 @@ describe('ensureArtifacts', () => {
 
   it('takes no download that is incomplete', async () => {
     await program('bin/mvn', MAVEN.replace(`n=${JAR_COUNTS.kafka}`, 'n=5'));
-    await expect(ensureArtifacts({ folder, jdk })).rejects.toThrow('5 jars came instead of 46');
+    await expect(ensureArtifacts({ folder, jdk })).rejects.toThrow('got 5 jars instead of 46');
   });
 
   it('ends the download when it is given up', async () => {

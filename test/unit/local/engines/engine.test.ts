@@ -7,12 +7,12 @@ import {
   type Engine,
   type EngineRecipe,
   EngineStartError,
-  javaProperties,
-  parsePidFile,
-  readLogTail,
   type StartOptions,
   startEngine,
 } from '../../../../local/engines/engine.ts';
+import { readLogTail } from '../../../../local/engines/java-process.ts';
+import { javaProperties } from '../../../../local/engines/java-properties.ts';
+import { parsePidFile } from '../../../../local/engines/pid-file.ts';
 import { anyFreePort } from '../../../../local/engines/ports.ts';
 import { identifyProcess } from '../../../../local/engines/process-identity.ts';
 
@@ -93,7 +93,7 @@ describe('startEngine', () => {
     const error = await startEngine(dying, options).catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(EngineStartError);
     const { message, logTail } = error as EngineStartError;
-    expect(message).toContain('the S3 server ended while it was starting (exit code 3)');
+    expect(message).toContain('the S3 server ended during its start (exit code 3)');
     expect(logTail.split('\n')).toEqual(Array.from({ length: 20 }, (_, i) => `line ${i + 11}`));
     expect(await readdir(join(folder, 'run'))).toEqual([]);
   });

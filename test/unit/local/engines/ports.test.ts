@@ -37,14 +37,14 @@ describe('choosePort', () => {
 
   it('gives the asked port, not the usual one', async () => {
     const [usual, asked] = [await anyFreePort(), await anyFreePort()];
-    expect(await choosePort({ ...who, usual, asked })).toBe(asked);
+    expect(await choosePort({ ...who, usual, requested: asked })).toBe(asked);
   });
 
   it('refuses an asked port that is taken, and names port, engine and option', async () => {
-    const choice = choosePort({ ...who, usual: await anyFreePort(), asked: taken });
+    const choice = choosePort({ ...who, usual: await anyFreePort(), requested: taken });
     await expect(choice).rejects.toThrow(PortTakenError);
     await expect(choice).rejects.toThrow(
-      new RegExp(`Port ${taken}, asked for Kafka, is taken.*--kafka-port`),
+      new RegExp(`Port ${taken}, requested for Kafka, is taken.*--kafka-port`),
     );
   });
 
@@ -52,7 +52,7 @@ describe('choosePort', () => {
     const everywhere = createServer().listen(0, '0.0.0.0');
     await once(everywhere, 'listening');
     const asked = (everywhere.address() as { port: number }).port;
-    await expect(choosePort({ ...who, usual: asked, asked })).rejects.toThrow(PortTakenError);
+    await expect(choosePort({ ...who, usual: asked, requested: asked })).rejects.toThrow(PortTakenError);
     everywhere.close();
   });
 });

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LoopbackServer } from '../../../../core/runtime/loopback-server.ts';
 import { ReplayMarket } from '../../../../local/market-replay/replay-market.ts';
-import { type MarketReplay, startMarketReplay } from '../../../../local/market-replay/server.ts';
+import { startMarketReplay } from '../../../../local/market-replay/server.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2018-07-01T00:00:00Z');
@@ -24,7 +25,7 @@ const market = new ReplayMarket(
 );
 
 let now: number;
-let replay: MarketReplay;
+let replay: LoopbackServer;
 beforeEach(async () => {
   now = START + 26 * HOUR;
   replay = await startMarketReplay({ market, clock: () => now });

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type ServerOptions } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** The only address that our servers on this machine listen on. */
+export const LOOPBACK = '127.0.0.1';
+
+export interface LoopbackServer {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening and drops all open connections. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves HTTP on 127.0.0.1.
+ * @param port 0 for any free port
+ * @throws the `EADDRINUSE` error of `node:net` if the port is taken
+ */
+export async function serveOnLoopback(
+  listener: RequestListener,
+  port: number,
+  options: ServerOptions = {},
+): Promise<LoopbackServer> {
+  const server = createServer(options, listener).listen(port, LOOPBACK);
+  await once(server, 'listening');
+  const bound = (server.address() as AddressInfo).port;
+  let closed: Promise<void> | undefined;
+  return {
+    url: `http://${LOOPBACK}:${bound}`,
+    port: bound,
+    close() {
+      closed ??= new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return closed;
+    },
+  };
+}
