@@ -1,10 +1,11 @@
 import { Argument, Command } from 'commander';
+import type { CategoryOutcome } from '../core/ingest/ports.ts';
 import type { Ticker } from '../core/market/ticker.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
 import { textTable } from '../core/text/text-table.ts';
 import type { Pace } from '../exchanges/exchange-adapter.ts';
 import type { Traffic } from '../exchanges/exchange-client.ts';
-import type { CategoryOutcome, TickerSource } from '../exchanges/http-source.ts';
+import type { ExchangeSource } from '../exchanges/http-source.ts';
 import {
   createSource,
   type SourceConfig,
@@ -106,7 +107,7 @@ async function probe(
   };
 }
 
-async function open(config: SourceConfig, options: SourceOptions): Promise<TickerSource> {
+async function open(config: SourceConfig, options: SourceOptions): Promise<ExchangeSource> {
   if (!usesCcxt(config)) return createSource(config, options);
   // Loaded where it is wanted only: it takes a moment.
   const { createCcxtSource } = await import('../exchanges/ccxt-source.ts');

@@ -1,12 +1,12 @@
 import type { MarketInterface, Ticker as UnifiedTicker } from 'ccxt';
+import type { CategoryOutcome, TickerBatch } from '../core/ingest/ports.ts';
 import type { Category } from '../core/market/series.ts';
 import { CcxtClient, categoryOf, type SharedLimit } from './ccxt-client.ts';
-import { type CategoryOutcome, outcomes, type TickerSource } from './http-source.ts';
+import { type ExchangeSource, outcomes } from './http-source.ts';
 import { type MarketFilter, marketFilter } from './market-filter.ts';
 import {
   type Entry,
   type FieldMap,
-  type NormalisedBatch,
   normaliseList,
   type Pair,
   percent,
@@ -38,7 +38,7 @@ const FIELDS: FieldMap = {
  * futures are not taken, as far as the exchange tells them apart from perpetual swaps.
  * @throws UnknownSourceError where ccxt has no such exchange
  */
-export function createCcxtSource(config: SourceConfig, options: SourceOptions = {}): TickerSource {
+export function createCcxtSource(config: SourceConfig, options: SourceOptions = {}): ExchangeSource {
   const limit: SharedLimit = { closedUntil: undefined };
   const id = config.api.replace(/^ccxt:/, '');
   // A native one's id may be an exchange of ccxt's, too.
@@ -76,7 +76,7 @@ export function createCcxtSource(config: SourceConfig, options: SourceOptions = 
 /** @returns asks for one category's tickers. @throws SourceError */
 function categoryTickers(client: CcxtClient, category: Category, config: SourceConfig) {
   const wants = marketFilter(config);
-  return async (poll: { slot: string; deadlineMs: number }): Promise<NormalisedBatch> => {
+  return async (poll: { slot: string; deadlineMs: number }): Promise<TickerBatch> => {
     const { deadlineMs, slot } = poll;
     const unified = await client.ask(deadlineMs, () => unifiedTickers(client, wants, deadlineMs));
     const receipt: Receipt = {

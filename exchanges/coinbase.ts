@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { TickerBatch } from '../core/ingest/ports.ts';
 import { SourceError } from '../core/ingest/source-errors.ts';
 import {
   type Answer,
@@ -8,15 +9,7 @@ import {
   type PollScope,
 } from './exchange-adapter.ts';
 import { httpFailure, type RateLimitRules } from './http-failures.ts';
-import {
-  type Entry,
-  type FieldMap,
-  fieldOf,
-  type NormalisedBatch,
-  normaliseList,
-  type Pair,
-  reject,
-} from './normalise.ts';
+import { type Entry, type FieldMap, fieldOf, normaliseList, type Pair, reject } from './normalise.ts';
 
 /**
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products: a product's ticker has price, bid, ask
@@ -92,7 +85,7 @@ async function oneByOne(
   scope: PollScope,
   symbols: readonly string[],
   products: Pick<Answer<unknown>, 'url' | 'receivedAt'>,
-): Promise<NormalisedBatch> {
+): Promise<TickerBatch> {
   const { url, receivedAt } = products;
   const entries: Entry[] = [];
   const failures: { symbol: string; error: SourceError }[] = [];

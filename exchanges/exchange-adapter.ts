@@ -1,8 +1,8 @@
 import type * as z from 'zod';
+import type { TickerBatch } from '../core/ingest/ports.ts';
 import { SourceError, SourceRefusedError, WrongPayloadError } from '../core/ingest/source-errors.ts';
 import type { Category } from '../core/market/series.ts';
 import type { MarketFilter } from './market-filter.ts';
-import type { NormalisedBatch } from './normalise.ts';
 
 /** One HTTP GET. */
 export interface ExchangeRequest {
@@ -72,7 +72,7 @@ export interface ExchangeAdapter {
   /** The failure that an answer's status, headers or API code stand for; undefined where it is a success. */
   failureOf(response: ExchangeResponse, context: ResponseContext): SourceError | undefined;
   /** Asks for what one category needs and sorts it into tickers and rejected ones. @throws what `ask` throws */
-  tickers(ask: Ask, scope: PollScope): Promise<NormalisedBatch>;
+  tickers(ask: Ask, scope: PollScope): Promise<TickerBatch>;
 }
 
 /** For what makes tickers richer but is not needed: undefined, whatever went wrong. */

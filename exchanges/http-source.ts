@@ -1,30 +1,13 @@
+import type { CategoryOutcome, TickerBatch, TickerSource } from '../core/ingest/ports.ts';
 import { SourceError } from '../core/ingest/source-errors.ts';
 import type { Category } from '../core/market/series.ts';
 import type { ExchangeAdapter, Pace } from './exchange-adapter.ts';
 import { type ExchangeClientOptions, exchangeClient } from './exchange-client.ts';
 import { everyMarket, type MarketFilter } from './market-filter.ts';
-import type { NormalisedBatch } from './normalise.ts';
 
-/** What one category of a poll came to: its batch, or why there is none. */
-export type CategoryOutcome =
-  | { category: Category; receivedAt: string; batch: NormalisedBatch }
-  | { category: Category; receivedAt: string; error: SourceError };
-
-/** Where tickers come from. */
-export interface TickerSource {
-  readonly name: string;
-  readonly exchange: string;
-  readonly categories: readonly Category[];
-  /** How fast it asks at most. */
+/** A source that can say how fast it asks at most. */
+export interface ExchangeSource extends TickerSource {
   readonly pace?: Pace;
-  /**
-   * Asks for the categories, one outcome each, in their order; never rejects for what the exchange did.
-   * Gives up at `deadlineMs` (epoch ms).
-   */
-  fetch(
-    categories: readonly Category[],
-    poll: { slot: string; deadlineMs: number },
-  ): Promise<CategoryOutcome[]>;
 }
 
 export interface HttpSourceOptions extends Omit<ExchangeClientOptions, 'adapter'> {
@@ -36,7 +19,7 @@ export interface HttpSourceOptions extends Omit<ExchangeClientOptions, 'adapter'
 }
 
 /** A source behind an exchange's HTTP API, as its adapter speaks it. */
-export function httpSource(options: HttpSourceOptions): TickerSource {
+export function httpSource(options: HttpSourceOptions): ExchangeSource {
   const { name, exchange, adapter, wants = everyMarket } = options;
   const openPoll = exchangeClient(options);
   return {
@@ -56,7 +39,7 @@ export function httpSource(options: HttpSourceOptions): TickerSource {
 /** One outcome for each category; only errors of our own are thrown. */
 export function outcomes(
   categories: readonly Category[],
-  tickersOf: (category: Category) => Promise<NormalisedBatch>,
+  tickersOf: (category: Category) => Promise<TickerBatch>,
 ): Promise<CategoryOutcome[]> {
   return Promise.all(
     categories.map(async (category): Promise<CategoryOutcome> => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { TickerBatch } from '../core/ingest/ports.ts';
 import type { Category } from '../core/market/series.ts';
 import {
   MAX_TEXT,
@@ -62,12 +63,6 @@ export function fieldOf(raw: unknown, field: string | number): unknown {
 export interface Pair {
   base?: string | undefined;
   quote?: string | undefined;
-}
-
-/** One category of one payload, sorted into what is good and what is not. */
-export interface NormalisedBatch {
-  tickers: Ticker[];
-  rejected: RejectedTicker[];
 }
 
 export type Reading<T> = { value: T | undefined } | { reason: string };
@@ -226,8 +221,8 @@ export function normaliseList(
   fields: FieldMap,
   pairOf: (symbol: string) => Pair,
   receipt: Receipt,
-): NormalisedBatch {
-  const batch: NormalisedBatch = { tickers: [], rejected: [] };
+): TickerBatch {
+  const batch: TickerBatch = { tickers: [], rejected: [] };
   const seen = new Set<string>();
   for (const { symbol, values, raw, from } of entries) {
     const pair = typeof symbol === 'string' ? pairOf(symbol) : {};

@@ -5,7 +5,7 @@ import { bybitV2 } from './bybit-v2.ts';
 import { bybitV5 } from './bybit-v5.ts';
 import { coinbase } from './coinbase.ts';
 import type { ExchangeAdapter } from './exchange-adapter.ts';
-import { type HttpSourceOptions, httpSource, type TickerSource } from './http-source.ts';
+import { type ExchangeSource, type HttpSourceOptions, httpSource } from './http-source.ts';
 import { kraken } from './kraken.ts';
 import { marketFilter } from './market-filter.ts';
 import { okx } from './okx.ts';
@@ -118,7 +118,7 @@ export type SourceOptions = Pick<HttpSourceOptions, 'baseUrl' | 'onRetry' | 'onT
  * The client of a configured source; `baseUrl` replaces the exchange's own hosts.
  * @throws UnknownSourceError for a source that needs ccxt
  */
-export function createSource(config: SourceConfig, options: SourceOptions = {}): TickerSource {
+export function createSource(config: SourceConfig, options: SourceOptions = {}): ExchangeSource {
   const { name, exchange, categories, api } = config;
   if (!isNative(api)) {
     throw new UnknownSourceError(`${name} (${api}) has to run in the function with ccxt, ingest-ccxt.`);

@@ -1,8 +1,14 @@
-import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import { LATEST_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
 import { decodeValue } from './decode.ts';
-import type { DeadLetter, DeadLetters, IndexDocument, StreamPosition, TickerIndex } from './ports.ts';
+import type {
+  DeadLetter,
+  DeadLetters,
+  DeliveredRecord,
+  IndexDocument,
+  StreamPosition,
+  TickerIndex,
+} from './ports.ts';
 
 /** What one event came to. */
 export interface IndexReport {
@@ -39,36 +45,33 @@ function isoTime(ms: number): string {
  * @throws the dead letters' own error, when they cannot be written: then the whole batch has to come again
  */
 export async function indexBatch(
-  event: MSKEvent,
+  records: readonly DeliveredRecord[],
   deadlineMs: number,
   { index, deadLetters, log, now }: IndexDependencies,
 ): Promise<IndexReport & { firstReason?: string }> {
   const report: IndexReport & { firstReason?: string } = {
-    records: 0,
+    records: records.length,
     indexed: 0,
     alreadyThere: 0,
     deadLetters: 0,
     unstored: [],
   };
   const letters: DeadLetter[] = [];
-  const keep = (record: MSKRecord, error_type: string, reason: string) => {
+  const keep = (record: DeliveredRecord, error_type: string, reason: string) => {
     const { topic, partition, offset, timestamp } = record;
-    const value_base64 = (record.value as string | undefined) ?? null;
+    const value_base64 = record.value ?? null;
     const times = { produced_at: isoTime(timestamp), first_seen: new Date(now()).toISOString() };
     letters.push({ v: 1, topic, partition, offset, value_base64, error_type, reason, ...times });
   };
   /** The records of the documents, in their order. */
-  const sent: MSKRecord[] = [];
+  const sent: DeliveredRecord[] = [];
   function* documents(): Generator<IndexDocument> {
-    for (const records of Object.values(event.records)) {
-      for (const record of records) {
-        report.records += 1;
-        const decoded = decodeValue(record.value);
-        if ('reason' in decoded) keep(record, 'poison', decoded.reason);
-        else {
-          sent.push(record);
-          yield decoded;
-        }
+    for (const record of records) {
+      const decoded = decodeValue(record.value);
+      if ('reason' in decoded) keep(record, 'poison', decoded.reason);
+      else {
+        sent.push(record);
+        yield decoded;
       }
     }
   }

@@ -1,8 +1,16 @@
-/** A record of the stream, where it lies and what it said. */
+/** Where a record is in the stream. */
 export interface StreamPosition {
   topic: string;
   partition: number;
   offset: number;
+}
+
+/** A record as the event source delivers it. */
+export interface DeliveredRecord extends StreamPosition {
+  /** Epoch ms, as its producer wrote it; Kafka writes -1 if the record has none. */
+  timestamp: number;
+  /** Base64; null or undefined if the record has no value. */
+  value?: string | null | undefined;
 }
 
 /** A checked ticker as the index takes it. */

@@ -1,12 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
-import type { CategoryOutcome, TickerSource } from '../../exchanges/http-source.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { type BatchAddress, tickersKey } from '../lake/ticker-objects.ts';
 import { type Category, formatSeries } from '../market/series.ts';
 import { type Rejected, TICKER_VERSION, type TickerIdentity } from '../market/ticker.ts';
 import type { Log } from '../runtime/log.ts';
-import type { OutboxMarker, StreamRecord, TickerLake, TickerStream } from './ports.ts';
+import type {
+  CategoryOutcome,
+  OutboxMarker,
+  StreamRecord,
+  TickerLake,
+  TickerSource,
+  TickerStream,
+} from './ports.ts';
 import { type SourceError, WrongPayloadError } from './source-errors.ts';
 
 /** What one category came to in one poll. */

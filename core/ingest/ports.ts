@@ -1,6 +1,33 @@
 import type { BatchAddress } from '../lake/ticker-objects.ts';
 import type { Category } from '../market/series.ts';
-import type { Rejected } from '../market/ticker.ts';
+import type { Rejected, RejectedTicker, Ticker } from '../market/ticker.ts';
+import type { SourceError } from './source-errors.ts';
+
+/** Where tickers come from. */
+export interface TickerSource {
+  readonly name: string;
+  readonly exchange: string;
+  readonly categories: readonly Category[];
+  /**
+   * Asks for the categories, one outcome each, in their order; never rejects because of an exchange's failure.
+   * @param poll gives up at `deadlineMs` (epoch ms)
+   */
+  fetch(
+    categories: readonly Category[],
+    poll: { slot: string; deadlineMs: number },
+  ): Promise<CategoryOutcome[]>;
+}
+
+/** One category of one poll: its tickers, or why there are none. */
+export type CategoryOutcome =
+  | { category: Category; receivedAt: string; batch: TickerBatch }
+  | { category: Category; receivedAt: string; error: SourceError };
+
+/** One category of one payload, sorted into valid and invalid tickers. */
+export interface TickerBatch {
+  tickers: Ticker[];
+  rejected: RejectedTicker[];
+}
 
 /** The lake: source of truth and outbox. Every method throws when the store cannot be reached. */
 export interface TickerLake {

@@ -113,7 +113,8 @@ async function redriveBatch(
       output.stay.push(...kept.map(staying));
     },
   };
-  const report = await indexBatch(batch.event, deadlineMs, { index, deadLetters, log, now: Date.now });
+  const records = Object.values(batch.event.records).flat();
+  const report = await indexBatch(records, deadlineMs, { index, deadLetters, log, now: Date.now });
   output.tried += report.records;
   output.indexed += report.indexed;
   output.alreadyThere += report.alreadyThere;

@@ -56,11 +56,12 @@ export async function handler(event: MSKEvent, context: Context): Promise<KafkaB
   log.addContext(context);
   tally = { retried: 0, openSearchMs: 0 };
   const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
+  const records = Object.values(event.records).flat();
   let report: Awaited<ReturnType<typeof indexBatch>> | undefined;
   try {
-    report = await indexBatch(event, deadlineMs, dependencies);
+    report = await indexBatch(records, deadlineMs, dependencies);
   } finally {
-    emit('index', {}, batchMetrics({ event, report, ...tally, endedMs: Date.now() }));
+    emit('index', {}, batchMetrics({ records, report, ...tally, endedMs: Date.now() }));
   }
   const { unstored, firstReason, ...counts } = report;
   log.info('Indexed', { ...counts, unstored: unstored.length });

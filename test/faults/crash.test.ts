@@ -116,7 +116,11 @@ describe('a process that is killed at any of its steps', () => {
       index: new OpenSearchTickers(openSearch),
       deadLetters: new S3DeadLetters(s3, world.bucket),
     };
-    await indexBatch(event, Date.now() + 20_000, { ...index, log: SILENT_LOG, now: Date.now });
+    await indexBatch(Object.values(event.records).flat(), Date.now() + 20_000, {
+      ...index,
+      log: SILENT_LOG,
+      now: Date.now,
+    });
     const { lakeIds } = await counts(world);
     expect(await verdict(world)).toEqual(agreementOn(lakeIds));
     expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual([]);
@@ -154,7 +158,7 @@ describe('a process that is killed at any of its steps', () => {
       { ...tickers[0], bid_price: 'none' } as unknown as Ticker,
     ]);
     const steps = await walk((point) =>
-      indexBatch(event, Date.now() + 20_000, {
+      indexBatch(Object.values(event.records).flat(), Date.now() + 20_000, {
         index: point.watch(new OpenSearchTickers(openSearch)),
         deadLetters: point.watch(new S3DeadLetters(s3, world.bucket)),
         log: SILENT_LOG,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CategoryOutcome } from '../../../core/ingest/ports.ts';
 import { type Category, formatSeries } from '../../../core/market/series.ts';
 import { type Ticker, tickerSchema } from '../../../core/market/ticker.ts';
-import type { CategoryOutcome } from '../../../exchanges/http-source.ts';
 import { createSource, sourceNamed } from '../../../exchanges/source-config.ts';
 import { recordedBybitV5, recordedPayload } from '../../samples/recorded-payloads.ts';
 import { SLOT } from '../../samples/tickers.ts';

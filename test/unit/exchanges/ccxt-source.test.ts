@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CategoryOutcome, TickerSource } from '../../../core/ingest/ports.ts';
 import { tickerSchema } from '../../../core/market/ticker.ts';
 import { createCcxtSource } from '../../../exchanges/ccxt-source.ts';
 import type { Traffic } from '../../../exchanges/exchange-client.ts';
-import type { CategoryOutcome, TickerSource } from '../../../exchanges/http-source.ts';
 import { sourceNamed } from '../../../exchanges/source-config.ts';
 import { SLOT } from '../../samples/tickers.ts';
 import { ExchangeServer } from './exchange-server.ts';

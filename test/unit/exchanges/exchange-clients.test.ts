@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CategoryOutcome, TickerSource } from '../../../core/ingest/ports.ts';
 import type { Traffic } from '../../../exchanges/exchange-client.ts';
-import type { CategoryOutcome, TickerSource } from '../../../exchanges/http-source.ts';
 import { createSource, type SourceConfig, sourceNamed } from '../../../exchanges/source-config.ts';
 import { recordedPayload } from '../../samples/recorded-payloads.ts';
 import { SLOT } from '../../samples/tickers.ts';

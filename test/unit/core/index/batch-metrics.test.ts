@@ -1,23 +1,16 @@
-import type { MSKEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { batchMetrics } from '../../../../core/index/batch-metrics.ts';
 
 const NOON_MS = Date.parse('2026-03-01T12:00:00.000Z');
 
-/** Records of two partitions, given their values and timestamps. */
-function eventOf(...partitions: { value: string | null; timestamp: number }[][]): MSKEvent {
-  const records = Object.fromEntries(partitions.map((each, at) => [`tickers-${at}`, each]));
-  return { records } as unknown as MSKEvent;
-}
-const event = eventOf(
-  [
-    { value: 'YWJj', timestamp: NOON_MS - 1_000 },
-    { value: 'YWJjZGVm', timestamp: NOON_MS - 3_000 },
-  ],
-  [{ value: null, timestamp: NOON_MS }],
-);
+const POSITION = { topic: 'tickers', partition: 0, offset: 7 };
+const records = [
+  { ...POSITION, value: 'YWJj', timestamp: NOON_MS - 1_000 },
+  { ...POSITION, value: 'YWJjZGVm', timestamp: NOON_MS - 3_000 },
+  { ...POSITION, value: null, timestamp: NOON_MS },
+];
 const REPORT = { records: 3, indexed: 1, alreadyThere: 1, deadLetters: 1, unstored: [] };
-const ended = { event, report: REPORT, retried: 4, openSearchMs: 250, endedMs: NOON_MS + 500 };
+const ended = { records, report: REPORT, retried: 4, openSearchMs: 250, endedMs: NOON_MS + 500 };
 
 describe('the metrics of a batch', () => {
   it('count its records by what became of them, and its bytes as they came', () => {
@@ -44,13 +37,12 @@ describe('the metrics of a batch', () => {
   });
 
   it('count the records that have to come again', () => {
-    const unstored = [{ topic: 'tickers', partition: 0, offset: 7 }];
-    expect(batchMetrics({ ...ended, report: { ...REPORT, unstored } }).RecordsUnstored).toBe(1);
+    expect(batchMetrics({ ...ended, report: { ...REPORT, unstored: [POSITION] } }).RecordsUnstored).toBe(1);
   });
 
   it('have no age where no record says when it was produced', () => {
-    expect(batchMetrics({ ...ended, event: eventOf([{ value: 'YQ==', timestamp: -1 }]) }).EventAge).toBe(
-      undefined,
-    );
+    expect(
+      batchMetrics({ ...ended, records: [{ ...POSITION, value: 'YQ==', timestamp: -1 }] }).EventAge,
+    ).toBe(undefined);
   });
 });

@@ -7,7 +7,7 @@ import type {
   IndexDocument,
   TickerIndex,
 } from '../../../../core/index/ports.ts';
-import { mskEvent, mskRecord } from '../../../samples/msk-events.ts';
+import { mskRecord } from '../../../samples/msk-events.ts';
 import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
 
 const NOW = '2026-03-01T12:00:05.000Z';
@@ -35,14 +35,12 @@ beforeEach(() => {
   deadLetters = new KeptLetters();
 });
 
-const eventOf = (...symbols: string[]) =>
-  mskEvent(
-    symbols.map((symbol, offset) =>
-      mskRecord(symbol === 'POISON' ? 'oops' : sampleTicker({ symbol }), { offset }),
-    ),
+const recordsOf = (...symbols: string[]) =>
+  symbols.map((symbol, offset) =>
+    mskRecord(symbol === 'POISON' ? 'oops' : sampleTicker({ symbol }), { offset }),
   );
 const run = (...symbols: string[]) =>
-  indexBatch(eventOf(...symbols), 12_345, {
+  indexBatch(recordsOf(...symbols), 12_345, {
     index,
     deadLetters,
     log: SILENT_LOG,
@@ -109,7 +107,7 @@ describe('indexing a batch', () => {
     ]);
   });
 
-  it('keeps the order of every partition', async () => {
+  it('keeps the order of the records', async () => {
     const at = (partition: number, offset: number) =>
       mskRecord(sampleTicker({ symbol: `P${partition}O${offset}` }), { partition, offset });
     const ids: string[] = [];
@@ -118,22 +116,20 @@ describe('indexing a batch', () => {
         ids.push(id);
         return { kind: 'stored' };
       });
-    const event = mskEvent([at(0, 0), at(1, 1), at(0, 2), at(1, 3), at(0, 4)]);
-    await indexBatch(event, 0, { index, deadLetters, log: SILENT_LOG, now: Date.now });
+    const records = [at(0, 0), at(0, 2), at(0, 4), at(1, 1), at(1, 3)];
+    await indexBatch(records, 0, { index, deadLetters, log: SILENT_LOG, now: Date.now });
     expect(ids.map((id) => id.split(':')[2])).toEqual(['P0O0', 'P0O2', 'P0O4', 'P1O1', 'P1O3']);
   });
 
-  it('takes an event without records', async () => {
-    const event = mskEvent([]);
-    expect(await indexBatch(event, 0, { index, deadLetters, log: SILENT_LOG, now: Date.now })).toMatchObject({
+  it('takes an empty batch', async () => {
+    expect(await indexBatch([], 0, { index, deadLetters, log: SILENT_LOG, now: Date.now })).toMatchObject({
       records: 0,
       unstored: [],
     });
   });
 
   it('keeps a record without a value', async () => {
-    const event = mskEvent([mskRecord(null)]);
-    await indexBatch(event, 0, { index, deadLetters, log: SILENT_LOG, now: Date.now });
+    await indexBatch([mskRecord(null)], 0, { index, deadLetters, log: SILENT_LOG, now: Date.now });
     expect(deadLetters.letters).toMatchObject([{ value_base64: null, error_type: 'poison' }]);
   });
 

@@ -9,7 +9,7 @@ import type {
   TickerIndex,
 } from '../../../../core/index/ports.ts';
 import { processBatch } from '../../../../local/event-sources/batch-processing.ts';
-import { mskEvent, mskRecord } from '../../../samples/msk-events.ts';
+import { mskRecord } from '../../../samples/msk-events.ts';
 import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
 
 /** How often OpenSearch is busy before it decides about a record, and what it decides. */
@@ -70,7 +70,7 @@ function world(all: readonly Fate[]) {
     },
   };
   const run = (records: readonly MSKRecord[]) =>
-    indexBatch(mskEvent(records), Number.POSITIVE_INFINITY, {
+    indexBatch(records, Number.POSITIVE_INFINITY, {
       index,
       deadLetters,
       log: SILENT_LOG,

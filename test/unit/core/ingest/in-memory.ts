@@ -1,4 +1,11 @@
-import type { OutboxMarker, StreamRecord, TickerLake, TickerStream } from '../../../../core/ingest/ports.ts';
+import type {
+  CategoryOutcome,
+  OutboxMarker,
+  StreamRecord,
+  TickerLake,
+  TickerSource,
+  TickerStream,
+} from '../../../../core/ingest/ports.ts';
 import { SourceUnavailableError } from '../../../../core/ingest/source-errors.ts';
 import {
   type BatchAddress,
@@ -8,7 +15,6 @@ import {
 } from '../../../../core/lake/ticker-objects.ts';
 import type { Category } from '../../../../core/market/series.ts';
 import type { Rejected, RejectedTicker, Ticker } from '../../../../core/market/ticker.ts';
-import type { CategoryOutcome, TickerSource } from '../../../../exchanges/http-source.ts';
 import { sampleTicker } from '../../../samples/tickers.ts';
 
 /** What a poll did to the world, in order; one step of it may be made to fail. */
