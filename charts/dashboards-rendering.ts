@@ -3,8 +3,8 @@ import { TIME_FIELDS } from './pictures/chart.ts';
 import { dataName, literalColours, mapNodes } from './specs.ts';
 
 /**
- * A chart as OpenSearch Dashboards draws it: it runs the queries itself, within its time range and filters, and gives
- * the chart all the room of its panel. How it reads a `url` object, and what an expression may not contain:
+ * A chart for OpenSearch Dashboards, which runs the queries itself, with its own time range and filters, and lets the
+ * chart fill its panel. How Dashboards reads a `url` object, and what it forbids in expressions:
  * src/plugins/vis_type_vega/public/data_model in opensearch-project/OpenSearch-Dashboards.
  */
 export function dashboardsSpec(chart: Chart, picture: Pick<Picture, 'atLeastDays' | 'choices'>): Json {
@@ -13,7 +13,6 @@ export function dashboardsSpec(chart: Chart, picture: Pick<Picture, 'atLeastDays
     const name = dataName(node);
     const query = name === undefined ? undefined : chart.queries[name];
     if (query === undefined) return node;
-    // The name keeps the answers of two queries apart.
     return { name, url: dashboardsQuery(query, picture.atLeastDays), format: { property: query.rows } };
   }) as Json;
   return literalColours({
@@ -21,7 +20,7 @@ export function dashboardsSpec(chart: Chart, picture: Pick<Picture, 'atLeastDays
     description: chart.description,
     ...spec,
     params: [
-      // The panel's window is known to the query only: an average's last period ends now.
+      // Only the query knows the panel's window, so the last period of an average ends now.
       { name: 'windowStart', value: 0 },
       { name: 'windowEnd', expr: 'now()' },
       { name: 'asOf', expr: 'now()' },
@@ -37,7 +36,7 @@ export function dashboardsSpec(chart: Chart, picture: Pick<Picture, 'atLeastDays
       })),
       ...params,
     ],
-    // Vega warns of an empty extent wherever there is no data yet.
+    // Vega warns about an empty extent as long as there is no data.
     config: { kibana: { hideWarnings: true, renderer: 'svg' } },
   }) as Json;
 }
@@ -62,7 +61,7 @@ function dashboardsQuery({ index, aggs }: ChartQuery, atLeastDays: number | unde
             '%dashboard_context-filter_clause%',
             {
               bool: {
-                // The window, or so many days up to its end: whichever begins earlier.
+                // The window, or that many days before its end, whichever starts earlier.
                 should: [
                   { range: { [timeField]: { '%timefilter%': true } } },
                   {

@@ -1,7 +1,7 @@
 import type { Mark, Spec } from 'vega';
 
 /**
- * The data set that a layer's marks are drawn from, in the Vega specification that Vega-Lite made.
+ * The data set behind a layer's marks, in the Vega specification that Vega-Lite compiled.
  * @param layer the layer's `name` in the chart specification
  */
 export function markData({ marks }: Spec, layer: string): string | undefined {
@@ -12,7 +12,7 @@ export function markData({ marks }: Spec, layer: string): string | undefined {
     for (const mark of among) {
       if (mark.name?.startsWith(prefix)) return sourceOf(mark);
       const inside = 'marks' in mark ? search(mark.marks ?? []) : undefined;
-      // A group hands its rows on to the marks inside, under a name that only they know.
+      // A group passes its rows to the marks inside it under a private name.
       if (inside !== undefined) return inside === facetOf(mark)?.name ? sourceOf(mark) : inside;
     }
     return undefined;

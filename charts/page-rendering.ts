@@ -3,17 +3,17 @@ import { seriesColour } from './pictures/parts.ts';
 import type { PictureAnswer } from './questions.ts';
 import { dataName, mapNodes } from './specs.ts';
 
-/** What of an answer a chart is drawn from. */
+/** The part of an answer that a chart needs. */
 export type DrawnAnswer = Pick<PictureAnswer, 'fromMs' | 'toMs' | 'rows'>;
 
-/** The parameters that place a chart in its window; the page sets them anew when the window moves on. */
+/** The parameters for a chart's window; the page updates them as time passes. */
 export function windowSignals({ fromMs, toMs }: DrawnAnswer): Record<string, number> {
   return { windowStart: fromMs, windowEnd: toMs, asOf: toMs };
 }
 
 /**
- * A chart as the report page draws it: the rows of the answer inside, time from edge to edge of the window, and the
- * choices made by controls of the page's own.
+ * A chart for the report page: with the rows of the answer, a time axis that spans the window, and the choices the
+ * reader made in the page's controls.
  * @param choices by the name of the parameter
  */
 export function pageSpec(
@@ -26,7 +26,7 @@ export function pageSpec(
   const spec = mapNodes(view, (node) => {
     const name = dataName(node);
     if (name !== undefined && chart.queries[name]) return { name, values: answer.rows[name] ?? [] };
-    // Which currency is picked stands above.
+    // The page already names the picked currency above the charts.
     if (chart.ofOneCurrency && node === seriesColour) return { ...seriesColour, legend: null };
     return chart.overTime && isTimeScale(node) ? { ...node, domain: WINDOW } : node;
   }) as Json;

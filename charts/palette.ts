@@ -1,7 +1,7 @@
 /**
- * The colours of the charts, by what they mean. Hues of Okabe and Ito's palette (2008), which people with any colour
- * vision tell apart, darkened or lightened until they stand out against white and against black alike.
- * The report page has its own shades for light, dark and paper under the same names.
+ * The colours of the charts, by meaning: the hues of Okabe and Ito (2008), which people with any colour vision can tell
+ * apart, adjusted until they stand out against both white and black. The report page defines its own shades under the same
+ * names, for light, dark and print.
  */
 export const PALETTE = {
   main: '#2f7fb8',
@@ -21,5 +21,5 @@ export type ColourName = keyof typeof PALETTE;
 /** A colour in a chart specification. */
 export const colour = (name: ColourName): string => `var(--${name})`;
 
-/** For series, in this order. */
+/** The colours of series, in order. */
 export const SERIES_COLOURS = (['main', 'second', 'third', 'fourth', 'fifth', 'sixth'] as const).map(colour);

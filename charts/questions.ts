@@ -1,7 +1,7 @@
 import { CANDLE_INDICES } from '../core/market/index-names.ts';
 import { parseSeries } from '../core/market/series.ts';
 import { DAY_MS } from '../core/market/time.ts';
-import { PICTURES } from './all.ts';
+import { PICTURES } from './pictures/all.ts';
 import {
   type Chart,
   type ChartQuery,
@@ -10,34 +10,25 @@ import {
   type Picture,
   TIME_FIELDS,
 } from './pictures/chart.ts';
+import { type PageWindow, WINDOW_DAYS } from './windows.ts';
 
-/** The windows that a picture may be asked about, in days. */
-const WINDOW_DAYS = { '24h': 1, '7d': 7, '30d': 30, '90d': 90, '1y': 365, '2y': 730 } as const;
-
-export type PageWindow = keyof typeof WINDOW_DAYS;
-
-export const PAGE_WINDOWS = Object.keys(WINDOW_DAYS) as readonly PageWindow[];
-
-/** The windows that average prices are told of. */
-export const AVERAGE_WINDOWS = ['1h', '24h', '90d', '1y', '2y'] as const;
-
-/** What the report page asks of a picture. */
+/** What the report page asks for. */
 export interface PictureQuestion {
   /** Id of the picture. */
   picture: string;
-  /** `exchange:category:symbol`; a picture that shows one currency needs it. */
+  /** `exchange:category:symbol`; required by a picture that shows one currency. */
   series?: string | undefined;
   /** @default the picture's usual window */
   window?: PageWindow | undefined;
 }
 
-/** The rows of a picture's data sets, and the window they are of. */
+/** The rows of a picture's data sets, and their window. */
 export interface PictureAnswer {
   /** Epoch ms, inclusive. */
   fromMs: number;
   /** Epoch ms, exclusive. */
   toMs: number;
-  /** Hours of the window that have a candle of the picked series; absent without one. */
+  /** Hours of the window that have a candle of the picked series; absent if none is picked. */
   hours?: number;
   /** By the name of the query. */
   rows: Record<string, unknown[]>;
@@ -49,18 +40,18 @@ export interface Search {
   body: Json;
 }
 
-/** The window of a picture as of a time: as long as it is asked for, but at least as long as the picture needs. */
+/** The window of a picture as of a time: as long as asked for, but at least `atLeastDays`. */
 export function pictureWindow(
   { usualWindow, atLeastDays = 0 }: Pick<Picture, 'usualWindow' | 'atLeastDays'>,
   window: PageWindow | undefined,
   asOfMs: number,
 ): { fromMs: number; toMs: number } {
   const lengthMs = Math.max(WINDOW_DAYS[window ?? usualWindow], atLeastDays) * DAY_MS;
-  // Its end is exclusive, and what holds right now belongs to it.
+  // The end is exclusive, and a tick of this very moment belongs to the window.
   return { fromMs: asOfMs - lengthMs, toMs: asOfMs + 1 };
 }
 
-/** A picture's queries by name: its charts share those that have the same. */
+/** A picture's queries by name; charts share queries of the same name. */
 export function pictureQueries({
   charts,
 }: Pick<Picture, 'charts'>): Map<string, { query: ChartQuery; chart: Chart }> {
@@ -74,7 +65,7 @@ export function pictureQueries({
   );
 }
 
-/** A query as a search: its aggregations over the window, of one series or of all that the filters leave. */
+/** A query as a search: its aggregations over the window, for one series or for all that pass the filters. */
 export function searchOf(
   { index, aggs }: Pick<ChartQuery, 'index' | 'aggs'>,
   window: { fromMs: number; toMs: number },
@@ -97,7 +88,7 @@ export function hoursSearch(window: { fromMs: number; toMs: number }, series: st
   return searchOf({ index: CANDLE_INDICES, aggs: { hours: { sum: { field: 'hours' } } } }, window, series);
 }
 
-/** The rows of an answer: what lies at `aggregations.series.buckets`, say. */
+/** The rows of an answer, found at the query's path. */
 export function rowsOf({ rows }: Pick<ChartQuery, 'rows'>, answer: unknown): unknown[] {
   const found = rows.split('.').reduce<unknown>((node, key) => (node as Json | undefined)?.[key], answer);
   return Array.isArray(found) ? found : [];
@@ -112,7 +103,7 @@ function seriesFilters(series: string | undefined): Json[] {
   return Object.entries(parseSeries(series)).map(([field, value]) => ({ term: { [field]: value } }));
 }
 
-/** A question names a picture or window that there is not, or no series where one is needed. */
+/** The question names an unknown picture or window, or lacks a series that it needs. */
 export class PictureQuestionError extends Error {
   override readonly name = 'PictureQuestionError';
 }
@@ -122,12 +113,12 @@ export function pictureNamed(id: string): Picture {
   const picture = PICTURES.find((each) => each.id === id);
   if (!picture) {
     const known = PICTURES.map((each) => each.id).join(', ');
-    throw new PictureQuestionError(`There is no picture "${id}"; there are ${known}.`);
+    throw new PictureQuestionError(`There is no picture "${id}". Choose one of ${known}.`);
   }
   return picture;
 }
 
-/** Two questions with the same key have the same answer. */
+/** Questions with the same key have the same answer. */
 export function questionKey({ picture: id, series, window }: PictureQuestion): string {
   const picture = pictureNamed(id);
   const { fromMs, toMs } = pictureWindow(picture, window, 0);
@@ -140,7 +131,7 @@ export function isOfOneCurrency({ charts }: Picture): boolean {
   return charts.some(({ ofOneCurrency }) => ofOneCurrency);
 }
 
-/** The bundled daily history, which takes part only where it is picked. */
+/** Whether it belongs to the bundled daily history, which is shown only when it is picked. */
 export function isArchived(series: string): boolean {
   return series.startsWith('archive:');
 }

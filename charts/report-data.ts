@@ -10,7 +10,6 @@ import { DAY_MS, parseDuration } from '../core/market/time.ts';
 import type { Json } from './pictures/chart.ts';
 import { byEverySeries } from './pictures/parts.ts';
 import {
-  AVERAGE_WINDOWS,
   hoursSearch,
   isArchived,
   isOfOneCurrency,
@@ -24,25 +23,26 @@ import {
   type Search,
   searchOf,
 } from './questions.ts';
+import { AVERAGE_WINDOWS } from './windows.ts';
 
-/** Where the report's numbers come from. */
+/** The store behind the report's numbers. */
 export interface ReportStore {
-  /** Searches indices that may not be there yet. */
+  /** Searches indices; ones that do not exist yet are empty. */
   search(index: string, body: object): Promise<{ aggregations?: Record<string, unknown> }>;
   insights: SeriesStore;
   pollsPerHour: PollsPerHour;
 }
 
-/** A series that a reader may pick. */
+/** A series the reader can pick. */
 export interface SeriesChoice {
   /** `exchange:category:symbol` */
   series: string;
-  /** What its newest tick of the last 24 hours says; absent where there is none. */
+  /** Its newest tick of the last 24 hours, if any. */
   newest?: {
     /** Epoch ms. */
     slotMs: number;
     price: number;
-    /** Fractions; absent where the exchange does not say. */
+    /** A fraction, like all changes; absent if the exchange does not provide it. */
     change24h?: number;
     high24h?: number;
     low24h?: number;
@@ -50,9 +50,9 @@ export interface SeriesChoice {
   };
 }
 
-/** What is said of the picked series above the charts. */
+/** The figures above the charts, for the picked series. */
 export interface SeriesSummary {
-  /** Average prices by the window asked for, e.g. `90d`; without those that have no data. */
+  /** Average prices by window, e.g. `90d`; windows without data are left out. */
   averages: Record<string, AverageOver>;
   samplingIntervalSeconds: number;
 }
@@ -62,7 +62,7 @@ interface NewestBucket {
   newest: { hits: { hits: { _source: Record<string, unknown> }[] } };
 }
 
-/** Every series with a tick or a candle: what is traded most comes first, the archive last. */
+/** Every series with a tick or a candle, by turnover, with the archive last. */
 export async function seriesChoices(store: ReportStore, asOfMs: number): Promise<SeriesChoice[]> {
   const fields = ['slot', 'last_price', 'price_24h_pcnt', 'high_price_24h', 'low_price_24h', 'turnover_24h'];
   const newest = { top_hits: { size: 1, sort: [{ slot: 'desc' }], _source: fields } };
@@ -88,7 +88,7 @@ export async function seriesChoices(store: ReportStore, asOfMs: number): Promise
   );
 }
 
-/** Average prices, as the insights core answers them, and how often the series is polled. */
+/** Average prices as `insights average` calculates them, and the sampling interval. */
 export async function seriesSummary(
   store: ReportStore,
   series: string,
@@ -111,8 +111,8 @@ export async function seriesSummary(
 }
 
 /**
- * Answers a picture's questions.
- * @throws PictureQuestionError {InvalidInputError} where the window is no duration
+ * Answers a picture's queries.
+ * @throws PictureQuestionError
  */
 export async function answerPicture(
   store: ReportStore,
@@ -125,7 +125,7 @@ export async function answerPicture(
   const answers = await Promise.all(
     [...pictureQueries(picture)].map(async ([name, { query, chart }]): Promise<[string, unknown[]]> => {
       if (chart.ofOneCurrency && series === undefined) {
-        throw new PictureQuestionError(`${picture.title} is of one currency: say of which series.`);
+        throw new PictureQuestionError(`${picture.title} shows one currency at a time: name its series.`);
       }
       const search = chart.ofOneCurrency
         ? searchOf(query, window, series)
@@ -141,7 +141,7 @@ export async function answerPicture(
   return { ...window, hours, rows: Object.fromEntries(answers) };
 }
 
-/** All currencies are compared as questions compare them: no options, and the archive only where it is picked. */
+/** Comparisons leave out options and, unless it is picked, the archive, as `insights` does. */
 function marketFilters(series: string | undefined): Json[] {
   const archive = { term: { exchange: ARCHIVE } };
   const picked = series !== undefined && isArchived(series);

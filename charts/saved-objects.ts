@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
-import { PICTURES } from './all.ts';
 import { dashboardsSpec } from './dashboards-rendering.ts';
+import { PICTURES } from './pictures/all.ts';
 import { type IndexPattern, type Json, TIME_FIELDS } from './pictures/chart.ts';
 
 /**
- * What OpenSearch Dashboards keeps of this project, as it exports and imports it. Attributes are closed there: one
- * that it does not know refuses the object, one that it misses may break the page that shows it.
+ * A saved object in the format that OpenSearch Dashboards exports and imports. It rejects attributes it does not know, and
+ * a missing attribute can break the page that shows the object.
  */
 export interface SavedObject {
   type: 'index-pattern' | 'visualization' | 'search' | 'dashboard';
-  /** Derived from what it is of: the same at every build, so an import replaces and never adds. */
+  /** The same in every build, so that an import replaces the object instead of adding another. */
   id: string;
   attributes: Json;
   references: Reference[];
-  /** The shape of the attributes: the last one of its kind, which every version reads as it is. */
+  /** The version of the attributes' shape: the last migration of each type, which every release can read. */
   migrationVersion: Record<string, string>;
 }
 
@@ -24,7 +24,7 @@ interface Reference {
   id: string;
 }
 
-/** The last migration that each type has had; a later one is refused. */
+/** The last migration of each type; Dashboards rejects a later one. */
 const SHAPES = {
   'index-pattern': '7.6.0',
   visualization: '7.10.0',
@@ -32,7 +32,6 @@ const SHAPES = {
   dashboard: '7.9.3',
 } as const satisfies Record<SavedObject['type'], string>;
 
-/** The shape of a panel. */
 const PANEL_SHAPE = '7.10.0';
 
 const PREFIX = 'crypto-market-insights';
@@ -44,17 +43,17 @@ const CONTROLS = `${PREFIX}-controls`;
 const NOTES = `${PREFIX}-notes`;
 const TICKS = `${PREFIX}-ticks`;
 
-/** The dashboard's id: it is at `…/app/dashboards#/view/<id>`. */
+/** The dashboard's id, as in `…/app/dashboards#/view/<id>`. */
 export const DASHBOARD_ID = `${PREFIX}-overview`;
 
 const NO_QUERY = { query: { query: '', language: 'kuery' }, filter: [] };
 
-/** Every object, what is referred to before what refers to it. */
+/** All objects; each comes after the ones it refers to. */
 export function savedObjects(): SavedObject[] {
   return [...indexPatterns(), ...charts(), controls(), notes(), ticks(), dashboard()];
 }
 
-/** One object a line, as Dashboards imports it. */
+/** The format Dashboards imports: one object per line. */
 export function savedObjectsNdjson(): string {
   return savedObjects()
     .map((object) => `${JSON.stringify(object)}\n`)
@@ -82,7 +81,7 @@ function charts(): SavedObject[] {
   );
 }
 
-/** Pick an exchange and a currency: its filter is on fields that all three index patterns have. */
+/** Pickers for exchange and currency. They filter on fields that all three index patterns share. */
 function controls(): SavedObject {
   const list = (id: string, fieldName: string, label: string, size: number) => ({
     id,
@@ -98,7 +97,7 @@ function controls(): SavedObject {
     ...visualization(
       CONTROLS,
       'What to show',
-      'Picks the currency and the exchange of all charts.',
+      'Picks the currency and the exchange for all charts.',
       'input_control_vis',
       { controls: lists, updateFiltersOnChange: true, useTimeFilter: false, pinFilters: false },
     ),
@@ -115,14 +114,13 @@ function notes(): SavedObject {
     'Pick a currency to see its price; several are compared by their changes. **All times in the charts are UTC**, prices are in the quote currency.',
     'Average prices reach back a year at least, moves 90 days, whatever the time range. Candles and moves are of closed hours; moves that reverse between two polls are not seen.',
   ].join('\n\n');
-  return visualization(NOTES, 'How to read this', 'What the charts are of.', 'markdown', {
+  return visualization(NOTES, 'How to read this', 'What the charts show.', 'markdown', {
     fontSize: 12,
     openLinksInNewTab: false,
     markdown,
   });
 }
 
-/** The newest ticks, as they are. */
 function ticks(): SavedObject {
   const indexRefName = 'kibanaSavedObjectMeta.searchSourceJSON.index';
   return object(
@@ -130,7 +128,7 @@ function ticks(): SavedObject {
     TICKS,
     {
       title: `${TITLE}: ticks`,
-      description: 'What the exchanges answered, the newest first.',
+      description: 'Ticks as the exchanges sent them, newest first.',
       hits: 0,
       columns: [
         'exchange',
@@ -153,7 +151,7 @@ function ticks(): SavedObject {
 
 type Panel = [type: 'visualization' | 'search', id: string, x: number, y: number, w: number, h: number];
 
-/** Where everything is, on Dashboards' grid of 48 columns; a row is 20 pixels. */
+/** Positions on Dashboards' grid of 48 columns; a row is 20 pixels high. */
 const LAYOUT: readonly Panel[] = [
   ['visualization', CONTROLS, 0, 0, 24, 8],
   ['visualization', NOTES, 24, 0, 24, 8],
@@ -185,7 +183,7 @@ function dashboard(): SavedObject {
     DASHBOARD_ID,
     {
       title: TITLE,
-      description: 'What a currency cost, how wildly it moves, and whether the pipeline does its work.',
+      description: 'What a currency cost, how wildly it moves, and whether the pipeline is healthy.',
       hits: 0,
       panelsJSON: JSON.stringify(panels),
       optionsJSON: JSON.stringify({ useMargins: true, hidePanelTitles: false }),

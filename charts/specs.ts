@@ -1,6 +1,6 @@
 import { type ColourName, PALETTE } from './palette.ts';
 
-/** Walks a specification and lets `change` take the place of any node in it; what is changed is not walked again. */
+/** Replaces each node of a specification by what `change` makes of it. Replaced nodes are not walked again. */
 export function mapNodes(node: unknown, change: (node: unknown) => unknown): unknown {
   const changed = change(node);
   if (changed !== node) return changed;
@@ -15,7 +15,7 @@ export function dataName(node: unknown): string | undefined {
   return Object.keys(node).length === 1 && typeof node.name === 'string' ? node.name : undefined;
 }
 
-/** `var(--main)` → the palette's colour, for what draws on a canvas and knows no CSS. */
+/** `var(--main)` → the palette's colour, for renderers without CSS variables. */
 export function literalColours(spec: unknown): unknown {
   return mapNodes(spec, (node) => {
     const name = typeof node === 'string' ? /^var\(--(\w+)\)$/.exec(node)?.[1] : undefined;

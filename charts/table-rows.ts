@@ -4,9 +4,9 @@ import type { Chart } from './pictures/chart.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 /**
- * The numbers behind a chart, in the order of the first column where that is a time or a number. Of two layers that
- * say something about the same time, the later one counts; rows without the first number are left out.
- * @param rowsOf the rows that the marks of a layer are drawn from
+ * The numbers behind a chart, sorted by the first column if that is a time or a number. If two layers have a row for the
+ * same time, the later layer wins. Rows without a value in the first number column are left out.
+ * @param rowsOf the rows behind a layer's marks
  */
 export function tableRows({ table }: Pick<Chart, 'table'>, rowsOf: (layer: string) => readonly Row[]): Row[] {
   const [first, ...others] = table.columns;

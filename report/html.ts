@@ -4,18 +4,18 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { SNAPSHOT_ELEMENT, type Snapshot } from './protocol.ts';
 
-/** Where the page's numbers come from: a server that it asks, or a snapshot inside it. */
+/** Where the page gets its numbers: from a server, or from a snapshot inside the file. */
 export type PageContent = { kind: 'live'; origin: string } | { kind: 'file'; snapshot: Snapshot };
 
 let assets: Promise<{ script: string; style: string }> | undefined;
 
-/** The report page as one self-contained HTML document: script, style and, in a file, all numbers are inside. */
+/** The report page as one self-contained HTML document with script, style and, in a file, all numbers. */
 export async function pageHtml(content: PageContent): Promise<string> {
   assets ??= bundle();
   const { script, style } = await assets;
   const origin = content.kind === 'live' ? content.origin : content.snapshot.origin;
   const hash = createHash('sha256').update(script).digest('base64');
-  // A file asks nobody; what a server serves asks that server only.
+  // A file connects to nothing; a served page connects to its own server only.
   const connect = content.kind === 'live' ? "'self'" : "'none'";
   const policy = [
     "default-src 'none'",
@@ -32,8 +32,8 @@ export async function pageHtml(content: PageContent): Promise<string> {
       : '';
   const how =
     content.kind === 'live'
-      ? 'It follows the pipeline as polls come in.'
-      : 'This is a snapshot: all its numbers are in this file.';
+      ? 'It updates as polls come in.'
+      : 'This is a snapshot; all numbers are in this file.';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -48,7 +48,7 @@ export async function pageHtml(content: PageContent): Promise<string> {
 <body>
 <header class="masthead page">
 <h1>Crypto market insights</h1>
-<p class="lead">What a currency cost and how wildly it moves, as of <time id="clock">…</time> · ${escaped(origin)}. ${how}</p>
+<p class="lead">What a currency cost and how wildly it moves, as of <time id="clock">…</time>, from ${escaped(origin)}. ${how}</p>
 </header>
 <nav class="toolbar" aria-label="What to show">
 <div class="page">
@@ -59,12 +59,12 @@ export async function pageHtml(content: PageContent): Promise<string> {
 <main class="page">
 <p class="alert" id="alert" role="alert" hidden></p>
 <p class="unseen" id="announcement" role="status"></p>
-<p class="nothing-yet" id="nothing" hidden>Nothing is stored yet. The first polls arrive within seconds of “npm start”, and on AWS within two minutes; this page shows them as they come.</p>
+<p class="nothing-yet" id="nothing" hidden>Nothing is stored yet. The first polls arrive within seconds of “npm start”, or within two minutes on AWS, and will appear here.</p>
 <section class="summary" id="summary" aria-labelledby="summary-title" hidden></section>
 <div id="pictures"></div>
 </main>
 <footer class="page">
-<p>All times are UTC. Prices are in the quote currency, changes and sizes in per cent. Candles and moves are of closed hours. Charts are drawn with Vega and Vega-Lite (BSD-3-Clause, University of Washington Interactive Data Lab).</p>
+<p>All times are UTC. Prices are in the quote currency, changes and sizes in per cent. Candles and moves cover closed hours only. Charts are drawn with Vega and Vega-Lite (BSD-3-Clause, University of Washington Interactive Data Lab).</p>
 </footer>
 ${snapshot}
 <script type="module">${script}</script>
@@ -73,7 +73,7 @@ ${snapshot}
 `;
 }
 
-/** Base64 of gzip of JSON: a tenth of the JSON, and nothing in it that HTML would read. */
+/** Gzipped JSON in base64: a tenth of the size, and nothing in it that HTML would interpret. */
 function packed(snapshot: Snapshot): string {
   return gzipSync(JSON.stringify(snapshot), { level: 9 }).toString('base64');
 }
@@ -96,6 +96,6 @@ async function bundle(): Promise<{ script: string; style: string }> {
     logLevel: 'silent',
   });
   const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
-  // Within a script element only this ends it.
+  // The one sequence that would end the script element.
   return { script: text('.js').replaceAll('</script', '<\\/script'), style: text('.css') };
 }

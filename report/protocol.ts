@@ -1,9 +1,9 @@
 import type { PictureAnswer } from '../charts/questions.ts';
 import type { SeriesChoice, SeriesSummary } from '../charts/report-data.ts';
 
-/** What the page and its server say to each other; the same, all at once, is inside a report that is a file. */
+/** The messages between the page and its server. A report file contains all of them at once. */
 
-/** `GET /api/pulse`: asked often, so it is cheap to answer. */
+/** `GET /api/pulse`: polled often, so it is cheap to answer. */
 export interface Pulse {
   /** The pipeline's now, epoch ms. */
   asOfMs: number;
@@ -25,14 +25,14 @@ export type SummaryAnswer = SeriesSummary;
 /** `GET /api/picture?picture=&series=&window=` */
 export type { PictureAnswer };
 
-/** What a request that fails is answered. */
+/** The body of an error response. */
 export interface Failure {
   message: string;
 }
 
 /** A report without a server behind it. */
 export interface Snapshot {
-  /** Where it comes from: "this machine" or "stage dev". */
+  /** `this machine` or `stage dev`. */
   origin: string;
   asOfMs: number;
   choices: SeriesChoice[];
@@ -41,5 +41,5 @@ export interface Snapshot {
   answers: Record<string, PictureAnswer>;
 }
 
-/** Ids of elements that the page's markup and its script agree about. */
+/** The id of the element that contains the snapshot. */
 export const SNAPSHOT_ELEMENT = 'snapshot';

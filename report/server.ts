@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PAGE_WINDOWS, type PageWindow, PictureQuestionError } from '../charts/questions.ts';
+import { PictureQuestionError } from '../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
+import { PAGE_WINDOWS, type PageWindow } from '../charts/windows.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
 import type { PollsPerHour } from '../core/market/polls.ts';
@@ -13,7 +14,7 @@ import type { Choices, Failure, Pulse } from './protocol.ts';
 
 export interface ReportServerOptions {
   openSearchUrl: string;
-  /** The pipeline's now: the replay's clock, or the clock on the wall. Asked at each request. */
+  /** The pipeline's clock: the replay's or the real one. Read at each request. */
   now: () => Date;
   /** Of exchanges that are not polled every two minutes. @default none */
   pollsPerHour?: PollsPerHour;
@@ -28,14 +29,14 @@ export interface ReportServer {
   close(): Promise<void>;
 }
 
-/** A reader waits no longer than this for an OpenSearch that is busy. */
-const PATIENCE_MS = 10_000;
+/** How long a request waits for a busy OpenSearch. */
+const TIMEOUT_MS = 10_000;
 
 type Answer = (query: URLSearchParams, store: ReportStore, asOfMs: number) => Promise<object>;
 
 /**
- * Serves the report page on 127.0.0.1, and its numbers as they are at each request.
- * @throws the `EADDRINUSE` error of `node:net` if the port that was asked for is taken
+ * Serves the report page and its live numbers on 127.0.0.1.
+ * @throws the `EADDRINUSE` error of `node:net` if the requested port is taken
  */
 export async function startReportServer({
   openSearchUrl,
@@ -45,7 +46,7 @@ export async function startReportServer({
 }: ReportServerOptions): Promise<ReportServer> {
   const client = createOpenSearch(openSearchUrl);
   const storeNow = (): ReportStore => {
-    const search = new OpenSearchSearch(client, Date.now() + PATIENCE_MS);
+    const search = new OpenSearchSearch(client, Date.now() + TIMEOUT_MS);
     return {
       search: (index, body) => search.search(index, body),
       insights: new OpenSearchInsights(search),
@@ -87,7 +88,9 @@ const ANSWERS: Record<string, Answer> = {
   '/api/picture': (query, store, asOfMs) => {
     const window = query.get('window') ?? undefined;
     if (window !== undefined && !(PAGE_WINDOWS as readonly string[]).includes(window)) {
-      throw new PictureQuestionError(`There is no window "${window}"; there are ${PAGE_WINDOWS.join(', ')}.`);
+      throw new PictureQuestionError(
+        `There is no window "${window}". Choose one of ${PAGE_WINDOWS.join(', ')}.`,
+      );
     }
     const question = {
       picture: query.get('picture') ?? '',
@@ -104,12 +107,13 @@ async function respond(
   store: ReportStore,
   asOfMs: number,
 ): Promise<void> {
-  // Another site's name that leads here would let that site read along.
+  // Guards against DNS rebinding: a site whose name resolves to this machine must not read the data.
   const host = URL.parse(`http://${request.headers.host}`)?.hostname;
   if (host !== LOOPBACK && host !== 'localhost') {
-    return sendJson(response, 403, { message: `This page is at ${LOOPBACK} only.` });
+    return sendJson(response, 403, { message: `This page is served at ${LOOPBACK} only.` });
   }
-  if (request.method !== 'GET') return sendJson(response, 405, { message: 'The report answers GET only.' });
+  if (request.method !== 'GET')
+    return sendJson(response, 405, { message: 'The report server accepts GET requests only.' });
   const url = new URL(request.url ?? '/', `http://${LOOPBACK}`);
   if (url.pathname === '/') {
     return send(

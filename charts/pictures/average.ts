@@ -47,7 +47,7 @@ const period: ChartChoice = {
 
 const DAY = 86_400_000;
 
-/** Days → days, weeks from Monday on, or months; each hour with data counts once. */
+/** Days → days, weeks (from Monday) or months. Each hour with data counts once. */
 const periods: Json[] = [
   ...seriesNames,
   flatten('days.buckets', 'day'),
@@ -97,7 +97,7 @@ const average: Chart = {
   height: 260,
   overTime: true,
   whenEmpty:
-    'There is no candle of this currency in this window. Candles are made of closed hours; "npm run backfill" fetches older ones.',
+    'There are no candles for this currency in this window. Candles are made when an hour closes; "npm run backfill" fetches older ones.',
   table: {
     layers: ['average-line'],
     columns: [
@@ -148,12 +148,12 @@ const coverage: Chart = {
   id: 'coverage',
   title: 'Coverage',
   description:
-    'The part of each day, week or month that has data: hours with data ÷ hours. An average stands for what it covers only.',
+    'The share of each day, week or month that has data: hours with data ÷ hours. An average describes only the hours it covers.',
   ofOneCurrency: true,
   queries: { candles },
   height: 90,
   overTime: true,
-  whenEmpty: 'There is no candle of this currency in this window.',
+  whenEmpty: 'There are no candles for this currency in this window.',
   table: {
     layers: ['coverage-bars'],
     columns: [
@@ -192,12 +192,11 @@ const coverage: Chart = {
   },
 };
 
-/** The average price over one and two years. */
 export const averagePrice: Picture = {
   id: 'average-price',
   title: 'Average price',
   about:
-    'The mean of the hourly means, so that every hour with data counts once, and the range from the lowest to the highest price. Coverage says how much of each period has data.',
+    'The mean of the hourly means, so every hour with data counts once, with the range from the lowest to the highest price. Coverage is the share of each period that has data.',
   usualWindow: '1y',
   atLeastDays: 365,
   choices: [period],

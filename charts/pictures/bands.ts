@@ -29,7 +29,7 @@ const bar = (low: string, high: string, opacity: number, height: number): Json =
 const bands: Chart = {
   id: 'bands',
   title: 'Percentiles of the 24 h change',
-  description: `For each of the ${MOST} currencies whose 24 h change is spread widest: the band from the 1st to the 99th percentile of it, within it 5th to 95th and 25th to 75th, and the median, in per cent.`,
+  description: `The ${MOST} currencies with the widest spread of 24 h changes: for each, bands from the 1st to the 99th, 5th to 95th and 25th to 75th percentile, and the median, in per cent.`,
   ofOneCurrency: false,
   queries: {
     series: {
@@ -46,7 +46,7 @@ const bands: Chart = {
   height: 300,
   overTime: false,
   whenEmpty:
-    'No poll in this window states a 24 h change. It comes with the first polls: run "npm start", or pick a longer window.',
+    'No poll in this window has a 24 h change. Run "npm start" to collect some, or pick a longer window.',
   table: {
     layers: ['p1-p99'],
     columns: [
@@ -102,18 +102,16 @@ const bands: Chart = {
       },
       {
         ...zeroLine,
-        mark: { type: 'rule', strokeWidth: 1 },
         encoding: { x: { datum: 0, type: 'quantitative' }, color: { value: colour('muted') } },
       },
     ],
   },
 };
 
-/** How wildly currencies move within a day. */
 export const percentileBands: Picture = {
   id: 'percentile-bands',
-  title: 'How wildly within a day',
-  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change of every poll. Shown are the ${MOST} currencies with the widest spread from the 1st to the 99th.`,
+  title: 'How much it moves in a day',
+  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change in every poll, for the ${MOST} currencies with the widest spread from the 1st to the 99th.`,
   usualWindow: '7d',
   charts: [bands],
 };

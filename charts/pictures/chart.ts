@@ -1,16 +1,16 @@
 /**
- * What a chart specification is made of. Each is written once and rendered twice: for OpenSearch Dashboards, which
- * runs the queries itself (../dashboards-rendering.ts), and for the report page, which is handed their answers
+ * The parts of a chart specification. Each chart is written once and rendered twice: for OpenSearch Dashboards, which
+ * runs the queries itself (../dashboards-rendering.ts), and for the report page, which receives the rows
  * (../page-rendering.ts).
  */
 
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
-import type { PageWindow } from '../questions.ts';
+import type { PageWindow } from '../windows.ts';
 
 /** A part of a query or of a Vega-Lite specification: plain JSON. */
 export type Json = { [key: string]: unknown };
 
-/** The index patterns that charts ask, and the field that says when a document of theirs holds. */
+/** The index patterns that charts query, each with its time field. */
 export const TIME_FIELDS = {
   [TICKER_INDICES]: 'slot',
   [CANDLE_INDICES]: 'start',
@@ -23,15 +23,15 @@ export type IndexPattern = keyof typeof TIME_FIELDS;
 export interface ChartQuery {
   index: IndexPattern;
   /**
-   * Aggregations of everything that the window and the picked currency leave. There is no query beside them:
-   * Dashboards puts its own time range and filters there.
+   * Aggregations over everything in the window, for the picked currency. They come without a query: Dashboards adds its
+   * own time range and filters.
    */
   aggs: Json;
-  /** Where in the answer the rows are, e.g. `aggregations.series.buckets`. */
+  /** The path to the rows in the answer, e.g. `aggregations.series.buckets`. */
   rows: string;
 }
 
-/** A choice that a reader makes in the chart itself: a Vega parameter. */
+/** A choice the reader makes in the chart: a Vega parameter. */
 export interface ChartChoice {
   name: string;
   label: string;
@@ -39,36 +39,36 @@ export interface ChartChoice {
   value: string | number;
 }
 
-/** How the report's table writes a value. */
+/** How the report's table formats a value. */
 export type ColumnFormat = 'text' | 'time' | 'date' | 'price' | 'percent' | 'share' | 'count' | 'number';
 
 export interface TableColumn {
-  /** A field of the rows that the marks are drawn from. */
+  /** A field of the rows behind the marks. */
   field: string;
   title: string;
   format: ColumnFormat;
 }
 
-/** One chart: a Vega-Lite view of its own, which takes the width it is given. */
+/** One chart: a Vega-Lite view that fills the width of its container. */
 export interface Chart {
   /** Stable: the ids in Dashboards are derived from it. */
   id: string;
   title: string;
-  /** One or two sentences for those who cannot see it, and the tooltip in Dashboards: what is drawn, in which units. */
+  /** What is drawn, in which units: for screen readers, and as the tooltip in Dashboards. */
   description: string;
-  /** Whether it shows one currency at a time where one is picked; else it compares all of them. */
+  /** Whether it shows only the picked currency; otherwise it compares all of them. */
   ofOneCurrency: boolean;
-  /** By the name of the data set in `spec`. Each is used in one place of it: Dashboards fills each only once. */
+  /** By the name of the data set in `spec`. Each name may occur once: Dashboards fills each only once. */
   queries: Readonly<Record<string, ChartQuery>>;
-  /** Vega-Lite; data are `{name: <query>}`, colours `var(--name)` (see ../palette.ts). */
+  /** Vega-Lite. Data sets are `{name: <query>}`, colours `var(--name)` (see ../palette.ts). */
   spec: Json;
   /** On the report page, in pixels. */
   height: number;
-  /** The rows are those of these layers' marks (by the layer's `name`); a later layer adds what the earlier lack. */
+  /** The table shows the rows behind these layers (by `name`); a later layer adds rows that earlier ones lack. */
   table: { layers: readonly string[]; columns: readonly TableColumn[] };
-  /** Whether x is time: the page then shows the whole window, also where there is no data. */
+  /** Whether x is time: the page then shows the whole window, even without data. */
   overTime: boolean;
-  /** What to do where there is nothing to show. */
+  /** Shown when there is no data: why, and what to do. */
   whenEmpty: string;
 }
 
@@ -76,11 +76,11 @@ export interface Chart {
 export interface Picture {
   id: string;
   title: string;
-  /** What one sees here, and how it is counted; plain text. */
+  /** What it shows and how it is calculated, in plain text. */
   about: string;
-  /** The window that the question is usually asked about. */
+  /** The window shown unless the reader picks another. */
   usualWindow: PageWindow;
-  /** The charts reach back so many days from the window's end, however short the window. @default 0 */
+  /** The charts go back at least this many days, even if the window is shorter. @default 0 */
   atLeastDays?: number;
   choices?: readonly ChartChoice[];
   charts: readonly Chart[];

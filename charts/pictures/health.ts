@@ -38,7 +38,7 @@ const bucketTimes: Json[] = [
 const throughput: Chart = {
   id: 'ticks-per-hour',
   title: 'Ticks per hour',
-  description: 'How many ticks of each exchange were indexed per hour, one on the other.',
+  description: 'How many ticks were indexed per hour, stacked by exchange.',
   ofOneCurrency: false,
   queries: {
     exchanges: {
@@ -51,7 +51,8 @@ const throughput: Chart = {
   },
   height: 180,
   overTime: true,
-  whenEmpty: 'No tick in this window: is the pipeline running? "npm run doctor" says what is wrong.',
+  whenEmpty:
+    'There are no ticks in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
   table: {
     layers: ['ticks'],
     columns: [
@@ -103,7 +104,7 @@ const throughput: Chart = {
 const freshness: Chart = {
   id: 'freshness',
   title: 'Freshness',
-  description: 'How many minutes ago the newest tick of each exchange and category was polled.',
+  description: 'Minutes since the newest tick of each exchange and category.',
   ofOneCurrency: false,
   queries: {
     newest: {
@@ -114,7 +115,8 @@ const freshness: Chart = {
   },
   height: 90,
   overTime: false,
-  whenEmpty: 'No tick in this window: is the pipeline running? "npm run doctor" says what is wrong.',
+  whenEmpty:
+    'There are no ticks in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
   table: {
     layers: ['age'],
     columns: [
@@ -151,7 +153,7 @@ const freshness: Chart = {
         },
       },
       {
-        // The axis is of ten minutes at least, or every delay would look long.
+        // The axis spans at least ten minutes; otherwise every delay would look long.
         name: 'ten-minutes',
         data: { values: [{ minutes: 10 }] },
         mark: { type: 'rule', opacity: 0 },
@@ -174,7 +176,7 @@ const gaps: Chart = {
   id: 'gaps',
   title: 'Polls and gaps',
   description:
-    'For each exchange and category, how many polls each interval holds against the fullest one in the window: the darker the fuller. Intervals without any poll stand out in orange.',
+    'For each exchange and category, the number of polls in each interval, compared with the fullest interval in the window: the darker, the fuller. Intervals without polls are orange.',
   ofOneCurrency: false,
   queries: {
     polls: {
@@ -187,14 +189,15 @@ const gaps: Chart = {
   },
   height: 90,
   overTime: true,
-  whenEmpty: 'No poll in this window: is the pipeline running? "npm run doctor" says what is wrong.',
+  whenEmpty:
+    'There are no polls in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
   table: {
     layers: ['polls'],
     columns: [
       { field: 'time', title: 'From', format: 'time' },
       { field: 'market', title: 'Market', format: 'text' },
       { field: 'polls', title: 'Polls', format: 'count' },
-      { field: 'share', title: 'Of the fullest', format: 'share' },
+      { field: 'share', title: 'Share of the fullest', format: 'share' },
     ],
   },
   spec: {
@@ -236,7 +239,7 @@ const gaps: Chart = {
             ['time_text', 'From'],
             ['market', 'Market'],
             ['polls', 'Polls'],
-            ['share_text', 'Of the fullest'],
+            ['share_text', 'Share of the fullest'],
           ),
         },
       },
@@ -244,12 +247,11 @@ const gaps: Chart = {
   },
 };
 
-/** Whether the pipeline does its work. */
 export const pipelineHealth: Picture = {
   id: 'pipeline-health',
   title: 'Pipeline health',
   about:
-    'What arrived, how fresh it is, and where polls are missing; of all exchanges, whichever currency is picked.',
+    'What arrived, how fresh it is, and where polls are missing, for all exchanges, whichever currency is picked.',
   usualWindow: '7d',
   charts: [throughput, freshness, gaps],
 };

@@ -1,7 +1,7 @@
 import { MOVES_INDEX } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
-import { bySeries, calculate, flatten, rankedNames, timeAxis, timeText, tooltip } from './parts.ts';
+import { bySeries, calculate, flatten, rankedNames, timeAxis, timeText, tooltip, zeroLine } from './parts.ts';
 
 const threshold: ChartChoice = {
   name: 'threshold',
@@ -15,7 +15,7 @@ const threshold: ChartChoice = {
   ],
 };
 
-/** By threshold and direction, and within them by something else. */
+/** Moves by threshold and direction, and by `inner` within them. */
 const movesBy = (inner: Json): ChartQuery => ({
   index: MOVES_INDEX,
   rows: 'aggregations.thresholds.buckets',
@@ -29,7 +29,7 @@ const movesBy = (inner: Json): ChartQuery => ({
 
 const WEEK = 7 * 86_400_000;
 
-/** One row for each of the inner buckets, at the threshold that is picked. Doubles: 0.1 may not be quite 0.1. */
+/** One row per inner bucket at the picked threshold. Thresholds are doubles, so 0.1 may not be exactly 0.1. */
 const innerRows: Json[] = [
   { filter: 'abs(datum.key - threshold) < 0.000001' },
   flatten('directions.buckets', 'of'),
@@ -46,7 +46,7 @@ const directionColour: Json = {
   legend: { title: null, orient: 'top', direction: 'horizontal' },
 };
 
-/** Falls go down (or left), but are counted like rises. */
+/** Falls point down (or left), but their labels are positive. */
 const countAxis: Json = {
   title: null,
   tickMinStep: 1,
@@ -58,7 +58,7 @@ const perWeek: Chart = {
   id: 'moves-per-week',
   title: 'Moves per week',
   description:
-    'How many rises (upwards) and falls (downwards) of at least the picked size were confirmed in each week from Monday on, of all the currencies that are picked.',
+    'Rises (up) and falls (down) of at least the picked size that were confirmed in each week, from Monday, for all picked currencies.',
   ofOneCurrency: true,
   queries: {
     weeks: movesBy({
@@ -67,7 +67,8 @@ const perWeek: Chart = {
   },
   height: 220,
   overTime: true,
-  whenEmpty: 'No move of this size in this window. Pick a smaller size, another currency or a longer window.',
+  whenEmpty:
+    'There are no moves of this size in this window. Pick a smaller size, another currency or a longer window.',
   table: {
     layers: ['weeks'],
     columns: [
@@ -97,12 +98,7 @@ const perWeek: Chart = {
           tooltip: tooltip(['time_text', 'Week from'], ['direction', 'Direction'], ['count', 'Moves']),
         },
       },
-      {
-        name: 'zero',
-        data: { values: [{ zero: 0 }] },
-        mark: { type: 'rule', strokeWidth: 1 },
-        encoding: { y: { datum: 0, type: 'quantitative' }, color: { value: colour('muted') } },
-      },
+      zeroLine,
     ],
   },
 };
@@ -111,12 +107,12 @@ const byCurrency: Chart = {
   id: 'moves-by-currency',
   title: 'Moves by currency',
   description:
-    'How many falls (to the left) and rises (to the right) of at least the picked size each currency made in the window; the ten that moved most often.',
+    'Falls (left) and rises (right) of at least the picked size in the window, for the ten currencies that moved most often.',
   ofOneCurrency: false,
   queries: { currencies: movesBy(bySeries(20, {})) },
   height: 240,
   overTime: false,
-  whenEmpty: 'No move of this size in this window. Pick a smaller size or a longer window.',
+  whenEmpty: 'There are no moves of this size in this window. Pick a smaller size or a longer window.',
   table: {
     layers: ['currencies'],
     columns: [
@@ -154,20 +150,19 @@ const byCurrency: Chart = {
   },
 };
 
-/** Fine enough to be put together into any wider bins. */
+/** Fine enough to be merged into any wider bins. */
 const FINE_BIN = 0.005;
 
 const sizes: Chart = {
   id: 'move-sizes',
-  title: 'How large they were in the end',
-  description:
-    'How many completed moves reached which size, from the extreme that they left to the extreme that they reached, in per cent.',
+  title: 'How large they became',
+  description: 'Completed moves by size, from one extreme to the next, in per cent.',
   ofOneCurrency: true,
   queries: { sizes: movesBy({ histogram: { field: 'size', interval: FINE_BIN, min_doc_count: 1 } }) },
   height: 220,
   overTime: false,
   whenEmpty:
-    'No completed move of this size in this window: the size of a move is known when the next opposite one is confirmed.',
+    'There are no completed moves of this size in this window. The size of a move is known once the next opposite move is confirmed.',
   table: {
     layers: ['sizes'],
     columns: [
@@ -181,7 +176,7 @@ const sizes: Chart = {
     data: { name: 'sizes' },
     transform: [
       ...innerRows,
-      // The middle of the fine bin: its edge may lie a rounding error off.
+      // The middle of the bin, because its edge may be off by a rounding error.
       calculate('middle', `datum.bucket.key + ${FINE_BIN / 2}`),
       { bin: { maxbins: 30, minstep: 0.01 }, field: 'middle', as: ['from', 'to'] },
       {
@@ -213,12 +208,11 @@ const sizes: Chart = {
   },
 };
 
-/** How often and how far a price moves. */
 export const priceMoves: Picture = {
   id: 'moves',
   title: 'Rises and falls',
   about:
-    'A rise is confirmed when the price lies the picked size above the lowest since the last fall, a fall likewise (directional changes). Moves that reverse between two polls cannot be seen: the sampling interval is stated above.',
+    'A rise is confirmed when the price is the picked size above its low since the last fall; falls mirror it (directional changes). Moves that reverse between two polls cannot be seen; the sampling interval is shown above.',
   usualWindow: '1y',
   atLeastDays: 90,
   choices: [threshold],

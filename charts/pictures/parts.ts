@@ -1,11 +1,9 @@
 import { colour, SERIES_COLOURS } from '../palette.ts';
 import type { Json } from './chart.ts';
 
-/** Pieces that several charts are made of. */
-
 const SERIES_FIELDS = ['exchange', 'category', 'symbol'];
 
-/** One bucket for each of so many series, those with the most documents unless ordered otherwise. */
+/** One bucket per series, at most `size`: those with the most documents, unless ordered otherwise. */
 export function bySeries(size: number, aggs: Json, order?: Json): Json {
   return {
     multi_terms: { terms: SERIES_FIELDS.map((field) => ({ field })), size, ...(order ? { order } : {}) },
@@ -13,7 +11,7 @@ export function bySeries(size: number, aggs: Json, order?: Json): Json {
   };
 }
 
-/** One bucket for each series there is: the indices are sorted in this order, so OpenSearch need not gather them. */
+/** One bucket per series. The indices are sorted by these fields, so OpenSearch can stream the buckets. */
 export function byEverySeries(aggs: Json): Json {
   return {
     composite: { size: 2_000, sources: SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })) },
@@ -21,12 +19,12 @@ export function byEverySeries(aggs: Json): Json {
   };
 }
 
-/** Buckets that the window decides: from hours for a week to weeks for two years. */
+/** Buckets sized by the window: from hours for a week to weeks for two years. */
 export function overTime(field: string, aggs: Json = {}, buckets = 400): Json {
   return { auto_date_histogram: { field, buckets, minimum_interval: 'hour' }, aggs };
 }
 
-/** One row for each bucket of a nested aggregation. */
+/** One row per bucket of a nested aggregation. */
 export function flatten(path: string, as: string): Json {
   return { flatten: [path], as: [as] };
 }
@@ -35,24 +33,24 @@ export function calculate(as: string, expression: string): Json {
   return { calculate: expression, as };
 }
 
-/** `series`, as questions and answers name it, and `label`, as people read it, of a {@link bySeries} bucket. */
+/** `series` (the full name) and `label` (for people) of a {@link bySeries} bucket. */
 export const seriesNames: Json[] = [
   calculate('series', "join(datum.key, ':')"),
   calculate('label', "datum.key[2] + ' · ' + datum.key[0] + ' ' + datum.key[1]"),
 ];
 
-/** The same of a {@link byEverySeries} bucket. */
+/** The same for a {@link byEverySeries} bucket. */
 export const everySeriesNames: Json[] = [
   calculate('series', "datum.key.exchange + ':' + datum.key.category + ':' + datum.key.symbol"),
   calculate('label', "datum.key.symbol + ' · ' + datum.key.exchange + ' ' + datum.key.category"),
 ];
 
-/** A time in words, for a tooltip. */
+/** A time as text, for a tooltip. */
 export function timeText(as: string, expression: string, pattern = '%Y-%m-%d %H:%M'): Json {
   return calculate(as, `utcFormat(${expression}, '${pattern}') + ' UTC'`);
 }
 
-/** A price in words, with the digits that its magnitude deserves. */
+/** A price as text, with digits that suit its magnitude. */
 export function priceText(as: string, expression: string): Json {
   return calculate(as, `isValid(${expression}) ? format(${expression}, ',.6~r') : '–'`);
 }
@@ -67,7 +65,7 @@ export const tooltip = (...entries: [field: string, title: string][]): Json[] =>
 
 const DAYS_SHOWN = "(domain('x')[1] - domain('x')[0]) / 86400000";
 
-/** Time to the right, in UTC; small windows show hours, large ones months. */
+/** Time from left to right, in UTC. Short windows are labelled with hours, long ones with months. */
 export const timeAxis = (field = 'time'): Json => ({
   field,
   type: 'temporal',
@@ -88,7 +86,7 @@ export const percentAxis: Json = {
   labelExpr: "format(datum.value, datum.value === 0 ? '.0%' : '+.3~%')",
 };
 
-/** Which line is which currency. */
+/** One colour per series, with a legend. */
 export const seriesColour: Json = {
   field: 'label',
   type: 'nominal',
@@ -104,7 +102,7 @@ export const seriesColour: Json = {
   },
 };
 
-/** What zero is: no change, no move. */
+/** A line at zero: no change. */
 export const zeroLine: Json = {
   name: 'zero',
   data: { values: [{ zero: 0 }] },
@@ -112,18 +110,18 @@ export const zeroLine: Json = {
   encoding: { y: { datum: 0, type: 'quantitative' }, color: { value: colour('muted') } },
 };
 
-/** Hours in the buckets of an {@link overTime} aggregation, which says its interval as `1h`, `7d` or `1M`. */
+/** Hours per bucket of an {@link overTime} aggregation, whose interval is text such as `1h`, `7d` or `1M`. */
 export const intervalHours = (interval: string): string =>
   `(toNumber(replace(${interval}, /[a-zA-Z]+/, '')) * (test(/h/, ${interval}) ? 1 : test(/d/, ${interval}) ? 24 : test(/M/, ${interval}) ? 730.5 : 8766))`;
 
-/** How many series the rows are of: one is drawn as its price, several as changes since their first price. */
+/** How many series there are: one is drawn as its price, several as changes since their first price. */
 export const countSeries: Json = {
   joinaggregate: [{ op: 'distinct', field: 'series', as: 'series_count' }],
 };
 
 /**
- * The axis of one currency's price, or of several currencies' changes. A price below 1 and a change look alike, so it
- * asks how many series are drawn ({@link seriesDrawn}).
+ * The axis for one currency's price, or for the changes of several. A price below 1 looks like a change, so the label
+ * depends on the number of series ({@link seriesDrawn}).
  */
 export const priceAxis: Json = {
   title: null,
@@ -133,8 +131,8 @@ export const priceAxis: Json = {
 };
 
 /**
- * Makes several currencies comparable: `value` is the price of a single series, but the change since its first price
- * where there are more.
+ * Makes several currencies comparable: `value` is the price if there is one series, or else each series' change since its
+ * first price.
  */
 export const comparable: Json[] = [
   {
@@ -152,10 +150,10 @@ export const comparable: Json[] = [
   priceText('high_text', 'datum.high'),
 ];
 
-/** How many series a data set has: before any transform, a row is a series. */
+/** How many series a data set has: before any transform, each row is a series. */
 export const seriesDrawn = (data: string): Json => ({ name: 'seriesDrawn', expr: `length(data('${data}'))` });
 
-/** On a phone names give way to what they name. */
+/** Names of series; on narrow screens only the symbol. */
 export const nameAxis: Json = {
   title: null,
   domain: false,
@@ -165,7 +163,7 @@ export const nameAxis: Json = {
   labelPadding: 8,
 };
 
-/** What is drawn on an axis of names, from the first rank on. */
+/** Series on an axis, sorted by rank. */
 export const rankedNames: Json = {
   field: 'label',
   type: 'nominal',

@@ -19,7 +19,7 @@ import {
   zeroLine,
 } from './parts.ts';
 
-/** What the exchanges answered, of the currencies with the most turnover. */
+/** Ticks of the series with the highest turnover. */
 const ticks: ChartQuery = {
   index: TICKER_INDICES,
   rows: 'aggregations.series.buckets',
@@ -40,7 +40,7 @@ const ticks: ChartQuery = {
   },
 };
 
-/** Candles, for hours of which there is no tick. Two series tell as much as many: that no single one is picked. */
+/** Candles, for hours without ticks. Two series are enough to see that no single one is picked. */
 const candles: ChartQuery = {
   index: CANDLE_INDICES,
   rows: 'aggregations.series.buckets',
@@ -104,7 +104,7 @@ const priceLayers = (name: string): Json[] => [
     },
   },
   {
-    // Wide, unseen marks: what is under the pointer says its numbers.
+    // Large invisible marks that show a tooltip.
     name: `${name}-points`,
     mark: { type: 'point', filled: true, size: 90, opacity: 0 },
     encoding: {
@@ -135,13 +135,13 @@ const price: Chart = {
   id: 'price',
   title: 'Price',
   description:
-    'Mean price of the polls in each interval, with the band from the lowest to the highest, in the quote currency. Hours without polls are drawn from their candles. Several currencies are drawn as the change since the first price in the window.',
+    'Mean price of the polls in each interval, with the band from the lowest to the highest, in the quote currency. Hours without polls come from their candles. Several currencies are drawn as the change since the first price in the window.',
   ofOneCurrency: true,
   queries: { ticks, candles },
   height: 260,
   overTime: true,
   whenEmpty:
-    'There is no price of this currency in this window. Pick a longer window, or let the pipeline collect.',
+    'There are no prices for this currency in this window. Pick a longer window, or wait for the pipeline to collect some.',
   table: {
     layers: ['candles-line', 'ticks-line'],
     columns: [
@@ -202,7 +202,7 @@ const changeLayers = (name: string): Json[] => [
   },
 ];
 
-/** The close against that of 24 hours before, where the buckets are hours and both are there. */
+/** The close compared with the close 24 hours before, if the buckets are hours and both exist. */
 const changeFromCloses: Json[] = [
   calculate('close', 'datum.bucket.close.value'),
   calculate('start_ms', 'datum.bucket.key'),
@@ -226,12 +226,12 @@ const change: Chart = {
   id: 'change',
   title: '24 h change',
   description:
-    'The change over the 24 hours before each poll as the exchange states it, mean of each interval, in per cent. Hours without polls: the close of the hour against that of 24 hours before.',
+    'The 24 h change as the exchange reports it, averaged over each interval, in per cent. For hours without polls: the close compared with the close 24 hours before.',
   ofOneCurrency: true,
   queries: { ticks, candles },
   height: 170,
   overTime: true,
-  whenEmpty: 'The exchange states no 24 h change of this currency in this window. Pick a longer window.',
+  whenEmpty: 'The exchange reports no 24 h change for this currency in this window. Pick a longer window.',
   table: {
     layers: ['candles-line', 'ticks-line'],
     columns: [
@@ -260,12 +260,10 @@ const change: Chart = {
   },
 };
 
-/** Price and volatility over the last seven days: the picture of the article that this project grew from. */
 export const priceAndChange: Picture = {
   id: 'price-and-change',
   title: 'Price and 24 h change',
-  about:
-    'The price in its quote currency with the range it moved in, and below it how much it had changed within 24 hours.',
+  about: 'The price in its quote currency with its range, and below it the change over 24 hours.',
   usualWindow: '7d',
   charts: [price, change],
 };

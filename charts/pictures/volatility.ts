@@ -13,7 +13,7 @@ const returnsOf = (hours: 1 | 24): Json => ({
 const ranking: Chart = {
   id: 'volatility',
   title: 'Volatility',
-  description: `Realised volatility of each currency, in per cent a year: the standard deviation of the log returns between adjacent hours × √8766 (of days × √365.25 where only daily candles exist). The ${MOST} most volatile.`,
+  description: `Realised volatility, in per cent a year, of the ${MOST} most volatile currencies: the standard deviation of log returns between adjacent hours × √8766 (between days × √365.25 if only daily candles exist).`,
   ofOneCurrency: false,
   queries: {
     series: {
@@ -33,7 +33,7 @@ const ranking: Chart = {
   height: 320,
   overTime: false,
   whenEmpty:
-    'Volatility needs three adjacent hours of candles in the window. Pick a longer window, or wait for hours to close.',
+    'Volatility needs candles of three consecutive hours in the window. Pick a longer window, or wait for more hours to close.',
   table: {
     layers: ['ranking'],
     columns: [
@@ -99,12 +99,11 @@ const ranking: Chart = {
   },
 };
 
-/** Which currencies move most. */
 export const volatilityRanking: Picture = {
   id: 'volatility-ranking',
   title: 'Volatility ranking',
   about:
-    'Standard deviation of the log returns between the closes of adjacent hours, stretched to a year (× √8766). All currencies take part, whichever is picked.',
+    'Standard deviation of the log returns between the closes of adjacent hours, annualised (× √8766). Includes all currencies, whichever is picked.',
   usualWindow: '7d',
   charts: [ranking],
 };

@@ -1,12 +1,6 @@
 import * as z from 'zod';
-import { PICTURES } from '../../charts/all.ts';
-import {
-  isArchived,
-  PAGE_WINDOWS,
-  type PictureAnswer,
-  type PictureQuestion,
-  questionKey,
-} from '../../charts/questions.ts';
+import { PICTURES } from '../../charts/pictures/all.ts';
+import { isArchived, type PictureAnswer, type PictureQuestion, questionKey } from '../../charts/questions.ts';
 import {
   answerPicture,
   type ReportStore,
@@ -15,6 +9,7 @@ import {
   seriesChoices,
   seriesSummary,
 } from '../../charts/report-data.ts';
+import { PAGE_WINDOWS } from '../../charts/windows.ts';
 import { parseSeries } from '../../core/market/series.ts';
 import type { Operation, OperationServices } from '../../core/operate/operation.ts';
 import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';

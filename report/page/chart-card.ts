@@ -9,15 +9,15 @@ import { element } from './elements.ts';
 import { dataTable } from './table.ts';
 import { LOCALE, THEME } from './theme.ts';
 
-/** What a reader has chosen in a picture, by the name of the parameter. */
+/** The reader's choices in a picture, by parameter name. */
 export type ChosenValues = Readonly<Record<string, string | number>>;
 
 /** One chart on the page, with its table. */
 export interface ChartCard {
   readonly element: HTMLElement;
-  /** Draws it, or brings what is drawn up to date. */
+  /** Draws or updates the chart. */
   show(answer: PictureAnswer, chosen: ChosenValues): Promise<void>;
-  /** Draws it again with other choices. */
+  /** Redraws the chart with other choices. */
   choose(chosen: ChosenValues): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function chartCard(chart: Chart, picture: Picture): ChartCard {
     element(
       'summary',
       {},
-      'The numbers, and how they are counted',
+      'The numbers, and how they are calculated',
       element('span', { class: 'unseen' }, `: ${chart.title}`),
     ),
     element('p', {}, chart.description),
@@ -57,12 +57,12 @@ export function chartCard(chart: Chart, picture: Picture): ChartCard {
       mode: 'vega-lite',
       renderer: 'svg',
       actions: false,
-      // Without `eval`: the page forbids it.
+      // Vega without `eval`, which the page's policy forbids.
       ast: true,
       config: THEME,
       formatLocale: LOCALE,
       tooltip: { theme: 'custom' },
-      // It warns of an empty extent wherever there is nothing yet.
+      // Vega warns about an empty extent as long as there is no data.
       logLevel: ErrorsOnly,
     });
   }
@@ -90,7 +90,7 @@ export function chartCard(chart: Chart, picture: Picture): ChartCard {
   };
 }
 
-/** The new rows take the place of the old ones; what is drawn stays, and whatever the reader points at. */
+/** Replaces the rows without redrawing, so that the reader's tooltip stays. */
 async function update({ view }: Result, chart: Chart, answer: PictureAnswer): Promise<void> {
   for (const [name, value] of Object.entries(windowSignals(answer))) view.signal(name, value);
   for (const name of Object.keys(chart.queries)) view.data(name, structuredClone(answer.rows[name] ?? []));

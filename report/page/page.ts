@@ -1,23 +1,24 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
-import { PICTURES } from '../../charts/all.ts';
+import { PICTURES } from '../../charts/pictures/all.ts';
 import type { Picture } from '../../charts/pictures/chart.ts';
-import { isArchived, isOfOneCurrency, PAGE_WINDOWS, type PageWindow } from '../../charts/questions.ts';
+import { isArchived, isOfOneCurrency } from '../../charts/questions.ts';
 import type { SeriesChoice } from '../../charts/report-data.ts';
+import { PAGE_WINDOWS, type PageWindow } from '../../charts/windows.ts';
 import { byId, element } from './elements.ts';
 import { type PictureSection, pictureSection } from './picture-section.ts';
 import { openSource, type ReportSource } from './source.ts';
 import { showSummary } from './summary.ts';
 import { seriesWords, timeWords, windowWords } from './words.ts';
 
-/** How often the server is asked whether anything is new. */
+/** How often the page asks the server for news. */
 const PULSE_MS = 2_000;
 
-/** What the reader has picked; it is part of the page's address, so that a link shows the same. */
+/** What the reader picked. It is part of the page's address, so that links keep it. */
 interface Picked {
   series: string | undefined;
-  /** Absent: each picture's usual one. */
+  /** Absent: each picture's usual window. */
   window: PageWindow | undefined;
 }
 
@@ -55,7 +56,7 @@ function makeSection(picture: Picture, from: ReportSource): PictureSection {
   );
 }
 
-/** Shows what the picks say, and says so to those who do not see it. */
+/** Shows what was picked, and announces it to screen readers. */
 async function pick(change: Partial<Picked>): Promise<void> {
   Object.assign(picked, change);
   writeAddress();
@@ -78,7 +79,7 @@ async function loadChoices(): Promise<void> {
   const answer = await source.choices();
   choices = answer.choices;
   showClock(answer.asOfMs);
-  // A series that a link names and that is gone gives way to the one that is traded most.
+  // If the series in a link no longer exists, show the one with the highest turnover.
   if (!choices.some(({ series }) => series === picked.series)) picked.series = choices[0]?.series;
   const groups: [string, SeriesChoice[]][] = [
     ['Currencies', choices.filter(({ series }) => !isArchived(series))],
@@ -95,7 +96,7 @@ async function loadChoices(): Promise<void> {
     );
   const before = JSON.stringify([...currencyPicker.options].map(({ value }) => value));
   const after = JSON.stringify(groups.flatMap(([, inGroup]) => inGroup.map(({ series }) => series)));
-  // An open list does not lose its place to one that is the same.
+  // Replacing an open list would lose the reader's place.
   if (before !== after) currencyPicker.replaceChildren(...options);
   currencyPicker.value = picked.series ?? '';
   currencyPicker.disabled = choices.length === 0;
@@ -111,8 +112,7 @@ function fillWindowPicker(): void {
 }
 
 /**
- * Asks for the pulse, and shows what is new in those pictures that are in sight; the others are brought up to date
- * when they come into sight.
+ * Polls the server and refreshes the visible pictures; the others are refreshed when they scroll into view.
  */
 function watch(pulse: NonNullable<ReportSource['pulse']>): void {
   const beat = async () => {
@@ -126,7 +126,7 @@ function watch(pulse: NonNullable<ReportSource['pulse']>): void {
           await loadChoices();
           await showPickedSummary();
         }
-        // Also what failed before: it is still stale.
+        // This also retries sections whose last refresh failed.
         for (const section of sections) if (section.isInSight()) await section.refresh(picked.window);
       });
     }
@@ -147,7 +147,7 @@ function showClock(asOfMs: number): void {
   clock.setAttribute('datetime', new Date(asOfMs).toISOString());
 }
 
-/** What fails is told on the page; what was shown before stays. */
+/** Shows failures on the page, and keeps what was shown before. */
 async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -1,22 +1,22 @@
 import type { ChartChoice, Picture } from '../../charts/pictures/chart.ts';
-import type { PageWindow } from '../../charts/questions.ts';
+import type { PageWindow } from '../../charts/windows.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { PictureAnswer } from '../protocol.ts';
 import { chartCard } from './chart-card.ts';
 import { element } from './elements.ts';
 import { timeWords, words } from './words.ts';
 
-/** One picture on the page: its charts, and the choices about them. */
+/** One picture on the page: its charts and controls. */
 export interface PictureSection {
   readonly element: HTMLElement;
-  /** There may be something new to show. */
+  /** Notes that there may be new data. */
   markStale(): void;
-  /** Shows what is new, where there may be any. */
+  /** Reloads the data if it may have changed. */
   refresh(window: PageWindow | undefined): Promise<void>;
   isInSight(): boolean;
 }
 
-/** @param ask answers undefined where there is nothing to ask about yet */
+/** @param ask returns undefined if there is nothing to show yet */
 export function pictureSection(
   picture: Picture,
   ask: (window: PageWindow | undefined) => Promise<PictureAnswer | undefined>,
@@ -54,7 +54,7 @@ export function pictureSection(
       isStale = true;
     },
     refresh(window) {
-      // One after the other: an older answer never takes the place of a newer one.
+      // One at a time, so that an older answer never replaces a newer one.
       shown = shown
         .catch(() => {})
         .then(async () => {
@@ -79,7 +79,6 @@ export function pictureSection(
   };
 }
 
-/** The window, and how much of it has data. */
 function periodWords({ fromMs, toMs, hours }: PictureAnswer): string {
   const period = `${timeWords(fromMs)} to ${timeWords(toMs - 1)}`;
   if (hours === undefined) return period;
@@ -87,7 +86,7 @@ function periodWords({ fromMs, toMs, hours }: PictureAnswer): string {
   return `${period} · coverage ${words(covered, 'share')} of its hours`;
 }
 
-/** Radio buttons, so that the arrow keys choose. */
+/** Radio buttons, so that the arrow keys work. */
 function choiceControl(
   { name, label, options, value }: ChartChoice,
   onChange: (value: string | number) => void,

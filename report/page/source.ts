@@ -9,27 +9,26 @@ import {
   type SummaryAnswer,
 } from '../protocol.ts';
 
-/** Where the page's numbers come from. */
+/** Where the page gets its numbers. */
 export interface ReportSource {
   choices(): Promise<Choices>;
   summary(series: string): Promise<SummaryAnswer | undefined>;
   picture(question: PictureQuestion): Promise<PictureAnswer | undefined>;
-  /** Absent where nothing ever changes. */
+  /** Absent in a snapshot. */
   pulse?: () => Promise<Pulse>;
 }
 
-/** The server could not answer; the message is for the reader. */
+/** The server could not answer. The message is shown to the reader. */
 export class ReportSourceError extends Error {
   override readonly name = 'ReportSourceError';
 }
 
-/** The numbers inside the page where it is a file, else those of the server that it came from. */
+/** The snapshot inside the page if there is one, or else the server. */
 export async function openSource(): Promise<ReportSource> {
   const packed = document.getElementById(SNAPSHOT_ELEMENT)?.textContent?.trim();
   return packed ? snapshotSource(await unpack(packed)) : serverSource();
 }
 
-/** Base64 of gzip of JSON. */
 async function unpack(text: string): Promise<Snapshot> {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const unzipped = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
@@ -60,7 +59,7 @@ async function get<T>(path: string, query: Record<string, string | undefined> = 
   try {
     response = await fetch(`api/${path}?${search}`);
   } catch {
-    throw new ReportSourceError('The pipeline does not answer: is "npm start" still running?');
+    throw new ReportSourceError('The pipeline does not answer. Is "npm start" still running?');
   }
   const body = (await response.json()) as T | Failure;
   if (!response.ok) throw new ReportSourceError((body as Failure).message);

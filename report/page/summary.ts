@@ -1,9 +1,9 @@
-import { AVERAGE_WINDOWS } from '../../charts/questions.ts';
 import type { SeriesChoice, SeriesSummary } from '../../charts/report-data.ts';
+import { AVERAGE_WINDOWS } from '../../charts/windows.ts';
 import { element } from './elements.ts';
 import { intervalWords, seriesWords, timeWords, windowWords, words } from './words.ts';
 
-/** Shows what is said of the picked series: its latest price, and what it cost on average. */
+/** Shows the latest price and the average prices of the picked series. */
 export function showSummary(
   container: HTMLElement,
   choice: SeriesChoice | undefined,
@@ -29,7 +29,7 @@ export function showSummary(
     return [figure(`Average, ${windowWords(window)}`, words(average.mean, 'price'), detail)];
   });
   const polled = summary
-    ? `Polled every ${intervalWords(summary.samplingIntervalSeconds)}: moves that reverse in between are not seen. Prices are in the quote currency, times are UTC.`
+    ? `Polled every ${intervalWords(summary.samplingIntervalSeconds)}; moves that reverse in between are not seen. Prices are in the quote currency, times are UTC.`
     : '';
   container.replaceChildren(
     element('h2', { id: 'summary-title' }, seriesWords(choice.series)),

@@ -3,10 +3,10 @@ import type { Row } from '../../charts/table-rows.ts';
 import { element } from './elements.ts';
 import { words } from './words.ts';
 
-/** More rows than anybody reads, and few enough for a browser. */
+/** More rows than anyone reads, and few enough for a browser. */
 const MOST_ROWS = 1_000;
 
-/** The numbers behind a chart, as a table for those who cannot see it, or want to know exactly. */
+/** The numbers behind a chart as a table, for screen readers and for exact values. */
 export function dataTable({ table, title }: Chart, rows: readonly Row[]): HTMLElement {
   const shown = rows.slice(0, MOST_ROWS);
   const head = element(
@@ -31,7 +31,7 @@ export function dataTable({ table, title }: Chart, rows: readonly Row[]): HTMLEl
   const caption = element('caption', {}, [title, ...notes.filter(Boolean)].join('. ').replace('..', '.'));
   return element(
     'div',
-    // It scrolls, so it can be reached with the keyboard.
+    // It scrolls, so the keyboard has to reach it.
     { class: 'table', role: 'region', tabindex: '0', 'aria-label': `Table: ${title}` },
     element('table', {}, caption, element('thead', {}, head), element('tbody', {}, ...body)),
   );

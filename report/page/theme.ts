@@ -3,15 +3,14 @@ import type { Config } from 'vega-lite';
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 /**
- * How the charts look beside the page's text. Colours are the page's own custom properties, so that light, dark and
- * paper need no redrawing.
+ * The look of the charts. Colours are custom properties of the page, so light, dark and print need no redrawing.
  */
 export const THEME: Config = {
   background: 'transparent',
   font: FONT,
   padding: { left: 0, right: 8, top: 4, bottom: 0 },
   view: { stroke: null },
-  // The tables say it better than hundreds of marks read out one by one.
+  // Screen readers get the table instead of hundreds of marks.
   mark: { aria: false },
   axis: {
     aria: false,
@@ -28,7 +27,7 @@ export const THEME: Config = {
     ticks: false,
   },
   axisX: { tickCount: 8 },
-  // Charts that lie under each other share their left edge.
+  // Aligns the left edges of charts above each other.
   axisY: { minExtent: 52 },
   legend: {
     aria: false,
@@ -39,11 +38,11 @@ export const THEME: Config = {
     offset: 6,
     columnPadding: 16,
   },
-  // Text among the marks is of this style, which Dashboards colours by its own theme.
+  // The style of text marks, which Dashboards colours by its own theme.
   style: { 'guide-label': { fill: 'var(--ink)', fontSize: 11.5 } },
 };
 
-/** A number's sign and unit as the tables write them. */
+/** Number formats that match the tables. */
 export const LOCALE = {
   decimal: '.',
   thousands: ',',

@@ -2,9 +2,7 @@ import type { ColumnFormat } from '../../charts/pictures/chart.ts';
 import { parseSeries } from '../../core/market/series.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 
-/** Numbers and times as the page writes them, the same everywhere. */
-
-/** Between a number and its unit: they stay on one line. */
+/** A narrow no-break space between a number and its unit. */
 const NARROW = '\u202f';
 
 export function words(value: unknown, format: ColumnFormat): string {

@@ -1,11 +1,11 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { CHARTS } from '../../charts/all.ts';
+import { CHARTS } from '../../charts/pictures/all.ts';
 
-/** A page, and what must not happen on it. */
+/** A page and the problems seen on it. */
 export interface Visit {
   page: Page;
-  /** Errors in the console, exceptions, requests that failed or left this machine. */
+  /** Console errors, exceptions, and requests that failed or left this machine. */
   faults: string[];
 }
 
@@ -36,7 +36,7 @@ export async function openPage(
 
 export const svgOf = (page: Page, chart: string) => page.locator(`#${chart}-chart svg`);
 
-/** Every chart is visible and has marks in it, and nothing says that it is empty. */
+/** Every chart is visible and has marks, and none is marked as empty. */
 export async function expectAllDrawn(page: Page): Promise<void> {
   for (const { id } of CHARTS) {
     const svg = svgOf(page, id);

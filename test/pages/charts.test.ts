@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHARTS, PICTURES } from '../../charts/all.ts';
 import { dashboardsSpec } from '../../charts/dashboards-rendering.ts';
 import { pageSpec } from '../../charts/page-rendering.ts';
+import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
 import type { Chart, Picture } from '../../charts/pictures/chart.ts';
 import type { PictureAnswer } from '../../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../../charts/report-data.ts';
@@ -39,7 +39,7 @@ afterAll(() => openSearch.close());
 const pictureOf = (id: string) => PICTURES.find((picture) => picture.id === id) as Picture;
 const chartOf = (id: string) => CHARTS.find((chart) => chart.id === id) as Chart;
 
-/** The answer of the insights core to a question as of the same time. */
+/** The insights answer to a question as of the same time. */
 async function ask<Q extends keyof Answers>(question: QuestionInput & { question: Q }): Promise<Answers[Q]> {
   return (await answer(questionSchema.parse(question), AS_OF_MS, insights, POLLS)) as Answers[Q];
 }
@@ -95,14 +95,14 @@ describe.each(PICTURES.map((picture) => [picture.id, picture] as const))('the pi
     );
     const drawing = await draw(spec);
     expect(drawing.marks).toBeGreaterThan(0);
-    // A canvas knows no CSS.
+    // CSS variables do not work on a canvas.
     expect(drawing.svg).not.toContain('var(');
     expect(tableOf(drawing, chart).length).toBeGreaterThan(0);
   });
 });
 
 describe('the numbers in the charts', () => {
-  it('are the hours’ candles, in the price chart', async () => {
+  it('match the hourly candles in the price chart', async () => {
     const { rows } = await drawOnPage('price-and-change', 'price');
     const fromMs = AS_OF_MS - 7 * DAY_MS;
     const candles = market.candles.filter(
@@ -116,7 +116,7 @@ describe('the numbers in the charts', () => {
     }
   });
 
-  it('are the exchange’s 24 h change, and that of the closes where there was no poll', async () => {
+  it('match the exchange’s 24 h change, or the change of closes for hours without polls', async () => {
     const picture = pictureOf('price-and-change');
     const asOfMs = Date.parse('2018-07-03T12:00:00Z');
     const answered = await answerPicture(store, { picture: picture.id, series: BTC }, asOfMs);
@@ -128,7 +128,7 @@ describe('the numbers in the charts', () => {
     );
     const computed = drawing.rows('candles-line').filter(({ change }) => change !== null);
     const stated = drawing.rows('ticks-line');
-    // The first day has no day before it in the window; from 1 July on there are polls.
+    // The first day has no previous day in the window, and polls start on 1 July.
     expect(computed.map(({ time }) => Number(time))).toHaveLength(3.5 * 24);
     expect(stated).toHaveLength(2.5 * 24 + 1);
     for (const { time, change } of computed) {
@@ -137,7 +137,7 @@ describe('the numbers in the charts', () => {
     }
   });
 
-  it('are the insights core’s percentiles', async () => {
+  it('match the percentiles of insights', async () => {
     const { rows } = await drawOnPage('percentile-bands', 'bands');
     const { series } = await ask({ question: 'percentiles', top: 10, over: '7d' });
     expect(rows).toHaveLength(4);
@@ -163,7 +163,7 @@ describe('the numbers in the charts', () => {
     expect(row?.coverage).toBeCloseTo(average.coverage, 12);
   });
 
-  it('say how much of a period has data', async () => {
+  it('show the coverage of each period', async () => {
     const ADA = 'recorded:spot:ADAUSD';
     const { rows } = await drawOnPage('average-price', 'coverage', { period: 'month' }, { series: ADA });
     const may = rows.find(({ time }) => Number(time) === Date.parse('2018-05-01'));
@@ -172,7 +172,7 @@ describe('the numbers in the charts', () => {
     expect(may?.coverage).toBeCloseTo(average.coverage, 12);
   });
 
-  it.each([0.01, 0.05, 0.1])('are the insights core’s counts of moves of %d', async (threshold) => {
+  it.each([0.01, 0.05, 0.1])('match the counts of insights for moves of %d', async (threshold) => {
     const { answered, rows } = await drawOnPage('moves', 'moves-per-week', { threshold }, { window: '90d' });
     const { drawing } = await drawOnPage('moves', 'move-sizes', { threshold }, { window: '90d' });
     const from = new Date(answered.fromMs).toISOString();
@@ -201,7 +201,7 @@ describe('the numbers in the charts', () => {
     expect(sum(sizes, 'moves', 'Rises') + sum(sizes, 'moves', 'Falls')).toBe(completed.length);
   });
 
-  it('are the insights core’s volatility, in its order', async () => {
+  it('match the volatility ranking of insights', async () => {
     const { rows } = await drawOnPage('volatility-ranking', 'volatility');
     const { series } = await ask({ question: 'volatile', top: 10, over: '7d' });
     expect(rows.map((row) => row.series)).toEqual(series.map((each) => each.series));
@@ -211,7 +211,7 @@ describe('the numbers in the charts', () => {
     }
   });
 
-  it('leave the archive out of comparisons, unless it is picked', async () => {
+  it('leave the archive out of comparisons unless it is picked', async () => {
     const names = async (series: string) =>
       (await drawOnPage('volatility-ranking', 'volatility', {}, { series, window: '1y' })).rows.map(
         (row) => (row.series as string).split(':')[0],
@@ -220,7 +220,7 @@ describe('the numbers in the charts', () => {
     expect(await names('archive:spot:BTCUSD')).toContain('archive');
   });
 
-  it('count every tick and see no gap where there is none', async () => {
+  it('count every tick and show no false gaps', async () => {
     const { rows } = await drawOnPage('pipeline-health', 'ticks-per-hour');
     const ticks = rows.reduce((sum, row) => sum + Number(row.ticks_per_hour) * Number(row.interval_hours), 0);
     expect(ticks).toBe(market.tickers.length);
@@ -232,8 +232,8 @@ describe('the numbers in the charts', () => {
   });
 });
 
-describe('what stands above the charts', () => {
-  it('offers what is traded most first, and the archive last', async () => {
+describe('the figures above the charts', () => {
+  it('lists series by turnover, with the archive last', async () => {
     const choices = await seriesChoices(store, AS_OF_MS);
     expect(choices[0]?.series).toBe(BTC);
     expect(choices[0]?.newest?.price).toBe(
@@ -243,7 +243,7 @@ describe('what stands above the charts', () => {
     expect(choices.slice(4).every(({ series }) => series.startsWith('archive:'))).toBe(true);
   });
 
-  it('tells the average prices of the insights core, and the sampling interval', async () => {
+  it('show the average prices of insights, and the sampling interval', async () => {
     const { averages, samplingIntervalSeconds } = await seriesSummary(store, BTC, AS_OF_MS);
     expect(samplingIntervalSeconds).toBe(900);
     const { series: _, ...average } = await ask({ question: 'average', symbol: BTC, over: '90d' });

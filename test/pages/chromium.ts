@@ -8,7 +8,7 @@ const ELSEWHERE = [
   '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
 ];
 
-/** A browser that Playwright can drive: the one that `CHROMIUM` names, else one on the path or in a usual place. */
+/** A browser that Playwright can drive: `CHROMIUM`, or one on the path or in a usual place. */
 export function findChromium(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const folders = (environment.PATH ?? '').split(delimiter);
   const candidates = [
@@ -28,7 +28,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A root user's container allows no sandbox; the rest keeps the browser from calling home. */
+/** The sandbox does not work for root in a container; the other flags keep the browser from calling home. */
 export const CHROMIUM_ARGUMENTS = [
   '--headless',
   '--no-sandbox',

@@ -4,16 +4,16 @@ import { markData } from '../../charts/mark-data.ts';
 import type { Chart, Json } from '../../charts/pictures/chart.ts';
 import { type Row, tableRows } from '../../charts/table-rows.ts';
 
-/** A chart that was drawn without a browser. */
+/** A chart drawn without a browser. */
 export interface Drawing {
   svg: string;
-  /** How many marks there are, beside axes and legends. */
+  /** The number of marks, without axes and legends. */
   marks: number;
-  /** The rows that a layer's marks are drawn from. */
+  /** The rows behind a layer's marks. */
   rows(layer: string): Row[];
 }
 
-/** What Vega-Lite makes of a specification; its warnings are errors. */
+/** Compiles a Vega-Lite specification; warnings are errors. */
 export function compiled(spec: Json): Spec {
   const warnings: string[] = [];
   const listening = logger(Warn);
@@ -44,7 +44,7 @@ export async function draw(spec: Json): Promise<Drawing> {
   };
 }
 
-/** What the table of a chart would show. */
+/** The rows of a chart's table. */
 export function tableOf(drawing: Drawing, chart: Chart): Row[] {
   return tableRows(chart, (layer) => drawing.rows(layer));
 }

@@ -1,11 +1,11 @@
 import type { Json } from '../../charts/pictures/chart.ts';
 import { mapNodes } from '../../charts/specs.ts';
 
-/** What a dashboard says to its charts. */
+/** The context that a dashboard passes to its charts. */
 export interface DashboardContext {
   fromMs: number;
   toMs: number;
-  /** Of the filter bar and the controls. */
+  /** From the filter bar and the controls. */
   filters: Json[];
 }
 
@@ -50,7 +50,7 @@ function parseUrl(url: Json, context: DashboardContext): { index: string; body: 
   };
 }
 
-/** The clauses and bounds that stand in for the dashboard's. */
+/** Replaces the placeholders for the dashboard's clauses and bounds. */
 function inject(body: Json, context: DashboardContext): unknown {
   return mapNodes(body, (node) => {
     if (Array.isArray(node) && node.some(isClause)) {

@@ -8,7 +8,7 @@ import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 
 const executablePath = findChromium();
 
-// A missing browser is told, or is an error, beside the other tests of the page.
+// page.test.ts reports a missing browser.
 describe.runIf(executablePath)('the report page of npm start', () => {
   let browser: Browser;
   let folder: string;
@@ -27,10 +27,10 @@ describe.runIf(executablePath)('the report page of npm start', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is where the printed link says, shows every chart, and follows the polls', async () => {
+  it('is served at the printed link, shows every chart, and follows the polls', async () => {
     const url = await vi.waitFor(
       () => {
-        // Some hours of ticks, so that there is something to see of each picture.
+        // A few hours of ticks, so that every picture has data.
         expect(run.text()).toMatch(/^poll 60 /m);
         return /The report page: (\S+)/.exec(run.text())?.[1] as string;
       },

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CHARTS, PICTURES } from '../../charts/all.ts';
+import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
 import type { OperationServices } from '../../core/operate/operation.ts';
 import { type ReportOutput, report } from '../../lambdas/insights/report.ts';
 import { pageHtml } from '../../report/html.ts';
@@ -45,7 +45,7 @@ const picker = (page: Page, name: 'Currency' | 'Window') => page.getByRole('comb
 const markup = async (page: Page, chart: string) =>
   (await svgOf(page, chart).innerHTML()).replaceAll(/clip\d+/g, '');
 
-/** What axe-core finds that keeps somebody from using the page. */
+/** Accessibility problems found by axe-core. */
 async function seriousViolations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
@@ -80,7 +80,7 @@ describe.skipIf(skipped)('the report page', () => {
     await openSearch.close();
   });
 
-  it('draws every chart, names its window, coverage and sampling interval, and says UTC', async () => {
+  it('draws every chart, and states window, coverage, sampling interval and UTC', async () => {
     const page = await open();
     await expectAllDrawn(page);
     expect(await page.locator('#summary').innerText()).toMatch(
@@ -108,7 +108,7 @@ describe.skipIf(skipped)('the report page', () => {
     for (const [index, svg] of after.entries()) expect(svg).not.toBe(before[index]);
     expect(await ranking.allTextContents()).toEqual(compared);
     expect(await page.locator('#summary h2').innerText()).toBe('ETHUSD · recorded spot');
-    // The address shows the same to whoever follows it.
+    // The address keeps the choice, so it can be shared.
     expect(decodeURIComponent(new URL(page.url()).hash)).toBe(`#series=${ETH}`);
     await page.reload();
     await page.waitForSelector('html[data-ready]');
@@ -122,7 +122,7 @@ describe.skipIf(skipped)('the report page', () => {
     await page.getByText('last 30 days.').waitFor({ state: 'attached' });
     expect(await markup(page, 'price')).not.toBe(before);
     expect(await page.locator('#price-and-change .period').innerText()).toContain('2018-06-07 23:59 UTC to');
-    // A picture that needs a longer one keeps it.
+    // A picture with a longer minimum keeps it.
     expect(await page.locator('#average-price .period').innerText()).toContain('2017-07-07 23:59 UTC to');
   });
 
@@ -149,7 +149,7 @@ describe.skipIf(skipped)('the report page', () => {
     expect(await table.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
-  it('tells the numbers of every chart in a table', async () => {
+  it('lists the numbers of every chart in a table', async () => {
     const page = await open();
     for (const { id, table } of CHARTS) {
       const figure = page.locator('figure', { has: page.locator(`#${id}-chart`) });
@@ -184,7 +184,7 @@ describe.skipIf(skipped)('the report page', () => {
     expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(20_000);
   });
 
-  it('follows the pipeline as polls come in, and does not lose what it shows when that is gone', async () => {
+  it('follows the pipeline as polls come in, and keeps what it shows when the pipeline stops', async () => {
     const page = await open();
     const before = await markup(page, 'price');
     const newest = market.tickers.findLast(({ symbol }) => symbol === 'BTCUSD');
@@ -206,11 +206,11 @@ describe.skipIf(skipped)('the report page', () => {
     expect(await svgOf(page, 'price').isVisible()).toBe(true);
     await openSearch.delete({ ...late, refresh: true });
     nowMs = market.nowMs;
-    // The browser tells of each answer that is a failure.
+    // The browser logs each failed response.
     for (const visit of visits) visit.faults.splice(0);
   });
 
-  it('is the same as a file, without any server', async () => {
+  it('looks the same as a file, without a server', async () => {
     const services = {
       openSearch,
       summaries: { pollsPerHour: POLLS, thresholds: [] },
@@ -251,7 +251,7 @@ describe.skipIf(skipped)('the report page', () => {
     }
   });
 
-  it('answers what it does not know with a reason, and nothing to a site of another name', async () => {
+  it('rejects unknown requests with a reason, and requests for another host name', async () => {
     const ask = async (path: string) => {
       const response = await fetch(new URL(path, server.url));
       return { status: response.status, body: (await response.json()) as { message: string } };
@@ -260,7 +260,7 @@ describe.skipIf(skipped)('the report page', () => {
     expect((await ask(`api/picture?picture=moves&series=${BTC}&window=3d`)).body.message).toContain(
       'no window "3d"',
     );
-    expect((await ask('api/picture?picture=moves')).body.message).toContain('say of which series');
+    expect((await ask('api/picture?picture=moves')).body.message).toContain('name its series');
     expect(await ask('api/nothing')).toMatchObject({ status: 404 });
     const elsewhere = get(new URL('api/pulse', server.url), { headers: { host: 'example.org' } });
     const [response] = (await once(elsewhere, 'response')) as [IncomingMessage];
@@ -268,7 +268,7 @@ describe.skipIf(skipped)('the report page', () => {
     expect(response.statusCode).toBe(403);
   });
 
-  it('says what to do where nothing is stored yet', async () => {
+  it('says what to do while nothing is stored', async () => {
     const early = await startReportServer({
       openSearchUrl: services.openSearch,
       now: () => new Date('2017-01-01T00:00:00Z'),
@@ -279,7 +279,9 @@ describe.skipIf(skipped)('the report page', () => {
       expect(await page.locator('#pipeline-health .empty:visible').first().innerText()).toContain(
         'npm run doctor',
       );
-      expect(await page.locator('#volatility-ranking .empty').innerText()).toContain('three adjacent hours');
+      expect(await page.locator('#volatility-ranking .empty').innerText()).toContain(
+        'three consecutive hours',
+      );
       expect(await seriousViolations(page)).toEqual([]);
       await page.close();
     } finally {

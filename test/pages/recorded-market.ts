@@ -18,7 +18,7 @@ import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 
 const data = (name: string) => new URL(`../../data/${name}`, import.meta.url).pathname;
 
-/** Everything that the pipeline would have stored after so many days of the market replay. */
+/** Everything the pipeline would have stored after some days of the market replay. */
 export interface RecordedMarket {
   candles: Candle[];
   tickers: Ticker[];
@@ -85,7 +85,7 @@ function withReturns(candles: Candle[]): Candle[] {
   });
 }
 
-/** Of the whole paths, at the default thresholds. */
+/** The moves along the whole paths, at the default thresholds. */
 function movesIn(candles: readonly Candle[]): Move[] {
   return [...Map.groupBy(candles, formatSeries).values()].flatMap((of) => {
     const path = of.flatMap(({ start, path: points }) =>
@@ -123,7 +123,7 @@ function tickerOf(spot: SpotTicker, slotMs: number): Ticker {
   };
 }
 
-/** Puts the templates and stores all of it, searchable, and nothing else; what another test file stored is taken. */
+/** Installs the templates and stores exactly this market, searchable; deletes what another test file stored. */
 export async function storeMarket(client: Client, market: RecordedMarket): Promise<void> {
   if (await isStored(client, market)) return;
   await clearMarket(client);
@@ -151,7 +151,7 @@ async function isStored(client: Client, { candles, tickers, moves }: RecordedMar
   return (await Promise.all(agree)).every(Boolean);
 }
 
-/** Deletes what {@link storeMarket} stored. */
+/** Deletes everything {@link storeMarket} stored. */
 async function clearMarket(client: Client): Promise<void> {
   const { body } = await client.indices.get({ index: 'tickers-*,candles-*,moves*', allow_no_indices: true });
   const names = Object.keys(body);

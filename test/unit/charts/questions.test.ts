@@ -1,18 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { PICTURES } from '../../../charts/all.ts';
-import {
-  PAGE_WINDOWS,
-  pictureNamed,
-  pictureWindow,
-  questionKey,
-  searchOf,
-} from '../../../charts/questions.ts';
+import { PICTURES } from '../../../charts/pictures/all.ts';
+import { pictureNamed, pictureWindow, questionKey, searchOf } from '../../../charts/questions.ts';
+import { PAGE_WINDOWS } from '../../../charts/windows.ts';
 import { DAY_MS } from '../../../core/market/time.ts';
 
 const AS_OF_MS = Date.parse('2018-07-08T00:00:00Z');
 
 describe('the window of a picture', () => {
-  it('is the usual one unless another is picked, and holds what holds right now', () => {
+  it('is the usual one unless another is picked, and includes the current moment', () => {
     const picture = { usualWindow: '7d' } as const;
     expect(pictureWindow(picture, undefined, AS_OF_MS)).toEqual({
       fromMs: AS_OF_MS - 7 * DAY_MS,
@@ -21,7 +16,7 @@ describe('the window of a picture', () => {
     expect(pictureWindow(picture, '30d', AS_OF_MS).fromMs).toBe(AS_OF_MS - 30 * DAY_MS);
   });
 
-  it('is never shorter than the picture needs', () => {
+  it('is never shorter than the minimum of the picture', () => {
     const picture = { usualWindow: '1y', atLeastDays: 90 } as const;
     expect(pictureWindow(picture, '24h', AS_OF_MS).fromMs).toBe(AS_OF_MS - 90 * DAY_MS);
     expect(pictureWindow(picture, '2y', AS_OF_MS).fromMs).toBe(AS_OF_MS - 730 * DAY_MS);
@@ -29,7 +24,7 @@ describe('the window of a picture', () => {
 });
 
 describe('the key of a question', () => {
-  it('is the same where the answer is', () => {
+  it('is the same for questions with the same answer', () => {
     const series = 'recorded:spot:BTCUSD';
     const other = 'recorded:spot:ETHUSD';
     const key = (picture: string, of: string, window?: (typeof PAGE_WINDOWS)[number]) =>
@@ -40,15 +35,15 @@ describe('the key of a question', () => {
     expect(key('volatility-ranking', series)).not.toBe(key('volatility-ranking', 'archive:spot:BTCUSD'));
   });
 
-  it('names a picture that there is', () => {
+  it('requires a known picture', () => {
     expect(() => pictureNamed('prices')).toThrow(
-      /There is no picture "prices"; there are price-and-change, /,
+      /There is no picture "prices"\. Choose one of price-and-change, /,
     );
   });
 });
 
 describe('a search', () => {
-  it('is of the window and of one series, whose symbol may hold colons', () => {
+  it('covers the window and one series, whose symbol may contain colons', () => {
     const { body } = searchOf(
       { index: 'moves', aggs: {} },
       { fromMs: 1, toMs: 2 },
@@ -66,7 +61,7 @@ describe('a search', () => {
     });
   });
 
-  it('can be asked of every picture over every window', () => {
+  it('exists for every picture and window', () => {
     for (const picture of PICTURES) {
       for (const window of PAGE_WINDOWS) {
         const { fromMs, toMs } = pictureWindow(picture, window, AS_OF_MS);

@@ -1,7 +1,7 @@
 import { parseExpression } from 'vega';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { CHARTS, PICTURES } from '../../../charts/all.ts';
+import { CHARTS, PICTURES } from '../../../charts/pictures/all.ts';
 import { type Json, TIME_FIELDS } from '../../../charts/pictures/chart.ts';
 import {
   DASHBOARD_ID,
@@ -14,7 +14,7 @@ import { mapNodes } from '../../../charts/specs.ts';
 import { indexTemplates } from '../../../stores/opensearch/index-templates.ts';
 import { compiled } from '../../pages/drawing.ts';
 
-/** JSON in a text, of a shape. */
+/** JSON text with the given shape. */
 const jsonOf = <T extends z.ZodType>(schema: T) =>
   z.string().transform((text, context) => {
     const parsed = schema.safeParse(JSON.parse(text));
@@ -33,7 +33,7 @@ const meta = z.strictObject({
   ),
 });
 
-/** The attributes that Dashboards knows; another one refuses the object, one that is missing breaks a page. */
+/** The attributes that Dashboards knows. It rejects others, and a missing one breaks a page. */
 const ATTRIBUTES = {
   'index-pattern': z.strictObject({ title: z.string(), timeFieldName: z.string() }),
   visualization: z.strictObject({
@@ -101,7 +101,7 @@ const vegaSpecs = OBJECTS.filter(({ type }) => type === 'visualization')
   .filter((object) => visStateOf(object).type === 'vega')
   .map((object) => [object.id, JSON.parse(String(visStateOf(object).params.spec)) as Json] as const);
 
-/** Fields of the documents that an index pattern is of, as the mapping names them. */
+/** The mapped fields of an index pattern's documents. */
 function mappedFields(pattern: string): Set<string> {
   const templates = Object.values(indexTemplates({ shards: 1, replicas: 0, refreshInterval: '1s' }));
   const template = templates.find(({ index_patterns }) => (index_patterns as string[]).includes(pattern));
@@ -109,7 +109,7 @@ function mappedFields(pattern: string): Set<string> {
   return new Set(Object.keys(mappings?.properties ?? {}));
 }
 
-/** Every `field` in a query, and those of composite sources. */
+/** Every `field` in a query, including composite sources. */
 function fieldsIn(query: unknown): string[] {
   const fields: string[] = [];
   mapNodes(query, (node) => {
@@ -128,12 +128,12 @@ describe('the saved objects', () => {
     expect(z.array(reference).safeParse(object.references).success).toBe(true);
   });
 
-  it.each(named)('refer to objects that are there: %s', (_, { references }) => {
+  it.each(named)('refer only to existing objects: %s', (_, { references }) => {
     const there = new Set(OBJECTS.map(({ type, id }) => `${type} ${id}`));
     for (const { type, id } of references) expect(there).toContain(`${type} ${id}`);
   });
 
-  it('have ids of their own that never change', () => {
+  it('have unique ids that never change', () => {
     const ids = OBJECTS.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.every((id) => /^crypto-market-insights-[a-z0-9-]+$/.test(id))).toBe(true);
@@ -173,7 +173,7 @@ describe('the saved objects', () => {
     for (const { id } of CHARTS) expect(shown).toContain(`crypto-market-insights-chart-${id}`);
   });
 
-  it('lay no panel over another, within 48 columns', () => {
+  it('arrange panels without overlap within 48 columns', () => {
     const dashboard = OBJECTS.find(({ id }) => id === DASHBOARD_ID) as SavedObject;
     const panels = JSON.parse(String(dashboard.attributes.panelsJSON)) as {
       gridData: { x: number; y: number; w: number; h: number };
@@ -185,7 +185,7 @@ describe('the saved objects', () => {
     for (const { gridData } of panels) expect(gridData.x + gridData.w).toBeLessThanOrEqual(48);
   });
 
-  it('let the controls pick by fields that all index patterns have', () => {
+  it('let the controls filter by fields that all index patterns share', () => {
     const controls = OBJECTS.find(({ id }) => id.endsWith('-controls')) as SavedObject;
     const { controls: lists } = visStateOf(controls).params as {
       controls: { fieldName: string; indexPatternRefName: string }[];
@@ -198,7 +198,7 @@ describe('the saved objects', () => {
     }
   });
 
-  it('name fields of the mappings in index patterns and the search', () => {
+  it('use only mapped fields in index patterns and the saved search', () => {
     for (const [pattern, timeField] of Object.entries(TIME_FIELDS)) {
       expect(mappedFields(pattern)).toContain(timeField);
     }
@@ -214,7 +214,7 @@ describe('the saved objects', () => {
   });
 });
 
-/** What Dashboards refuses in an expression (vega_validation.ts there, and what older versions add to it). */
+/** Identifiers that Dashboards forbids in expressions (its vega_validation.ts, and additions of older versions). */
 const BLOCKED = new Set(
   'window document global globalThis top parent frames self constructor ownerDocument defaultView contentDocument contentWindow view innerHTML outerHTML prototype __proto__ eval Function setTimeout setInterval atob btoa'.split(
     ' ',
@@ -228,7 +228,7 @@ describe.each(vegaSpecs)('the specification of %s', (_, spec) => {
     expect(compiled(drawn).marks?.length).toBeGreaterThan(0);
   });
 
-  it('has no expression that Dashboards refuses', () => {
+  it('contains no expression that Dashboards forbids', () => {
     const expressions: string[] = [];
     mapNodes(compiled(drawn), (node) => {
       for (const key of ['expr', 'update', 'test', 'calculate', 'filter', 'signal']) {
@@ -248,14 +248,14 @@ describe.each(vegaSpecs)('the specification of %s', (_, spec) => {
     }
   });
 
-  it('asks for fields that the mappings have, and names each data set once', () => {
+  it('queries mapped fields only, and names each data set once', () => {
     const names: unknown[] = [];
     mapNodes(spec, (node) => {
       const { url, name } = (node ?? {}) as { url?: Json; name?: string };
       if (!url) return node;
       names.push(name);
       for (const field of fieldsIn(url.body)) expect(mappedFields(String(url.index))).toContain(field);
-      // Dashboards adds its time range and filters to what has no query of its own.
+      // Dashboards adds its time range and filters only to requests without a query.
       const { query } = url.body as Json;
       expect(Boolean(query)).toBe(!('%context%' in url));
       return node;

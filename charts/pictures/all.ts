@@ -1,0 +1,19 @@
+import { averagePrice } from './average.ts';
+import { percentileBands } from './bands.ts';
+import type { Chart, Picture } from './chart.ts';
+import { pipelineHealth } from './health.ts';
+import { priceMoves } from './moves.ts';
+import { priceAndChange } from './price.ts';
+import { volatilityRanking } from './volatility.ts';
+
+/** Every picture, in the order of the report page. */
+export const PICTURES: readonly Picture[] = [
+  priceAndChange,
+  percentileBands,
+  averagePrice,
+  priceMoves,
+  volatilityRanking,
+  pipelineHealth,
+];
+
+export const CHARTS: readonly Chart[] = PICTURES.flatMap(({ charts }) => charts);
