@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { type BatchAddress, tickersKey } from '../lake/ticker-objects.ts';
 import { type Category, formatSeries } from '../market/series.ts';
-import { type Rejected, TICKER_VERSION, type TickerIdentity } from '../market/ticker.ts';
+import { parseTicker, type Rejected, TICKER_VERSION } from '../market/ticker.ts';
 import type { Log } from '../runtime/log.ts';
 import type {
   CategoryOutcome,
@@ -76,7 +76,7 @@ export interface PollDependencies {
    * Whether the exchange is asked at once, before the lake has said what it holds of the slot: most likely nothing. What
    * it does hold wins, as ever. @default false
    */
-  asksAtOnce?: boolean;
+  fetchBeforeLakeCheck?: boolean;
   /** Told how far the poll has come, for who wants to know it also where the poll throws. */
   onProgress?: (soFar: PollReport) => void;
 }
@@ -103,7 +103,7 @@ export async function poll(
   budget: PollBudget,
   dependencies: PollDependencies,
 ): Promise<PollReport> {
-  const { source, lake, log, asksAtOnce = false, onProgress } = dependencies;
+  const { source, lake, log, fetchBeforeLakeCheck = false, onProgress } = dependencies;
   const slotMs = Date.parse(slot);
   let report: PollReport = {
     source: source.name,
@@ -123,7 +123,7 @@ export async function poll(
     categories.length > 0 ? source.fetch(categories, { slot, deadlineMs: budget.fetchDeadlineMs }) : [];
   const [{ marker, waiting }, early] = await allWhenSettled([
     whatTheLakeHolds(slotMs, dependencies),
-    asksAtOnce ? fetch(source.categories) : undefined,
+    fetchBeforeLakeCheck ? fetch(source.categories) : undefined,
   ]);
   tell({ waitingBatches: batchesIn(waiting) });
 
@@ -324,22 +324,13 @@ async function readBatch(
   const problems: string[] = [];
   try {
     for (const [index, value] of ((await lake.readTickers(address)) ?? []).entries()) {
-      const ticker = parseTicker(value);
-      if (ticker) records.push({ key: formatSeries(ticker), value });
-      else problems.push(`${tickersKey(address)} line ${index + 1} is no JSON object`);
+      const parsed = parseTicker(value);
+      if ('ticker' in parsed) records.push({ key: formatSeries(parsed.ticker), value });
+      else problems.push(`${tickersKey(address)}, line ${index + 1}: ${parsed.reason}`);
     }
   } catch (error) {
     if (!(error instanceof UnreadableObjectError)) throw error;
     problems.push(error.message);
   }
   return { records, problems };
-}
-
-function parseTicker(line: string): TickerIdentity | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as TickerIdentity) : undefined;
-  } catch {
-    return undefined;
-  }
 }

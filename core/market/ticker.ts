@@ -34,9 +34,12 @@ const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
   text: z.string().min(1).max(MAX_TEXT),
 };
 
+/** The name of an exchange in series, keys and documents. */
+export const EXCHANGE_PATTERN = /^[a-z0-9-]{1,40}$/;
+
 const heading = {
   v: z.literal(TICKER_VERSION),
-  exchange: z.string().regex(/^[a-z0-9-]{1,40}$/),
+  exchange: z.string().regex(EXCHANGE_PATTERN),
   category: z.enum(CATEGORIES),
   symbol: z.string().regex(SYMBOL_PATTERN),
   base: z.string().min(1).max(MAX_TEXT).optional(),
@@ -46,11 +49,10 @@ const heading = {
   received_at: isoTime,
 };
 
-/** What a ticker says beside its values. */
+/** What a ticker says besides its values. */
 export const tickerHeadingSchema = z.object(heading);
 
-/** The ticker record, strictly: a field it does not know is an error in our own code. */
-export const tickerSchema = z.strictObject({
+const ticker = {
   ...heading,
   ...Object.fromEntries(
     Object.entries(TICKER_FIELDS).map(([field, kind]) => [
@@ -58,7 +60,26 @@ export const tickerSchema = z.strictObject({
       field === 'last_price' ? kindSchemas[kind] : kindSchemas[kind].optional(),
     ]),
   ),
-}) as unknown as z.ZodType<Ticker>;
+};
+
+/** The ticker record, strictly: a field it does not know is a mistake in our own code. */
+export const tickerSchema = z.strictObject(ticker) as unknown as z.ZodType<Ticker>;
+/** A ticker from the lake or the stream: a newer version may have written fields that this one does not know. */
+const storedTickerSchema = z.looseObject(ticker) as unknown as z.ZodType<Ticker>;
+
+/** The ticker in a JSON text, or why it is not one. */
+export function parseTicker(text: string): { ticker: Ticker } | { reason: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { reason: `not JSON: ${(error as Error).message}` };
+  }
+  const { success, data, error } = storedTickerSchema.safeParse(value);
+  if (success) return { ticker: data };
+  const { path = [], message } = error.issues[0] ?? {};
+  return { reason: path.length > 0 ? `${path.join('.')}: ${message}` : `not a ticker: ${message}` };
+}
 
 /** What identifies a ticker's series and poll. */
 export type TickerIdentity = Series & Pick<Ticker, 'slot'>;

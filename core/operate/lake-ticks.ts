@@ -1,8 +1,7 @@
 import type { S3Lake } from '../../stores/s3/lake.ts';
-import { whyNoTicker } from '../index/decode.ts';
 import { parseTickersKey, tickersKey, tickersPrefix } from '../lake/ticker-objects.ts';
 import { formatSeries } from '../market/series.ts';
-import type { Ticker } from '../market/ticker.ts';
+import { parseTicker } from '../market/ticker.ts';
 import { HOUR_MS } from '../market/time.ts';
 import type { SeriesTicks, TickHours } from '../summarise/ports.ts';
 import { type Market, marketsOf, walkBatches } from './lake-walk.ts';
@@ -37,13 +36,13 @@ export class LakeTicks implements TickHours {
       for await (const { key, lines, problem } of walkBatches(this.#lake, hour)) {
         if (problem) this.problems.push(problem);
         for (const [position, line] of lines.entries()) {
-          const ticker = readTicker(line);
-          if (typeof ticker === 'string') {
-            this.problems.push(`${key}, line ${position + 1}: ${ticker}`);
+          const parsed = parseTicker(line);
+          if ('reason' in parsed) {
+            this.problems.push(`${key}, line ${position + 1}: ${parsed.reason}`);
             continue;
           }
-          const { exchange, category, symbol, base, quote, slot, last_price } = ticker;
-          const ofSeries = bySeries.get(formatSeries(ticker)) ?? {
+          const { exchange, category, symbol, base, quote, slot, last_price } = parsed.ticker;
+          const ofSeries = bySeries.get(formatSeries(parsed.ticker)) ?? {
             series: {
               exchange,
               category,
@@ -53,7 +52,7 @@ export class LakeTicks implements TickHours {
             },
             ticks: [],
           };
-          bySeries.set(formatSeries(ticker), ofSeries);
+          bySeries.set(formatSeries(parsed.ticker), ofSeries);
           ofSeries.ticks.push({ slotMs: Date.parse(slot), price: last_price });
         }
       }
@@ -65,15 +64,4 @@ export class LakeTicks implements TickHours {
     this.#markets ??= marketsOf(this.#lake);
     return this.#markets;
   }
-}
-
-/** The ticker that a line of the lake holds, or why it holds none. */
-function readTicker(line: string): Ticker | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return whyNoTicker(value) ?? (value as Ticker);
 }

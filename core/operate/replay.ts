@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { decodeLine, whyNoTicker } from '../index/decode.ts';
+import { decodeLine } from '../index/decode.ts';
 import type { IndexDocument } from '../index/ports.ts';
 import type { StreamRecord } from '../ingest/ports.ts';
 import { formatSeries } from '../market/series.ts';
-import type { TickerIdentity } from '../market/ticker.ts';
+import { parseTicker } from '../market/ticker.ts';
 import {
   beginWalk,
   extentOf,
@@ -140,24 +140,13 @@ function addProblems({ problems }: ReplayOutput, more: readonly string[]): void 
   problems.push(...more.slice(0, Math.max(0, MOST_PROBLEMS - problems.length)));
 }
 
-/** A line's ticker, or why it is none. */
-function read(line: string): TickerIdentity | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    return `not JSON: ${(error as Error).message}`;
-  }
-  return whyNoTicker(value) ?? (value as TickerIdentity);
-}
-
 const writeToStream: Write = async (lines, { stream }, deadlineMs) => {
   const problems: string[] = [];
   const records: StreamRecord[] = [];
   for (const line of lines) {
-    const ticker = read(line);
-    if (typeof ticker === 'string') problems.push(`${ticker} in ${line.slice(0, 200)}`);
-    else records.push({ key: formatSeries(ticker), value: line });
+    const parsed = parseTicker(line);
+    if ('reason' in parsed) problems.push(`${parsed.reason} in ${line.slice(0, 200)}`);
+    else records.push({ key: formatSeries(parsed.ticker), value: line });
   }
   if (records.length > 0) await stream.produce(records, deadlineMs);
   return { indexed: 0, alreadyThere: 0, problems };

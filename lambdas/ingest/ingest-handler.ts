@@ -66,7 +66,7 @@ export function createIngestHandler(
     const slot = new Date(scheduledPoll.parse(event).slot).toISOString();
     const begunMs = Date.now();
     // An instance that is new cannot know whether another one has polled the slot before.
-    const asksAtOnce = latestSlotMs !== undefined && Date.parse(slot) > latestSlotMs;
+    const fetchBeforeLakeCheck = latestSlotMs !== undefined && Date.parse(slot) > latestSlotMs;
     latestSlotMs = Math.max(latestSlotMs ?? 0, Date.parse(slot));
     let soFar: PollReport | undefined;
     let threw = true;
@@ -80,7 +80,7 @@ export function createIngestHandler(
       const onProgress = (report: PollReport) => {
         soFar = report;
       };
-      const report = await poll(slot, budget, { ...dependencies, asksAtOnce, onProgress });
+      const report = await poll(slot, budget, { ...dependencies, fetchBeforeLakeCheck, onProgress });
       threw = false;
       log.info('Polled', { report });
       return report;

@@ -152,11 +152,8 @@ describe('a process that is killed at any of its steps', () => {
       { exchange: 'bybit', category: 'spot', slotMs: Date.parse(SLOTS[0]) },
       tickers.map((ticker) => JSON.stringify(ticker)),
     );
-    const event = eventOfValues([
-      ...tickers,
-      'oops',
-      { ...tickers[0], bid_price: 'none' } as unknown as Ticker,
-    ]);
+    const refused = sampleTicker({ slot: SLOTS[0], turnover_24h: 3.5e38 }); // too large for a float
+    const event = eventOfValues([...tickers, 'oops', refused]);
     const steps = await walk((point) =>
       indexBatch(Object.values(event.records).flat(), Date.now() + 20_000, {
         index: point.watch(new OpenSearchTickers(openSearch)),

@@ -218,13 +218,13 @@ describe('replay', () => {
 
   it('tells what cannot be indexed, and brings the rest', async () => {
     await fillLake();
-    const refused = { ...ticker('A', HOUR), bid_price: { amount: 5 } };
+    const refused = { ...ticker('A', HOUR), turnover_24h: 3.5e38 }; // too large for a float
     const key = { exchange: 'bybit', category: 'inverse', slotMs: Date.parse(HOUR) } as const;
     await lake.putTickers(key, [JSON.stringify(refused), '{"v":1}', 'oops']);
     const [output] = await replay({ direct: true });
     expect(output).toMatchObject({ indexed: 18 });
     expect(output?.problems).toEqual([
-      expect.stringContaining('exchange: is missing in {"v":1}'),
+      expect.stringMatching(/^exchange: .* in {"v":1}$/),
       expect.stringContaining('not JSON'),
       expect.stringContaining('mapper_parsing_exception'),
     ]);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tickerId } from '../../../core/market/ticker.ts';
+import { OpenSearchTickers } from '../../../stores/opensearch/tickers.ts';
 import { sampleTicker } from '../../samples/tickers.ts';
 import { clearTickers, freshBucket, freshTopic, openSearch, services } from '../services.ts';
 import { type IndexEnvironment, startIndex, startIngest, startSetup } from './handlers.ts';
@@ -179,21 +180,25 @@ describe('indexing', () => {
   });
 
   it('sends what the mapping refuses to the dead letters, and indexes the rest', async () => {
-    const conflict = JSON.stringify({ ...ticker('BAD'), bid_price: { amount: 5 } });
-    const noDate = JSON.stringify({ ...ticker('BAD2'), timestamp: 'yesterday' });
-    const report = await (await start())(eventOfValues([ticker('A'), conflict, noDate, ticker('B')]));
+    const twice = JSON.stringify(ticker('BAD')).replace('}', ',"symbol":"TWICE"}');
+    const tooLarge = ticker('BAD2', { turnover_24h: 3.5e38 });
+    const report = await (await start())(eventOfValues([ticker('A'), twice, tooLarge, ticker('B')]));
     expect(report).toMatchObject({ indexed: 2, deadLetters: 2, batchItemFailures: [] });
     expect(await symbolsIndexed()).toEqual(['A', 'B']);
     expect(await deadLetters()).toMatchObject([
-      { offset: 1, error_type: 'mapper_parsing_exception', reason: expect.stringContaining('bid_price') },
-      { offset: 2, error_type: 'mapper_parsing_exception', reason: expect.stringContaining('timestamp') },
+      { offset: 1, error_type: 'mapper_parsing_exception', reason: expect.stringContaining('symbol') },
+      { offset: 2, error_type: 'mapper_parsing_exception', reason: expect.stringContaining('turnover_24h') },
     ]);
   });
 
-  it('finds the record for which OpenSearch refuses the whole request', async () => {
-    const endless = ticker('A', { exchange: 'x'.repeat(600) }); // an id of more than 512 bytes
-    const report = await (await start())(eventOfValues([ticker('A'), endless, ticker('B')]));
-    expect(report).toMatchObject({ indexed: 2, deadLetters: 1, batchItemFailures: [] });
+  it('finds the document for which OpenSearch refuses the whole request', async () => {
+    const documents = ['A', 'x'.repeat(600), 'B'].map((id) => ({
+      id, // 512 bytes at most
+      index: INDEX,
+      source: JSON.stringify(ticker(id.slice(0, 1))),
+    }));
+    const outcomes = await new OpenSearchTickers(openSearch).create(documents, Date.now() + 10_000);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['stored', 'refused', 'stored']);
     expect(await symbolsIndexed()).toEqual(['A', 'B']);
   });
 

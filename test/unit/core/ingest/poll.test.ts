@@ -4,7 +4,7 @@ import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
 import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
 import { MINUTE_MS } from '../../../../core/market/time.ts';
-import { SILENT_LOG } from '../../../samples/tickers.ts';
+import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
 import { BATCH_BYTES, InMemoryLake, InMemorySource, InMemoryStream, Journal } from './in-memory.ts';
 
 const NOON_MS = Date.parse('2026-03-01T12:00:00.000Z');
@@ -28,7 +28,7 @@ beforeEach(() => {
 
 /** What the last poll told while it worked. */
 let told: PollReport[];
-function run(n: number, budget: Partial<PollBudget> = {}, asksAtOnce = false) {
+function run(n: number, budget: Partial<PollBudget> = {}, fetchBeforeLakeCheck = false) {
   told = [];
   return poll(
     slot(n),
@@ -39,7 +39,7 @@ function run(n: number, budget: Partial<PollBudget> = {}, asksAtOnce = false) {
       stream,
       log: SILENT_LOG,
       now: () => nowMs,
-      asksAtOnce,
+      fetchBeforeLakeCheck,
       onProgress: (soFar) => told.push(soFar),
     },
   );
@@ -427,14 +427,10 @@ describe('the lake as the outbox', () => {
   });
 
   it('produces the lines of a broken batch that are whole', async () => {
-    const lines = [
-      ...inLake(),
-      '{"half',
-      JSON.stringify({ exchange: 'bybit', category: 'spot', symbol: 'A', slot: slot(0) }),
-    ];
+    const lines = [...inLake(), '{"half', JSON.stringify(sampleTicker({ symbol: 'A', slot: slot(0) }))];
     await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: slotMs(0) }, lines);
     const report = await run(1);
-    expect(report.unreadable).toEqual([expect.stringMatching(/^tickers\/.* line 1 is no JSON object$/)]);
+    expect(report.unreadable).toEqual([expect.stringMatching(/^tickers\/.*, line 1: not JSON: /)]);
     expect(produced()[0]).toEqual(['bybit:spot:A', 0]);
   });
 
