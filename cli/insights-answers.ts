@@ -1,10 +1,8 @@
 import type { ThresholdMoves } from '../core/insights/moves.ts';
 import type { Answers, Question } from '../core/insights/question.ts';
 import type { DirectionMoves } from '../core/insights/window-moves.ts';
-import { parseSeries } from '../core/market/series.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
 import { textTable } from '../core/text/text-table.ts';
-import { pairBySpelling } from '../exchanges/symbol-spelling.ts';
 
 type Row = Record<string, string | number | null | undefined>;
 
@@ -38,9 +36,8 @@ function windowLine(title: string, { from, to }: { from: string; to: string }): 
   return `${title}, ${formatTime(from)} to ${formatTime(to)}`;
 }
 
-/** `9,183.12 USD`, where the symbol tells the quote currency. */
-function priceText(series: string, price: number): string {
-  const { quote } = pairBySpelling(parseSeries(series));
+/** `9,183.12 USD`; without the currency if the answer does not know it. */
+function priceText({ quote }: { quote?: string }, price: number): string {
   return quote === undefined ? formatPrice(price) : `${formatPrice(price)} ${quote}`;
 }
 
@@ -64,11 +61,11 @@ function sideBySide<T extends { series: string }>(
 
 function averageTable(answers: readonly Answers['average'][]): string {
   return sideBySide(answers, [
-    ['average', (one) => priceText(one.series, one.mean)],
-    ['lowest', (one) => priceText(one.series, one.min)],
-    ['highest', (one) => priceText(one.series, one.max)],
-    ['first', (one) => priceText(one.series, one.first)],
-    ['last', (one) => priceText(one.series, one.last)],
+    ['average', (one) => priceText(one, one.mean)],
+    ['lowest', (one) => priceText(one, one.min)],
+    ['highest', (one) => priceText(one, one.max)],
+    ['first', (one) => priceText(one, one.first)],
+    ['last', (one) => priceText(one, one.last)],
     ['change', (one) => formatPercent(one.change)],
     ['hours with data', (one) => `${formatCount(one.hours)} of ${hoursText(one.expectedHours)}`],
     ['coverage', (one) => shareText(one.coverage)],
@@ -208,7 +205,7 @@ function volatileRows({ from, to, series }: Answers['volatile']): Row[] {
 }
 
 function compareTables({ series }: Answers['compare']): string {
-  const averages = series.map((one) => ({ series: one.series, ...one.average }));
+  const averages = series.map(({ average, ...one }) => ({ ...one, ...average }));
   const windows = averages.map((one) => windowLine(one.series, one)).join('\n');
   const thresholds = series[0]?.moves.thresholds.map(({ threshold }) => threshold) ?? [];
   const percents = percentsOf(series.flatMap(({ percentiles }) => (percentiles ? [{ percentiles }] : []))[0]);
@@ -230,8 +227,8 @@ function compareTables({ series }: Answers['compare']): string {
 }
 
 function compareRows({ series }: Answers['compare']): Row[] {
-  return series.map(({ series: name, average, moves, percentiles, volatility, rangeFraction }) => ({
-    series: name,
+  return series.map(({ average, moves, percentiles, volatility, rangeFraction, ...name }) => ({
+    ...name,
     ...average,
     volatility,
     rangeFraction,

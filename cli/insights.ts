@@ -39,18 +39,19 @@ stderr. Exit codes: 0 answered, 1 there is no answer (the error says what could 
 question could not be asked.`;
 
 const AVERAGE_FIELDS = `
-JSON: {series, from, to, mean, min, max, first, last, change, hours, expectedHours, coverage}
+JSON: {series, quote, from, to, mean, min, max, first, last, change, hours, expectedHours, coverage}
   from, to        the window as answered, ISO 8601; [from, to)
   mean            time-weighted average price: every hour with data counts once (a daily candle 24 times)
   min, max        lowest and highest price          first, last  first open and last close
   change          last / first - 1, a fraction      hours        hours with data, of expectedHours
   coverage        part of the window with data, 0 to 1
 Windows of up to 48 h that come from ticks only are answered from the ticks themselves (exact edges, mean of the
-samples, coverage = polls seen / polls due); others are widened to whole hours. Prices are in the quote currency.`;
+samples, coverage = polls seen / polls due); others are widened to whole hours. Prices are in \`quote\`, which is left
+out if it is not known.`;
 
 const MOVES_FIELDS = `
-JSON: {series, from, to, samplingIntervalSeconds, thresholds: [{threshold, rises: {count, perDay, meanSize, maxSize,
-last}, falls: {the same}, hoursUp, hoursDown, daysUp, daysDown}]}
+JSON: {series, quote, from, to, samplingIntervalSeconds, thresholds: [{threshold, rises: {count, perDay, meanSize,
+maxSize, last}, falls: {the same}, hoursUp, hoursDown, daysUp, daysDown}]}
   threshold       a fraction: 0.01 is 1 %
   rises, falls    directional changes confirmed in the window: the price came the threshold away from its last extreme
   meanSize        from extreme to extreme, a fraction, of the moves completed within the data; null where none is
@@ -73,7 +74,7 @@ JSON: {from, to, series: [{series, volatility, rangeFraction, hours, coverage, m
 Options take part only with --category option.`;
 
 const COMPARE_FIELDS = `
-JSON: {series: [{series, average: {…}, moves: {…}, volatility, rangeFraction, percentiles: {"1": …} or null}]}
+JSON: {series: [{series, quote, average: {…}, moves: {…}, volatility, rangeFraction, percentiles: {"1": …} or null}]}
   the fields are those of the other questions; see their --help`;
 
 const SERIES_FIELDS = `

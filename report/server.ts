@@ -7,7 +7,7 @@ import { InvalidInputError } from '../core/market/invalid-input.ts';
 import type { PollsPerHour } from '../core/market/polls.ts';
 import { LOOPBACK, serveOnLoopback } from '../core/runtime/loopback-server.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
-import { OpenSearchInsights } from '../stores/opensearch/insights.ts';
+import { OpenSearchSeries } from '../stores/opensearch/insights/series.ts';
 import { OpenSearchSearch } from '../stores/opensearch/search.ts';
 import { pageHtml } from './html.ts';
 import type { Choices, Failure, Pulse } from './protocol.ts';
@@ -49,7 +49,7 @@ export async function startReportServer({
     const search = new OpenSearchSearch(client, Date.now() + TIMEOUT_MS);
     return {
       search: (index, body) => search.search(index, body),
-      insights: new OpenSearchInsights(search),
+      insights: new OpenSearchSeries(search),
       pollsPerHour,
     };
   };

@@ -8,7 +8,7 @@ import {
 } from '../market/candle.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../market/time.ts';
 import { isIn, type Window } from '../market/window.ts';
-import type { SeriesStore } from './ports.ts';
+import type { SeriesPrices, SeriesSums } from './ports.ts';
 import { type CandleTotals, mergeTotals, totalsOf } from './totals.ts';
 
 /** Before the first exchange and after the last question. */
@@ -18,7 +18,11 @@ export const ALL_TIME: Window = { fromMs: 0, toMs: Date.UTC(9999, 0) };
  * A series' hours in a window, by start: its candles, and for an hour without one (not closed yet, or not summarised)
  * what its ticks make. Each has its log return to the hour before, where that is in the window.
  */
-export async function loadHours(store: SeriesStore, series: CandleSeries, window: Window): Promise<Candle[]> {
+export async function loadHours(
+  store: SeriesPrices,
+  series: CandleSeries,
+  window: Window,
+): Promise<Candle[]> {
   // From the start of the day on: a daily candle may cover the window's first hours.
   const candles = await store.candles(series, { ...window, fromMs: dayOf(window.fromMs) });
   const ticks = await store.ticks(series, gapsBetween(candles.map(extentOf), window));
@@ -33,7 +37,7 @@ export async function loadHours(store: SeriesStore, series: CandleSeries, window
  * are, only those of hours without a candle are read.
  */
 export async function loadTotals(
-  store: SeriesStore,
+  store: SeriesPrices & SeriesSums,
   series: CandleSeries,
   window: Window,
 ): Promise<CandleTotals | undefined> {
@@ -81,7 +85,7 @@ export function gapsBetween(covered: readonly Window[], window: Window): Window[
 
 /** Where hours may lack a candle: whole days of those that are not full, and what lies before and after them. */
 async function gapsIn(
-  store: SeriesStore,
+  store: SeriesSums,
   series: CandleSeries,
   window: Window,
   totals: CandleTotals | undefined,
@@ -92,7 +96,7 @@ async function gapsIn(
   return gapsBetween(isFull ? [inside] : await fullDays(store, series, inside), window);
 }
 
-async function fullDays(store: SeriesStore, series: CandleSeries, window: Window): Promise<Window[]> {
+async function fullDays(store: SeriesSums, series: CandleSeries, window: Window): Promise<Window[]> {
   const hoursByDay = await store.hoursByDay(series, window);
   return [...hoursByDay]
     .filter(([, hours]) => hours >= 24)

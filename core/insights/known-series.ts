@@ -2,7 +2,7 @@ import { formatSeries } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
 import { NoAnswerError, placeOf } from './errors.ts';
 import { ALL_TIME } from './history.ts';
-import type { MarketStore, Scope } from './ports.ts';
+import type { MarketExtents, MarketHours, Scope } from './ports.ts';
 import { loadTails } from './tail.ts';
 import { coverageOf } from './totals.ts';
 
@@ -24,7 +24,10 @@ export interface KnownSeries {
  * Every series in scope, by name.
  * @throws NoAnswerError where there is none
  */
-export async function knownSeries(store: MarketStore, scope: Scope): Promise<{ series: KnownSeries[] }> {
+export async function knownSeries(
+  store: MarketHours & MarketExtents,
+  scope: Scope,
+): Promise<{ series: KnownSeries[] }> {
   const [extents, tails] = await Promise.all([store.extents(scope), loadTails(store, scope, ALL_TIME)]);
   const known = new Map(extents.map(({ series, ...extent }) => [formatSeries(series), extent]));
   for (const [name, { hours }] of tails) {

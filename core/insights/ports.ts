@@ -1,56 +1,68 @@
 import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
-import type { Category } from '../market/series.ts';
+import type { Category, Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
 import type { CandleTotals } from './totals.ts';
 
-/** Which series take part; those of `archive` only where it is named, options only where `option` is. */
+/** Which series a question covers: `archive` only if named, and options only if the category is `option`. */
 export interface Scope {
   exchange?: string | undefined;
   category?: Category | undefined;
 }
 
-/** What is stored of one series; windows are ascending and do not overlap. */
-export interface SeriesStore {
+/** The prices of one series. Several windows are ascending and do not overlap. */
+export interface SeriesPrices {
   /** The candles that start in the window, by start. */
   candles(series: CandleSeries, window: Window): Promise<Candle[]>;
-  /** What {@link SeriesStore.candles} would add up to, without reading them. */
-  totals(series: CandleSeries, window: Window): Promise<CandleTotals | undefined>;
-  /** Hours that the candles starting in the window cover, by the start of their UTC day (epoch ms). */
-  hoursByDay(series: CandleSeries, window: Window): Promise<ReadonlyMap<number, number>>;
-  /** What each of the candles that start in the window covers, by start. */
-  covered(series: CandleSeries, window: Window): Promise<Window[]>;
-  /** The starts (epoch ms) of the hours that have ticks in any of the windows, ascending. */
-  tickHours(series: CandleSeries, windows: readonly Window[]): Promise<number[]>;
-  /** The ticks that lie in any of the windows, by slot. */
+  /** The ticks in any of the windows, by slot. */
   ticks(series: CandleSeries, windows: readonly Window[]): Promise<PriceTick[]>;
-  /** From the first candle or tick to the end of the last; undefined where there is nothing. */
-  span(series: CandleSeries): Promise<Window | undefined>;
 }
+
+/** What one series' prices add up to, without reading them. */
+export interface SeriesSums {
+  /** The totals of the candles that start in the window. */
+  totals(series: CandleSeries, window: Window): Promise<CandleTotals | undefined>;
+  /** Hours covered by the candles that start in the window, by the start of their UTC day (epoch ms). */
+  hoursByDay(series: CandleSeries, window: Window): Promise<ReadonlyMap<number, number>>;
+  /** The time that each candle starting in the window covers, by start. */
+  covered(series: CandleSeries, window: Window): Promise<Window[]>;
+  /** The starts (epoch ms) of the hours with ticks in any of the windows, ascending. */
+  tickHours(series: CandleSeries, windows: readonly Window[]): Promise<number[]>;
+}
+
+/** What is known about one series as a whole. */
+export interface SeriesFacts {
+  /** From the first candle or tick to the end of the last; undefined if there is none. */
+  span(series: CandleSeries): Promise<Window | undefined>;
+  /** The quote currency of its newest candle or tick that has one. */
+  quote(series: CandleSeries): Promise<string | undefined>;
+}
+
+export interface SeriesStore extends SeriesPrices, SeriesSums, SeriesFacts {}
 
 /** A series of a currency, and how much of the currency was traded. */
 export interface CurrencySeries extends CandleSeries {
-  /** In units of the currency itself, over 24 h, so that markets of any quote compare; undefined where unknown. */
+  /** In units of the currency over 24 h, so that markets with different quotes compare; undefined if unknown. */
   turnover?: number;
 }
 
-/** Which series there are. Names are compared without regard to case. */
+/** Which series exist. Names are compared without regard to case. */
 export interface SeriesCatalogue {
   withSymbol(symbol: string, scope: Scope): Promise<CandleSeries[]>;
   ofCurrency(currency: string, scope: Scope): Promise<CurrencySeries[]>;
-  /** Every symbol and currency there is. */
+  /** Every symbol and currency. */
   names(scope: Scope): Promise<string[]>;
 }
 
-/** What the candles of one series in a window add up to, as far as volatility asks. */
+/** The part of one series' totals that volatility needs. */
 export interface SeriesTotals extends Pick<CandleTotals, 'hours' | 'low' | 'high' | 'returns'> {
   series: CandleSeries;
 }
 
-/** What is known of one series; times are epoch ms. */
+/** Where one series' candles begin and end; times are epoch ms. */
 export interface SeriesExtent {
   series: CandleSeries;
-  /** Start of the first and of the last candle. */
+  /** Starts of the first and the last candle. */
   firstMs: number;
   lastMs: number;
   /** End of the last candle. */
@@ -60,30 +72,30 @@ export interface SeriesExtent {
 }
 
 /** One series in one hour, without the path. */
-export type HourOfSeries = Pick<
-  Candle,
-  'exchange' | 'category' | 'symbol' | 'start' | 'hours' | 'low' | 'high' | 'close'
-> & {
-  log_return?: number;
-};
+export type HourOfSeries = Series &
+  Pick<Candle, 'start' | 'hours' | 'low' | 'high' | 'close'> & { log_return?: number };
 
-/** What is stored of all series in scope. */
-export interface MarketStore {
-  /** Of every series with a candle that starts in the window. */
-  totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]>;
-  /** Of every series with a candle. */
-  extents(scope: Scope): Promise<SeriesExtent[]>;
-  /** The start of the last hour in the window that candles have seen ticks in (epoch ms). */
+/** The hours of all series in scope, to find those that are not summarised yet. */
+export interface MarketHours {
+  /** The start of the window's last hour with a candle made from ticks (epoch ms). */
   lastSummarisedHour(scope: Scope, window: Window): Promise<number | undefined>;
-  /** The candles that start in the window, and the daily ones that its start lies in. */
+  /** The candles that start in the window, and the daily ones that reach into it. */
   hoursFromCandles(scope: Scope, window: Window): Promise<HourOfSeries[]>;
-  /** The ticks that lie in the window, which is of whole hours, hour by hour. */
+  /** The ticks in the window, which consists of whole hours, hour by hour. */
   hoursFromTicks(scope: Scope, window: Window): Promise<HourOfSeries[]>;
-  /** Moves confirmed in the window, of these series, at the configured thresholds. */
-  moveCounts(series: readonly CandleSeries[], window: Window): Promise<MoveCount[]>;
 }
 
-/** How many moves of a series were confirmed, as the index of moves has them (closed hours only). */
+export interface MarketExtents {
+  /** Every series in scope with a candle. */
+  extents(scope: Scope): Promise<SeriesExtent[]>;
+}
+
+export interface MarketTotals {
+  /** Every series in scope with a candle that starts in the window. */
+  totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]>;
+}
+
+/** How many moves of a series were confirmed, according to the `moves` index (closed hours only). */
 export interface MoveCount {
   /** `exchange:category:symbol` */
   series: string;
@@ -92,7 +104,14 @@ export interface MoveCount {
   count: number;
 }
 
-/** Percentiles of one series' 24 h change; values are fractions, in the order of the percents asked for. */
+export interface MoveCounts {
+  /** Moves of these series confirmed in the window, at the configured thresholds. */
+  moveCounts(series: readonly CandleSeries[], window: Window): Promise<MoveCount[]>;
+}
+
+export interface MarketStore extends MarketHours, MarketExtents, MarketTotals, MoveCounts {}
+
+/** Percentiles of one series' 24 h change; values are fractions, in the order of the requested percents. */
 export interface ChangePercentiles {
   /** `exchange:category:symbol` */
   series: string;
@@ -100,9 +119,9 @@ export interface ChangePercentiles {
   values: number[];
 }
 
-/** The 24 h change that exchanges tell with each tick. */
+/** The 24 h change that exchanges report with each tick. */
 export interface ChangeStore {
-  /** Of every series in scope, or of one symbol. Series whose ticks carry no change are left out. */
+  /** For every series in scope, or for one symbol. Series whose ticks report no change are left out. */
   changePercentiles(
     which: Scope & { symbol?: string },
     window: Window,
@@ -110,5 +129,10 @@ export interface ChangeStore {
   ): Promise<ChangePercentiles[]>;
 }
 
-/** Everything the questions read. */
-export interface InsightStore extends SeriesStore, SeriesCatalogue, MarketStore, ChangeStore {}
+/** Everything that questions read. */
+export interface InsightStores {
+  series: SeriesStore;
+  catalogue: SeriesCatalogue;
+  market: MarketStore;
+  changes: ChangeStore;
+}

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type PollsPerHour, pollsDuePerHour } from '../market/polls.ts';
-import { CATEGORIES, formatSeries, SYMBOL_PATTERN } from '../market/series.ts';
+import { CATEGORIES, formatSeries, type Series, SYMBOL_PATTERN } from '../market/series.ts';
 import { type Window, windowOf } from '../market/window.ts';
 import { averageOver } from './average.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
@@ -9,7 +9,7 @@ import { ALL_TIME, loadHours } from './history.ts';
 import { type KnownSeries, knownSeries } from './known-series.ts';
 import { type MovesOver, movesOver } from './moves.ts';
 import { changePercentiles, type PercentilesOver } from './percentiles.ts';
-import type { InsightStore } from './ports.ts';
+import type { InsightStores, SeriesFacts } from './ports.ts';
 import { resolveSeries } from './resolve.ts';
 import type { AverageOver } from './totals.ts';
 import { mostVolatile, type VolatileOver } from './volatile.ts';
@@ -77,13 +77,21 @@ export type Question = z.output<typeof questionSchema>;
 /** A question before defaults are filled in. */
 export type QuestionInput = z.input<typeof questionSchema>;
 
-/** The answer to each question: one JSON object. Times are ISO 8601 UTC, prices in the quote currency. */
+/** The series that a question was answered for. */
+interface AnsweredSeries {
+  /** `exchange:category:symbol` */
+  series: string;
+  /** The currency of its prices; left out if no candle or tick has one. */
+  quote?: string;
+}
+
+/** The answer to each question: one JSON object. Times are ISO 8601 UTC. */
 export interface Answers {
-  average: { series: string } & AverageOver;
-  moves: { series: string } & MovesOver;
+  average: AnsweredSeries & AverageOver;
+  moves: AnsweredSeries & MovesOver;
   percentiles: PercentilesOver;
   volatile: VolatileOver;
-  compare: { series: SeriesComparison[] };
+  compare: { series: (AnsweredSeries & SeriesComparison)[] };
   series: { series: KnownSeries[] };
 }
 
@@ -95,59 +103,75 @@ export interface Answers {
 export async function answer(
   question: Question,
   nowMs: number,
-  store: InsightStore,
+  stores: InsightStores,
   pollsPerHour: PollsPerHour,
 ): Promise<Answers[keyof Answers]> {
-  if (question.question === 'series') return knownSeries(store, question);
+  if (question.question === 'series') return knownSeries(stores.market, question);
   const asked = windowOf(question, nowMs, DEFAULT_OVER[question.question]);
   switch (question.question) {
     case 'average': {
-      const series = await resolveSeries(question.symbol, question, store);
+      const series = await resolveSeries(question.symbol, question, stores.catalogue);
       const polls = pollsDuePerHour(series.exchange, pollsPerHour);
-      return { series: formatSeries(series), ...(await averageOver(store, series, asked, polls)) };
+      return {
+        ...(await answeredSeries(series, stores.series)),
+        ...(await averageOver(stores.series, series, asked, polls)),
+      };
     }
     case 'moves':
-      return answerMoves(question, asked, store, pollsPerHour);
+      return answerMoves(question, asked, stores, pollsPerHour);
     case 'percentiles': {
       const which =
         question.symbol === undefined
           ? { scope: question, top: question.top }
-          : { series: await resolveSeries(question.symbol, question, store) };
-      return changePercentiles(store, which, asked, question.percents);
+          : { series: await resolveSeries(question.symbol, question, stores.catalogue) };
+      return changePercentiles(stores.changes, which, asked, question.percents);
     }
     case 'volatile':
-      return mostVolatile(store, question, asked, question.top);
+      return mostVolatile(stores.market, question, asked, question.top);
     case 'compare':
-      return answerCompare(question, asked, store, pollsPerHour);
+      return answerCompare(question, asked, stores, pollsPerHour);
   }
 }
 
 async function answerMoves(
   question: Extract<Question, { question: 'moves' }>,
   asked: Window,
-  store: InsightStore,
+  stores: InsightStores,
   pollsPerHour: PollsPerHour,
 ): Promise<Answers['moves']> {
-  const series = await resolveSeries(question.symbol, question, store);
+  const series = await resolveSeries(question.symbol, question, stores.catalogue);
   const polls = pollsDuePerHour(series.exchange, pollsPerHour);
-  const moves = movesOver(await loadHours(store, series, ALL_TIME), asked, question.thresholds, polls);
-  if (!moves) throw noDataOf(series, asked, await store.span(series));
-  return { series: formatSeries(series), ...moves };
+  const moves = movesOver(
+    await loadHours(stores.series, series, ALL_TIME),
+    asked,
+    question.thresholds,
+    polls,
+  );
+  if (!moves) throw noDataOf(series, asked, await stores.series.span(series));
+  return { ...(await answeredSeries(series, stores.series)), ...moves };
 }
 
 async function answerCompare(
   question: Extract<Question, { question: 'compare' }>,
   asked: Window,
-  store: InsightStore,
+  stores: InsightStores,
   pollsPerHour: PollsPerHour,
 ): Promise<Answers['compare']> {
   const { thresholds, percents } = question;
-  const series: SeriesComparison[] = [];
+  const series: Answers['compare']['series'] = [];
   // One after the other: each reads the whole history of a series.
   for (const symbol of question.symbols) {
-    const one = await resolveSeries(symbol, question, store);
+    const one = await resolveSeries(symbol, question, stores.catalogue);
     const polls = pollsDuePerHour(one.exchange, pollsPerHour);
-    series.push(await compareOne(store, one, { window: asked, thresholds, percents, pollsPerHour: polls }));
+    series.push({
+      ...(await answeredSeries(one, stores.series)),
+      ...(await compareOne(stores, one, { window: asked, thresholds, percents, pollsPerHour: polls })),
+    });
   }
   return { series };
+}
+
+async function answeredSeries(series: Series, store: SeriesFacts): Promise<AnsweredSeries> {
+  const quote = await store.quote(series);
+  return { series: formatSeries(series), ...(quote === undefined ? {} : { quote }) };
 }

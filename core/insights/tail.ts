@@ -3,7 +3,7 @@ import { formatSeries } from '../market/series.ts';
 import { dayOf, HOUR_MS } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
 import { extentOf, hoursOf } from './history.ts';
-import type { HourOfSeries, MarketStore, Scope } from './ports.ts';
+import type { HourOfSeries, MarketHours, Scope } from './ports.ts';
 
 /** What ticks add to a series' candles. */
 export interface Tail {
@@ -18,7 +18,7 @@ export interface Tail {
  * out. All series are summarised hour by hour together, so only the ticks from the last summarised hour on are read.
  */
 export async function loadTails(
-  store: MarketStore,
+  store: MarketHours,
   scope: Scope,
   window: Window,
 ): Promise<Map<string, Tail>> {

@@ -1,5 +1,5 @@
 import { type Move, moveId } from '../market/directional-change.ts';
-import type { SummaryStore } from './ports.ts';
+import type { CandleStore, LedgerStore, MoveStore } from './ports.ts';
 import {
   hasThresholds,
   movesUnderWay,
@@ -23,7 +23,7 @@ const PAGE_SERIES = 10;
  */
 export async function makeMovesAgain(
   settings: SummarySettings,
-  store: SummaryStore,
+  store: CandleStore & MoveStore & LedgerStore,
   hasTime: () => boolean,
 ): Promise<{ done: boolean; moves: number; series: number }> {
   const report = { done: false, moves: 0, series: 0 };
@@ -52,7 +52,7 @@ export async function makeMovesAgain(
 /** What walking the next candles of a stale series comes to; after the last ones it is not stale any more. */
 async function walkPage(
   ledger: SeriesLedger,
-  store: SummaryStore,
+  store: CandleStore & MoveStore,
 ): Promise<{ ledger: SeriesLedger; moves: Move[]; untrueIds: string[] }> {
   const fromMs = ledger.through === undefined ? undefined : throughMs(ledger);
   const candles = await store.candlesOf(ledger, { fromMs, limit: PAGE_CANDLES });
@@ -71,7 +71,7 @@ async function walkPage(
 }
 
 /** Makes every series' moves from a time on (epoch ms) again, whatever the store holds of them. */
-export async function markStale(store: SummaryStore, fromMs: number): Promise<void> {
+export async function markStale(store: LedgerStore, fromMs: number): Promise<void> {
   for await (const page of store.allLedgers()) {
     const affected = page.filter((ledger) => throughMs(ledger) > fromMs);
     await store.writeLedgers(affected.map((ledger) => rewind(ledger, fromMs)));

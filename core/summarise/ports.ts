@@ -40,25 +40,25 @@ export interface CandleRange {
   limit?: number;
 }
 
-/**
- * Candles, moves and what is remembered about them. Reads find what was written before. Every write throws where it
- * could not be done; written again, everything replaces itself.
- */
-export interface SummaryStore {
+/** The stored candles. */
+export interface CandleStore {
   /** Every series' hourly candles of the hour, the one before and the one after, and the daily ones of its days. */
   candlesAround(hourMs: number): Promise<Candle[]>;
   /** One series' candles in time order. */
   candlesOf(series: Series, range: CandleRange): Promise<Candle[]>;
   writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void>;
+}
 
-  /** Ids of a series' moves that were confirmed in the range. */
-  moveIds(
-    series: Series,
-    range: { fromMs?: number | undefined; toMs?: number | undefined },
-  ): Promise<string[]>;
+/** The stored moves. */
+export interface MoveStore {
+  /** The ids of a series' moves confirmed in the range. */
+  moveIds(series: Series, range: Pick<CandleRange, 'fromMs' | 'toMs'>): Promise<string[]>;
   writeMoves(put: readonly Move[], removeIds: readonly string[]): Promise<void>;
+}
 
-  /** What is known of these series, as `formatSeries` names them; those never seen are left out. */
+/** What the move detectors remember about each series. */
+export interface LedgerStore {
+  /** By `formatSeries`; series that were never seen are left out. */
   ledgers(series: readonly Series[]): Promise<Map<string, SeriesLedger>>;
   /** Some of the series whose moves have to be made again. */
   staleLedgers(limit: number): Promise<SeriesLedger[]>;
@@ -66,11 +66,20 @@ export interface SummaryStore {
   /** Every series, page by page. */
   allLedgers(): AsyncIterable<SeriesLedger[]>;
   writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void>;
+}
 
+/** How far summarising has come. */
+export interface SummaryProgress {
   /** Every hour that ends at or before this is summarised; epoch ms. Undefined before the first. */
   summarisedUntil(): Promise<number | undefined>;
   setSummarisedUntil(ms: number): Promise<void>;
 }
+
+/**
+ * All of them. A read finds everything written before. A write throws if it could not be completed, and can be
+ * repeated safely.
+ */
+export interface SummaryStore extends CandleStore, MoveStore, LedgerStore, SummaryProgress {}
 
 /** Ticks that may be deleted as a whole. */
 export interface TickMonths {

@@ -1,12 +1,12 @@
 import { DAY_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
 import { firstLateHour, hasMore } from './late-ticks.ts';
-import type { SampleCounts, SummaryStore, TickMonths } from './ports.ts';
+import type { SampleCounts, SummaryProgress, TickMonths } from './ports.ts';
 
 export interface RetentionDependencies {
   months: TickMonths;
   counts: SampleCounts;
-  store: SummaryStore;
+  progress: SummaryProgress;
   log: Log;
   hasTime: () => boolean;
 }
@@ -20,10 +20,10 @@ export interface RetentionDependencies {
 export async function deleteOldTicks(
   nowMs: number,
   retentionMs: number,
-  { months, counts, store, log, hasTime }: RetentionDependencies,
+  { months, counts, progress, log, hasTime }: RetentionDependencies,
 ): Promise<string[]> {
   const deleted: string[] = [];
-  const untilMs = (await store.summarisedUntil()) ?? Number.NEGATIVE_INFINITY;
+  const untilMs = (await progress.summarisedUntil()) ?? Number.NEGATIVE_INFINITY;
   for (const month of await months.months()) {
     const { startMs, endMs } = spanOfMonth(month);
     if (endMs > nowMs - retentionMs || endMs > untilMs) break;
@@ -36,7 +36,7 @@ export async function deleteOldTicks(
       }
       const lateMs = await firstLateHour(counts, { fromMs: dayMs, toMs: dayMs + DAY_MS, isLate: hasMore });
       if (lateMs === undefined) continue;
-      await store.setSummarisedUntil(lateMs);
+      await progress.setSummarisedUntil(lateMs);
       log.warn('A month that is to be deleted holds ticks that are not summarised; it is kept for now', {
         month,
         from: new Date(lateMs).toISOString(),

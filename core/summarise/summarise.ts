@@ -2,7 +2,7 @@ import { candleFromTicks } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { differs, firstLateHour } from './late-ticks.ts';
 import { makeMovesAgain } from './moves-again.ts';
-import type { SampleCounts, SummaryStore, TickHours } from './ports.ts';
+import type { CandleStore, LedgerStore, MoveStore, SampleCounts, SummaryStore, TickHours } from './ports.ts';
 import type { SummarySettings } from './settings.ts';
 import { type MovesFollow, type WrittenCandles, writeCandles } from './write-candles.ts';
 
@@ -99,7 +99,7 @@ export async function summariseHour(
   ticks: Pick<TickHours, 'ticksOf'>,
   movesFollow: MovesFollow,
   settings: SummarySettings,
-  store: SummaryStore,
+  store: CandleStore & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const [ofHour, existing] = await Promise.all([ticks.ticksOf(hourMs), store.candlesAround(hourMs)]);
   const proposals = ofHour.map(({ series, ticks: prices }) => candleFromTicks(series, hourMs, prices));

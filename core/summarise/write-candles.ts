@@ -2,7 +2,7 @@ import type { Candle } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
 import { formatSeries } from '../market/series.ts';
 import { type CandleChanges, candleChanges } from './candle-changes.ts';
-import type { SummaryStore } from './ports.ts';
+import type { CandleStore, LedgerStore, MoveStore } from './ports.ts';
 import { hasThresholds, newLedger, rewind, type SeriesLedger, throughMs, walk } from './series-ledger.ts';
 import type { SummarySettings } from './settings.ts';
 
@@ -36,7 +36,7 @@ export async function writeCandles(
   existing: readonly Candle[],
   movesFollow: MovesFollow,
   settings: SummarySettings,
-  store: SummaryStore,
+  store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const changes = candleChanges(proposals, existing, settings.pollsPerHour);
   const names = new Map(changes.standing.map((candle) => [formatSeries(candle), candle]));

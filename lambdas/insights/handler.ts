@@ -9,7 +9,7 @@ import { readEnvironment } from '../../core/runtime/environment.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
-import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
+import { openSearchInsights } from '../../stores/opensearch/insights/stores.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 
 const environment = readEnvironment(
@@ -49,9 +49,8 @@ export async function handler(event: InsightsEvent, context: Context): Promise<I
   const nowMs = parsedNow.data ?? startedMs;
   const now = new Date(nowMs).toISOString();
   const search = new OpenSearchSearch(client, deadlineOf(context.getRemainingTimeInMillis(), startedMs));
-  const store = new OpenSearchInsights(search);
   try {
-    const found = await answer(question.data, nowMs, store, environment.POLLS_PER_HOUR);
+    const found = await answer(question.data, nowMs, openSearchInsights(search), environment.POLLS_PER_HOUR);
     log.info('Answered', { question: question.data, tookMs: Date.now() - startedMs });
     return { kind: 'answer', now, answer: found };
   } catch (error) {

@@ -12,7 +12,7 @@ import {
 import { PAGE_WINDOWS } from '../../charts/windows.ts';
 import { parseSeries } from '../../core/market/series.ts';
 import type { Operation, OperationServices } from '../../core/operate/operation.ts';
-import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
+import { OpenSearchSeries } from '../../stores/opensearch/insights/series.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 
 const inputSchema = z.strictObject({
@@ -82,7 +82,7 @@ function reportStore({ openSearch, summaries }: OperationServices, deadlineMs: n
   const search = new OpenSearchSearch(openSearch, deadlineMs);
   return {
     search: (index, body) => search.search(index, body),
-    insights: new OpenSearchInsights(search),
+    insights: new OpenSearchSeries(search),
     pollsPerHour: summaries.pollsPerHour,
   };
 }

@@ -73,7 +73,7 @@ export async function handler(event: unknown, context: Context): Promise<Summari
       const deletedMonths = await deleteOldTicks(nowMs, environment.TICK_RETENTION_DAYS * DAY_MS, {
         months: ticks,
         counts,
-        store,
+        progress: store,
         log,
         hasTime,
       });

@@ -1,21 +1,14 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { BACKOFFS } from '../../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
-
-/** One document as a search answers it. */
-export interface SearchHit<Source = unknown> {
-  _id: string;
-  _source: Source;
-  fields: Record<string, unknown[]>;
-  sort: unknown[];
-}
+import type { SearchHit } from './hits.ts';
 
 interface SearchAnswer<Source> {
   hits: { hits: SearchHit<Source>[] };
   aggregations?: Record<string, unknown>;
 }
 
-/** A page of a search, as large as OpenSearch answers one by default. */
+/** OpenSearch's default limit for one page. */
 const PAGE = 10_000;
 
 /** No answer, 429 and 5xx may succeed later; any other error will not. */
@@ -26,19 +19,15 @@ export function isTransient(error: unknown): boolean {
 
 /** Retries transient errors until the deadline (epoch ms). */
 export function retryTransient<T>(attempt: () => Promise<T>, deadlineMs: number): Promise<T> {
-  return retryUntilDeadline(attempt, {
-    deadlineMs,
-    ...BACKOFFS.openSearch,
-    isRetryable: isTransient,
-  });
+  return retryUntilDeadline(attempt, { deadlineMs, ...BACKOFFS.openSearch, isRetryable: isTransient });
 }
 
-/** Searches indices that may not be there yet: then nothing is found. */
+/** Searches indices that may not exist yet: then it finds nothing. */
 export class OpenSearchSearch {
   readonly #client: Client;
   readonly #deadlineMs: number;
 
-  /** @param deadlineMs epoch ms until which a search that failed is tried again */
+  /** @param deadlineMs until when a failed search is retried, epoch ms */
   constructor(client: Client, deadlineMs: number) {
     this.#client = client;
     this.#deadlineMs = deadlineMs;
@@ -62,9 +51,24 @@ export class OpenSearchSearch {
     return answer.body as unknown as SearchAnswer<Source>;
   }
 
+  async first(index: string, body: object): Promise<SearchHit | undefined> {
+    const { hits } = await this.search(index, { ...body, size: 1 });
+    return hits.hits[0];
+  }
+
+  /** The aggregations over everything that the query finds. */
+  async aggregate<Aggregations>(
+    index: string,
+    query: object,
+    aggs: Record<keyof Aggregations, object>,
+  ): Promise<Partial<Aggregations>> {
+    const { aggregations = {} } = await this.search(index, { size: 0, query, aggs });
+    return aggregations as Partial<Aggregations>;
+  }
+
   /**
    * Every hit, page by page.
-   * @param body with a `sort` that tells any two documents apart
+   * @param body its `sort` must give every document a place of its own
    */
   async *pages<Source>(
     index: string,
@@ -89,26 +93,22 @@ export class OpenSearchSearch {
 
   /** All hits of {@link pages}. */
   async all<Source>(index: string, body: object, limit?: number): Promise<SearchHit<Source>[]> {
-    const hits: SearchHit<Source>[] = [];
-    for await (const page of this.pages<Source>(index, body, limit)) hits.push(...page);
-    return hits;
+    return (await Array.fromAsync(this.pages<Source>(index, body, limit))).flat();
   }
 
   /** Every bucket of a composite aggregation, page by page. */
   async *buckets<Bucket>(
     index: string,
     query: object,
-    composite: object,
+    sources: object[],
     aggs: object = {},
   ): AsyncGenerator<Bucket[]> {
     let after: object | undefined;
     do {
-      const { aggregations } = await this.search(index, {
-        size: 0,
-        query,
-        aggs: { all: { composite: { size: PAGE, ...composite, ...(after ? { after } : {}) }, aggs } },
+      const composite = { size: PAGE, sources, ...(after ? { after } : {}) };
+      const { all } = await this.aggregate<{ all: { buckets: Bucket[]; after_key?: object } }>(index, query, {
+        all: { composite, aggs },
       });
-      const all = aggregations?.all as { buckets: Bucket[]; after_key?: object } | undefined;
       if (all && all.buckets.length > 0) yield all.buckets;
       after = all?.after_key;
     } while (after);

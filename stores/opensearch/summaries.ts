@@ -13,8 +13,9 @@ import { DAY_MS, dayOf, HOUR_MS } from '../../core/market/time.ts';
 import type { CandleRange, HourCount, SummaryStore } from '../../core/summarise/ports.ts';
 import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { BulkAction, OpenSearchBulk } from './bulk.ts';
+import { timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
-import { countsByHour, timeRange } from './ticks.ts';
+import { countsByHour } from './ticks.ts';
 
 const MARKER_ID = 'marker';
 /** Ledgers asked for at once. */

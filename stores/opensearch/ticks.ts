@@ -1,14 +1,15 @@
 import type { Client } from '@opensearch-project/opensearch';
-import type { CandleSeries } from '../../core/market/candle.ts';
 import {
   monthOfTickerIndex,
   TICKER_INDICES,
   tickerIndexOf,
   tickerIndexOfMonth,
 } from '../../core/market/index-names.ts';
-import { type Category, formatSeries } from '../../core/market/series.ts';
+import { formatSeries, type Series } from '../../core/market/series.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { HourCount, SeriesTicks, TickHours, TickMonths } from '../../core/summarise/ports.ts';
+import { numberIn, seriesIn } from './hits.ts';
+import { SERIES_FIELDS, timeRange, values } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 
 /** The ticks in the monthly ticker indices. */
@@ -42,25 +43,16 @@ export class OpenSearchTicks implements TickHours, TickMonths {
     const pages = this.#search.pages(tickerIndexOf(new Date(hourMs).toISOString()), {
       query: timeRange('slot', hourMs, hourMs + HOUR_MS),
       // The order that the index is kept in.
-      sort: ['exchange', 'category', 'symbol', 'slot'],
-      _source: false,
-      docvalue_fields: [
-        'exchange',
-        'category',
-        'symbol',
-        'base',
-        'quote',
-        'last_price',
-        { field: 'slot', format: 'epoch_millis' },
-      ],
+      sort: [...SERIES_FIELDS, 'slot'],
+      ...values(...SERIES_FIELDS, 'base', 'quote', 'last_price', 'slot'),
     });
     for await (const page of pages) {
-      for (const { fields } of page) {
-        const series = seriesFrom(fields);
+      for (const hit of page) {
+        const series = seriesIn(hit);
         const key = formatSeries(series);
         const ofSeries = bySeries.get(key) ?? { series, ticks: [] };
         bySeries.set(key, ofSeries);
-        ofSeries.ticks.push({ slotMs: Number(fields.slot?.[0]), price: Number(fields.last_price?.[0]) });
+        ofSeries.ticks.push({ slotMs: numberIn(hit, 'slot'), price: numberIn(hit, 'last_price') });
       }
     }
     return [...bySeries.values()];
@@ -108,21 +100,8 @@ export class OpenSearchTicks implements TickHours, TickMonths {
   }
 }
 
-/** A query: times in [fromMs, toMs), epoch ms; an end left out is open. */
-export function timeRange(field: string, fromMs?: number, toMs?: number): object {
-  return {
-    range: {
-      [field]: {
-        ...(fromMs === undefined ? {} : { gte: fromMs }),
-        ...(toMs === undefined ? {} : { lt: toMs }),
-        format: 'epoch_millis',
-      },
-    },
-  };
-}
-
 interface HourBucket {
-  key: { exchange: string; category: Category; symbol: string; hour: number };
+  key: Series & { hour: number };
   doc_count: number;
   sum?: { value: number };
 }
@@ -139,12 +118,10 @@ export async function countsByHour(
   const pages = search.buckets<HourBucket>(
     index,
     query,
-    {
-      sources: [
-        ...['exchange', 'category', 'symbol'].map((field) => ({ [field]: { terms: { field } } })),
-        { hour: { date_histogram: { field: timeField, fixed_interval: '1h' } } },
-      ],
-    },
+    [
+      ...SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })),
+      { hour: { date_histogram: { field: timeField, fixed_interval: '1h' } } },
+    ],
     sumOf === undefined ? {} : { sum: { sum: { field: sumOf } } },
   );
   for await (const page of pages) {
@@ -154,15 +131,4 @@ export async function countsByHour(
     }
   }
   return counts;
-}
-
-function seriesFrom(fields: Record<string, unknown[]>): CandleSeries {
-  const text = (field: string) => fields[field]?.[0] as string;
-  return {
-    exchange: text('exchange'),
-    category: text('category') as Category,
-    symbol: text('symbol'),
-    ...(fields.base ? { base: text('base') } : {}),
-    ...(fields.quote ? { quote: text('quote') } : {}),
-  };
 }

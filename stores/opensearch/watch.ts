@@ -1,10 +1,10 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import type { WatchedIndex } from '../../core/operate/watch.ts';
+import { timeRange } from './queries.ts';
 import { OpenSearchSearch, retryTransient } from './search.ts';
 import { readSummarisedUntil } from './summaries.ts';
 import { OpenSearchTickerIds } from './ticker-ids.ts';
-import { timeRange } from './ticks.ts';
 
 /** What watch asks OpenSearch, until it answers or the deadline comes. */
 export class OpenSearchWatch implements WatchedIndex {

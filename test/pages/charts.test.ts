@@ -9,7 +9,7 @@ import type { Row } from '../../charts/table-rows.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
 import { formatSeries } from '../../core/market/series.ts';
 import { DAY_MS } from '../../core/market/time.ts';
-import { OpenSearchInsights } from '../../stores/opensearch/insights.ts';
+import { openSearchInsights } from '../../stores/opensearch/insights/stores.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { openSearch } from '../integration/services.ts';
 import { draw, tableOf } from './drawing.ts';
@@ -22,10 +22,10 @@ const POLLS = { recorded: 4 };
 const AS_OF = '2018-07-08T00:00:00.000Z';
 const AS_OF_MS = Date.parse(AS_OF);
 const search = new OpenSearchSearch(openSearch, Number.POSITIVE_INFINITY);
-const insights = new OpenSearchInsights(search);
+const insights = openSearchInsights(search);
 const store: ReportStore = {
   search: (index, body) => search.search(index, body),
-  insights,
+  insights: insights.series,
   pollsPerHour: POLLS,
 };
 let market: RecordedMarket;

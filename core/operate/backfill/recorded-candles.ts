@@ -9,7 +9,7 @@ import {
   type RecordedPrices,
 } from '../../market/candle.ts';
 import { DAY_MS, dayOf } from '../../market/time.ts';
-import type { SummaryStore } from '../../summarise/ports.ts';
+import type { CandleStore, LedgerStore, MoveStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
 
@@ -45,7 +45,7 @@ export async function writeRecorded(
   hours: CandleHours,
   rows: readonly RecordedPrices[],
   settings: SummarySettings,
-  store: SummaryStore,
+  store: CandleStore & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const first = rows[0];
   const last = rows.at(-1);

@@ -41,7 +41,7 @@ const moves = {
 };
 const series = 'recorded:spot:BTCUSD';
 const answers: Answers = {
-  average: { series, ...average },
+  average: { series, quote: 'USD', ...average },
   moves: { series, ...moves },
   percentiles: { ...window, series: [{ series, samples: 9, percentiles: { 5: -0.01, '99.9': 0.2 } }] },
   volatile: {
@@ -59,7 +59,17 @@ const answers: Answers = {
     ],
   },
   compare: {
-    series: [{ series, average, moves, volatility: 0.85, rangeFraction: 1.5, percentiles: { 50: 0.01 } }],
+    series: [
+      {
+        series,
+        quote: 'USD',
+        average,
+        moves,
+        volatility: 0.85,
+        rangeFraction: 1.5,
+        percentiles: { 50: 0.01 },
+      },
+    ],
   },
   series: { series: [{ series, first: window.from, last: window.to, hours: 4_343, coverage: 0.999 }] },
 };
@@ -78,6 +88,11 @@ describe('the table of', () => {
         'coverage 100.0 %',
       ]),
     );
+  });
+
+  it('an average without a known quote has prices without a currency', () => {
+    const { quote: _, ...answer } = answers.average;
+    expect(lines(ANSWER_VIEWS.average.table(answer))).toContain('average 9,183.12');
   });
 
   it('moves has each direction, the closes, and the sampling interval', () => {

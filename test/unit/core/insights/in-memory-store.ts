@@ -1,11 +1,15 @@
 import type {
   ChangePercentiles,
+  ChangeStore,
   CurrencySeries,
   HourOfSeries,
-  InsightStore,
+  InsightStores,
+  MarketStore,
   MoveCount,
   Scope,
+  SeriesCatalogue,
   SeriesExtent,
+  SeriesStore,
   SeriesTotals,
 } from '../../../../core/insights/ports.ts';
 import { totalsOf } from '../../../../core/insights/totals.ts';
@@ -25,7 +29,7 @@ interface StoredTick extends PriceTick {
 }
 
 /** A store that holds what a test gives it, and counts what is asked of its ticks. */
-export class InMemoryStore implements InsightStore {
+export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore, ChangeStore {
   readonly stored: Candle[];
   readonly storedTicks: StoredTick[];
   changes: ChangePercentiles[] = [];
@@ -36,6 +40,10 @@ export class InMemoryStore implements InsightStore {
   constructor(candles: readonly Candle[], ticks: readonly StoredTick[] = []) {
     this.stored = [...candles].sort((a, b) => (a.start < b.start ? -1 : 1));
     this.storedTicks = [...ticks].sort((a, b) => a.slotMs - b.slotMs);
+  }
+
+  asStores(): InsightStores {
+    return { series: this, catalogue: this, market: this, changes: this };
   }
 
   async candles(series: CandleSeries, window: Window) {
@@ -79,6 +87,11 @@ export class InMemoryStore implements InsightStore {
       (each) => formatSeries(each.series) === formatSeries(series),
     );
     return extent && { fromMs: extent.firstMs, toMs: extent.endMs };
+  }
+
+  async quote(series: CandleSeries) {
+    return this.stored.findLast((candle) => formatSeries(candle) === formatSeries(series) && candle.quote)
+      ?.quote;
   }
 
   async withSymbol(symbol: string, scope: Scope) {

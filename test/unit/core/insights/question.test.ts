@@ -15,9 +15,17 @@ const ask = async <Q extends keyof Answers>(
   input: QuestionInput & { question: Q },
   of: InMemoryStore = store(),
 ): Promise<Answers[Q]> =>
-  (await answer(questionSchema.parse(input), NOW_MS, of, { recorded: 4 })) as Answers[Q];
+  (await answer(questionSchema.parse(input), NOW_MS, of.asStores(), { recorded: 4 })) as Answers[Q];
 
 describe('the answers', () => {
+  it('name the quote currency if a candle has it', async () => {
+    const of = new InMemoryStore(candles.map((candle) => ({ ...candle, quote: 'USD' })));
+    const quoted = { series: 'recorded:spot:BTCUSD', quote: 'USD' };
+    expect(await ask({ question: 'average', symbol: 'BTCUSD' }, of)).toMatchObject(quoted);
+    expect(await ask({ question: 'moves', symbol: 'BTCUSD' }, of)).toMatchObject(quoted);
+    expect(await ask({ question: 'compare', symbols: ['BTCUSD'] }, of)).toMatchObject({ series: [quoted] });
+  });
+
   it('of average have the fields that are documented', async () => {
     const found = await ask({ question: 'average', symbol: 'BTCUSD', over: '60h' });
     expect(Object.keys(found)).toEqual(

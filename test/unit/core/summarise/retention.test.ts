@@ -20,7 +20,7 @@ function world({ until = OCTOBER, ticks = [] as HourCount[], samples = [] as Hou
         deleteMonth: async (month) => void deleted.push(month),
       },
       counts: { tickCounts: within(ticks), candleSamples: within(samples) },
-      store,
+      progress: store,
       log: SILENT_LOG,
       hasTime,
     });

@@ -1,0 +1,108 @@
+import type { CurrencySeries, Scope, SeriesCatalogue } from '../../../core/insights/ports.ts';
+import type { CandleSeries } from '../../../core/market/candle.ts';
+import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
+import { formatSeries } from '../../../core/market/series.ts';
+import { DAY_MS, HOUR_MS } from '../../../core/market/time.ts';
+import { numberIn, seriesIn } from '../hits.ts';
+import {
+  allOf,
+  equalsIgnoringCase,
+  type Filter,
+  inMarket,
+  inScope,
+  newestFirst,
+  SERIES_FIELDS,
+  timeRange,
+  values,
+} from '../queries.ts';
+import type { OpenSearchSearch } from '../search.ts';
+import { type Bucket, type Buckets, bySeries, MAX_SYMBOLS, type Metric, max } from './aggregations.ts';
+
+/** Series without a candle are new, so only the newest ticks are searched for them. */
+const RECENT_MS = 2 * DAY_MS;
+
+/** Which series the candle and ticker indices contain. */
+export class OpenSearchCatalogue implements SeriesCatalogue {
+  readonly #search: OpenSearchSearch;
+  #recent: Promise<Filter> | undefined;
+
+  constructor(search: OpenSearchSearch) {
+    this.#search = search;
+  }
+
+  withSymbol(symbol: string, scope: Scope): Promise<CandleSeries[]> {
+    return this.#seriesThat(inScope(scope), equalsIgnoringCase('symbol', symbol));
+  }
+
+  async ofCurrency(currency: string, scope: Scope): Promise<CurrencySeries[]> {
+    const filters = [inMarket(scope), equalsIgnoringCase('base', currency)];
+    const traded = await this.#turnovers(filters);
+    return traded.some(({ turnover }) => turnover !== undefined) ? traded : this.#seriesThat(...filters);
+  }
+
+  /** The series with ticks in the hour up to the filters' newest tick. */
+  async #turnovers(filters: readonly Filter[]): Promise<CurrencySeries[]> {
+    const newest = await this.#search.first(TICKER_INDICES, {
+      query: allOf(...filters),
+      ...newestFirst('slot'),
+      ...values('slot'),
+    });
+    if (!newest) return [];
+    const slotMs = numberIn(newest, 'slot');
+    const hits = await this.#search.all(TICKER_INDICES, {
+      query: allOf(...filters, timeRange('slot', slotMs - HOUR_MS, slotMs + 1)),
+      sort: ['slot', ...SERIES_FIELDS],
+      ...values(...SERIES_FIELDS, 'last_price', 'turnover_24h'),
+    });
+    const newestOfEach = new Map(hits.map((hit) => [formatSeries(seriesIn(hit)), hit]));
+    return [...newestOfEach.values()].map((hit) => {
+      const series = seriesIn(hit);
+      if (!hit.fields.turnover_24h) return series;
+      // An inverse contract is settled in the currency itself, so its turnover already counts units of it.
+      const price = series.category === 'inverse' ? 1 : numberIn(hit, 'last_price');
+      return { ...series, turnover: numberIn(hit, 'turnover_24h') / price };
+    });
+  }
+
+  async names(scope: Scope): Promise<string[]> {
+    const aggs = {
+      symbols: { terms: { field: 'symbol', size: MAX_SYMBOLS } },
+      currencies: { terms: { field: 'base', size: MAX_SYMBOLS } },
+    };
+    const recent = await this.#recently();
+    const found = await Promise.all([
+      this.#search.aggregate<Record<keyof typeof aggs, Buckets<Bucket>>>(
+        CANDLE_INDICES,
+        inMarket(scope),
+        aggs,
+      ),
+      this.#search.aggregate<Record<keyof typeof aggs, Buckets<Bucket>>>(
+        TICKER_INDICES,
+        allOf(inMarket(scope), recent),
+        aggs,
+      ),
+    ]);
+    const names = found.flatMap(Object.values<Buckets<Bucket>>).flatMap(({ buckets }) => buckets);
+    return [...new Set(names.map(({ key }) => key))];
+  }
+
+  async #seriesThat(...filters: Filter[]): Promise<CandleSeries[]> {
+    const [candles, ticks] = await Promise.all([
+      bySeries(this.#search, CANDLE_INDICES, filters),
+      bySeries(this.#search, TICKER_INDICES, [...filters, await this.#recently()]),
+    ]);
+    const byName = new Map([...candles, ...ticks].map(({ series }) => [formatSeries(series), series]));
+    return [...byName.values()];
+  }
+
+  #recently(): Promise<Filter> {
+    const find = async () => {
+      const { newest } = await this.#search.aggregate<{ newest: Metric }>(TICKER_INDICES, allOf(), {
+        newest: max('slot'),
+      });
+      return timeRange('slot', (newest?.value ?? 0) - RECENT_MS);
+    };
+    this.#recent ??= find();
+    return this.#recent;
+  }
+}

@@ -1,0 +1,216 @@
+import type {
+  HourOfSeries,
+  MarketStore,
+  MoveCount,
+  Scope,
+  SeriesExtent,
+  SeriesTotals,
+} from '../../../core/insights/ports.ts';
+import { NO_RETURNS, type ReturnSums } from '../../../core/insights/totals.ts';
+import type { CandleHours, CandleSeries } from '../../../core/market/candle.ts';
+import type { MoveDirection } from '../../../core/market/directional-change.ts';
+import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../../core/market/index-names.ts';
+import { formatSeries, type Series } from '../../../core/market/series.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../../../core/market/time.ts';
+import type { Window } from '../../../core/market/window.ts';
+import { numberIn, type SearchHit, seriesIn } from '../hits.ts';
+import { allOf, type Filter, inMarket, newestFirst, SERIES_FIELDS, timeRange, values } from '../queries.ts';
+import type { OpenSearchSearch } from '../search.ts';
+import {
+  type Bucket,
+  type Buckets,
+  bySeries,
+  type ExtendedStats,
+  LOG_RETURNS,
+  type Metric,
+  max,
+  min,
+  returnSums,
+  sum,
+} from './aggregations.ts';
+
+/** All series together. */
+export class OpenSearchMarket implements MarketStore {
+  readonly #search: OpenSearchSearch;
+
+  constructor(search: OpenSearchSearch) {
+    this.#search = search;
+  }
+
+  async totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]> {
+    const filters = [inMarket(scope), timeRange('start', window.fromMs, window.toMs)];
+    const found = await bySeries<TotalsBucket>(this.#search, CANDLE_INDICES, filters, {
+      hours: sum('hours'),
+      low: min('low'),
+      high: max('high'),
+      logReturns: LOG_RETURNS,
+    });
+    const isMixed = found.some(({ bucket }) => lengthOf(bucket) === undefined);
+    // Series with candles of both lengths are rare, and one more level of buckets would take twice the time.
+    const hourly = isMixed ? await this.#hourlyReturns(filters) : new Map<string, ReturnSums>();
+    return found.map(({ series, bucket }) => {
+      const all = returnSums(bucket.logReturns);
+      const length = lengthOf(bucket);
+      const ofHours = hourly.get(formatSeries(series)) ?? NO_RETURNS[1];
+      const ofDays = {
+        count: all.count - ofHours.count,
+        sum: all.sum - ofHours.sum,
+        sumOfSquares: all.sumOfSquares - ofHours.sumOfSquares,
+      };
+      return {
+        series,
+        hours: Number(bucket.hours.value),
+        low: Number(bucket.low.value),
+        high: Number(bucket.high.value),
+        returns: length === undefined ? { 1: ofHours, 24: ofDays } : { ...NO_RETURNS, [length]: all },
+      };
+    });
+  }
+
+  async #hourlyReturns(filters: readonly Filter[]): Promise<Map<string, ReturnSums>> {
+    const found = await bySeries<{ logReturns: ExtendedStats }>(
+      this.#search,
+      CANDLE_INDICES,
+      [...filters, { term: { hours: 1 } }],
+      { logReturns: LOG_RETURNS },
+    );
+    return new Map(found.map(({ series, bucket }) => [formatSeries(series), returnSums(bucket.logReturns)]));
+  }
+
+  async extents(scope: Scope): Promise<SeriesExtent[]> {
+    const found = await bySeries<Record<'first' | 'last' | 'hours', Metric>>(
+      this.#search,
+      CANDLE_INDICES,
+      [inMarket(scope)],
+      { first: min('start'), last: max('start'), hours: sum('hours') },
+    );
+    return found.map(({ series, bucket }) => {
+      const lastMs = Number(bucket.last.value);
+      return {
+        series,
+        firstMs: Number(bucket.first.value),
+        lastMs,
+        // If daily candles are mixed with hourly ones, the hourly ones are newer.
+        endMs: lastMs + (lengthOf(bucket) ?? 1) * HOUR_MS,
+        hours: Number(bucket.hours.value),
+      };
+    });
+  }
+
+  async lastSummarisedHour(scope: Scope, { fromMs, toMs }: Window): Promise<number | undefined> {
+    const hit = await this.#search.first(CANDLE_INDICES, {
+      query: allOf(inMarket(scope), timeRange('start', fromMs, toMs), { range: { samples: { gte: 1 } } }),
+      ...newestFirst('start'),
+      ...values('start'),
+    });
+    return hit && numberIn(hit, 'start');
+  }
+
+  async hoursFromCandles(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
+    const startsIn = timeRange('start', fromMs, toMs);
+    const reachesIn = allOf({ term: { hours: 24 } }, timeRange('start', dayOf(fromMs), fromMs));
+    const hits = await this.#search.all(CANDLE_INDICES, {
+      query: allOf(inMarket(scope), { bool: { should: [startsIn, reachesIn] } }),
+      sort: [...SERIES_FIELDS, 'start'],
+      ...values(...SERIES_FIELDS, 'hours', 'low', 'high', 'close', 'log_return', 'start'),
+    });
+    return hits.map((hit) => ({
+      ...seriesIn(hit),
+      start: new Date(numberIn(hit, 'start')).toISOString(),
+      hours: numberIn(hit, 'hours') as CandleHours,
+      low: numberIn(hit, 'low'),
+      high: numberIn(hit, 'high'),
+      close: numberIn(hit, 'close'),
+      ...(hit.fields.log_return ? { log_return: numberIn(hit, 'log_return') } : {}),
+    }));
+  }
+
+  async hoursFromTicks(scope: Scope, window: Window): Promise<HourOfSeries[]> {
+    const ticks = await this.#tickRange(scope, window);
+    const hours: HourOfSeries[] = [];
+    if (!ticks) return hours;
+    // Day by day, because OpenSearch limits the buckets of one answer.
+    for (let dayMs = dayOf(ticks.fromMs); dayMs < ticks.toMs; dayMs += DAY_MS) {
+      const inDay = timeRange('slot', Math.max(dayMs, window.fromMs), Math.min(dayMs + DAY_MS, window.toMs));
+      const found = await bySeries<{ hours: Buckets<TickHourBucket> }>(
+        this.#search,
+        TICKER_INDICES,
+        [inMarket(scope), inDay],
+        { hours: TICK_HOURS },
+      );
+      for (const { series, bucket } of found) {
+        hours.push(...bucket.hours.buckets.map((hour) => hourFromTicks(series, hour)));
+      }
+    }
+    return hours;
+  }
+
+  async #tickRange(scope: Scope, { fromMs, toMs }: Window): Promise<Window | undefined> {
+    const { first, last } = await this.#search.aggregate<Record<'first' | 'last', Metric>>(
+      TICKER_INDICES,
+      allOf(inMarket(scope), timeRange('slot', fromMs, toMs)),
+      { first: min('slot'), last: max('slot') },
+    );
+    return typeof first?.value === 'number' && typeof last?.value === 'number'
+      ? { fromMs: first.value, toMs: last.value + 1 }
+      : undefined;
+  }
+
+  async moveCounts(series: readonly CandleSeries[], { fromMs, toMs }: Window): Promise<MoveCount[]> {
+    const query = allOf(
+      { terms: { symbol: [...new Set(series.map(({ symbol }) => symbol))] } },
+      timeRange('confirmed_time', fromMs, toMs),
+    );
+    const sources = [...SERIES_FIELDS, 'threshold', 'direction'].map((field) => ({
+      [field]: { terms: { field } },
+    }));
+    const pages = await Array.fromAsync(this.#search.buckets<MoveBucket>(MOVES_INDEX, query, sources));
+    return pages.flat().map(({ key: { threshold, direction, ...name }, doc_count }) => ({
+      series: formatSeries(name),
+      threshold,
+      direction,
+      count: doc_count,
+    }));
+  }
+}
+
+interface TotalsBucket {
+  hours: Metric;
+  low: Metric;
+  high: Metric;
+  logReturns: ExtendedStats;
+}
+
+type MoveBucket = Bucket<Series & { threshold: number; direction: MoveDirection }>;
+
+interface TickHourBucket extends Bucket<number> {
+  low: Metric;
+  high: Metric;
+  last: { hits: { hits: [SearchHit] } };
+}
+
+const TICK_HOURS = {
+  date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 },
+  aggs: {
+    low: min('last_price'),
+    high: max('last_price'),
+    last: { top_hits: { size: 1, ...newestFirst('slot'), ...values('last_price') } },
+  },
+};
+
+function hourFromTicks(series: Series, { key, low, high, last }: TickHourBucket): HourOfSeries {
+  return {
+    ...series,
+    start: new Date(key).toISOString(),
+    hours: 1,
+    low: Number(low.value),
+    high: Number(high.value),
+    close: numberIn(last.hits.hits[0], 'last_price'),
+  };
+}
+
+/** How long a series' candles are; undefined if there are both lengths. */
+function lengthOf({ doc_count, hours }: { doc_count: number; hours: Metric }): CandleHours | undefined {
+  if (hours.value === doc_count) return 1;
+  return hours.value === 24 * doc_count ? 24 : undefined;
+}
