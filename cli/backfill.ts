@@ -4,7 +4,7 @@ import { hourOf, parseDuration } from '../core/market/time.ts';
 import type { BackfillOutput } from '../core/operate/backfill/backfill.ts';
 import type { OperationEvent } from '../core/operate/operation.ts';
 import { formatCount } from '../core/text/format.ts';
-import { CANDLE_EXCHANGES, whyNoCandles } from '../exchanges/candle-exchanges.ts';
+import { CANDLE_CATEGORIES, whyNoCandles } from '../exchanges/http/candle-source.ts';
 import type { CandlesOutput } from '../lambdas/candles-ccxt/handler.ts';
 import { handOverPart, handOverRows } from '../local/market-replay/hand-over.ts';
 import { type CandleHistory, readCandleHistory } from '../local/market-replay/history.ts';
@@ -33,7 +33,7 @@ const program = withTargetOptions(
     )
     .requiredOption(
       '--exchange <name>',
-      `whose prices they are; to fetch: ${Object.keys(CANDLE_EXCHANGES).join(', ')}, or ccxt:<id> for any other`,
+      `whose prices they are; to fetch: ${Object.keys(CANDLE_CATEGORIES).join(', ')}, or ccxt:<id> for any other`,
     )
     .addOption(
       new Option('--category <name>', 'the market they are of').choices(CATEGORIES).makeOptionMandatory(),
@@ -95,8 +95,8 @@ Examples:
 );
 
 function categoriesText(): string {
-  const lines = Object.entries(CANDLE_EXCHANGES).map(
-    ([name, { categories }]) => `  ${name.padEnd(10)}  ${categories.join(', ')}`,
+  const lines = Object.entries(CANDLE_CATEGORIES).map(
+    ([name, categories]) => `  ${name.padEnd(10)}  ${categories.join(', ')}`,
   );
   return lines.join('\n');
 }

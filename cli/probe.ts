@@ -3,16 +3,10 @@ import type { CategoryOutcome } from '../core/ingest/ports.ts';
 import type { Ticker } from '../core/market/ticker.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
 import { textTable } from '../core/text/text-table.ts';
-import type { Pace } from '../exchanges/exchange-adapter.ts';
-import type { Traffic } from '../exchanges/exchange-client.ts';
-import type { ExchangeSource } from '../exchanges/http-source.ts';
-import {
-  createSource,
-  type SourceConfig,
-  type SourceOptions,
-  sourceConfigSchema,
-  usesCcxt,
-} from '../exchanges/source-config.ts';
+import type { Pace } from '../exchanges/exchange.ts';
+import type { ClientOptions, Traffic } from '../exchanges/http/client.ts';
+import { createSource, type ExchangeSource } from '../exchanges/http/ticker-source.ts';
+import { type SourceConfig, sourceConfigSchema, usesCcxt } from '../exchanges/source-config.ts';
 import { wholeNumber } from './options.ts';
 import { type NamedSource, namedSource, SOURCE_NAMES } from './source-option.ts';
 
@@ -107,10 +101,10 @@ async function probe(
   };
 }
 
-async function open(config: SourceConfig, options: SourceOptions): Promise<ExchangeSource> {
+async function open(config: SourceConfig, options: ClientOptions): Promise<ExchangeSource> {
   if (!usesCcxt(config)) return createSource(config, options);
   // Loaded where it is wanted only: it takes a moment.
-  const { createCcxtSource } = await import('../exchanges/ccxt-source.ts');
+  const { createCcxtSource } = await import('../exchanges/ccxt/source.ts');
   return createCcxtSource(config, options);
 }
 

@@ -1,19 +1,21 @@
 import * as z from 'zod';
 import type { TickerBatch } from '../core/ingest/ports.ts';
 import { SourceError } from '../core/ingest/source-errors.ts';
-import {
-  type Answer,
-  type Ask,
-  type ExchangeAdapter,
-  ifOffered,
-  type PollScope,
-} from './exchange-adapter.ts';
-import { httpFailure, type RateLimitRules } from './http-failures.ts';
-import { type Entry, type FieldMap, fieldOf, normaliseList, type Pair, reject } from './normalise.ts';
+import { HOUR_MS } from '../core/market/time.ts';
+import type { CandleApi, Exchange, PollScope, TickerApi } from './exchange.ts';
+import { type Answer, type Ask, ifOffered } from './http/ask.ts';
+import { candleList } from './payload/candles.ts';
+import { type FieldMap, fieldOf } from './payload/fields.ts';
+import { splitByDash } from './payload/pair.ts';
+import { type Entry, normaliseList, reject } from './payload/tickers.ts';
+
+/** Up to this many products are fetched one by one: two requests each, with bid, ask and time. */
+const FEW_PRODUCTS = 20;
+const PRODUCTS_KEPT_MS = 60 * 60_000;
 
 /**
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products: a product's ticker has price, bid, ask
- * and the time of the last trade, its stats the prices of the last 24 hours. Volumes are in base currency.
+ * and the time of the last trade; its stats have the prices of the last 24 hours. Volumes are in base currency.
  */
 const FIELDS: FieldMap = {
   last: 'last_price',
@@ -26,33 +28,22 @@ const FIELDS: FieldMap = {
   time: 'timestamp',
 };
 
-/** Up to so many products are asked for one by one (two requests each, with bid, ask and time). */
-const FEW_PRODUCTS = 20;
-const PRODUCTS_KEPT_MS = 60 * 60_000;
-
 const product = z.object({ id: z.string(), quote_currency: z.string(), status: z.string().optional() });
 const productList = z.array(product.or(z.unknown().transform(() => undefined)));
-const statsOfAll = z
-  .record(z.string(), z.unknown())
-  .refine((all) => Object.values(all).some((each) => fieldOf(each, 'stats_24hour') !== undefined), {
-    error: 'expected stats_24hour of products',
-  });
-const anything = z.record(z.string(), z.unknown());
-
-const LIMITS: RateLimitRules = { waitMs: () => 1_000 };
+const record = z.record(z.string(), z.unknown());
+const statsOfAll = record.refine(
+  (all) => Object.values(all).some((each) => fieldOf(each, 'stats_24hour') !== undefined),
+  { error: 'expected stats_24hour of products' },
+);
 
 /**
- * Coinbase Exchange. Its documented API knows one product a request, at 10 requests a second: enough for a few
- * products. For more there is `/products/stats`, which its own web page uses: everything in one request, but no
- * bid, ask and time. Where that is not offered each product is asked for after all.
+ * The documented API answers one product a request, at 10 requests a second: enough for a few products. For more,
+ * `/products/stats`, which Coinbase's own web page uses, answers everything at once but without bid, ask and time. If
+ * it is not offered, each product is fetched after all.
  */
-export const coinbase: ExchangeAdapter = {
-  defaultBaseUrl: 'https://api.exchange.coinbase.com',
+const tickers: TickerApi = {
+  name: 'coinbase',
   categories: ['spot'],
-  // 10 a second, 15 at once.
-  pace: { concurrency: 5, perSecond: { requests: 8, burst: 5 } },
-  failureOf: (response, context) => httpFailure(response, context, LIMITS),
-
   async tickers(ask, scope) {
     const products = await ask({ path: '/products', keepMs: PRODUCTS_KEPT_MS }, productList);
     const wanted = products.value.flatMap((each) =>
@@ -60,44 +51,38 @@ export const coinbase: ExchangeAdapter = {
         ? [each.id]
         : [],
     );
-    if (wanted.length <= FEW_PRODUCTS) return oneByOne(ask, scope, wanted, products);
-    const all = await ifOffered(ask({ path: '/products/stats' }, statsOfAll));
+    const all =
+      wanted.length > FEW_PRODUCTS
+        ? await ifOffered(ask({ path: '/products/stats' }, statsOfAll))
+        : undefined;
     if (!all) return oneByOne(ask, scope, wanted, products);
     const entries = Object.entries(all.value).map(
       ([symbol, raw]): Entry => ({ symbol, values: fieldOf(raw, 'stats_24hour'), raw: { [symbol]: raw } }),
     );
     const { url, receivedAt } = all;
-    return normaliseList(entries, FIELDS, coinbasePair, { ...scope, url, receivedAt });
+    return normaliseList(entries, FIELDS, splitByDash, { ...scope, url, receivedAt });
   },
 };
 
-/** Base and quote of `BTC-USD`. */
-export function coinbasePair(symbol: string): Pair {
-  const [base, quote] = symbol.split('-');
-  return base && quote ? { base, quote } : {};
-}
-
 type Part = Answer<Record<string, unknown>> | SourceError;
 
-/** A product that cannot be had is rejected with the reason; where none can be had the category fails. */
+/** Rejects a product that cannot be fetched; throws if none can. */
 async function oneByOne(
   ask: Ask,
   scope: PollScope,
   symbols: readonly string[],
-  products: Pick<Answer<unknown>, 'url' | 'receivedAt'>,
+  { url, receivedAt }: Pick<Answer<unknown>, 'url' | 'receivedAt'>,
 ): Promise<TickerBatch> {
-  const { url, receivedAt } = products;
   const entries: Entry[] = [];
   const failures: { symbol: string; error: SourceError }[] = [];
   await Promise.all(
     symbols.map(async (symbol) => {
       const path = `/products/${encodeURIComponent(symbol)}`;
       const [ticker, stats] = await Promise.all([
-        settled(ask({ path: `${path}/ticker` }, anything)),
-        settled(ask({ path: `${path}/stats` }, anything)),
+        settled(ask({ path: `${path}/ticker` }, record)),
+        settled(ask({ path: `${path}/stats` }, record)),
       ]);
       if (ticker instanceof SourceError && stats instanceof SourceError) {
-        // What may pass says more than a plain no.
         failures.push({ symbol, error: stats.retryable ? stats : ticker });
       } else {
         entries.push(entryOf(symbol, ticker, stats));
@@ -106,7 +91,7 @@ async function oneByOne(
   );
   const [first] = failures;
   if (first && failures.length === symbols.length) throw first.error;
-  const batch = normaliseList(entries, FIELDS, coinbasePair, { ...scope, url, receivedAt });
+  const batch = normaliseList(entries, FIELDS, splitByDash, { ...scope, url, receivedAt });
   for (const { symbol, error } of failures) {
     batch.rejected.push(reject({ id: symbol }, error.message, { ...scope, url: error.url, receivedAt }));
   }
@@ -120,7 +105,7 @@ async function settled(answer: Promise<Answer<Record<string, unknown>>>): Promis
   });
 }
 
-/** What is in both comes from the ticker, the younger one. */
+/** The ticker, which is more recent, takes precedence over the stats. */
 function entryOf(symbol: string, ticker: Part, stats: Part): Entry {
   const [now, day] = [ticker, stats].map((part) => (part instanceof SourceError ? undefined : part));
   const { url = '', receivedAt = '' } = now ?? day ?? {};
@@ -132,3 +117,38 @@ function entryOf(symbol: string, ticker: Part, stats: Part): Entry {
     from: { url, receivedAt },
   };
 }
+
+const rows = candleList('s', ['low', 'high', 'open', 'close']);
+
+/**
+ * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-candles: [start in s, low,
+ * high, open, close, volume] as JSON numbers, newest first, some of them before the range. Hours without a trade are
+ * left out.
+ */
+const candles: CandleApi = {
+  format: 'coinbase',
+  categories: ['spot'],
+  pageHours: 300,
+  request({ symbol, fromMs, toMs }) {
+    const query = new URLSearchParams({
+      granularity: '3600',
+      // Both are inclusive.
+      start: new Date(fromMs).toISOString(),
+      end: new Date(toMs - HOUR_MS).toISOString(),
+    });
+    return { path: `/products/${encodeURIComponent(symbol)}/candles?${query}` };
+  },
+  shapeOf: () => rows,
+};
+
+/** Coinbase Exchange. */
+export const coinbase: Exchange = {
+  name: 'coinbase',
+  baseUrl: 'https://api.exchange.coinbase.com',
+  // Coinbase allows 10 requests a second, and bursts of 15.
+  pace: { concurrency: 5, perSecond: { requests: 8, burst: 5 } },
+  limits: { waitMs: () => 1_000 },
+  tickerApis: [tickers],
+  candles,
+  pairOf: splitByDash,
+};

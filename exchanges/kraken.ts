@@ -1,19 +1,20 @@
 import * as z from 'zod';
-import {
-  type SourceError,
-  SourceRefusedError,
-  SourceUnavailableError,
-} from '../core/ingest/source-errors.ts';
-import {
-  type Ask,
-  type ExchangeAdapter,
-  type ExchangeResponse,
-  ifAvailable,
-  type ResponseContext,
-} from './exchange-adapter.ts';
-import { httpFailure, type RateLimitRules, rateLimited } from './http-failures.ts';
-import { type Entry, type FieldMap, fieldOf, normaliseList, type Pair } from './normalise.ts';
-import { splitPair } from './pair-symbols.ts';
+import type { CandleApi, Exchange, ExchangeCandle, Pair, TickerApi } from './exchange.ts';
+import { type Ask, ifAvailable } from './http/ask.ts';
+import type { ApiFailure } from './http/failures.ts';
+import { candleList } from './payload/candles.ts';
+import { type FieldMap, fieldOf } from './payload/fields.ts';
+import { splitByQuote } from './payload/pair.ts';
+import { type Entry, normaliseList } from './payload/tickers.ts';
+
+const ASSET_PAIRS_KEPT_MS = 6 * 60 * 60_000;
+
+/** Kraken's own names of assets. */
+const COMMON_NAMES: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE' };
+
+/** For pairs that AssetPairs does not list. */
+// biome-ignore format: a list reads better on one line
+const QUOTES = ['USDT', 'USDC', 'USD', 'EUR', 'GBP', 'CAD', 'AUD', 'CHF', 'JPY', 'XBT', 'ETH', 'DAI', 'PYUSD'];
 
 /** The names that {@link valuesOf} gives. */
 const FIELDS: FieldMap = {
@@ -29,112 +30,121 @@ const FIELDS: FieldMap = {
 
 /**
  * https://docs.kraken.com/api/docs/rest-api/get-ticker-information: arrays under one-letter names. `a` and `b` are
- * [price, whole lots, lots], `c` is [price, lots], `h`, `l` and `v` are [today, last 24 hours]. `o` is today's
- * opening price, so there is no change of 24 hours; nor is there a time.
+ * [price, whole lots, lots], `c` is [price, lots]; `h`, `l` and `v` are [today, last 24 hours]. `o` is today's opening
+ * price, so there is no 24-hour change. There is no time either.
  */
 function valuesOf(raw: unknown): unknown {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
-  const names = Object.keys(FIELDS).map((name): [string, unknown] => {
+  const values = Object.keys(FIELDS).map((name): [string, unknown] => {
     const [letter = '', index] = name.split(/[[\]]/);
     return [name, fieldOf(fieldOf(raw, letter), Number(index))];
   });
-  return Object.fromEntries(names);
+  return Object.fromEntries(values);
 }
 
-const ASSET_PAIRS_KEPT_MS = 6 * 60 * 60_000;
-
-/** Kraken's own names of assets that the rest of the world calls otherwise. */
-const COMMON_NAMES: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE' };
-
-/** For pairs that AssetPairs does not tell. */
-const QUOTES = [
-  'USDT',
-  'USDC',
-  'USD',
-  'EUR',
-  'GBP',
-  'CAD',
-  'AUD',
-  'CHF',
-  'JPY',
-  'XBT',
-  'ETH',
-  'DAI',
-  'PYUSD',
-];
-
-const outcome = z.object({ error: z.array(z.string()) });
-/** The result is missing where there are errors only. */
-const tickerList = outcome.extend({ result: z.record(z.string(), z.unknown()) });
+const tickerList = z.object({ result: z.record(z.string(), z.unknown()) });
 const pairNames = z.object({ wsname: z.string() });
-const assetPairs = outcome.extend({
+const assetPairs = z.object({
   result: z.record(z.string(), pairNames.or(z.unknown().transform(() => undefined))),
 });
 
-/** Public calls: about one a second for an IP. */
-const LIMITS: RateLimitRules = {
-  waitMs: () => 5_000,
-  // "EService:Throttled: [UNIX timestamp]"
-  toldMs: ({ json }) => [
-    Number(/Throttled:\D*(\d{10})/.exec(JSON.stringify(fieldOf(json, 'error')) ?? '')?.[1]) * 1_000,
-  ],
-};
-
-/** Kraken's spot pairs, in one request. */
-export const kraken: ExchangeAdapter = {
-  defaultBaseUrl: 'https://api.kraken.com',
+const tickers: TickerApi = {
+  name: 'kraken',
   categories: ['spot'],
-  pace: { concurrency: 2 },
-  failureOf,
-
   async tickers(ask, scope) {
-    const [{ value, ...answer }, pairs] = await Promise.all([
+    const [{ value, ...answer }, nameOf] = await Promise.all([
       ask({ path: '/0/public/Ticker' }, tickerList),
-      assetPairsOf(ask),
+      pairNamesOf(ask),
     ]);
     const entries = Object.entries(value.result).map(
       ([symbol, raw]): Entry => ({ symbol, values: valuesOf(raw), raw: { [symbol]: raw } }),
     );
-    const pairOf = (symbol: string) => krakenPair(symbol, pairs?.value.result[symbol]?.wsname);
-    return normaliseList(entries, FIELDS, pairOf, { ...scope, ...answer });
+    return normaliseList(entries, FIELDS, (symbol) => pairOf(symbol, nameOf(symbol)), {
+      ...scope,
+      ...answer,
+    });
   },
 };
 
-function assetPairsOf(ask: Ask) {
-  const request = { path: '/0/public/AssetPairs', keepMs: ASSET_PAIRS_KEPT_MS, optional: true };
-  return ifAvailable(ask(request, assetPairs));
+const rows = candleList('s', ['open', 'high', 'low', 'close']);
+
+/**
+ * https://docs.kraken.com/api-reference/market-data/get-ohlc-data: [start in s, open, high, low, close, vwap, volume,
+ * count], oldest first; the last hour is still running. "Older data cannot be retrieved, regardless of since."
+ */
+const candles: CandleApi = {
+  format: 'kraken',
+  categories: ['spot'],
+  keptCandles: 720,
+  // Every request is answered with the same candles, so one is enough.
+  pageHours: 1_000_000,
+  request({ symbol, fromMs }) {
+    // `since` is exclusive.
+    const since = String(Math.max(0, fromMs / 1_000 - 1));
+    return { path: `/0/public/OHLC?${new URLSearchParams({ pair: symbol, interval: '60', since })}` };
+  },
+  shapeOf,
+  pairOf: async ({ symbol }, ask) => pairOf(symbol, (await pairNamesOf(ask))(symbol)),
+};
+
+/** Kraken answers under the name that its tickers use, even if the request used another name. */
+function shapeOf(symbol: string): z.ZodType<ExchangeCandle[]> {
+  return tickerList
+    .transform(({ result }, context) => {
+      if (Object.hasOwn(result, symbol)) return result[symbol];
+      const names = Object.keys(result).filter((name) => name !== 'last');
+      context.addIssue(`Kraken's tickers call ${symbol} ${names.join(', ')}; use that name`);
+      return z.NEVER;
+    })
+    .pipe(rows);
 }
 
-/** Base and quote of one pair: as AssetPairs has them, else as {@link krakenPair} reads them. */
-export async function krakenPairOf(ask: Ask, symbol: string): Promise<Pair> {
-  const pairs = await assetPairsOf(ask);
-  return krakenPair(symbol, pairs?.value.result[symbol]?.wsname);
+/** https://docs.kraken.com/api/docs/guides/spot-errors; those starting with W are warnings. */
+function apiFailure(json: unknown): ApiFailure | undefined {
+  const { data } = z.object({ error: z.array(z.string()) }).safeParse(json);
+  const code = data?.error.filter((error) => !error.startsWith('W')).join(', ');
+  if (!code) return undefined;
+  if (/^E\w+:(Rate limit|Too many requests|Throttled|Temporary lockout)/.test(code)) {
+    return { kind: 'rateLimited', code };
+  }
+  const isTransient = /^E(Service:|General:Internal error|Query:Temporarily)/.test(code);
+  return { kind: isTransient ? 'unavailable' : 'refused', code };
+}
+
+/** @returns looks up `XBT/USD`, if AssetPairs is available and lists the symbol */
+async function pairNamesOf(ask: Ask): Promise<(symbol: string) => string | undefined> {
+  const request = { path: '/0/public/AssetPairs', keepMs: ASSET_PAIRS_KEPT_MS, optional: true };
+  const pairs = await ifAvailable(ask(request, assetPairs));
+  return (symbol) => pairs?.value.result[symbol]?.wsname;
 }
 
 /**
- * Base and quote by the names that the rest of the world uses: Kraken's XBT is BTC, its XDG is DOGE.
- * @param wsname `XBT/USD`, from AssetPairs; without it the symbol (`XXBTZUSD`, `ADAUSD`) has to tell
+ * Base and quote under their common names.
+ * @param wsname `XBT/USD`; without it the symbol is split: `XXBTZUSD`, `ADAUSD`
  */
-export function krakenPair(symbol: string, wsname?: string): Pair {
+function pairOf(symbol: string, wsname?: string): Pair {
   const classic = /^[XZ]([A-Z]{3})[XZ]([A-Z]{3})$/.exec(symbol);
-  const split = splitPair(symbol, QUOTES);
-  const [base, quote] = wsname?.split('/') ?? classic?.slice(1) ?? [split?.base, split?.quote];
+  const split = splitByQuote(symbol, QUOTES);
+  const [base, quote] = wsname?.split('/') ?? classic?.slice(1) ?? [split.base, split.quote];
   if (!base || !quote) return {};
   return { base: COMMON_NAMES[base] ?? base, quote: COMMON_NAMES[quote] ?? quote };
 }
 
-function failureOf(response: ExchangeResponse, context: ResponseContext): SourceError | undefined {
-  const { url } = context;
-  const answer = outcome.safeParse(response.json);
-  // Those that start with W are warnings.
-  const errors = answer.success ? answer.data.error.filter((error) => !error.startsWith('W')) : [];
-  const message = errors.join(', ');
-  if (errors.length === 0) return httpFailure(response, context, LIMITS);
-  if (/^E\w+:(Rate limit|Too many requests|Throttled|Temporary lockout)/.test(message)) {
-    return rateLimited(message, 'too many calls', response, context, LIMITS);
-  }
-  if (/^E(Service:|General:Internal error|Query:Temporarily)/.test(message)) {
-    return new SourceUnavailableError(`${url} answered ${message}`, { url });
-  }
-  return new SourceRefusedError(`${url} answered ${message}`, { url });
-}
+/** Kraken's spot market. */
+export const kraken: Exchange = {
+  name: 'kraken',
+  baseUrl: 'https://api.kraken.com',
+  pace: { concurrency: 2 },
+  limits: {
+    // An IP address may send about one public request a second.
+    waitMs: () => 5_000,
+    // "EService:Throttled: [UNIX timestamp]"
+    resetMs: ({ json }) => [
+      Number(/Throttled:\D*(\d{10})/.exec(JSON.stringify(fieldOf(json, 'error')) ?? '')?.[1]) * 1_000,
+    ],
+  },
+  apiFailure,
+  tickerApis: [tickers],
+  candles,
+  pairOf: (symbol) => pairOf(symbol),
+};

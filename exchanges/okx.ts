@@ -1,13 +1,11 @@
 import * as z from 'zod';
-import {
-  type SourceError,
-  SourceRefusedError,
-  SourceUnavailableError,
-} from '../core/ingest/source-errors.ts';
 import type { Category } from '../core/market/series.ts';
-import type { ExchangeAdapter, ExchangeResponse, ResponseContext } from './exchange-adapter.ts';
-import { httpFailure, type RateLimitRules, rateLimited } from './http-failures.ts';
-import { type Entry, entriesOf, type FieldMap, normaliseList, type Pair } from './normalise.ts';
+import type { CandleApi, Exchange, Pair, TickerApi } from './exchange.ts';
+import type { ApiFailure } from './http/failures.ts';
+import { candleList } from './payload/candles.ts';
+import type { FieldMap } from './payload/fields.ts';
+import { splitByDash } from './payload/pair.ts';
+import { type Entry, entriesOf, normaliseList } from './payload/tickers.ts';
 
 /**
  * https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-tickers: no percentage, but the price 24 hours
@@ -26,8 +24,8 @@ const COMMON: FieldMap = {
 };
 
 /**
- * `vol24h` counts base currency for spot, contracts for swaps; `volCcy24h` counts quote currency for spot, base
- * currency for swaps. As everywhere here, linear volume is in base currency, inverse volume in contracts with the
+ * `vol24h` is in base currency for spot and in contracts for swaps; `volCcy24h` is in quote currency for spot and in
+ * base currency for swaps. Our linear volume is in base currency; our inverse volume is in contracts, with the
  * turnover in base currency.
  */
 const FIELDS: Partial<Record<Category, FieldMap>> = {
@@ -36,57 +34,82 @@ const FIELDS: Partial<Record<Category, FieldMap>> = {
   inverse: { ...COMMON, vol24h: 'volume_24h', volCcy24h: 'turnover_24h' },
 };
 
-const outcome = z.object({ code: z.string(), msg: z.string().default('no message') });
-const envelope = outcome.extend({ data: z.array(z.unknown()) });
-
-/** 20 requests in 2 s. */
-const LIMITS: RateLimitRules = { waitMs: () => 2_000 };
-
-/** Service unavailable, time-out, maintenance, busy, system error: passing faults of theirs. */
-const PASSING = new Set(['50001', '50004', '50013', '50026']);
-
-/**
- * Coin-margined swaps (`BTC-USD-SWAP`) are inverse, all others linear. An entry without a symbol is told as the
- * first category's, so that it is rejected instead of lost.
- */
-function categoryOf({ symbol }: Entry, asked: readonly Category[]): Category | undefined {
-  if (typeof symbol !== 'string') return asked.find((category) => category !== 'spot');
-  return /-USD-SWAP$/.test(symbol) ? 'inverse' : 'linear';
-}
-
-/** Base and quote of `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */
-export function okxPair(symbol: string): Pair {
-  const [base, quote] = symbol.split('-');
-  return base && quote ? { base, quote: quote.replace(/_UM$/, '') } : {};
-}
-
-/** OKX spot and perpetual swaps; one request answers linear and inverse ones. */
-export const okx: ExchangeAdapter = {
-  defaultBaseUrl: 'https://www.okx.com',
+const tickers: TickerApi = {
+  name: 'okx',
   categories: ['spot', 'linear', 'inverse'],
-  pace: { concurrency: 4 },
-  failureOf,
-
   async tickers(ask, scope) {
     const { category, categories } = scope;
-    const instType = category === 'spot' ? 'SPOT' : 'SWAP';
-    const { value, ...answer } = await ask({ path: `/api/v5/market/tickers?instType=${instType}` }, envelope);
+    // One request answers linear and inverse swaps.
+    const path = `/api/v5/market/tickers?instType=${category === 'spot' ? 'SPOT' : 'SWAP'}`;
+    const { value, ...answer } = await ask({ path }, z.object({ data: z.array(z.unknown()) }));
     const entries = entriesOf(value.data, 'instId').filter(
-      (entry) => category === 'spot' || categoryOf(entry, categories) === category,
+      (entry) => category === 'spot' || swapCategory(entry, categories) === category,
     );
-    return normaliseList(entries, FIELDS[category] ?? COMMON, okxPair, { ...scope, ...answer });
+    return normaliseList(entries, FIELDS[category] ?? COMMON, pairOf, { ...scope, ...answer });
   },
 };
 
-function failureOf(response: ExchangeResponse, context: ResponseContext): SourceError | undefined {
-  const { url } = context;
-  const answer = outcome.safeParse(response.json);
-  if (!answer.success) return httpFailure(response, context, LIMITS);
-  const { code, msg } = answer.data;
-  if (code === '50011') return rateLimited(`code ${code}`, msg, response, context, LIMITS);
-  const byStatus = httpFailure(response, context, LIMITS);
-  if (byStatus) return byStatus;
-  if (code === '0') return undefined;
-  if (PASSING.has(code)) return new SourceUnavailableError(`${url} answered code ${code}: ${msg}`, { url });
-  return new SourceRefusedError(`${url} answered code ${code}: ${msg}`, { url });
+/**
+ * Coin-margined swaps (`BTC-USD-SWAP`) are inverse, all others linear. An entry without a symbol goes to the first
+ * category requested, which rejects it.
+ */
+function swapCategory({ symbol }: Entry, requested: readonly Category[]): Category | undefined {
+  if (typeof symbol !== 'string') return requested.find((category) => category !== 'spot');
+  return /-USD-SWAP$/.test(symbol) ? 'inverse' : 'linear';
 }
+
+const PAGE_HOURS = 100;
+/** The ninth element is 0 while the hour is running. */
+const rows = candleList('ms', ['open', 'high', 'low', 'close'], (row) => row[8] === '0');
+
+/**
+ * https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks-history: [start, open, high, low,
+ * close, volume ×3, confirm], newest first.
+ */
+const candles: CandleApi = {
+  format: 'okx-v5',
+  categories: ['spot', 'linear', 'inverse'],
+  pageHours: PAGE_HOURS,
+  request({ symbol, fromMs, toMs }) {
+    const query = new URLSearchParams({
+      instId: symbol,
+      bar: '1H',
+      // Both are exclusive, and seen from the newest candle.
+      after: String(toMs),
+      before: String(fromMs - 1),
+      limit: String(PAGE_HOURS),
+    });
+    return { path: `/api/v5/market/history-candles?${query}` };
+  },
+  shapeOf: () => z.object({ data: rows }).transform(({ data }) => data),
+};
+
+/** `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */
+function pairOf(symbol: string): Pair {
+  return splitByDash(symbol.replace(/_UM\b/, ''));
+}
+
+/** Service unavailable, timeout, maintenance, busy, system error. */
+const TRANSIENT = new Set(['50001', '50004', '50013', '50026']);
+
+/** https://www.okx.com/docs-v5/en/#error-code */
+function apiFailure(json: unknown): ApiFailure | undefined {
+  const { data } = z.object({ code: z.string(), msg: z.string().default('no message') }).safeParse(json);
+  if (!data || data.code === '0') return undefined;
+  const failure = { code: `code ${data.code}`, message: data.msg };
+  if (data.code === '50011') return { kind: 'rateLimited', ...failure };
+  return { kind: TRANSIENT.has(data.code) ? 'unavailable' : 'refused', ...failure };
+}
+
+/** OKX spot and perpetual swaps. */
+export const okx: Exchange = {
+  name: 'okx',
+  baseUrl: 'https://www.okx.com',
+  pace: { concurrency: 4 },
+  // 20 requests in 2 s.
+  limits: { waitMs: () => 2_000 },
+  apiFailure,
+  tickerApis: [tickers],
+  candles,
+  pairOf,
+};

@@ -7,7 +7,7 @@ import { HOUR_MS, hourOf } from '../../core/market/time.ts';
 import type { SymbolRows } from '../../core/operate/backfill/row-parts.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
-import { CcxtCandles } from '../../exchanges/ccxt-candles.ts';
+import { CcxtCandles } from '../../exchanges/ccxt/candles.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 
 /** Hourly candles of an exchange that ccxt knows. */

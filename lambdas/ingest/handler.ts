@@ -1,4 +1,4 @@
-import { createSource } from '../../exchanges/source-config.ts';
+import { createSource } from '../../exchanges/http/ticker-source.ts';
 import { createIngestHandler } from './ingest-handler.ts';
 
 /** Polls a source whose API we speak ourselves. */

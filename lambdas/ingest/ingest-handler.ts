@@ -5,7 +5,8 @@ import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
 import type { TickerSource } from '../../core/ingest/ports.ts';
 import { pollBudget } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
-import { type SourceConfig, type SourceOptions, sourceConfigSchema } from '../../exchanges/source-config.ts';
+import type { ClientOptions } from '../../exchanges/http/client.ts';
+import { type SourceConfig, sourceConfigSchema } from '../../exchanges/source-config.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
 import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
@@ -26,7 +27,7 @@ export type IngestHandler = (event: unknown, context: Context) => Promise<PollRe
  * @param createSource who speaks to the exchanges: the functions differ in nothing else
  */
 export function createIngestHandler(
-  createSource: (config: SourceConfig, options: SourceOptions) => TickerSource,
+  createSource: (config: SourceConfig, options: ClientOptions) => TickerSource,
 ): IngestHandler {
   const environment = readEnvironment(
     z.object({

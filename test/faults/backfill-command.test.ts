@@ -125,15 +125,12 @@ describe('npm run backfill', () => {
     expect(stderr).toContain(`! gate BTC_USDT: the exchange gives no candles before ${agoOf(HOURS)}.`);
     const unified = await backfill('ccxt:gate', 'BTC/USDT', 2);
     expect(unified.code).toBe(2);
-    expect(unified.stderr).toContain('it calls BTC/USDT BTC_USDT: ask for that');
+    expect(unified.stderr).toContain('its tickers call BTC/USDT BTC_USDT; use that name');
   });
 
   it.each([
-    [['--exchange', 'kraken', '--category', 'linear'], 'kraken has no candles of linear; it has spot'],
-    [
-      ['--exchange', 'mtgox', '--category', 'spot'],
-      'there is no history of mtgox to fetch; there is of bybit,',
-    ],
+    [['--exchange', 'kraken', '--category', 'linear'], 'kraken has no linear candles; it has spot'],
+    [['--exchange', 'mtgox', '--category', 'spot'], 'the history of mtgox cannot be fetched; choose bybit,'],
     [['--exchange', 'ccxt:mtgox', '--category', 'spot'], 'ccxt has no exchange "mtgox"'],
   ])('refuses %j with a reason', async (args, message) => {
     const { code, stderr } = await command('backfill', ...args, '--symbols', 'X', '--from', '2d');

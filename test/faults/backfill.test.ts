@@ -352,7 +352,7 @@ describe('backfilling from another exchange', () => {
   it('stops at a candle that is none, names it, and keeps nothing of its page', async () => {
     server.answerFirst(CANDLE_PATHS.binance, { body: [[fromMs, '1', '2', '0', '1', '1']] });
     await expect(operate('backfill', fetchOf('binance', SYMBOLS.binance))).rejects.toThrow(
-      /api\/v3\/klines\S+ answered another shape than its API documents: 0.low: expected a price above 0/,
+      /api\/v3\/klines\S+ does not have the documented shape: 0.low: expected a price above 0/,
     );
     expect(await keysOf(bucket, 'candles/')).toEqual([]);
   });

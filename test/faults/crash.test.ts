@@ -4,7 +4,7 @@ import { poll } from '../../core/ingest/poll.ts';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import type { OperationServices } from '../../core/operate/operation.ts';
 import { redrive } from '../../core/operate/redrive.ts';
-import { createSource } from '../../exchanges/source-config.ts';
+import { createSource } from '../../exchanges/http/ticker-source.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';
 import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';

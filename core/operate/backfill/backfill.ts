@@ -1,9 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
-import { type CandleExchange, fetchCandlePage } from '../../../exchanges/candle-exchange.ts';
-import { CANDLE_EXCHANGES, whyNoCandles } from '../../../exchanges/candle-exchanges.ts';
-import type { Ask } from '../../../exchanges/exchange-adapter.ts';
-import { exchangeClient } from '../../../exchanges/exchange-client.ts';
+import { type CandleSource, candleSource, whyNoCandles } from '../../../exchanges/http/candle-source.ts';
 import { S3CandleHistory } from '../../../stores/s3/candle-history.ts';
 import { RateLimitedError } from '../../ingest/source-errors.ts';
 import { CATEGORIES, SYMBOL_PATTERN } from '../../market/series.ts';
@@ -146,15 +143,14 @@ const PATIENCE_MS = 15_000;
 /** @returns whether the page is written; else the exchange asked to wait */
 async function writePage(input: z.infer<typeof fetchInput>, page: number, work: Work): Promise<boolean> {
   const { services, store, budget, output } = work;
-  const exchange = CANDLE_EXCHANGES[input.exchange] as CandleExchange;
+  const exchange = sourceOf(input.exchange, input.baseUrl);
   const pages = pagesOf(input);
   const symbol = input.symbols[Math.floor(page / pages)] as string;
   const firstMs = hourOf(Date.parse(input.from)) + (page % pages) * exchange.pageHours * HOUR_MS;
   const toMs = Math.min(firstMs + exchange.pageHours * HOUR_MS, hourOf(Date.parse(input.to)));
   const name = { exchange: input.exchange, category: input.category, symbol };
   try {
-    const ask = clientOf(input.exchange, exchange, input.baseUrl)({ deadlineMs: Date.now() + PATIENCE_MS });
-    const page = await fetchCandlePage(exchange, { ...name, fromMs: firstMs, toMs }, ask);
+    const page = await exchange.page({ ...name, fromMs: firstMs, toMs }, Date.now() + PATIENCE_MS);
     const { raw, rows, pair } = page;
     if (page.keptFromMs !== undefined) {
       const note = cutOffNote(`${name.exchange} ${symbol}`, exchange, page.keptFromMs);
@@ -180,26 +176,22 @@ async function writePage(input: z.infer<typeof fetchInput>, page: number, work: 
   }
 }
 
-function cutOffNote(market: string, { keptCandles }: CandleExchange, keptFromMs: number): string {
+function cutOffNote(market: string, { keptCandles }: CandleSource, keptFromMs: number): string {
   const since = new Date(keptFromMs).toISOString();
   return `${market}: the exchange gives its last ${keptCandles} hours only, those from ${since} on; older ones have to come from a file (--file).`;
 }
 
-function pagesOf({ exchange, from, to }: z.infer<typeof fetchInput>): number {
+function pagesOf({ exchange, baseUrl, from, to }: z.infer<typeof fetchInput>): number {
   const hours = (hourOf(Date.parse(to)) - hourOf(Date.parse(from))) / HOUR_MS;
-  return Math.max(0, Math.ceil(hours / (CANDLE_EXCHANGES[exchange]?.pageHours ?? 1)));
+  return Math.max(0, Math.ceil(hours / sourceOf(exchange, baseUrl).pageHours));
 }
 
-/** Outlive the slices: a client remembers until when an exchange is not to be asked. */
-const clients = new Map<string, ReturnType<typeof exchangeClient>>();
+/** Outlive the slices, because a source remembers rate limits. */
+const sources = new Map<string, CandleSource>();
 
-function clientOf(
-  name: string,
-  { adapter }: CandleExchange,
-  baseUrl: string | undefined,
-): (poll: { deadlineMs: number }) => Ask {
-  const key = `${name} ${baseUrl ?? ''}`;
-  const client = clients.get(key) ?? exchangeClient({ exchange: name, adapter, baseUrl });
-  clients.set(key, client);
-  return client;
+function sourceOf(exchange: string, baseUrl: string | undefined): CandleSource {
+  const key = `${exchange} ${baseUrl ?? ''}`;
+  const source = sources.get(key) ?? candleSource(exchange, baseUrl);
+  sources.set(key, source);
+  return source;
 }

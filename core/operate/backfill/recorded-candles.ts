@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { CANDLE_EXCHANGES } from '../../../exchanges/candle-exchanges.ts';
-import { pairBySpelling } from '../../../exchanges/symbol-spelling.ts';
+import { readCandleAnswer } from '../../../exchanges/http/candle-source.ts';
+import { pairBySpelling } from '../../../exchanges/registry.ts';
 import type { CandleObject } from '../../lake/candle-objects.ts';
 import {
   type CandleHours,
@@ -73,9 +73,8 @@ export function readCandleObject(object: CandleObject, content: string): Recorde
     const lines = content.split('\n').filter((line) => line !== '');
     return lines.map((line) => pricesOf(candleRow.parse(JSON.parse(line))));
   }
-  const exchange = Object.values(CANDLE_EXCHANGES).find((each) => each.format === format);
-  if (!exchange) throw new Error(`No exchange of ours answers in the format ${format}`);
-  // An answer is kept as it came, also with hours that were not asked for, and may not have been closed.
-  const told = exchange.shapeOf(symbol).parse(JSON.parse(content));
-  return told.filter(({ startMs }) => startMs >= firstMs && startMs <= lastMs);
+  // An answer is kept unchanged. It may contain hours that were not requested, or not closed.
+  return readCandleAnswer(format, symbol, JSON.parse(content)).filter(
+    ({ startMs }) => startMs >= firstMs && startMs <= lastMs,
+  );
 }

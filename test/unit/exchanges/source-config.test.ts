@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createSource } from '../../../exchanges/http/ticker-source.ts';
 import {
-  createSource,
   KNOWN_SOURCES,
   sourceConfigSchema,
   sourceNamed,
@@ -57,13 +57,13 @@ describe('a source’s short name', () => {
   });
 
   it.each(['mtgox', '', 'constructor', '__proto__'])('says what there is instead of %j', (name) => {
-    expect(() => sourceNamed(name)).toThrow(/There is no source .*There are bybit, .*ccxt:<id>/);
+    expect(() => sourceNamed(name)).toThrow(/There is no source .*Choose bybit, .*ccxt:<id>/);
   });
 
   it.each(['bybit:', 'kraken:linear', 'binance:futures', 'ccxt:', 'ccxt:Gate.io'])(
     'says what is wrong with %j',
     (name) => {
-      expect(() => sourceNamed(name)).toThrow(/names no source: (categories|api|name|exchange)/);
+      expect(() => sourceNamed(name)).toThrow(/is not a valid source: (categories|api|name|exchange)/);
     },
   );
 

@@ -1,0 +1,46 @@
+import type * as z from 'zod';
+import { SourceError, SourceRefusedError, WrongPayloadError } from '../../core/ingest/source-errors.ts';
+
+/** One HTTP GET. */
+export interface ExchangeRequest {
+  /** Path and query, appended to the base URL. */
+  path: string;
+  /** Another host of the same exchange. @default the exchange's */
+  baseUrl?: string;
+  /** How long later polls may reuse the answer, e.g. a list of instruments. @default this poll only */
+  keepMs?: number;
+  /** The poll can do without the answer, so a failure is not retried. @default false */
+  optional?: boolean;
+}
+
+/** A successful answer of the documented shape. */
+export interface Answer<T> {
+  value: T;
+  url: string;
+  /** ISO 8601 UTC with milliseconds. */
+  receivedAt: string;
+}
+
+/**
+ * Sends a request. Within a poll, each URL is requested once however often it is asked for.
+ * @throws SourceError on a failure or an answer of another shape
+ */
+export type Ask = <T>(request: ExchangeRequest, shape: z.ZodType<T>) => Promise<Answer<T>>;
+
+/** For data that enriches tickers but is not required: undefined on any failure. */
+export async function ifAvailable<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | undefined> {
+  return answer.catch(ignoring((error) => error instanceof SourceError));
+}
+
+/** For an endpoint that may not exist: undefined if the exchange refuses or answers something else. */
+export async function ifOffered<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | undefined> {
+  return answer.catch(
+    ignoring((error) => error instanceof SourceRefusedError || error instanceof WrongPayloadError),
+  );
+}
+
+function ignoring(isIgnored: (error: unknown) => boolean) {
+  return (error: unknown): undefined => {
+    if (!isIgnored(error)) throw error;
+  };
+}

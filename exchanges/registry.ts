@@ -1,0 +1,34 @@
+import type { Series } from '../core/market/series.ts';
+import { binance } from './binance.ts';
+import { bybit } from './bybit/bybit.ts';
+import { coinbase } from './coinbase.ts';
+import type { Exchange, Pair, TickerApi } from './exchange.ts';
+import { kraken } from './kraken.ts';
+import { okx } from './okx.ts';
+
+/** Every exchange whose API we speak ourselves. A new one needs a line here. */
+export const EXCHANGES: readonly Exchange[] = [bybit, binance, okx, kraken, coinbase];
+
+/** Finds a ticker API by its name in a source's configuration. */
+export function findTickerApi(name: string): { exchange: Exchange; api: TickerApi } | undefined {
+  return EXCHANGES.flatMap((exchange) => exchange.tickerApis.map((api) => ({ exchange, api }))).find(
+    ({ api }) => api.name === name,
+  );
+}
+
+/** Finds the exchange with the given name. */
+export function findExchange(name: string): Exchange | undefined {
+  return EXCHANGES.find((exchange) => exchange.name === name);
+}
+
+/**
+ * Splits a symbol into base and quote by its spelling alone. If an exchange publishes a list of instruments, that is
+ * more reliable.
+ */
+export function pairBySpelling({ exchange, category, symbol }: Series): Pair {
+  const known = findExchange(exchange);
+  if (known) return known.pairOf(symbol, category);
+  const [, base, quote] = /^([A-Za-z0-9]+)[-_/]([A-Za-z0-9]+)$/.exec(symbol) ?? [];
+  // Without a separator, Bybit's rules fit most exchanges.
+  return base && quote ? { base, quote } : bybit.pairOf(symbol, category);
+}

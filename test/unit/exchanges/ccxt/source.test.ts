@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CategoryOutcome, TickerSource } from '../../../../core/ingest/ports.ts';
+import { tickerSchema } from '../../../../core/market/ticker.ts';
+import { createCcxtSource } from '../../../../exchanges/ccxt/source.ts';
+import type { Traffic } from '../../../../exchanges/http/client.ts';
+import { sourceNamed } from '../../../../exchanges/source-config.ts';
+import { SLOT } from '../../../samples/tickers.ts';
+import { ExchangeServer } from '../exchange-server.ts';
+
+const TICKERS = '/api/v4/spot/tickers';
+const pair = (id: string) => {
+  const [base, quote] = id.split('_');
+  return { id, base, quote, fee: '0.2', amount_precision: 4, precision: 1, trade_status: 'tradable' };
+};
+const spotTicker = (given: object = {}) => ({
+  currency_pair: 'BTC_USDT',
+  last: '60000.5',
+  lowest_ask: '60001',
+  highest_bid: '60000',
+  change_percentage: '-1.23',
+  base_volume: '100.5',
+  quote_volume: '6030050.25',
+  high_24h: '61000',
+  low_24h: '59000',
+  ...given,
+});
+
+/** As Gate's documentation has it: spot pairs and perpetual futures at addresses of their own. */
+const GATE = {
+  '/api/v4/spot/currency_pairs': [pair('BTC_USDT'), pair('ETH_BTC')],
+  '/api/v4/margin/currency_pairs': [],
+  [TICKERS]: [spotTicker()],
+  '/api/v4/futures/usdt/contracts': [
+    {
+      name: 'BTC_USDT',
+      type: 'direct',
+      quanto_multiplier: '0.0001',
+      order_price_round: '0.1',
+      order_size_min: 1,
+      order_size_max: 1000000,
+      leverage_min: '1',
+      leverage_max: '100',
+      in_delisting: false,
+      status: 'trading',
+    },
+  ],
+  '/api/v4/futures/btc/contracts': [],
+  '/api/v4/futures/usdt/tickers': [
+    {
+      contract: 'BTC_USDT',
+      last: '60010',
+      change_percentage: '1.5',
+      volume_24h_base: '10',
+      volume_24h_quote: '600000',
+      mark_price: '60005',
+      index_price: '60001',
+    },
+  ],
+};
+
+let server: ExchangeServer;
+let traffic: Traffic[];
+beforeEach(async () => {
+  server = new ExchangeServer();
+  await server.start();
+  server.serve(GATE);
+  traffic = [];
+});
+afterEach(() => server.stop());
+
+const source = (name: string) =>
+  createCcxtSource(sourceNamed(name), { baseUrl: server.url, onTraffic: (each) => traffic.push(each) });
+const fetchAll = (from: TickerSource, deadlineMs = Date.now() + 5_000) =>
+  from.fetch(from.categories, { slot: SLOT, deadlineMs });
+async function fetchOne(from: TickerSource, deadlineMs?: number): Promise<CategoryOutcome> {
+  const [outcome] = await fetchAll(from, deadlineMs);
+  if (!outcome) throw new Error('no outcome');
+  return outcome;
+}
+const batchOf = (outcome: CategoryOutcome | undefined) => {
+  if (outcome && 'error' in outcome) throw outcome.error;
+  return outcome?.batch ?? { tickers: [], rejected: [] };
+};
+const errorOf = (outcome: CategoryOutcome | undefined) =>
+  outcome && 'error' in outcome ? outcome.error : undefined;
+const answer = (
+  path: string,
+  ...answers: { status?: number; headers?: Record<string, string>; body: unknown }[]
+) => server.answers.set(path, answers);
+
+describe('an exchange through ccxt', () => {
+  it('gives our tickers: the exchange’s spelling, fractions, no value that it does not tell', async () => {
+    const [ticker, ...others] = batchOf(await fetchOne(source('ccxt:gate'))).tickers;
+    expect(others).toEqual([]);
+    expect(tickerSchema.parse(ticker)).toEqual(ticker);
+    expect(ticker).toMatchObject({
+      exchange: 'gate',
+      category: 'spot',
+      symbol: 'BTC_USDT',
+      base: 'BTC',
+      quote: 'USDT',
+      slot: SLOT,
+      last_price: 60000.5,
+      bid_price: 60000,
+      ask_price: 60001,
+      price_24h_pcnt: -0.0123,
+      high_price_24h: 61000,
+      low_price_24h: 59000,
+      volume_24h: 100.5,
+      turnover_24h: 6030050.25,
+    });
+    expect(ticker).not.toHaveProperty('bid_size');
+    expect(ticker?.timestamp).toBe(ticker?.received_at);
+  });
+
+  it('has each kind of market in its category', async () => {
+    const [spot, linear] = await fetchAll(source('ccxt:gate:spot,linear'));
+    expect(batchOf(spot).tickers).toMatchObject([{ category: 'spot', symbol: 'BTC_USDT' }]);
+    expect(batchOf(linear).tickers).toMatchObject([
+      { category: 'linear', symbol: 'BTC_USDT', last_price: 60010, mark_price: 60005, index_price: 60001 },
+    ]);
+  });
+
+  it('goes on with one category where the other fails', async () => {
+    server.answers.delete('/api/v4/futures/usdt/contracts');
+    const [spot, linear] = await fetchAll(source('ccxt:gate:spot,linear'));
+    expect(batchOf(spot).tickers).toHaveLength(1);
+    expect(errorOf(linear)).toMatchObject({
+      name: 'SourceRefusedError',
+      message: expect.stringContaining('/futures/usdt/contracts answered 404'),
+    });
+  });
+
+  it('asks for the list of markets once, and tells its traffic', async () => {
+    const warm = source('ccxt:gate');
+    answer(TICKERS, { headers: { 'X-Gate-RateLimit-Limit': '200' }, body: [spotTicker()] });
+    await fetchOne(warm);
+    await fetchOne(warm);
+    const count = (path: string) => server.paths().filter((each) => each.startsWith(path)).length;
+    expect([count('/api/v4/spot/currency_pairs'), count(TICKERS)]).toEqual([1, 2]);
+    expect(traffic).toHaveLength(server.asked.length);
+    expect(traffic.at(-1)).toMatchObject({ status: 200, limits: { 'x-gate-ratelimit-limit': '200' } });
+  });
+
+  it.each(['0', '', null])('rejects a last price of %j with a reason', async (last) => {
+    answer(TICKERS, { body: [spotTicker({ last }), spotTicker({ currency_pair: 'ETH_BTC', last: '0.05' })] });
+    const { tickers, rejected } = batchOf(await fetchOne(source('ccxt:gate')));
+    expect(tickers.map(({ symbol }) => symbol)).toEqual(['ETH_BTC']);
+    expect(rejected).toMatchObject([
+      {
+        reason: expect.stringContaining('last: a price above 0 is required'),
+        value: { currency_pair: 'BTC_USDT', last },
+      },
+    ]);
+  });
+
+  it('rejects a ticker whose market is not listed: its spelling would be ccxt’s', async () => {
+    answer(TICKERS, { body: [spotTicker(), spotTicker({ currency_pair: 'NEW_USDT' })] });
+    const { tickers, rejected } = batchOf(await fetchOne(source('ccxt:gate')));
+    expect(tickers).toHaveLength(1);
+    expect(rejected).toMatchObject([
+      { reason: expect.stringMatching(/NEW.USDT is not in the exchange's list/) },
+    ]);
+  });
+
+  it('takes the markets that are wanted only', async () => {
+    answer(TICKERS, { body: [spotTicker(), spotTicker({ currency_pair: 'ETH_BTC', last: '0.05' })] });
+    const config = { ...sourceNamed('ccxt:gate'), quote: 'BTC' };
+    const outcome = await fetchOne(createCcxtSource(config, { baseUrl: server.url }));
+    expect(batchOf(outcome).tickers.map(({ symbol }) => symbol)).toEqual(['ETH_BTC']);
+  });
+
+  it('says which categories there are where the wanted one is not', async () => {
+    const error = errorOf(await fetchOne(source('ccxt:gate:inverse')));
+    expect(error?.message).toMatch(/gate has no inverse markets; it has linear/);
+  });
+
+  it('asks again after a server error, also for the list of markets', async () => {
+    const good = GATE['/api/v4/spot/currency_pairs'];
+    answer('/api/v4/spot/currency_pairs', { status: 503, body: 'down' }, { body: good });
+    answer(TICKERS, { status: 502, body: '<h1>Bad gateway</h1>' }, { body: [spotTicker()] });
+    expect(batchOf(await fetchOne(source('ccxt:gate'))).tickers).toHaveLength(1);
+  });
+
+  it('is silent until the time that a rate limit names, in every category', async () => {
+    const headers = { 'retry-after': '600' };
+    answer(TICKERS, { status: 429, headers, body: { label: 'TOO_MANY_REQUESTS', message: 'slow down' } });
+    const warm = source('ccxt:gate:spot,linear');
+    const outcomes = await fetchAll(warm);
+    expect(outcomes.map((outcome) => errorOf(outcome)?.name)).toEqual([
+      'RateLimitedError',
+      'RateLimitedError',
+    ]);
+    const asked = server.asked.length;
+    await fetchAll(warm);
+    expect(server.asked).toHaveLength(asked);
+  });
+
+  it('says that a region is not served', async () => {
+    answer(TICKERS, { status: 451, body: 'not in your country' });
+    expect(errorOf(await fetchOne(source('ccxt:gate')))?.name).toBe('RegionBlockedError');
+  });
+
+  it.each(['<html>hello</html>', '{"a":1}', '[1, 2]', 'null', '"x"'])(
+    'never throws for what the exchange sent: %s',
+    async (body) => {
+      answer(TICKERS, { body });
+      const outcome = await fetchOne(source('ccxt:gate'), Date.now() + 300);
+      expect(errorOf(outcome) ?? batchOf(outcome)).toBeDefined();
+    },
+  );
+
+  it('gives up at the deadline', async () => {
+    answer(TICKERS, { status: 503, body: 'down' });
+    const deadlineMs = Date.now() + 500;
+    expect(errorOf(await fetchOne(source('ccxt:gate'), deadlineMs))?.name).toBe('SourceUnavailableError');
+    expect(Date.now()).toBeLessThan(deadlineMs + 500);
+  });
+
+  it('has to be one that ccxt knows', () => {
+    expect(() => source('ccxt:mtgox')).toThrow('ccxt has no exchange "mtgox"');
+    expect(() => source('ccxt:constructor')).toThrow('ccxt has no exchange');
+    expect(() => createCcxtSource(sourceNamed('kraken'))).toThrow('ccxt has no exchange');
+  });
+});
