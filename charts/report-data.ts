@@ -4,7 +4,7 @@ import type { SeriesStore } from '../core/insights/ports.ts';
 import { ARCHIVE } from '../core/insights/resolve.ts';
 import type { AverageOver } from '../core/insights/totals.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
-import { type PollsPerHour, pollsDuePerHour } from '../core/market/polls.ts';
+import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
 import { DAY_MS, parseDuration } from '../core/market/time.ts';
 import type { Json } from './pictures/chart.ts';
@@ -30,7 +30,7 @@ export interface ReportStore {
   /** Searches indices; ones that do not exist yet are empty. */
   search(index: string, body: object): Promise<{ aggregations?: Record<string, unknown> }>;
   insights: SeriesStore;
-  pollsPerHour: PollsPerHour;
+  samplingIntervals: SamplingIntervals;
 }
 
 /** A series the reader can pick. */
@@ -95,19 +95,19 @@ export async function seriesSummary(
   asOfMs: number,
 ): Promise<SeriesSummary> {
   const of = parseSeries(series);
-  const polls = pollsDuePerHour(of.exchange, store.pollsPerHour);
+  const samplingIntervalMs = samplingIntervalOf(of, store.samplingIntervals);
   const averages: Record<string, AverageOver> = {};
   await Promise.all(
     AVERAGE_WINDOWS.map(async (over) => {
       const window = { fromMs: asOfMs - parseDuration(over), toMs: asOfMs };
       try {
-        averages[over] = await averageOver(store.insights, of, window, polls);
+        averages[over] = await averageOver(store.insights, of, window, samplingIntervalMs);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
       }
     }),
   );
-  return { averages, samplingIntervalSeconds: 3_600 / polls };
+  return { averages, samplingIntervalSeconds: samplingIntervalMs / 1_000 };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../local/pipeline/pipeline.ts';
-import { pollsPerHourIn } from '../local/pipeline/polls-per-hour.ts';
 import { localNow } from '../local/pipeline/replay-clock.ts';
 import { addIndexed, emptyProgress, type Progress, runPolls } from '../local/pipeline/run.ts';
+import { samplingIntervalsIn } from '../local/pipeline/sampling-intervals.ts';
 import { type ReportServer, startReportServer } from '../report/server.ts';
 import { closingReport, printReport } from './closing-report.ts';
 import { createDisplay, type Display } from './display.ts';
@@ -149,7 +149,7 @@ async function run(flags: StartFlags): Promise<number> {
     report = await startReportServer({
       openSearchUrl: pipeline.endpoints.openSearch,
       now: () => localNow(flags.folder),
-      pollsPerHour: pollsPerHourIn(flags.folder),
+      samplingIntervals: samplingIntervalsIn(flags.folder),
     });
     display.print(`The report page: ${report.url}`);
     return await collect(flags, options.intervalMs, pipeline, progress, startupSeconds, display);

@@ -4,7 +4,7 @@ import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '.
 import { PAGE_WINDOWS, type PageWindow } from '../charts/windows.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
-import type { PollsPerHour } from '../core/market/polls.ts';
+import type { SamplingIntervals } from '../core/market/sampling.ts';
 import { LOOPBACK, serveOnLoopback } from '../core/runtime/loopback-server.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
 import { OpenSearchSeries } from '../stores/opensearch/insights/series.ts';
@@ -17,7 +17,7 @@ export interface ReportServerOptions {
   /** The pipeline's clock: the replay's or the real one. Read at each request. */
   now: () => Date;
   /** Of exchanges that are not polled every two minutes. @default none */
-  pollsPerHour?: PollsPerHour;
+  samplingIntervals?: SamplingIntervals;
   /** @default a free port */
   port?: number | undefined;
 }
@@ -41,7 +41,7 @@ type Answer = (query: URLSearchParams, store: ReportStore, asOfMs: number) => Pr
 export async function startReportServer({
   openSearchUrl,
   now,
-  pollsPerHour = {},
+  samplingIntervals = {},
   port = 0,
 }: ReportServerOptions): Promise<ReportServer> {
   const client = createOpenSearch(openSearchUrl);
@@ -50,7 +50,7 @@ export async function startReportServer({
     return {
       search: (index, body) => search.search(index, body),
       insights: new OpenSearchSeries(search),
-      pollsPerHour,
+      samplingIntervals,
     };
   };
   const server = await serveOnLoopback((request, response) => {

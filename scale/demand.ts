@@ -2,7 +2,7 @@ import { METRIC_GROUPS } from '../core/runtime/metrics.ts';
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import type { Figures } from './figures.ts';
 import { EVENT_BYTES, EVENT_POLLER, MB_A_VCPU, NODES, PAID_BROKER_METRICS } from './limits.ts';
-import { HOURS_A_MONTH, pollsAMonth, type Workload } from './workload.ts';
+import { HOURS_A_MONTH, pollsAMonth, shortestIntervalMinutes, type Workload } from './workload.ts';
 
 /** Days that old ticks may stay beyond the retention: they go by whole monthly index. */
 const LONGEST_MONTH_DAYS = 31;
@@ -101,7 +101,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const series = sum((source) => source.tickers);
   // At the full hour every source is due.
   const burstTickers = series;
-  const shortestIntervalSeconds = Math.min(...sources.map(({ everyMinutes }) => everyMinutes)) * 60;
+  const shortestIntervalSeconds = shortestIntervalMinutes(sources) * 60;
 
   const { topic, brokers } = config.stream;
   const bytesASecond = (tickers * figures.topicBytes) / SECONDS_A_MONTH;
@@ -224,18 +224,23 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
       betweenZonesGb: ((tickers * (2 * figures.topicBytes + figures.bulkBytes)) / GB) * elsewhere,
     },
     watching: {
-      customMetrics: customMetrics(sources.length),
+      customMetrics: customMetrics(
+        sources.length,
+        sum(({ categories }) => categories),
+      ),
       logGb: (calls * (figures.logBytesPerCall + figures.systemLogBytesPerCall)) / GB + figures.otherLogGb,
       traces: calls,
     },
   };
 }
 
-/** Metrics of our own: those with a dimension of the exchange count once for each. */
-function customMetrics(sources: number): number {
+/** Our own metrics: one for each value of their dimensions. */
+function customMetrics(sources: number, markets: number): number {
   return Object.values<{ dimensions: readonly string[]; metrics: object }>(METRIC_GROUPS).reduce(
-    (sum, { dimensions, metrics }) =>
-      sum + Object.keys(metrics).length * (dimensions.length > 0 ? sources : 1),
+    (sum, { dimensions, metrics }) => {
+      const series = dimensions.includes('category') ? markets : dimensions.length > 0 ? sources : 1;
+      return sum + Object.keys(metrics).length * series;
+    },
     0,
   );
 }

@@ -15,6 +15,7 @@ import {
   STACK_RESOURCES,
   usableGib,
 } from './limits.ts';
+import { shortestIntervalMinutes } from './workload.ts';
 
 /** How much of a limit is used. */
 export interface Headroom {
@@ -63,7 +64,7 @@ function rowOf({ limit, raise, mayBeFull, ...row }: Limit): Headroom[] {
 /** Every limit that more exchanges come near to. */
 export function headroomOf(config: StageConfig, demand: Demand, inventory: Inventory): Headroom[] {
   const { stream, functions, sources, alarms } = config;
-  const shortestSeconds = Math.min(...sources.map(({ everyMinutes }) => everyMinutes)) * 60;
+  const shortestSeconds = shortestIntervalMinutes(sources) * 60;
   const limits: Limit[] = [
     ...(stream.existing ? [] : kafkaLimits(config, demand)),
     ...indexLimits(config, demand, shortestSeconds),

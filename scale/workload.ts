@@ -12,31 +12,40 @@ export interface PolledSource {
   /** Of all its categories, in one poll. */
   tickers: number;
   categories: number;
-  everyMinutes: number;
+  samplingIntervalMinutes: number;
 }
 
 /** The sources of a stage; each is taken to have as many tickers. */
 export function workloadOf({ sources }: StageConfig, tickersPerExchange: number): Workload {
   return {
-    sources: sources.map(({ categories, everyMinutes }) => ({
+    sources: sources.map(({ categories, samplingIntervalMinutes }) => ({
       tickers: tickersPerExchange,
       categories: categories.length,
-      everyMinutes,
+      samplingIntervalMinutes,
     })),
   };
 }
 
 /** The stage with as many sources, each like its first one. */
-export function withSources(config: StageConfig, count: number, everyMinutes?: number): StageConfig {
+export function withSources(
+  config: StageConfig,
+  count: number,
+  samplingIntervalMinutes?: number,
+): StageConfig {
   const [first] = config.sources;
   if (!first) return config;
   const sources = Array.from({ length: count }, (_, position) => ({
     ...first,
     name: `${first.name}-${position + 1}`,
     exchange: `${first.exchange}-${position + 1}`,
-    everyMinutes: everyMinutes ?? first.everyMinutes,
+    samplingIntervalMinutes: samplingIntervalMinutes ?? first.samplingIntervalMinutes,
   }));
   return parseStageConfig({ ...config, sources });
 }
 
-export const pollsAMonth = ({ everyMinutes }: PolledSource) => (HOURS_A_MONTH * 60) / everyMinutes;
+export function shortestIntervalMinutes(sources: readonly { samplingIntervalMinutes: number }[]): number {
+  return Math.min(...sources.map(({ samplingIntervalMinutes }) => samplingIntervalMinutes));
+}
+
+export const pollsAMonth = ({ samplingIntervalMinutes }: PolledSource) =>
+  (HOURS_A_MONTH * 60) / samplingIntervalMinutes;

@@ -1,5 +1,5 @@
 import type { Candle, CandleSeries } from '../market/candle.ts';
-import { pollsDueIn } from '../market/polls.ts';
+import { pollsDueIn } from '../market/sampling.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { noDataOf } from './errors.ts';
@@ -20,7 +20,7 @@ export async function averageOver(
   store: SeriesStore,
   series: CandleSeries,
   window: Window,
-  pollsPerHour: number,
+  samplingIntervalMs: number,
 ): Promise<AverageOver> {
   const wide = widened(window);
   if (hoursIn(window) > LONGEST_TICK_WINDOW_HOURS) {
@@ -28,7 +28,7 @@ export async function averageOver(
     if (!totals) throw noDataOf(series, window, await store.span(series));
     return averageOfTotals(totals, wide);
   }
-  const average = averageOfHours(await loadHours(store, series, wide), window, pollsPerHour);
+  const average = averageOfHours(await loadHours(store, series, wide), window, samplingIntervalMs);
   if (!average) throw noDataOf(series, window, await store.span(series));
   return average;
 }
@@ -41,11 +41,11 @@ export async function averageOver(
 export function averageOfHours(
   hours: readonly Candle[],
   window: Window,
-  pollsPerHour: number,
+  samplingIntervalMs: number,
 ): AverageOver | undefined {
   const answered = answeredWindow(hours, window);
   const inWindow = hours.filter(({ start }) => isIn(widened(window), Date.parse(start)));
-  if (answered.exact) return averageOfSamples([...pathOf(inWindow)], window, pollsPerHour);
+  if (answered.exact) return averageOfSamples([...pathOf(inWindow)], window, samplingIntervalMs);
   const totals = totalsOf(inWindow);
   return totals && averageOfTotals(totals, answered);
 }
@@ -70,13 +70,13 @@ export function answeredWindow(
 function averageOfSamples(
   path: readonly (readonly [timeMs: number, price: number])[],
   window: Window,
-  pollsPerHour: number,
+  samplingIntervalMs: number,
 ): AverageOver | undefined {
   const samples = path.filter(([timeMs]) => isIn(window, timeMs));
   const [first, last] = [samples[0]?.[1], samples.at(-1)?.[1]];
   if (first === undefined || last === undefined) return undefined;
   const prices = samples.map(([, price]) => price);
-  const due = pollsDueIn(window.fromMs, window.toMs, pollsPerHour);
+  const due = pollsDueIn(window.fromMs, window.toMs, samplingIntervalMs);
   return {
     ...isoWindow(window),
     mean: prices.reduce((sum, price) => sum + price, 0) / prices.length,

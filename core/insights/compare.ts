@@ -21,21 +21,21 @@ export interface CompareOptions {
   window: Window;
   thresholds: readonly number[];
   percents: readonly number[];
-  pollsPerHour: number;
+  samplingIntervalMs: number;
 }
 
 /** @throws NoAnswerError where the series has no data in the window */
 export async function compareOne(
   { series: store, changes }: Pick<InsightStores, 'series' | 'changes'>,
   series: CandleSeries,
-  { window, thresholds, percents, pollsPerHour }: CompareOptions,
+  { window, thresholds, percents, samplingIntervalMs }: CompareOptions,
 ): Promise<SeriesComparison> {
   const [hours, [change]] = await Promise.all([
     loadHours(store, series, ALL_TIME),
     percentilesOfOne(changes, series, window, percents),
   ]);
-  const average = averageOfHours(hours, window, pollsPerHour);
-  const moves = movesOver(hours, window, thresholds, pollsPerHour);
+  const average = averageOfHours(hours, window, samplingIntervalMs);
+  const moves = movesOver(hours, window, thresholds, samplingIntervalMs);
   const totals = totalsOf(hours.filter(({ start }) => isIn(widened(window), Date.parse(start))));
   if (!average || !moves || !totals) throw noDataOf(series, window, await store.span(series));
   return {

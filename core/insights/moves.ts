@@ -33,7 +33,7 @@ export function movesOver(
   hours: readonly Candle[],
   window: Window,
   thresholds: readonly number[],
-  pollsPerHour: number,
+  samplingIntervalMs: number,
 ): MovesOver | undefined {
   const answered = answeredWindow(hours, window);
   const path = [...pathOf(hours)];
@@ -44,7 +44,7 @@ export function movesOver(
   return {
     ...isoWindow(answered),
     samplingIntervalSeconds:
-      inWindow.reduce((most, hour) => Math.max(most, samplingMs(hour, pollsPerHour)), 0) / 1_000,
+      inWindow.reduce((most, hour) => Math.max(most, samplingMs(hour, samplingIntervalMs)), 0) / 1_000,
     thresholds: thresholds.map((threshold) => ({
       threshold,
       ...movesInWindow(path, threshold, answered),
@@ -54,6 +54,6 @@ export function movesOver(
 }
 
 /** Ticks come as often as is polled; a recorded candle gives four prices. */
-function samplingMs({ source, hours }: Pick<Candle, 'source' | 'hours'>, pollsPerHour: number): number {
-  return source === 'ticks' ? HOUR_MS / pollsPerHour : (hours * HOUR_MS) / pathOffsetsMs(hours).length;
+function samplingMs({ source, hours }: Pick<Candle, 'source' | 'hours'>, samplingIntervalMs: number): number {
+  return source === 'ticks' ? samplingIntervalMs : (hours * HOUR_MS) / pathOffsetsMs(hours).length;
 }

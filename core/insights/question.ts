@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type PollsPerHour, pollsDuePerHour } from '../market/polls.ts';
+import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { CATEGORIES, formatSeries, type Series, SYMBOL_PATTERN } from '../market/series.ts';
 import { type Window, windowOf } from '../market/window.ts';
 import { averageOver } from './average.ts';
@@ -104,21 +104,21 @@ export async function answer(
   question: Question,
   nowMs: number,
   stores: InsightStores,
-  pollsPerHour: PollsPerHour,
+  samplingIntervals: SamplingIntervals,
 ): Promise<Answers[keyof Answers]> {
   if (question.question === 'series') return knownSeries(stores.market, question);
   const asked = windowOf(question, nowMs, DEFAULT_OVER[question.question]);
   switch (question.question) {
     case 'average': {
       const series = await resolveSeries(question.symbol, question, stores.catalogue);
-      const polls = pollsDuePerHour(series.exchange, pollsPerHour);
+      const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);
       return {
         ...(await answeredSeries(series, stores.series)),
-        ...(await averageOver(stores.series, series, asked, polls)),
+        ...(await averageOver(stores.series, series, asked, samplingIntervalMs)),
       };
     }
     case 'moves':
-      return answerMoves(question, asked, stores, pollsPerHour);
+      return answerMoves(question, asked, stores, samplingIntervals);
     case 'percentiles': {
       const which =
         question.symbol === undefined
@@ -129,7 +129,7 @@ export async function answer(
     case 'volatile':
       return mostVolatile(stores.market, question, asked, question.top);
     case 'compare':
-      return answerCompare(question, asked, stores, pollsPerHour);
+      return answerCompare(question, asked, stores, samplingIntervals);
   }
 }
 
@@ -137,15 +137,15 @@ async function answerMoves(
   question: Extract<Question, { question: 'moves' }>,
   asked: Window,
   stores: InsightStores,
-  pollsPerHour: PollsPerHour,
+  samplingIntervals: SamplingIntervals,
 ): Promise<Answers['moves']> {
   const series = await resolveSeries(question.symbol, question, stores.catalogue);
-  const polls = pollsDuePerHour(series.exchange, pollsPerHour);
+  const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);
   const moves = movesOver(
     await loadHours(stores.series, series, ALL_TIME),
     asked,
     question.thresholds,
-    polls,
+    samplingIntervalMs,
   );
   if (!moves) throw noDataOf(series, asked, await stores.series.span(series));
   return { ...(await answeredSeries(series, stores.series)), ...moves };
@@ -155,17 +155,17 @@ async function answerCompare(
   question: Extract<Question, { question: 'compare' }>,
   asked: Window,
   stores: InsightStores,
-  pollsPerHour: PollsPerHour,
+  samplingIntervals: SamplingIntervals,
 ): Promise<Answers['compare']> {
   const { thresholds, percents } = question;
   const series: Answers['compare']['series'] = [];
   // One after the other: each reads the whole history of a series.
   for (const symbol of question.symbols) {
     const one = await resolveSeries(symbol, question, stores.catalogue);
-    const polls = pollsDuePerHour(one.exchange, pollsPerHour);
+    const samplingIntervalMs = samplingIntervalOf(one, samplingIntervals);
     series.push({
       ...(await answeredSeries(one, stores.series)),
-      ...(await compareOne(stores, one, { window: asked, thresholds, percents, pollsPerHour: polls })),
+      ...(await compareOne(stores, one, { window: asked, thresholds, percents, samplingIntervalMs })),
     });
   }
   return { series };

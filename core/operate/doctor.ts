@@ -5,8 +5,7 @@ import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 import { OpenSearchTickerIds } from '../../stores/opensearch/ticker-ids.ts';
 import { DEAD_LETTERS } from '../../stores/s3/dead-letters.ts';
 import { GIVEN_UP_BATCHES } from '../../stores/s3/given-up-batches.ts';
-import { pollsDuePerHour } from '../market/polls.ts';
-import { HOUR_MS } from '../market/time.ts';
+import { marketsIn, samplingIntervalOf } from '../market/sampling.ts';
 import { extentOf, marketsOf } from './lake-walk.ts';
 import type { Operation, OperationServices, Slice } from './operation.ts';
 
@@ -244,26 +243,25 @@ async function lastIndexed({ lake, openSearch }: OperationServices): Promise<Res
     : warn('the lake holds nothing yet', 'Wait for the first poll.');
 }
 
-/** By exchange, its newest category: one that has stopped is not hidden by another that goes on. */
+/** Each market by its own interval: one that has stopped is not hidden by another that goes on. */
 async function freshness(
   { lake, exchanges, summaries }: OperationServices,
   nowMs: number,
   collecting: boolean,
 ): Promise<Result> {
-  const newest = new Map<string, number>();
-  for (const market of await marketsOf(lake)) {
-    const slotMs = (await extentOf(lake, market))?.lastSlotMs ?? 0;
-    newest.set(market.exchange, Math.max(slotMs, newest.get(market.exchange) ?? 0));
-  }
-  const polled = exchanges ?? [...newest.keys()];
+  const intervals = summaries.samplingIntervals;
+  const polled = exchanges ? marketsIn(intervals, exchanges) : await marketsOf(lake);
   if (polled.length === 0) return warn('the lake holds nothing yet', 'Wait for the first poll.');
-  const ages = polled.map((exchange) => {
-    const slotMs = newest.get(exchange) ?? 0;
-    // In a replay the data may have run ahead since `now` was read.
-    const ageMs = Math.max(0, nowMs - slotMs);
-    const polls = ageMs / (HOUR_MS / pollsDuePerHour(exchange, summaries.pollsPerHour));
-    return { polls, text: slotMs === 0 ? `${exchange}: nothing` : `${exchange}: ${inMinutes(ageMs)} old` };
-  });
+  const ages = await Promise.all(
+    polled.map(async (market) => {
+      const name = `${market.exchange} ${market.category}`;
+      const slotMs = (await extentOf(lake, market))?.lastSlotMs;
+      // In a replay the data may have run ahead since `now` was read.
+      const ageMs = Math.max(0, nowMs - (slotMs ?? 0));
+      const text = slotMs === undefined ? `${name}: nothing` : `${name}: ${inMinutes(ageMs)} old`;
+      return { polls: ageMs / samplingIntervalOf(market, intervals), text };
+    }),
+  );
   const finding = `the last slots at ${new Date(nowMs).toISOString()}: ${ages.map(({ text }) => text).join(', ')}`;
   const polls = Math.max(...ages.map((each) => each.polls));
   if (polls <= LATE_POLLS) return ok(finding);

@@ -1,41 +1,39 @@
+import type { Market } from '../market/sampling.ts';
 import { hourOf } from '../market/time.ts';
 
-/** What is looked at. Times are epoch ms. */
+/** What watch reads. Times are epoch ms. */
 export interface WatchedIndex {
-  /** The slot of an exchange's newest ticker that can be searched; undefined where there is none. */
-  newestSlot(exchange: string): Promise<number | undefined>;
+  /** The slot of a market's newest searchable ticker; undefined if it has none. */
+  newestSlot(market: Market): Promise<number | undefined>;
   /** Every hour that ends at or before this is summarised; undefined before the first. */
   summarisedUntil(): Promise<number | undefined>;
   /** How many hours of [fromMs, toMs) hold ticks. */
   hoursWithTicks(fromMs: number, toMs: number): Promise<number>;
 }
 
-/** What was found. */
 export interface WatchReport {
-  /** How old each exchange's newest ticker is, by its slot; those without any ticker are left out. */
-  newest: { exchange: string; ageSeconds: number }[];
-  /** Closed hours that hold ticks and are not summarised yet. */
+  /** The age of each market's newest ticker, by its slot; markets without a ticker are left out. */
+  newest: (Market & { ageSeconds: number })[];
+  /** Closed hours with ticks that are not summarised yet. */
   hoursBehind: number;
 }
 
 /**
- * Looks how fresh the index is: what was polled, produced and indexed, but is not there, is missed here, whichever
- * part has stopped.
- * @param nowMs epoch ms
- * @throws what the index throws; then nothing is known
+ * Checks how fresh the index is. It looks at the end of the pipeline, so it notices whichever part has stopped.
+ * @throws if the index cannot be read
  */
 export async function watch(
   nowMs: number,
-  exchanges: readonly string[],
+  markets: readonly Market[],
   index: WatchedIndex,
 ): Promise<WatchReport> {
   const [slots, hoursBehind] = await Promise.all([
-    Promise.all(exchanges.map(async (exchange) => ({ exchange, slotMs: await index.newestSlot(exchange) }))),
+    Promise.all(markets.map(async (market) => ({ ...market, slotMs: await index.newestSlot(market) }))),
     hoursBehindAt(hourOf(nowMs), index),
   ]);
-  const newest = slots.flatMap(({ exchange, slotMs }) =>
-    // The exchange's poller may have another clock, a little ahead.
-    slotMs === undefined ? [] : [{ exchange, ageSeconds: Math.max(0, nowMs - slotMs) / 1_000 }],
+  const newest = slots.flatMap(({ slotMs, ...market }) =>
+    // The poller's clock may be a little ahead.
+    slotMs === undefined ? [] : [{ ...market, ageSeconds: Math.max(0, nowMs - slotMs) / 1_000 }],
   );
   return { newest, hoursBehind };
 }

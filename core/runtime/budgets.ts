@@ -66,10 +66,10 @@ export function pollBudget(times: {
   remainingMs: number;
   slotMs: number;
   /** Between two slots. @default unknown: only the invocation's time counts */
-  intervalMs?: number | undefined;
+  samplingIntervalMs?: number | undefined;
 }): { fetchDeadlineMs: number; deadlineMs: number } {
-  const { now, remainingMs, slotMs, intervalMs } = times;
-  const slotEndMs = intervalMs === undefined ? Number.POSITIVE_INFINITY : slotMs + intervalMs;
+  const { now, remainingMs, slotMs, samplingIntervalMs } = times;
+  const slotEndMs = samplingIntervalMs === undefined ? Number.POSITIVE_INFINITY : slotMs + samplingIntervalMs;
   const availableMs = Math.min(remainingMs, slotEndMs - now);
   if (slotEndMs - now < SHORTEST_POLL_MS) {
     const late = `slot ${new Date(slotMs).toISOString()} ends at ${new Date(slotEndMs).toISOString()}`;

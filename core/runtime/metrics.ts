@@ -74,9 +74,9 @@ export const METRIC_GROUPS = {
       SeriesMadeAgain: 'Count',
     },
   },
-  /** What watch finds in the index, for each exchange that is polled. */
+  /** What watch finds in the index, for each exchange and category that is polled. */
   freshness: {
-    dimensions: ['exchange'],
+    dimensions: ['exchange', 'category'],
     metrics: {
       /** From the slot of the newest ticker that can be searched until now. Absent where there is none. */
       NewestTickerAge: 'Seconds',

@@ -7,7 +7,7 @@ import {
   chooseCandle,
   withLogReturn,
 } from '../market/candle.ts';
-import { type PollsPerHour, pollsDuePerHour } from '../market/polls.ts';
+import { pollsDueInHour, type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries } from '../market/series.ts';
 import { dayOf, HOUR_MS } from '../market/time.ts';
 
@@ -43,7 +43,7 @@ export interface PathChange {
 export function candleChanges(
   proposals: readonly Candle[],
   existing: readonly Candle[],
-  pollsPerHour: PollsPerHour,
+  samplingIntervals: SamplingIntervals,
 ): CandleChanges {
   const before = new Map(existing.map((candle) => [candleId(candle), candle]));
   const after = new Map(before);
@@ -63,7 +63,7 @@ export function candleChanges(
       if (day) remove.set(dayId, day);
       after.delete(dayId);
     }
-    const candle = choose(proposal, after.get(id), pollsDuePerHour(proposal.exchange, pollsPerHour));
+    const candle = choose(proposal, after.get(id), pollsDueOf(proposal, samplingIntervals));
     after.set(id, candle);
     standing.set(id, candle);
   }
@@ -101,6 +101,10 @@ function choose(proposal: Candle, old: Candle | undefined, pollsDue: number): Ca
   if (old?.source === 'ticks') return chooseCandle({ ticks: old, backfill: proposal, pollsDue }) ?? proposal;
   // The ticks that the old one did not stand for were seen all the same.
   return { ...proposal, samples: old?.samples ?? proposal.samples };
+}
+
+function pollsDueOf(candle: Candle, intervals: SamplingIntervals): number {
+  return pollsDueInHour(Date.parse(candle.start), samplingIntervalOf(candle, intervals));
 }
 
 function backfilled(candle: Candle | undefined): Candle | undefined {

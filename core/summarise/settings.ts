@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { type PollsPerHour, pollsPerHourVariable } from '../market/polls.ts';
+import { type SamplingIntervals, samplingIntervalsVariable } from '../market/sampling.ts';
 
 /** What the summaries are made by. */
 export interface SummarySettings {
   /** Of the moves that the `moves` index holds: fractions, ascending. */
   thresholds: readonly number[];
-  pollsPerHour: PollsPerHour;
+  samplingIntervals: SamplingIntervals;
 }
 
 const fractions = z
@@ -20,13 +20,13 @@ const fractions = z
 export const summaryVariables = {
   /** Fractions: 0.01 is 1 %. */
   MOVE_THRESHOLDS: fractions.prefault('0.01,0.02,0.05,0.1'),
-  POLLS_PER_HOUR: pollsPerHourVariable,
+  SAMPLING_INTERVALS: samplingIntervalsVariable,
 };
 
 /** {@link summaryVariables}, read. */
 export function summarySettings(environment: {
   MOVE_THRESHOLDS: number[];
-  POLLS_PER_HOUR: PollsPerHour;
+  SAMPLING_INTERVALS: SamplingIntervals;
 }): SummarySettings {
-  return { thresholds: environment.MOVE_THRESHOLDS, pollsPerHour: environment.POLLS_PER_HOUR };
+  return { thresholds: environment.MOVE_THRESHOLDS, samplingIntervals: environment.SAMPLING_INTERVALS };
 }

@@ -38,7 +38,7 @@ export async function writeCandles(
   settings: SummarySettings,
   store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
-  const changes = candleChanges(proposals, existing, settings.pollsPerHour);
+  const changes = candleChanges(proposals, existing, settings.samplingIntervals);
   const names = new Map(changes.standing.map((candle) => [formatSeries(candle), candle]));
   const known = await store.ledgers([...names.values()]);
   const ledgers = new Map<string, SeriesLedger>();

@@ -40,7 +40,7 @@ export function createIngestHandler(
       ...kafkaVariables,
       KAFKA_TOPIC: z.string().min(1),
       /** Between two slots; a poll gives up before the next one begins. @default only its own time limit counts */
-      SLOT_INTERVAL_MS: z.coerce.number().int().positive().optional(),
+      SAMPLING_INTERVAL_MS: z.coerce.number().int().positive().optional(),
     }),
     process.env,
   );
@@ -76,7 +76,7 @@ export function createIngestHandler(
         now: begunMs,
         remainingMs: context.getRemainingTimeInMillis(),
         slotMs: Date.parse(slot),
-        intervalMs: environment.SLOT_INTERVAL_MS,
+        samplingIntervalMs: environment.SAMPLING_INTERVAL_MS,
       });
       const onProgress = (report: PollReport) => {
         soFar = report;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { NoAnswerError, type NoAnswerReason } from '../../core/insights/errors.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
 import { InvalidInputError } from '../../core/market/invalid-input.ts';
-import { pollsPerHourVariable } from '../../core/market/polls.ts';
+import { samplingIntervalsVariable } from '../../core/market/sampling.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
@@ -13,7 +13,7 @@ import { openSearchInsights } from '../../stores/opensearch/insights/stores.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 
 const environment = readEnvironment(
-  z.object({ ...openSearchVariables, POLLS_PER_HOUR: pollsPerHourVariable }),
+  z.object({ ...openSearchVariables, SAMPLING_INTERVALS: samplingIntervalsVariable }),
   process.env,
 );
 const log = createLogger('insights');
@@ -50,7 +50,12 @@ export async function handler(event: InsightsEvent, context: Context): Promise<I
   const now = new Date(nowMs).toISOString();
   const search = new OpenSearchSearch(client, deadlineOf(context.getRemainingTimeInMillis(), startedMs));
   try {
-    const found = await answer(question.data, nowMs, openSearchInsights(search), environment.POLLS_PER_HOUR);
+    const found = await answer(
+      question.data,
+      nowMs,
+      openSearchInsights(search),
+      environment.SAMPLING_INTERVALS,
+    );
     log.info('Answered', { question: question.data, tookMs: Date.now() - startedMs });
     return { kind: 'answer', now, answer: found };
   } catch (error) {

@@ -83,7 +83,7 @@ function reportStore({ openSearch, summaries }: OperationServices, deadlineMs: n
   return {
     search: (index, body) => search.search(index, body),
     insights: new OpenSearchSeries(search),
-    pollsPerHour: summaries.pollsPerHour,
+    samplingIntervals: summaries.samplingIntervals,
   };
 }
 

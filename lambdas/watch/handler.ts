@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { marketsIn, samplingIntervalsVariable } from '../../core/market/sampling.ts';
 import { type WatchReport, watch } from '../../core/operate/watch.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
@@ -13,15 +14,16 @@ const environment = readEnvironment(
   z.object({
     ...openSearchVariables,
     ...metricsVariables,
-    /** Names of the exchanges that are polled, as JSON: one that has no ticker is missed only if it is named. */
+    /** The exchanges that are polled, as JSON; SAMPLING_INTERVALS has their categories. */
     EXCHANGES: jsonText(z.array(z.string().min(1)).min(1)),
+    SAMPLING_INTERVALS: samplingIntervalsVariable,
   }),
   process.env,
 );
 const log = createLogger('watch');
 const emit = createMetrics(environment.STAGE);
 const client = createOpenSearchOf(environment);
-const exchanges = [...new Set(environment.EXCHANGES)];
+const markets = marketsIn(environment.SAMPLING_INTERVALS, environment.EXCHANGES);
 
 /** What the schedule sends. */
 const watchEvent = z.object({
@@ -38,9 +40,9 @@ export async function handler(event: unknown, context: Context): Promise<WatchRe
   const { now } = watchEvent.parse(event ?? {});
   const nowMs = now === undefined ? Date.now() : Date.parse(now);
   const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
-  const report = await watch(nowMs, exchanges, new OpenSearchWatch(client, deadlineMs));
-  for (const { exchange, ageSeconds } of report.newest) {
-    emit('freshness', { exchange }, { NewestTickerAge: ageSeconds });
+  const report = await watch(nowMs, markets, new OpenSearchWatch(client, deadlineMs));
+  for (const { exchange, category, ageSeconds } of report.newest) {
+    emit('freshness', { exchange, category }, { NewestTickerAge: ageSeconds });
   }
   emit('summaries', {}, { SummariesHoursBehind: report.hoursBehind });
   log.info('Watched', { report });

@@ -17,7 +17,7 @@ const pollMinutes = z.literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]);
 const functionSize = z.strictObject({ memoryMb: megabytes, timeoutSeconds: z.int().min(10).max(900) });
 
 const source = sourceConfigSchema.safeExtend({
-  everyMinutes: pollMinutes,
+  samplingIntervalMinutes: pollMinutes,
   /** Replaces the base URL of the exchange's API, e.g. with another host of the same exchange. */
   apiUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
@@ -194,12 +194,12 @@ export const stageConfigSchema = z
         message: `two of them poll ${shared}, and would write the same objects of the lake`,
       });
     }
-    for (const { name, everyMinutes } of sources) {
-      if (functions.ingest.timeoutSeconds >= everyMinutes * 60) {
+    for (const { name, samplingIntervalMinutes } of sources) {
+      if (functions.ingest.timeoutSeconds >= samplingIntervalMinutes * 60) {
         context.addIssue({
           code: 'custom',
           path: ['functions', 'ingest', 'timeoutSeconds'],
-          message: `has to be below the ${everyMinutes} min between two polls of ${name}, else they overlap`,
+          message: `has to be below the ${samplingIntervalMinutes} min between two polls of ${name}, else they overlap`,
         });
       }
     }

@@ -4,7 +4,7 @@ import { parseStageConfig, type StageConfig, StageConfigError } from './stage-co
 /** What a stage sets itself, on top of one of the two below; the same shape, any part of it. */
 export type StageSettings = Record<string, unknown>;
 
-const bybit = { ...KNOWN_SOURCES.bybit, everyMinutes: 2 };
+const bybit = { ...KNOWN_SOURCES.bybit, samplingIntervalMinutes: 2 };
 
 /**
  * Cheap, and safe to destroy.

@@ -43,20 +43,20 @@ export class Ingest extends Construct {
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
     const { config, vpc, key, source, lake, stream, world, schedules, notifications } = props;
-    const { everyMinutes, apiUrl, ...tickerSource } = source;
-    const interval = Duration.minutes(everyMinutes);
+    const { samplingIntervalMinutes, apiUrl, ...tickerSource } = source;
+    const interval = Duration.minutes(samplingIntervalMinutes);
 
     this.function = new PipelineFunction(this, 'Function', {
       config,
       vpc,
       key,
       folder: usesCcxt(source) ? 'ingest-ccxt' : 'ingest',
-      description: `Polls ${source.name} every ${everyMinutes} min: lake first, then the stream`,
+      description: `Polls ${source.name} every ${samplingIntervalMinutes} min: lake first, then the stream`,
       ...config.functions.ingest,
       environment: {
         TICKER_SOURCE: JSON.stringify(tickerSource),
         ...(apiUrl ? { TICKER_API_URL: apiUrl } : {}),
-        SLOT_INTERVAL_MS: String(interval.toMilliseconds()),
+        SAMPLING_INTERVAL_MS: String(interval.toMilliseconds()),
         LAKE_BUCKET: lake.bucket.bucketName,
         KAFKA_CLUSTER_ARN: stream.clusterArn,
         KAFKA_TOPIC: stream.topicName,
@@ -76,7 +76,8 @@ export class Ingest extends Construct {
       notifications,
       description: `a poll of ${source.name}`,
       // At whole minutes of every hour; a rate would count from the moment of its deployment.
-      expression: everyMinutes === 60 ? 'cron(0 * * * ? *)' : `cron(0/${everyMinutes} * * * ? *)`,
+      expression:
+        samplingIntervalMinutes === 60 ? 'cron(0 * * * ? *)' : `cron(0/${samplingIntervalMinutes} * * * ? *)`,
       interval,
       input: { slot: scheduler.ContextAttribute.scheduledTime },
     });

@@ -1,6 +1,6 @@
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { pollsPerHour } from '../config/polls-per-hour.ts';
+import { samplingIntervals } from '../config/sampling-intervals.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
 
@@ -25,7 +25,7 @@ export class Insights extends Construct {
       environment: {
         OPENSEARCH_URL: search.url,
         OPENSEARCH_AUTH: 'iam',
-        POLLS_PER_HOUR: pollsPerHour(config),
+        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals(config)),
       },
       failedEvents: 'Whoever asks waits for the answer and is told of the failure.',
       securityGroups: [world, search.clients],

@@ -2,8 +2,10 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { marketsIn } from '../../core/market/sampling.ts';
 import type { MetricName } from '../../core/runtime/metrics.ts';
 import { exchangesOf } from '../config/exchanges.ts';
+import { samplingIntervals } from '../config/sampling-intervals.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
@@ -160,16 +162,16 @@ export class OperationsDashboard extends Construct {
     const { config, functions } = this.#props;
     const own = (name: MetricName<'summarise'>) =>
       ownMetric('summarise', config.stage, {}, name, { statistic: Stats.SUM, period: Duration.hours(1) });
-    const exchanges = exchangesOf(config);
+    const markets = marketsIn(samplingIntervals(config), exchangesOf(config));
     const graph = graphsOf(WIDTHS.summaries);
     return [
       heading('Summaries', WIDTHS.summaries),
       graph(
         'Newest ticker, s old',
-        exchanges.map((exchange) =>
-          ownMetric('freshness', config.stage, { exchange }, 'NewestTickerAge', {
+        markets.map((market) =>
+          ownMetric('freshness', config.stage, market, 'NewestTickerAge', {
             statistic: Stats.MAXIMUM,
-            label: exchange,
+            label: `${market.exchange} ${market.category}`,
           }),
         ),
       ),

@@ -1,7 +1,7 @@
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { exchangesOf } from '../config/exchanges.ts';
-import { pollsPerHour } from '../config/polls-per-hour.ts';
+import { samplingIntervals } from '../config/sampling-intervals.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Search } from '../search/domain.ts';
@@ -36,7 +36,7 @@ export class Operator extends Construct {
         KAFKA_TOPIC: stream.topicName,
         CONSUMER_GROUP: stream.consumerGroup,
         MOVE_THRESHOLDS: config.summarise.moveThresholds.join(','),
-        POLLS_PER_HOUR: pollsPerHour(config),
+        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals(config)),
         EXCHANGES: JSON.stringify(exchangesOf(config)),
       },
       failedEvents: 'Whoever asks waits for the answer and is told of the failure.',

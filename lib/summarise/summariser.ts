@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { pollsPerHour } from '../config/polls-per-hour.ts';
+import { samplingIntervals } from '../config/sampling-intervals.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
@@ -42,7 +42,7 @@ export class Summariser extends Construct {
         OPENSEARCH_URL: search.url,
         OPENSEARCH_AUTH: 'iam',
         MOVE_THRESHOLDS: config.summarise.moveThresholds.join(','),
-        POLLS_PER_HOUR: pollsPerHour(config),
+        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals(config)),
         TICK_RETENTION_DAYS: String(config.retention.tickDays),
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,

@@ -2,7 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import type { StageConfig } from '../config/stage-config.ts';
+import { marketsIn, samplingIntervalOf } from '../../core/market/sampling.ts';
+import { exchangesOf } from '../config/exchanges.ts';
+import { samplingIntervals } from '../config/sampling-intervals.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
@@ -31,7 +33,7 @@ export class Watch extends Construct {
     super(scope, id);
     const { config, vpc, key, search, world, schedules, notifications } = props;
     const { stage } = config;
-    const intervals = intervalByExchange(config);
+    const intervals = samplingIntervals(config);
     const interval = Duration.minutes(1);
     this.function = new PipelineFunction(this, 'Function', {
       config,
@@ -43,7 +45,8 @@ export class Watch extends Construct {
       environment: {
         OPENSEARCH_URL: search.url,
         OPENSEARCH_AUTH: 'iam',
-        EXCHANGES: JSON.stringify([...intervals.keys()]),
+        EXCHANGES: JSON.stringify(exchangesOf(config)),
+        SAMPLING_INTERVALS: JSON.stringify(intervals),
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       securityGroups: [world, search.clients],
@@ -70,12 +73,13 @@ export class Watch extends Construct {
         'Nobody knows how fresh the data is: the alarms of freshness go off, whether or not it is old.',
       runbook: { errors: 'watch-errors' },
     });
-    for (const [exchange, everyMinutes] of intervals) {
-      const longest = Duration.minutes(3 * everyMinutes);
-      new PipelineAlarm(this, `Freshness-${exchange}`, {
+    for (const market of marketsIn(intervals, exchangesOf(config))) {
+      const { exchange, category } = market;
+      const longest = Duration.millis(3 * samplingIntervalOf(market, intervals));
+      new PipelineAlarm(this, `Freshness-${exchange}-${category}`, {
         notifications,
         severity: 'page',
-        metric: ownMetric('freshness', stage, { exchange }, 'NewestTickerAge', {
+        metric: ownMetric('freshness', stage, market, 'NewestTickerAge', {
           statistic: Stats.MAXIMUM,
           period: interval,
         }),
@@ -84,20 +88,11 @@ export class Watch extends Construct {
         breaching: { datapoints: 3, of: 3 },
         // No ticker at all, or nobody who looks.
         missingData: TreatMissingData.BREACHING,
-        condition: `The newest ticker of ${exchange} in OpenSearch is older than 3 intervals (${longest.toMinutes()} min) for 3 min`,
+        condition: `The newest ${category} ticker of ${exchange} in OpenSearch is older than 3 intervals (${longest.toMinutes()} min) for 3 min`,
         meaning: 'Whoever asks or looks at Dashboards sees old prices.',
         firstCommand: `npm run doctor -- --stage ${stage}`,
         runbook: 'freshness',
       });
     }
   }
-}
-
-/** Minutes between two polls of an exchange: of its fastest source. */
-function intervalByExchange({ sources }: StageConfig): Map<string, number> {
-  const intervals = new Map<string, number>();
-  for (const { exchange, everyMinutes } of sources) {
-    intervals.set(exchange, Math.min(everyMinutes, intervals.get(exchange) ?? everyMinutes));
-  }
-  return intervals;
 }

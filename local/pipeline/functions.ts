@@ -2,8 +2,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { createS3Client } from '../../stores/s3/client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
 import { readEndpoints } from './endpoints.ts';
-import { pollsPerHourIn } from './polls-per-hour.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
+import { samplingIntervalsIn } from './sampling-intervals.ts';
 import type { ServiceUrls } from './services.ts';
 
 /** The functions that run here, and their time limits; shorter than on AWS, so that a person sees early what is wrong. */
@@ -54,7 +54,7 @@ export function hostFunction(
       OPENSEARCH_URL: urls.openSearch,
       STAGE: 'local',
       ...(exchanges ? { EXCHANGES: JSON.stringify(exchanges) } : {}),
-      POLLS_PER_HOUR: JSON.stringify(pollsPerHourIn(folder)),
+      SAMPLING_INTERVALS: JSON.stringify(samplingIntervalsIn(folder)),
       // On one machine the index keeps what the lake keeps, so that the two can be compared.
       TICK_RETENTION_DAYS: 'never',
       ...environment,

@@ -29,7 +29,6 @@ import { hostFunction, type LocalFunction, localS3Client } from './functions.ts'
 import { HOURLY_HISTORY, loadHistory } from './history.ts';
 import { localLogOf, RUN_BEGINS } from './last-run.ts';
 import { takeLock } from './lock.ts';
-import { keepPollsPerHour } from './polls-per-hour.ts';
 import { ReplayClock } from './replay-clock.ts';
 import {
   BUCKET,
@@ -40,6 +39,7 @@ import {
   TOPIC,
   untilItWorks,
 } from './resources.ts';
+import { keepSamplingIntervals } from './sampling-intervals.ts';
 
 /** A source that is polled by the clock on the wall. */
 export interface WallClockSource {
@@ -358,9 +358,9 @@ async function startSources(
   const clock = new ReplayClock(folder);
   if (sources !== 'replay') {
     clock.rest();
-    keepPollsPerHour(
+    keepSamplingIntervals(
       folder,
-      sources.map(({ config }) => config.exchange),
+      sources.map(({ config }) => config),
       intervalMs,
     );
     return { sources, replay: undefined };

@@ -1,5 +1,6 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
+import type { Market } from '../../core/market/sampling.ts';
 import type { WatchedIndex } from '../../core/operate/watch.ts';
 import { timeRange } from './queries.ts';
 import { OpenSearchSearch, retryTransient } from './search.ts';
@@ -17,9 +18,9 @@ export class OpenSearchWatch implements WatchedIndex {
     this.#deadlineMs = deadlineMs;
   }
 
-  newestSlot(exchange: string): Promise<number | undefined> {
+  newestSlot(market: Market): Promise<number | undefined> {
     const ids = new OpenSearchTickerIds(this.#client);
-    return retryTransient(() => ids.newestSlot({ exchange }), this.#deadlineMs);
+    return retryTransient(() => ids.newestSlot(market), this.#deadlineMs);
   }
 
   summarisedUntil(): Promise<number | undefined> {

@@ -56,7 +56,7 @@ async function synth(name: string, settings: object): Promise<string> {
   const file = join(folder, `${name}.json`);
   const common = {
     // The emulator's shortest schedule; a poll has to end before the next.
-    sources: [{ ...bybit, everyMinutes: 1, apiUrl: exchange.url }],
+    sources: [{ ...bybit, samplingIntervalMinutes: 1, apiUrl: exchange.url }],
     functions: { ingest: { timeoutSeconds: 45 } },
   };
   writeFileSync(file, JSON.stringify({ ...common, ...settings }));
@@ -381,45 +381,53 @@ describe('the app', () => {
       notices = await alarmWorld.listenTo(stateful.NoticesTopicArn as string, 'notices');
       expect(await alarmWorld.stateOf(page)).toBe('ALARM');
       const watched = await alarmWorld.emittedBy(await logGroupOf(stateless.WatchFunctionName as string));
-      const age = watched.findLast(({ name }) => name === 'NewestTickerAge');
+      const ages = new Map(
+        watched.filter(({ name }) => name === 'NewestTickerAge').map((age) => [idOf(age), age]),
+      );
       const [poll] = await emittedByPolls(0, 'PollsSucceeded');
-      if (!age || !poll) throw new Error('nothing was emitted');
-      await alarmWorld.put(age, age.values[0] as number);
+      if (ages.size === 0 || !poll) throw new Error('nothing was emitted');
+      for (const age of ages.values()) await alarmWorld.put(age, age.values[0] as number);
       await alarmWorld.put(poll, poll.values[0] as number);
       await notices.hear(heartbeat, 'OK');
       await pages.hear(page, 'OK');
     });
 
     it('page once for two signs of one trouble, and say when both are over', async () => {
-      const freshness = name('stateless', 'Watch-Freshness-bybit');
-      const [freshnessAlarm] = (await alarmWorld.metricAlarms()).filter(
-        (each) => each.AlarmName === freshness,
+      const freshness = ['linear', 'inverse', 'spot'].map((category) =>
+        name('stateless', `Watch-Freshness-bybit-${category}`),
       );
-      if (!freshnessAlarm) throw new Error('no alarm of freshness');
-      const age = metricOf(freshnessAlarm);
+      const freshnessAlarms = (await alarmWorld.metricAlarms()).filter(({ AlarmName }) =>
+        freshness.includes(AlarmName),
+      );
+      expect(freshnessAlarms).toHaveLength(freshness.length);
+      const putAges = async (aboveThresholdSeconds: number) => {
+        for (const alarm of freshnessAlarms) {
+          await alarmWorld.put(metricOf(alarm), alarm.Threshold + aboveThresholdSeconds);
+        }
+      };
       exchange.status = 404;
       const failed = await pollNow(0);
       exchange.status = 200;
       for (let polls = 1; polls <= 3; polls++) {
         alarmWorld.letPass(60);
         await alarmWorld.put(failed, failed.values[0] as number);
-        await alarmWorld.put(age, freshnessAlarm.Threshold + 60 * polls);
+        await putAges(60 * polls);
       }
       expect((await notices.hear(heartbeat, 'ALARM')).AlarmDescription).toContain(
         'docs/runbook.md#heartbeat',
       );
-      await notices.hear(freshness, 'ALARM');
+      for (const alarm of freshness) await notices.hear(alarm, 'ALARM');
       await pages.hear(page, 'ALARM');
 
       const good = await pollNow(1);
       alarmWorld.letPass(60);
-      await alarmWorld.put(age, freshnessAlarm.Threshold + 240);
+      await putAges(240);
       await alarmWorld.put(good, good.values[0] as number);
       await notices.hear(heartbeat, 'OK');
       expect(await alarmWorld.stateOf(page)).toBe('ALARM');
       alarmWorld.letPass(60);
-      await alarmWorld.put(age, 30);
-      await notices.hear(freshness, 'OK');
+      await putAges(-60);
+      for (const alarm of freshness) await notices.hear(alarm, 'OK');
       await pages.hear(page, 'OK');
       expect(await pages.drain()).toEqual([]);
     });
@@ -477,8 +485,8 @@ describe('the app', () => {
     const changed = await synth('second', {
       search: { indices: { refreshInterval: '15s' } },
       sources: [
-        { ...bybit, everyMinutes: 1, apiUrl: exchange.url },
-        { ...bybit, name: 'mirror', exchange: 'mirror', everyMinutes: 60, apiUrl: exchange.url },
+        { ...bybit, samplingIntervalMinutes: 1, apiUrl: exchange.url },
+        { ...bybit, name: 'mirror', exchange: 'mirror', samplingIntervalMinutes: 60, apiUrl: exchange.url },
       ],
     });
     await deploy(changed);
@@ -491,7 +499,7 @@ describe('the app', () => {
     expect(await alarmsOf('mirror')).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/Heartbeat$/),
-        expect.stringMatching(/Freshness-mirror$/),
+        expect.stringMatching(/Freshness-mirror-linear$/),
       ]),
     );
   });

@@ -48,7 +48,7 @@ beforeEach(async () => {
   await (await startSetup())();
   bucket = await freshBucket();
   vi.stubEnv('MOVE_THRESHOLDS', '0.01,0.05');
-  vi.stubEnv('POLLS_PER_HOUR', '{"recorded":4}');
+  vi.stubEnv('SAMPLING_INTERVALS', '{"recorded:spot":900000}');
   operate = await startOperate({ bucket, topic: 'unused' });
 });
 afterEach(() => vi.unstubAllEnvs());

@@ -41,7 +41,7 @@ function synthesiseBundles(): Map<string, Bundle> {
     context: { ...cdk.context, '@aws-cdk/core:validateAgainstDefaultRules': false },
     analyticsReporting: false,
   });
-  const source = { ...sourceNamed('ccxt:gate'), everyMinutes: 2 };
+  const source = { ...sourceNamed('ccxt:gate'), samplingIntervalMinutes: 2 };
   const { stateless } = addPipeline(app, stageConfig('dev', { sources: [source] }));
   const { Resources } = app.synth().getStackArtifact(stateless.artifactId).template as {
     Resources: Record<string, FunctionResource>;

@@ -390,7 +390,8 @@ describe('doctor', () => {
     });
     expect(found.freshness).toMatchObject({
       status: 'fail',
-      finding: 'the last slots at 2031-03-01T15:00:00.000Z: bybit: 120 min old',
+      finding:
+        'the last slots at 2031-03-01T15:00:00.000Z: bybit linear: 120 min old, bybit spot: 120 min old',
     });
     expect(found['consumer lag']).toMatchObject({
       status: 'fail',
@@ -398,22 +399,23 @@ describe('doctor', () => {
     });
   });
 
-  it('says which exchange has stopped beside one that goes on, by the pace of each', async () => {
+  it('says which market has stopped, judging each by its own sampling interval', async () => {
     const at = (exchange: string, minute: number) =>
       lake.putTickers({ exchange, category: 'spot', slotMs: Date.parse(HOUR) + minute * 60_000 }, ['{}']);
     await Promise.all([at('kraken', 0), at('okx', 58), at('left', -600)]);
-    const environment = { exchanges: ['kraken', 'okx'], pollsPerHour: { kraken: 2 } };
+    const samplingIntervals = { 'kraken:spot': 1_800_000, 'okx:spot': 120_000, 'gate:spot': 120_000 };
+    const environment = { exchanges: ['kraken', 'okx'], samplingIntervals };
     const now = { now: '2031-03-01T13:00:00Z' };
     expect((await doctor(environment, now)).freshness).toMatchObject({
       status: 'ok',
-      finding: 'the last slots at 2031-03-01T13:00:00.000Z: kraken: 60 min old, okx: 2 min old',
+      finding: 'the last slots at 2031-03-01T13:00:00.000Z: kraken spot: 60 min old, okx spot: 2 min old',
     });
-    const stopped = { ...environment, pollsPerHour: { kraken: 30 } };
+    const stopped = { ...environment, samplingIntervals: { ...samplingIntervals, 'kraken:spot': 120_000 } };
     expect((await doctor(stopped, now)).freshness).toMatchObject({ status: 'fail' });
     const missing = { ...environment, exchanges: ['okx', 'gate'] };
     expect((await doctor(missing, now)).freshness).toMatchObject({
       status: 'fail',
-      finding: expect.stringContaining('gate: nothing'),
+      finding: expect.stringContaining('gate spot: nothing'),
     });
   });
 

@@ -147,9 +147,9 @@ describe('npm start with several sources at once', () => {
     expect(sources).toEqual(
       Object.fromEntries(['bybit', 'binance', 'kraken', 'ccxt-gate'].map((name) => [name, server.url])),
     );
-    expect(JSON.parse(readFileSync(join(folder, 'polls-per-hour.json'), 'utf8'))).toMatchObject({
-      bybit: 3_600,
-      gate: 3_600,
+    expect(JSON.parse(readFileSync(join(folder, 'sampling-intervals.json'), 'utf8'))).toMatchObject({
+      'bybit:spot': 1_000,
+      'gate:spot': 1_000,
     });
     const [page] = /http:\S+\/(?=\s)/.exec(text().slice(text().indexOf('The report page'))) ?? [];
     const answer = await fetch(`${page}api/choices`);

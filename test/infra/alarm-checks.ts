@@ -84,10 +84,12 @@ function aboutOwnMetric({ name, dimensions }: WatchedMetric, { stage, sources }:
   const groups = Object.entries(METRIC_GROUPS).filter(([, { metrics }]) => Object.hasOwn(metrics, name));
   if (groups.length === 0) return [`no function emits ${name}`];
   const emitted = groups.flatMap(([group, { dimensions: own }]) =>
-    sources.map(({ name: source, exchange }) => {
-      const values: Record<string, string> = { source, exchange };
-      return { service: group, stage, ...Object.fromEntries(own.map((each) => [each, values[each]])) };
-    }),
+    sources.flatMap(({ name: source, exchange, categories }) =>
+      categories.map((category) => {
+        const values: Record<string, string> = { source, exchange, category };
+        return { service: group, stage, ...Object.fromEntries(own.map((each) => [each, values[each]])) };
+      }),
+    ),
   );
   return emitted.some((each) => sameEntries(each, dimensions))
     ? []
@@ -143,7 +145,7 @@ function isEvent({ namespace, name }: WatchedMetric): boolean {
 function secondsBetween({ namespace, dimensions }: WatchedMetric, { sources }: StageConfig): number {
   if (namespace !== METRICS_NAMESPACE) return AWS_METRIC_SECONDS;
   const source = sources.find(({ name }) => name === dimensions.source);
-  return source ? source.everyMinutes * 60 : AWS_METRIC_SECONDS;
+  return source ? source.samplingIntervalMinutes * 60 : AWS_METRIC_SECONDS;
 }
 
 function sameEntries(a: Record<string, unknown>, b: Record<string, unknown>): boolean {

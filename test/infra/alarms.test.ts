@@ -26,9 +26,15 @@ const CASES: [title: string, stage: string, settings: object][] = [
     'dev',
     {
       sources: [
-        { ...bybit, everyMinutes: 1, categories: ['spot'] },
-        { ...bybit, name: 'bybit-linear', everyMinutes: 60, categories: ['linear'] },
-        { name: 'gate', exchange: 'gate', api: 'ccxt:gate', categories: ['spot'], everyMinutes: 5 },
+        { ...bybit, samplingIntervalMinutes: 1, categories: ['spot'] },
+        { ...bybit, name: 'bybit-linear', samplingIntervalMinutes: 60, categories: ['linear'] },
+        {
+          name: 'gate',
+          exchange: 'gate',
+          api: 'ccxt:gate',
+          categories: ['spot'],
+          samplingIntervalMinutes: 5,
+        },
       ],
       functions: { ingest: { timeoutSeconds: 45 } },
     },
@@ -118,8 +124,8 @@ describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
         .filter(({ alarm }) => alarm.Namespace === METRICS_NAMESPACE && alarm.MetricName === name)
         .map(({ alarm }) => alarm.TreatMissingData);
     expect(silence('PollsSucceeded')).toEqual(config.sources.map(() => 'breaching'));
-    const exchanges = new Set(config.sources.map(({ exchange }) => exchange));
-    expect(silence('NewestTickerAge')).toEqual([...exchanges].map(() => 'breaching'));
+    const markets = config.sources.flatMap(({ categories }) => categories);
+    expect(silence('NewestTickerAge')).toEqual(markets.map(() => 'breaching'));
   });
 
   it('says what it means, what to type first and where to read on', () => {
@@ -155,6 +161,8 @@ function isMadeHere(
   const propertyOf = (type: string, property: string) =>
     all.filter(({ Type }) => Type === type).map(({ Properties }) => Properties[property]);
   switch (name) {
+    case 'category':
+      return sources.some(({ categories }) => (categories as readonly string[]).includes(textOf(value)));
     case 'FunctionName':
       return isA('AWS::Lambda::Function', part);
     case 'QueueName':
@@ -333,7 +341,7 @@ describe('a stage with a dozen sources', () => {
     exchange: `exchange-${n}`,
     api: 'bybit-v5',
     categories: ['spot'],
-    everyMinutes: 2,
+    samplingIntervalMinutes: 2,
   }));
   const { resources, composite } = synthesiseAlarms('prod', { sources });
 

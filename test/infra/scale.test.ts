@@ -71,7 +71,7 @@ describe('npm run scale', () => {
   it.each([
     [['--stage', 'test'], /There is no stage "test"/],
     [['--settings', 'nowhere.json'], /nowhere\.json cannot be read/],
-    [['--every-minutes', '7'], /everyMinutes/],
+    [['--every-minutes', '7'], /samplingIntervalMinutes/],
   ])('says what is wrong with %j', async (args, message) => {
     const { code, stdout, stderr } = await scale(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -46,8 +46,8 @@ describe('a wrong value is named, with what it is', () => {
   it.each<[string, StageSettings, string]>([
     [
       'an interval that does not divide the hour',
-      { sources: [{ ...stageConfig('dev').sources[0], everyMinutes: 7 }] },
-      '- sources.0.everyMinutes: Invalid option: expected one of 1|2|3|4|5|6|10|12|15|20|30|60; it is 7',
+      { sources: [{ ...stageConfig('dev').sources[0], samplingIntervalMinutes: 7 }] },
+      '- sources.0.samplingIntervalMinutes: Invalid option: expected one of 1|2|3|4|5|6|10|12|15|20|30|60; it is 7',
     ],
     ['a setting that does not exist', { strem: {} }, '- : Unrecognized key: "strem"; it is'],
     [

@@ -51,7 +51,7 @@ describe('ingest', () => {
     const ingest = functionOf(dev, 'Polls bybit');
     expect(ingest).toMatchObject({ ReservedConcurrentExecutions: 1 });
     expect(ingest.Timeout).toBeLessThan(120);
-    expect(ingest.Environment.Variables).toMatchObject({ SLOT_INTERVAL_MS: '120000' });
+    expect(ingest.Environment.Variables).toMatchObject({ SAMPLING_INTERVAL_MS: '120000' });
   });
 
   it('is retried by Scheduler and by Lambda until the next slot, then its event lies in the queue', () => {
@@ -81,14 +81,27 @@ describe('ingest', () => {
     }
   });
 
-  it('has a function and a schedule for each source', () => {
+  it('has a function, a schedule and a sampling interval for each source', () => {
     const [bybit] = stageConfig('dev').sources;
     const { stateless } = synthesise('dev', {
       sources: [
         { ...bybit, categories: ['linear'] },
-        { ...bybit, name: 'bybit-spot', categories: ['spot'], everyMinutes: 5 },
+        { ...bybit, name: 'bybit-spot', categories: ['spot'], samplingIntervalMinutes: 5 },
       ],
     });
+    expect(functionOf(stateless, 'Makes candles').Environment.Variables.SAMPLING_INTERVALS).toBe(
+      '{"default":120000,"bybit:linear":120000,"bybit:spot":300000}',
+    );
+    for (const [category, Threshold] of [
+      ['linear', 360],
+      ['spot', 900],
+    ]) {
+      stateless.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        MetricName: 'NewestTickerAge',
+        Dimensions: Match.arrayWith([{ Name: 'category', Value: category }]),
+        Threshold,
+      });
+    }
     expect(functionOf(stateless, 'Polls bybit every')).toBeDefined();
     expect(functionOf(stateless, 'Polls bybit-spot every')).toBeDefined();
     stateless.hasResourceProperties('AWS::Scheduler::Schedule', {
@@ -98,7 +111,13 @@ describe('ingest', () => {
   });
 
   it('has what ccxt needs for a source that comes through it', () => {
-    const ccxt = { name: 'gate', exchange: 'gate', api: 'ccxt:gate', categories: ['spot'], everyMinutes: 5 };
+    const ccxt = {
+      name: 'gate',
+      exchange: 'gate',
+      api: 'ccxt:gate',
+      categories: ['spot'],
+      samplingIntervalMinutes: 5,
+    };
     const { stateless } = synthesise('dev', { sources: [ccxt] });
     expect(JSON.parse(functionOf(stateless, 'Polls gate').Environment.Variables.TICKER_SOURCE)).toMatchObject(
       {
@@ -172,7 +191,8 @@ describe('summarise', () => {
     dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(10 * * * ? *)' });
     expect(functionOf(dev, 'Makes candles').Environment.Variables).toMatchObject({
       MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1',
-      POLLS_PER_HOUR: '{"default":30,"bybit":30}',
+      SAMPLING_INTERVALS:
+        '{"default":120000,"bybit:linear":120000,"bybit:inverse":120000,"bybit:spot":120000}',
       TICK_RETENTION_DAYS: '30',
     });
   });

@@ -17,7 +17,7 @@ import { resolveQueries } from './like-dashboards.ts';
 import { type RecordedMarket, recordedMarket, storeMarket } from './recorded-market.ts';
 
 const BTC = 'recorded:spot:BTCUSD';
-const POLLS = { recorded: 4 };
+const INTERVALS = { 'recorded:spot': 900_000 };
 /** A full hour, right after the last poll. */
 const AS_OF = '2018-07-08T00:00:00.000Z';
 const AS_OF_MS = Date.parse(AS_OF);
@@ -26,7 +26,7 @@ const insights = openSearchInsights(search);
 const store: ReportStore = {
   search: (index, body) => search.search(index, body),
   insights: insights.series,
-  pollsPerHour: POLLS,
+  samplingIntervals: INTERVALS,
 };
 let market: RecordedMarket;
 
@@ -41,7 +41,7 @@ const chartOf = (id: string) => CHARTS.find((chart) => chart.id === id) as Chart
 
 /** The insights answer to a question as of the same time. */
 async function ask<Q extends keyof Answers>(question: QuestionInput & { question: Q }): Promise<Answers[Q]> {
-  return (await answer(questionSchema.parse(question), AS_OF_MS, insights, POLLS)) as Answers[Q];
+  return (await answer(questionSchema.parse(question), AS_OF_MS, insights, INTERVALS)) as Answers[Q];
 }
 
 async function drawOnPage(

@@ -24,7 +24,7 @@ if (skipped)
     'The report page is not tested in a browser: there is no Chromium. Install one, or set CHROMIUM.',
   );
 
-const POLLS = { recorded: 4 };
+const INTERVALS = { 'recorded:spot': 900_000 };
 const BTC = 'recorded:spot:BTCUSD';
 const ETH = 'recorded:spot:ETHUSD';
 
@@ -65,7 +65,7 @@ describe.skipIf(skipped)('the report page', () => {
     server = await startReportServer({
       openSearchUrl: services.openSearch,
       now: () => new Date(nowMs),
-      pollsPerHour: POLLS,
+      samplingIntervals: INTERVALS,
     });
     browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
   });
@@ -213,7 +213,7 @@ describe.skipIf(skipped)('the report page', () => {
   it('looks the same as a file, without a server', async () => {
     const services = {
       openSearch,
-      summaries: { pollsPerHour: POLLS, thresholds: [] },
+      summaries: { samplingIntervals: INTERVALS, thresholds: [] },
     } as unknown as OperationServices;
     const slices: ReportOutput[] = [];
     let cursor: unknown;

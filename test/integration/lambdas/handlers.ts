@@ -90,7 +90,7 @@ export interface OperateEnvironment {
   /** The consumer group of the index function. @default 'index' */
   consumerGroup?: string;
   exchanges?: string[];
-  pollsPerHour?: Record<string, number>;
+  samplingIntervals?: Record<string, number>;
 }
 
 /** Runs an operation to its end, as the command line does; answers the slices' outputs. */
@@ -102,7 +102,7 @@ export async function startOperate(given: OperateEnvironment) {
     KAFKA_TOPIC: given.topic,
     CONSUMER_GROUP: given.consumerGroup ?? 'index',
     ...(given.exchanges ? { EXCHANGES: JSON.stringify(given.exchanges) } : {}),
-    ...(given.pollsPerHour ? { POLLS_PER_HOUR: JSON.stringify(given.pollsPerHour) } : {}),
+    ...(given.samplingIntervals ? { SAMPLING_INTERVALS: JSON.stringify(given.samplingIntervals) } : {}),
     ...(given.s3 ? { AWS_ENDPOINT_URL_S3: given.s3 } : {}),
   });
   return async <Output>(operation: string, input: object = {}, sliceMs?: number): Promise<Output[]> => {
@@ -132,6 +132,7 @@ export async function startWatch(exchanges: string[], openSearch = services.open
   const { handler } = await startFunction(() => import('../../../lambdas/watch/handler.ts'), {
     OPENSEARCH_URL: openSearch,
     EXCHANGES: JSON.stringify(exchanges),
+    SAMPLING_INTERVALS: '{"bybit:linear":120000,"bybit:spot":120000,"kraken:spot":120000}',
   });
   return (now?: string, remainingMs = 20_000): Promise<WatchReport> =>
     handler({ now }, invocation(remainingMs));
@@ -151,7 +152,7 @@ export async function startSetup(openSearch = services.openSearch) {
 export async function startInsights(openSearch = services.openSearch) {
   const { handler } = await startFunction(() => import('../../../lambdas/insights/handler.ts'), {
     OPENSEARCH_URL: openSearch,
-    POLLS_PER_HOUR: '{"recorded":4}',
+    SAMPLING_INTERVALS: '{"recorded:spot":900000}',
   });
   return async (event: InsightsEvent, remainingMs = 20_000): Promise<InsightsResponse> =>
     // Through JSON, as Lambda passes it.

@@ -61,7 +61,11 @@ describe('what the functions emit while they work', () => {
     });
     const poll = one('ingest', { exchange: 'bybit', source: 'bybit' });
     // Kraken has no ticker: what is missing is what its alarm waits for.
-    const watched = [one('freshness', { exchange: 'bybit' }), one('summaries', {})];
+    const watched = [
+      one('freshness', { exchange: 'bybit', category: 'linear' }),
+      one('freshness', { exchange: 'bybit', category: 'spot' }),
+      one('summaries', {}),
+    ];
     expect(emitted).toEqual([poll, poll, one('index', {}), ...watched, one('summarise', {}), ...watched]);
 
     const polls = emittedBy('ingest');
@@ -71,7 +75,7 @@ describe('what the functions emit while they work', () => {
     expect(polls.reduce((sum, { LakeBytes = 0 }) => sum + LakeBytes, 0)).toBe(lakeBytes);
     expect(emittedBy('index')).toMatchObject([{ RecordsReceived: 4, DocumentsIndexed: 4 }]);
     expect(emittedBy('summarise')).toMatchObject([{ HoursSummarised: 2, CandlesWritten: 4 }]);
-    expect(emittedBy('freshness')).toEqual([{ NewestTickerAge: 62 * 60 }, { NewestTickerAge: 62 * 60 }]);
+    expect(emittedBy('freshness')).toEqual(Array.from({ length: 4 }, () => ({ NewestTickerAge: 62 * 60 })));
     expect(emittedBy('summaries')).toEqual([{ SummariesHoursBehind: 2 }, { SummariesHoursBehind: 0 }]);
   });
 });

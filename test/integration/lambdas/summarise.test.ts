@@ -21,7 +21,7 @@ import { indexTicks, storedDocuments } from './summaries.ts';
 
 const at = (hour: number) => START_MS + hour * HOUR_MS;
 const iso = (ms: number) => new Date(ms).toISOString();
-const ENVIRONMENT = { MOVE_THRESHOLDS: '0.01,0.05', POLLS_PER_HOUR: '{"recorded":4}' };
+const ENVIRONMENT = { MOVE_THRESHOLDS: '0.01,0.05', SAMPLING_INTERVALS: '{"recorded:spot":900000}' };
 
 /** Prices with moves in every hour, none of them a short decimal. */
 function wavy(hour: number): number[] {

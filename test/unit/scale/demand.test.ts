@@ -93,9 +93,11 @@ describe('what a month asks of each part', () => {
     expect(onDemand - provisioned).toBeCloseTo(219 * 1.024);
   });
 
-  it('counts a metric once for each exchange where it has that dimension', () => {
+  it('counts a metric once for each exchange or market in its dimensions', () => {
+    // bybit: linear, inverse, spot.
     const perExchange =
-      Object.keys(METRIC_GROUPS.ingest.metrics).length + Object.keys(METRIC_GROUPS.freshness.metrics).length;
+      Object.keys(METRIC_GROUPS.ingest.metrics).length +
+      3 * Object.keys(METRIC_GROUPS.freshness.metrics).length;
     const [one, eleven] = [1, 11].map((exchanges) => demand({}, exchanges).watching.customMetrics);
     expect((eleven ?? 0) - (one ?? 0)).toBe(10 * perExchange);
   });

@@ -7,7 +7,7 @@ import { flat, hourMs, hours, iso, recorded, SERIES, ticked, ticksOf } from './s
 const ticks = (hour: number, prices: number[]) =>
   ticksOf(hour, prices).map((tick) => ({ ...tick, series: SERIES }));
 const ask = (store: InMemoryStore, window: { fromMs: number; toMs: number }) =>
-  averageOver(store, SERIES, window, 4);
+  averageOver(store, SERIES, window, 900_000);
 
 describe('the average price over hours', () => {
   it('is the mean of the hourly means, every hour with data counting once', async () => {

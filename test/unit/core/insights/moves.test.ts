@@ -8,7 +8,7 @@ import { flat, hourMs, hours, iso, recorded, SERIES, START_MS, ticked } from './
 
 /** The answer for one threshold. */
 const at = (threshold: number, candles: Parameters<typeof movesOver>[0], window = hours(0, 100)) =>
-  movesOver(candles, window, [threshold], 4)?.thresholds[0];
+  movesOver(candles, window, [threshold], 900_000)?.thresholds[0];
 
 describe('the moves in a window', () => {
   it('follow the path of a backfilled hour: low first where it closes at or above its open', () => {
@@ -122,7 +122,7 @@ describe('the exceedances', () => {
 
 describe('what belongs to the moves', () => {
   const sampling = (...candles: Parameters<typeof movesOver>[0]) =>
-    movesOver(candles, hours(0, 100), [0.1], 30)?.samplingIntervalSeconds;
+    movesOver(candles, hours(0, 100), [0.1], 120_000)?.samplingIntervalSeconds;
 
   it('is the coarsest interval between two prices', () => {
     expect(sampling(ticked(0, [1]))).toBe(120);
@@ -131,18 +131,18 @@ describe('what belongs to the moves', () => {
   });
 
   it('is nothing where the window has no data', () => {
-    expect(movesOver([flat(0, 1)], hours(10, 100), [0.1], 4)).toBeUndefined();
+    expect(movesOver([flat(0, 1)], hours(10, 100), [0.1], 900_000)).toBeUndefined();
     expect(
-      movesOver([ticked(0, [1])], { fromMs: START_MS + 1, toMs: START_MS + 9 }, [0.1], 4),
+      movesOver([ticked(0, [1])], { fromMs: START_MS + 1, toMs: START_MS + 9 }, [0.1], 900_000),
     ).toBeUndefined();
   });
 
   it('is the exact window where there are only ticks in up to 48 hours, else whole hours', () => {
     const window = { fromMs: START_MS, toMs: START_MS + HOUR_MS / 2 };
-    expect(movesOver([ticked(0, [1, 2, 3])], window, [0.1], 4)).toMatchObject({
+    expect(movesOver([ticked(0, [1, 2, 3])], window, [0.1], 900_000)).toMatchObject({
       to: iso(window.toMs),
       thresholds: [{ rises: { count: 1 } }],
     });
-    expect(movesOver([flat(0, 1)], window, [0.1], 4)).toMatchObject({ to: iso(hourMs(1)) });
+    expect(movesOver([flat(0, 1)], window, [0.1], 900_000)).toMatchObject({ to: iso(hourMs(1)) });
   });
 });

@@ -15,7 +15,9 @@ const ask = async <Q extends keyof Answers>(
   input: QuestionInput & { question: Q },
   of: InMemoryStore = store(),
 ): Promise<Answers[Q]> =>
-  (await answer(questionSchema.parse(input), NOW_MS, of.asStores(), { recorded: 4 })) as Answers[Q];
+  (await answer(questionSchema.parse(input), NOW_MS, of.asStores(), {
+    'recorded:spot': 900_000,
+  })) as Answers[Q];
 
 describe('the answers', () => {
   it('name the quote currency if a candle has it', async () => {

@@ -20,7 +20,12 @@ describe('a poll’s budget', () => {
   });
 
   it('ends before the next slot begins, however long the invocation could go on', () => {
-    const times = { now: SLOT_MS + 90_000, remainingMs: 600_000, slotMs: SLOT_MS, intervalMs: 120_000 };
+    const times = {
+      now: SLOT_MS + 90_000,
+      remainingMs: 600_000,
+      slotMs: SLOT_MS,
+      samplingIntervalMs: 120_000,
+    };
     const { fetchDeadlineMs, deadlineMs } = pollBudget(times);
     expect(fetchDeadlineMs).toBe(SLOT_MS + 105_000);
     expect(deadlineMs).toBe(SLOT_MS + 117_000);
@@ -34,7 +39,12 @@ describe('a poll’s budget', () => {
   it.each([119_000, 120_000, 500_000])(
     'refuses a poll that begins %d ms after its slot of 120 s',
     (lateMs) => {
-      const times = { now: SLOT_MS + lateMs, remainingMs: 60_000, slotMs: SLOT_MS, intervalMs: 120_000 };
+      const times = {
+        now: SLOT_MS + lateMs,
+        remainingMs: 60_000,
+        slotMs: SLOT_MS,
+        samplingIntervalMs: 120_000,
+      };
       expect(() => pollBudget(times)).toThrow(SlotOverError);
       expect(() => pollBudget(times)).toThrow(
         "slot 2026-03-01T12:00:00.000Z ends at 2026-03-01T12:02:00.000Z. The next slot's poll takes its place.",

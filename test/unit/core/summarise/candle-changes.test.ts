@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from '../../../../core/market/time.ts';
 import { candleChanges } from '../../../../core/summarise/candle-changes.ts';
 import { BTC, START_MS } from './in-memory.ts';
 
-const POLLS = { recorded: 4 };
+const INTERVALS = { 'recorded:spot': 900_000 };
 const at = (hour: number) => START_MS + hour * HOUR_MS;
 const flat = (startMs: number, price: number) => ({
   startMs,
@@ -27,31 +27,31 @@ describe('which candle stands', () => {
   it('is the ticks’ where they hold half of the polls, whichever came first', () => {
     const ticks = fromTicks(0, 100, 101);
     const recorded = hourly(0, 90);
-    expect(candleChanges([ticks], [recorded], POLLS).put).toEqual([ticks]);
-    expect(candleChanges([recorded], [ticks], POLLS).put).toEqual([]);
+    expect(candleChanges([ticks], [recorded], INTERVALS).put).toEqual([ticks]);
+    expect(candleChanges([recorded], [ticks], INTERVALS).put).toEqual([]);
   });
 
   it('is history’s where ticks are too few, which knows how many there were', () => {
     const ticks = fromTicks(0, 100);
     const recorded = hourly(0, 90);
     const expected = [{ ...recorded, samples: 1 }];
-    expect(candleChanges([ticks], [recorded], POLLS).put).toEqual(expected);
-    expect(candleChanges([recorded], [ticks], POLLS).put).toEqual(expected);
+    expect(candleChanges([ticks], [recorded], INTERVALS).put).toEqual(expected);
+    expect(candleChanges([recorded], [ticks], INTERVALS).put).toEqual(expected);
   });
 
   it('is the newer of two from history, with the ticks that were seen', () => {
     const old = { ...hourly(0, 90), samples: 1 };
-    expect(candleChanges([hourly(0, 91)], [old], POLLS).put).toEqual([{ ...hourly(0, 91), samples: 1 }]);
+    expect(candleChanges([hourly(0, 91)], [old], INTERVALS).put).toEqual([{ ...hourly(0, 91), samples: 1 }]);
   });
 
   it('is the hour’s, not the day’s, whichever came first', () => {
-    const after = candleChanges([hourly(3, 90)], [daily(0, 80)], POLLS);
+    const after = candleChanges([hourly(3, 90)], [daily(0, 80)], INTERVALS);
     expect(after).toMatchObject({ put: [hourly(3, 90)], remove: [daily(0, 80)] });
     expect(after.pathChanges.get('recorded:spot:BTCUSD')).toEqual({
       replacedFromMs: START_MS,
       addedFromMs: at(3),
     });
-    expect(candleChanges([daily(0, 80)], [hourly(3, 90)], POLLS)).toMatchObject({
+    expect(candleChanges([daily(0, 80)], [hourly(3, 90)], INTERVALS)).toMatchObject({
       put: [],
       remove: [],
       standing: [],
@@ -59,7 +59,7 @@ describe('which candle stands', () => {
   });
 
   it('of hours and days that are proposed together is the hour’s', () => {
-    const { put } = candleChanges([daily(0, 80), daily(1, 81), hourly(3, 90)], [], POLLS);
+    const { put } = candleChanges([daily(0, 80), daily(1, 81), hourly(3, 90)], [], INTERVALS);
     expect(put.map(({ hours, start }) => [hours, start])).toEqual([
       [1, '2018-07-01T03:00:00.000Z'],
       [24, '2018-07-02T00:00:00.000Z'],
@@ -69,7 +69,7 @@ describe('which candle stands', () => {
 
 describe('the log return', () => {
   it('is made for the new candle and for the one after it', () => {
-    const { put } = candleChanges([hourly(1, 110)], [hourly(0, 100), hourly(2, 99)], POLLS);
+    const { put } = candleChanges([hourly(1, 110)], [hourly(0, 100), hourly(2, 99)], INTERVALS);
     expect(put.map(({ start, log_return }) => [start.slice(11, 13), log_return])).toEqual([
       ['01', Math.log(110 / 100)],
       ['02', Math.log(99 / 110)],
@@ -78,7 +78,7 @@ describe('the log return', () => {
 
   it('goes where the day before is replaced by hours', () => {
     const second = { ...daily(1, 81), log_return: Math.log(81 / 80) };
-    const { put } = candleChanges([hourly(3, 90)], [daily(0, 80), second], POLLS);
+    const { put } = candleChanges([hourly(3, 90)], [daily(0, 80), second], INTERVALS);
     expect(put).toEqual([hourly(3, 90), daily(1, 81)]);
   });
 });
@@ -86,13 +86,13 @@ describe('the log return', () => {
 describe('what changed', () => {
   it('is nothing where the same comes again', () => {
     const ticks = fromTicks(0, 100, 101);
-    const changes = candleChanges([ticks], [structuredClone(ticks)], POLLS);
+    const changes = candleChanges([ticks], [structuredClone(ticks)], INTERVALS);
     expect(changes).toEqual({ put: [], remove: [], standing: [ticks], pathChanges: new Map() });
   });
 
   it('is no path where only the return is another', () => {
     const before = [hourly(0, 100), { ...hourly(1, 110), log_return: 0.5 }];
-    const { put, pathChanges } = candleChanges([hourly(0, 100)], before, POLLS);
+    const { put, pathChanges } = candleChanges([hourly(0, 100)], before, INTERVALS);
     expect(put).toHaveLength(1);
     expect(pathChanges.size).toBe(0);
   });

@@ -9,7 +9,6 @@ import {
   withLogReturn,
 } from '../../../../core/market/candle.ts';
 import { type Move, moveId, moveOf, movesOf } from '../../../../core/market/directional-change.ts';
-import { pollsDuePerHour } from '../../../../core/market/polls.ts';
 import type { Series } from '../../../../core/market/series.ts';
 import { formatSeries } from '../../../../core/market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../../core/market/time.ts';
@@ -27,7 +26,10 @@ import type { SummarySettings } from '../../../../core/summarise/settings.ts';
 /** The process was killed: what was written before stays, nothing after happens. */
 export class Killed extends Error {}
 
-export const SETTINGS: SummarySettings = { thresholds: [0.01, 0.05], pollsPerHour: { recorded: 4 } };
+export const SETTINGS: SummarySettings = {
+  thresholds: [0.01, 0.05],
+  samplingIntervals: { 'recorded:spot': 900_000 },
+};
 
 export const BTC: CandleSeries = {
   exchange: 'recorded',
@@ -243,8 +245,7 @@ export function expectedDocuments(
   }
   const chosen = new Map<string, Candle>();
   for (const [id, each] of made) {
-    const exchange = (each.ticks ?? each.backfill)?.exchange ?? '';
-    const pollsDue = pollsDuePerHour(exchange, settings.pollsPerHour);
+    const pollsDue = HOUR_MS / 900_000;
     const candle = chooseCandle({ ...each, pollsDue });
     if (candle) chosen.set(id, candle);
   }

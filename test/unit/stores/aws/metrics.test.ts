@@ -7,7 +7,7 @@ import {
 } from '../../../../core/runtime/metrics.ts';
 import { createMetrics } from '../../../../stores/aws/metrics.ts';
 
-const OWN = { exchange: 'kraken', source: 'kraken-spot' };
+const OWN = { exchange: 'kraken', category: 'spot', source: 'kraken-spot' };
 const GROUPS = Object.keys(METRIC_GROUPS) as MetricGroup[];
 
 /** What is printed, line by line. */

@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import { jsonText } from '../runtime/environment.ts';
+import { CATEGORIES, type Series } from './series.ts';
+import { HOUR_MS } from './time.ts';
+
+/** One category of one exchange: what a poll asks for, and what has a pace. */
+export type Market = Pick<Series, 'exchange' | 'category'>;
+
+/** Milliseconds between two polls, by `exchange:category`; `default` for every other market. */
+export type SamplingIntervals = Readonly<Record<string, number>>;
+
+const DEFAULT_INTERVAL_MS = 120_000;
+/** No poll is due more often than this. */
+export const SHORTEST_INTERVAL_MS = 1_000;
+
+const key = z
+  .string()
+  .regex(new RegExp(`^(default|[^:]+:(${CATEGORIES.join('|')}))$`), 'expected exchange:category or default');
+
+/** The environment variable `SAMPLING_INTERVALS`: JSON, e.g. `{"default":120000,"bybit:option":3600000}`. */
+export const samplingIntervalsVariable = jsonText(
+  z.record(key, z.number().min(SHORTEST_INTERVAL_MS)),
+).prefault('{}');
+
+/** The time between two polls of a market. */
+export function samplingIntervalOf(market: Market, intervals: SamplingIntervals): number {
+  return intervals[nameOf(market)] ?? intervals.default ?? DEFAULT_INTERVAL_MS;
+}
+
+/** The intervals of what sources poll. If several poll the same market, the shortest interval counts. */
+export function samplingIntervalsOf(
+  sources: readonly {
+    exchange: string;
+    categories: readonly Market['category'][];
+    samplingIntervalMs: number;
+  }[],
+): SamplingIntervals {
+  const intervals: Record<string, number> = {};
+  for (const { exchange, categories, samplingIntervalMs } of sources) {
+    for (const category of categories) {
+      const name = nameOf({ exchange, category });
+      intervals[name] = Math.min(samplingIntervalMs, intervals[name] ?? samplingIntervalMs);
+    }
+  }
+  return intervals;
+}
+
+/** The markets of these exchanges that have an interval of their own. */
+export function marketsIn(intervals: SamplingIntervals, exchanges: readonly string[]): Market[] {
+  return exchanges.flatMap((exchange) =>
+    CATEGORIES.map((category) => ({ exchange, category })).filter((market) => nameOf(market) in intervals),
+  );
+}
+
+/** How many polls are due in [fromMs, toMs): one at each multiple of the interval. */
+export function pollsDueIn(fromMs: number, toMs: number, intervalMs: number): number {
+  return Math.ceil(toMs / intervalMs) - Math.ceil(fromMs / intervalMs);
+}
+
+/** How many polls are due in the hour that starts at `hourMs`. */
+export function pollsDueInHour(hourMs: number, intervalMs: number): number {
+  return pollsDueIn(hourMs, hourMs + HOUR_MS, intervalMs);
+}
+
+function nameOf({ exchange, category }: Market): string {
+  return `${exchange}:${category}`;
+}

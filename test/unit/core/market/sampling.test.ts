@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import {
+  marketsIn,
+  pollsDueIn,
+  pollsDueInHour,
+  samplingIntervalOf,
+  samplingIntervalsOf,
+  samplingIntervalsVariable,
+} from '../../../../core/market/sampling.ts';
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+describe('the sampling interval', () => {
+  it('is two minutes unless configured', () => {
+    const intervals = samplingIntervalsVariable.parse(undefined);
+    expect(samplingIntervalOf({ exchange: 'bybit', category: 'spot' }, intervals)).toBe(2 * MINUTE_MS);
+  });
+
+  it("is the category's own, else the default", () => {
+    const intervals = samplingIntervalsVariable.parse('{"default":300000,"bybit:option":3600000}');
+    expect(samplingIntervalOf({ exchange: 'bybit', category: 'option' }, intervals)).toBe(HOUR_MS);
+    expect(samplingIntervalOf({ exchange: 'bybit', category: 'linear' }, intervals)).toBe(5 * MINUTE_MS);
+  });
+
+  it.each(['{"bybit":120000}', '{"bybit:futures":120000}', '{"bybit:spot":30}'])('rejects %s', (text) => {
+    expect(samplingIntervalsVariable.safeParse(text).success).toBe(false);
+  });
+
+  it('is the shortest one of the sources that poll the market', () => {
+    const source = (categories: ('linear' | 'option')[], minutes: number) => ({
+      exchange: 'bybit',
+      categories,
+      samplingIntervalMs: minutes * MINUTE_MS,
+    });
+    const sources = [source(['linear'], 2), source(['linear', 'option'], 60)];
+    const expected = { 'bybit:linear': 2 * MINUTE_MS, 'bybit:option': HOUR_MS };
+    expect(samplingIntervalsOf(sources)).toEqual(expected);
+    expect(samplingIntervalsOf(sources.toReversed())).toEqual(expected);
+  });
+
+  it('names the markets of the exchanges that are polled', () => {
+    const intervals = { default: HOUR_MS, 'bybit:option': HOUR_MS, 'okx:spot': HOUR_MS };
+    expect(marketsIn(intervals, ['bybit'])).toEqual([{ exchange: 'bybit', category: 'option' }]);
+  });
+});
+
+describe('the polls due', () => {
+  it('are counted in a window without its end', () => {
+    const everyTwo = 2 * MINUTE_MS;
+    expect(pollsDueInHour(HOUR_MS, everyTwo)).toBe(30);
+    expect(pollsDueIn(MINUTE_MS, 3 * MINUTE_MS, everyTwo)).toBe(1);
+    expect(pollsDueIn(2 * MINUTE_MS, 4 * MINUTE_MS, everyTwo)).toBe(1);
+    expect(pollsDueIn(MINUTE_MS, 2 * MINUTE_MS, everyTwo)).toBe(0);
+  });
+});
