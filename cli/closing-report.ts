@@ -1,4 +1,4 @@
-import type { PollReport } from '../core/ingest/poll.ts';
+import type { PollReport } from '../core/ingest/report.ts';
 import type { QuestionInput } from '../core/insights/question.ts';
 import { formatCount, formatPercent } from '../core/text/format.ts';
 import { textTable } from '../core/text/text-table.ts';

@@ -1,4 +1,4 @@
-import type { PollReport } from '../core/ingest/poll.ts';
+import type { PollReport } from '../core/ingest/report.ts';
 import type { Ticker } from '../core/market/ticker.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../core/text/format.ts';
 import type { Pipeline } from '../local/pipeline/pipeline.ts';

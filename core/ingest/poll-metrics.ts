@@ -1,9 +1,9 @@
 import type { MetricValues } from '../runtime/metrics.ts';
-import type { PollReport } from './poll.ts';
+import type { PollReport } from './report.ts';
 
-/** One poll, over. Times are epoch ms. */
+/** A poll that has ended. Times are epoch ms. */
 export interface EndedPoll {
-  /** What it did, as far as it came; undefined where it threw before there was anything to tell. */
+  /** As far as the poll got; undefined if it threw before it had anything to report. */
   report: PollReport | undefined;
   threw: boolean;
   /** How many categories the source has. */
@@ -13,7 +13,7 @@ export interface EndedPoll {
   endedMs: number;
 }
 
-/** What a poll's metrics are, also of one that threw: then whatever it had done until then. */
+/** A poll's metrics. If it threw, they count what it had done until then. */
 export function pollMetrics(poll: EndedPoll): MetricValues<'ingest'> {
   const { report, threw, slotMs, begunMs, endedMs } = poll;
   const categories = report?.categories ?? [];

@@ -9,8 +9,8 @@ export interface TickerSource {
   readonly exchange: string;
   readonly categories: readonly Category[];
   /**
-   * Asks for the categories, one outcome each, in their order; never rejects because of an exchange's failure.
-   * @param poll gives up at `deadlineMs` (epoch ms)
+   * Fetches the categories: one outcome each, in their order. Never rejects because the exchange failed.
+   * @param poll stops at `deadlineMs` (epoch ms)
    */
   fetch(
     categories: readonly Category[],
@@ -32,20 +32,20 @@ export interface TickerBatch {
 /** The lake: source of truth and outbox. Every method throws when the store cannot be reached. */
 export interface TickerLake {
   /**
-   * Writes a batch (one JSON text a ticker) unless the lake already holds one at this address.
-   * @returns the size of what was stored
+   * Writes a batch, one line of JSON per ticker, unless the lake already has one at this address.
+   * @returns the stored size
    */
   putTickers(address: BatchAddress, lines: readonly string[]): Promise<{ bytes: number } | 'alreadyThere'>;
-  /** A batch's JSON texts; undefined where there is none. */
+  /** The lines of a batch; undefined if there is none. */
   readTickers(address: BatchAddress): Promise<string[] | undefined>;
-  /** Slots (epoch ms, ascending) later than `afterMs` that the lake holds of one category. */
+  /** The slots (epoch ms, ascending) after `afterMs` that the lake has for one category. */
   slotsAfter(exchange: string, category: Category, afterMs: number): Promise<number[]>;
   putRejected(address: BatchAddress, receivedAtMs: number, records: readonly Rejected[]): Promise<void>;
   readOutbox(source: string): Promise<OutboxMarker>;
   writeOutbox(source: string, marker: OutboxMarker): Promise<void>;
 }
 
-/** Up to which slot the stream acknowledged everything that the lake holds, by category. */
+/** For each category, the slot up to which the stream has acknowledged everything in the lake. */
 export interface OutboxMarker {
   v: 1;
   acknowledged: Partial<Record<Category, { slot: string; tickers: number }>>;
@@ -60,9 +60,6 @@ export interface StreamRecord {
 
 /** The stream of tickers. */
 export interface TickerStream {
-  /**
-   * Resolves when every record is acknowledged by all in-sync replicas; rejects when that is not so by
-   * `deadlineMs` (epoch ms).
-   */
+  /** Resolves when all in-sync replicas have acknowledged every record; rejects at `deadlineMs` (epoch ms). */
   produce(records: readonly StreamRecord[], deadlineMs: number): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { type PollReport, poll } from '../../core/ingest/poll.ts';
+import { poll } from '../../core/ingest/poll.ts';
 import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
 import type { TickerSource } from '../../core/ingest/ports.ts';
+import type { PollReport } from '../../core/ingest/report.ts';
 import { pollBudget } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
 import type { ClientOptions } from '../../exchanges/http/client.ts';

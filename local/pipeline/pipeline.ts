@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
-import type { PollReport } from '../../core/ingest/poll.ts';
+import type { PollReport } from '../../core/ingest/report.ts';
 import { type SourceConfig, usesCcxt } from '../../exchanges/source-config.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import type { InsightsEvent, InsightsResponse } from '../../lambdas/insights/handler.ts';

@@ -1,4 +1,4 @@
-import type { PollReport } from '../../core/ingest/poll.ts';
+import type { PollReport } from '../../core/ingest/report.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';

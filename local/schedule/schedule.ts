@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PollReport } from '../../core/ingest/poll.ts';
+import type { PollReport } from '../../core/ingest/report.ts';
 import { backoffMs } from '../event-sources/batch-processing.ts';
 import type { Slots } from './slots.ts';
 

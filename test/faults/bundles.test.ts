@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PollReport } from '../../core/ingest/poll.ts';
+import type { PollReport } from '../../core/ingest/report.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import { sourceNamed } from '../../exchanges/source-config.ts';

@@ -1,6 +1,6 @@
 import type { CloudFormationCustomResourceEvent, Context, MSKEvent } from 'aws-lambda';
 import { vi } from 'vitest';
-import type { PollReport } from '../../../core/ingest/poll.ts';
+import type { PollReport } from '../../../core/ingest/report.ts';
 import type { Slice } from '../../../core/operate/operation.ts';
 import type { WatchReport } from '../../../core/operate/watch.ts';
 import type { KafkaBatchResponse } from '../../../lambdas/index/handler.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CategoryReport, PollReport } from '../../../../core/ingest/poll.ts';
 import { type EndedPoll, pollMetrics } from '../../../../core/ingest/poll-metrics.ts';
+import type { CategoryReport, PollReport } from '../../../../core/ingest/report.ts';
 
 const SLOT_MS = Date.parse('2026-03-01T12:00:00.000Z');
 

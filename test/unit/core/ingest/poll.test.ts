@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type PollBudget, PollFailedError, type PollReport, poll } from '../../../../core/ingest/poll.ts';
+import { type PollBudget, poll } from '../../../../core/ingest/poll.ts';
+import { PollFailedError, type PollReport } from '../../../../core/ingest/report.ts';
 import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
 import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
@@ -198,7 +199,7 @@ describe('a poll', () => {
 
   it.each([
     [4, 2, undefined],
-    [5, 2, '2 tickers, under half of the previous poll’s 5'],
+    [5, 2, '2 tickers, less than half of the previous poll’s 5'],
   ])('of %d tickers and then %d: suspicious is %j', async (before, after, suspicious) => {
     const symbols = (count: number) => Array.from({ length: count }, (_, index) => `C${index}USDT`);
     source.symbols.spot = symbols(before);

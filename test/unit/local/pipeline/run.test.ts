@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PollReport } from '../../../../core/ingest/poll.ts';
+import type { PollReport } from '../../../../core/ingest/report.ts';
 import { LambdaInvocationError } from '../../../../local/lambda-host/errors.ts';
 import type { Pipeline } from '../../../../local/pipeline/pipeline.ts';
 import {

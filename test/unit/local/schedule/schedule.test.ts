@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PollReport } from '../../../../core/ingest/poll.ts';
+import type { PollReport } from '../../../../core/ingest/report.ts';
 import { runSchedule } from '../../../../local/schedule/schedule.ts';
 import type { Slots } from '../../../../local/schedule/slots.ts';
 

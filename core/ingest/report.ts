@@ -1,0 +1,51 @@
+import type { Category } from '../market/series.ts';
+
+/** The outcome of one category in one poll. */
+export interface CategoryReport {
+  category: Category;
+  /**
+   * `polled`: fetched and stored; `alreadyInLake`: an earlier attempt at this slot stored it;
+   * `acknowledged`: an earlier attempt also produced it; `failed`: nothing could be stored.
+   */
+  status: 'polled' | 'alreadyInLake' | 'acknowledged' | 'failed';
+  /** Valid tickers that the exchange sent. */
+  fetched: number;
+  rejected: number;
+  /** Why the answer is suspicious: empty, or less than half of the previous poll's tickers. */
+  suspicious?: string;
+  error?: { name: string; message: string };
+}
+
+/** The outcome of one poll. */
+export interface PollReport {
+  source: string;
+  exchange: string;
+  slot: string;
+  categories: CategoryReport[];
+  /** Compressed size of the batches written to the lake. */
+  lakeBytes: number;
+  /** Records that the stream acknowledged, of this slot and the backlog. */
+  produced: number;
+  /** Batches of other slots that were waiting in the lake and have now been produced. */
+  backlogBatches: number;
+  /** Batches still waiting in the lake, e.g. because time ran out; the next poll produces them. */
+  waitingBatches: number;
+  /**
+   * Keys of the lake that could not be read, with the reason. They are skipped so that they do not block what follows,
+   * and `verify` reports them too. Absent if there were none.
+   */
+  unreadable?: string[];
+}
+
+/** No category of the source could be polled. Batches waiting in the lake were produced all the same. */
+export class PollFailedError extends Error {
+  override readonly name = 'PollFailedError';
+  readonly report: PollReport;
+  constructor(report: PollReport, causes: unknown[]) {
+    const reasons = report.categories.map(({ category, error }) => `${category}: ${error?.message}`);
+    super(`${report.source} could not be polled for slot ${report.slot}. ${reasons.join('; ')}`, {
+      cause: new AggregateError(causes),
+    });
+    this.report = report;
+  }
+}
