@@ -77,11 +77,13 @@ function roundCount(text: string): number {
 }
 
 function print(results: readonly TargetResult[], machine: Record<string, unknown>): void {
-  const table = textTable(['target', 'median', 'min', 'max', 'to reach', '', 'figures']);
-  for (const { name, value, spread, unit, target, met, note } of results) {
-    const figure = (number: number) => `${number.toPrecision(3)} ${unit}`;
-    table.push([name, figure(value), figure(spread.min), figure(spread.max), target, met ? '✔' : '✖', note]);
-  }
+  const table = textTable(
+    ['target', 'median', 'min', 'max', 'to reach', '', 'figures'],
+    results.map(({ name, value, spread, unit, target, met, note }) => {
+      const figure = (number: number) => `${number.toPrecision(3)} ${unit}`;
+      return [name, figure(value), figure(spread.min), figure(spread.max), target, met ? '✔' : '✖', note];
+    }),
+  );
   process.stdout.write(
     `${table}\n\n${Object.entries(machine)
       .map(([key, value]) => `${key} ${value}`)

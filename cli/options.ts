@@ -1,13 +1,11 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../core/market/time.ts';
-
-/** Parsers of option values; each says what it expected. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseDuration, parseTime } from '../core/market/time.ts';
 
 export function wholeNumber(minimum: number) {
   return (text: string): number => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < minimum) {
-      throw new InvalidArgumentError(`expected a whole number from ${minimum} on.`);
+      throw new InvalidArgumentError(`expected a whole number of at least ${minimum}.`);
     }
     return value;
   };
@@ -21,6 +19,7 @@ export function portNumber(text: string): number {
   return port;
 }
 
+/** Without the slash at its end. */
 export function httpUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol)) {
@@ -35,41 +34,33 @@ export function hostAndPort(text: string): string {
   return text;
 }
 
-/** A date or a time of ISO 8601, UTC unless it says otherwise → ISO 8601 UTC with milliseconds. */
+/** A date or time in ISO 8601, UTC unless it has an offset → ISO 8601 UTC with milliseconds. */
 export function instant(text: string): string {
-  const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
-  const isLocal = match?.[1] !== undefined && match[4] === undefined;
-  const ms = match ? Date.parse(isLocal ? `${text}Z` : text) : Number.NaN;
-  if (Number.isNaN(ms)) {
-    throw new InvalidArgumentError(
-      'expected a date or a time in UTC such as 2018-07-01 or 2018-07-01T06:00.',
-    );
-  }
-  return new Date(ms).toISOString();
+  const [, time = text, sign, hours, minutes] = /^(.+T.+)([+-])(\d\d):?(\d\d)$/.exec(text) ?? [];
+  const offsetMs = sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000 : 0;
+  return new Date(parsed(time, parseTime) - offsetMs).toISOString();
 }
 
-/** A duration such as `90d`, as it is written. */
+/** Checks a duration such as `90d` and keeps its text. */
 export function duration(text: string): string {
-  try {
-    parseDuration(text);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
+  parsed(text, parseDuration);
   return text;
 }
 
-/** Adds the options that say which part of the data a command is about: {@link RangeFlags}. */
-export function withRangeOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--from <time>', 'first slot, UTC (default: the first there is)').argParser(instant),
-    )
-    .addOption(
-      new Option('--to <time>', 'slot to stop before, UTC (default: after the last there is)').argParser(
-        instant,
-      ),
-    )
-    .addOption(new Option('--exchange <name>', 'only this exchange (default: all)'));
+/** What `parse` returns; its error becomes a usage error. */
+export function parsed<T>(text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+/** Values separated by commas, each once. */
+export function commaList(text: string): string[] {
+  const values = [...new Set(text.split(',').map((value) => value.trim()))].filter((value) => value !== '');
+  if (values.length === 0) throw new InvalidArgumentError('expected values separated by commas.');
+  return values;
 }
 
 /** ISO 8601 UTC with milliseconds. */
@@ -79,7 +70,15 @@ export interface RangeFlags {
   exchange?: string;
 }
 
-/** Where the pipeline on this machine keeps everything. */
-export const folderOption = new Option('--folder <path>', 'where data, logs and state are kept').default(
-  '.local',
-);
+/** Adds the options that select slots: {@link RangeFlags}. */
+export function withRangeOptions(command: Command): Command {
+  return command
+    .option('--from <time>', 'first slot, UTC (default: the oldest)', instant)
+    .option('--to <time>', 'end, UTC; this slot is left out (default: after the newest)', instant)
+    .option('--exchange <name>', 'only this exchange (default: all)');
+}
+
+/** Adds the option that names the folder of the pipeline on this machine. */
+export function withFolderOption(command: Command): Command {
+  return command.option('--folder <path>', 'where data, logs and state are kept', '.local');
+}

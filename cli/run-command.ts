@@ -1,19 +1,30 @@
+/** The user asked the command to stop. */
+export class StoppedBySignal extends Error {
+  override readonly name = 'StoppedBySignal';
+}
+
 /**
- * Runs a command to its end: Ctrl-C stops it in order, an error is told in one line.
- * @param work answers the exit code: 0, or 1 where it found what it looked for to be wrong
- * @returns the exit code; 2 where the work could not be done, 130 where it was stopped
+ * Runs a command to its end. Ctrl-C aborts the signal, an error is printed on one line.
+ * @param work returns the exit code, usually 0, or 1 for a finding such as "lake and index disagree"
+ * @param failureCode the exit code when the work throws
+ * @returns the exit code; 130 after a signal
  */
-export async function runCommand(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+export async function runCommand(
+  work: (signal: AbortSignal) => Promise<number>,
+  failureCode = 2,
+): Promise<number> {
   const end = new AbortController();
-  // A repeated signal finds the end under way: npm and the terminal both send one.
+  // npm and the terminal both send the signal; only the first one counts.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => end.abort(new Error(`Stopped by ${name}`)));
+    process.on(name, () => end.abort(new StoppedBySignal(`Stopped by ${name}`)));
   }
+  // The reader of the output has left (`| head`).
+  process.stdout.on('error', (error) => end.abort(error));
   try {
     return await work(end.signal);
   } catch (error) {
     const reason = end.signal.aborted ? end.signal.reason : error;
     process.stderr.write(`✖ ${reason instanceof Error ? reason.message || reason.name : String(reason)}\n`);
-    return end.signal.aborted ? 130 : 2;
+    return reason instanceof StoppedBySignal ? 130 : failureCode;
   }
 }

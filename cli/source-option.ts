@@ -1,33 +1,19 @@
-import { InvalidArgumentError } from 'commander';
-import {
-  KNOWN_SOURCES,
-  type SourceConfig,
-  sourceNamed,
-  UnknownSourceError,
-} from '../exchanges/source-config.ts';
-import { httpUrl } from './options.ts';
+import { KNOWN_SOURCES, type SourceConfig, sourceNamed } from '../exchanges/source-config.ts';
+import { httpUrl, parsed } from './options.ts';
 
-/** A source as the command line names it: `bybit`, `binance:spot`, `ccxt:gate=http://127.0.0.1:8080`. */
+/** A source as named on the command line: `bybit`, `binance:spot`, `ccxt:gate=http://127.0.0.1:8080`. */
 export interface NamedSource {
   config: SourceConfig;
   /** Replaces the exchange's own hosts. */
   url: string | undefined;
 }
 
-/** What can be named, for help texts. */
+/** The names, for help texts. */
 export const SOURCE_NAMES = `${Object.keys(KNOWN_SOURCES).join(', ')}, ccxt:<id>`;
 
-/** @throws InvalidArgumentError that says what there is */
+/** @throws InvalidArgumentError that lists the known sources */
 export function namedSource(text: string): NamedSource {
   const equals = text.indexOf('=');
-  const name = equals < 0 ? text : text.slice(0, equals);
-  try {
-    return {
-      config: sourceNamed(name),
-      url: equals < 0 ? undefined : httpUrl(text.slice(equals + 1)),
-    };
-  } catch (error) {
-    if (error instanceof UnknownSourceError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
+  const [name, url] = equals < 0 ? [text] : [text.slice(0, equals), httpUrl(text.slice(equals + 1))];
+  return { config: parsed(name, sourceNamed), url };
 }

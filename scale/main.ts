@@ -70,10 +70,7 @@ function readSettings(file: string | undefined): StageSettings {
 
 function table(rows: Rows, leftColumns: readonly number[]): string {
   const [head = [], ...body] = rows;
-  const text = textTable([...head]);
-  text.options.colAligns = head.map((_, column) => (leftColumns.includes(column) ? 'left' : 'right'));
-  for (const row of body) text.push([...row]);
-  return text.toString();
+  return textTable(head, body, leftColumns);
 }
 
 function print({ config, demand, headroom, cost }: Estimate, settings: StageSettings | undefined): void {

@@ -3,7 +3,7 @@
  * off stdout from the import of this module on, and matched with the one list of metrics.
  */
 import { dimensionsOf, METRIC_GROUPS, METRICS_NAMESPACE, type MetricGroup } from '../core/runtime/metrics.ts';
-import { type Datapoint, parseEmf } from '../local/metrics/emf.ts';
+import { type Datapoint, parseEmf } from '../local/pipeline/emitted-metrics.ts';
 
 /** The stage that functions under test are told. */
 export const STAGE = 'test';

@@ -10,7 +10,7 @@ import { percentile } from '../../local/pipeline/closing-report.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
 import { emptyTickers } from '../tickers-index.ts';
 
-const START = fileURLToPath(new URL('../../cli/start.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const SYMBOLS = 500;
 const POLLS = 30;
 const INTERVAL_MS = 1_000;
@@ -43,7 +43,8 @@ export const latency: Target = async (context) => {
     process.execPath,
     [
       '--disable-warning=TimeoutNegativeWarning',
-      START,
+      MAIN,
+      'start',
       ...[
         '--polls',
         String(POLLS),

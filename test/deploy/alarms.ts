@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type Datapoint, parseEmf } from '../../local/metrics/emf.ts';
+import { type Datapoint, parseEmf } from '../../local/pipeline/emitted-metrics.ts';
 
 /** The local AWS endpoint refused a request; the message is its answer. */
 export class EndpointError extends Error {

@@ -51,10 +51,10 @@ afterAll(async () => {
 });
 
 function command(name: 'backfill' | 'insights' | 'rebuild', ...args: string[]) {
-  const file = fileURLToPath(new URL(`../../cli/${name}.ts`, import.meta.url));
+  const file = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
   const places = ['--folder', folder, '--opensearch', services.openSearch, '--s3', services.s3];
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [file, ...args, ...places], (error, stdout, stderr) =>
+    execFile(process.execPath, [file, name, ...args, ...places], (error, stdout, stderr) =>
       resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
     );
   });

@@ -128,7 +128,7 @@ describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
     expect(silence('NewestTickerAge')).toEqual(markets.map(() => 'breaching'));
   });
 
-  it('says what it means, what to type first and where to read on', () => {
+  it('says what it means, what to type first and where to read on', async () => {
     for (const { AlarmName, AlarmDescription } of [...alarms.map(({ alarm }) => alarm), composite]) {
       const description = textOf(AlarmDescription);
       expect(description, AlarmName).toMatch(
@@ -137,7 +137,7 @@ describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
       // CloudWatch's limit; names that CloudFormation fills in are longer than their references.
       expect(description.length, AlarmName).toBeLessThan(800);
       expect(sections.has(anchorOf(description)), `${AlarmName}: ${anchorOf(description)}`).toBe(true);
-      expect(wrongCommandsIn(description), AlarmName).toEqual([]);
+      expect(await wrongCommandsIn(description), AlarmName).toEqual([]);
     }
   });
 
@@ -320,8 +320,8 @@ describe('the runbook', () => {
     expect(ofAlarms.map(({ anchor }) => anchor).filter((anchor) => !linked.has(anchor))).toEqual([]);
   });
 
-  it('names commands and options that exist', () => {
-    for (const { title, text } of sections.values()) expect(wrongCommandsIn(text), title).toEqual([]);
+  it('names commands and options that exist', async () => {
+    for (const { title, text } of sections.values()) expect(await wrongCommandsIn(text), title).toEqual([]);
   });
 
   it('links to sections that exist', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -27,21 +28,19 @@ function anchorOf(title: string): string {
     .replaceAll(' ', '-');
 }
 
-/** What is wrong with the commands of this project in a text: scripts and options that there are not. */
-export function wrongCommandsIn(text: string): string[] {
+/** The commands of this project in a text that do not exist, or have no such option. */
+export async function wrongCommandsIn(text: string): Promise<string[]> {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  return [...text.matchAll(/npm run ([\w:-]+)((?: [^\n`|;]*)?)/g)].flatMap(
-    ([command, name = '', rest = '']) => {
-      const script = scripts[name];
-      if (script === undefined) return [`there is no ${command}`];
-      const file = /cli\/[\w-]+\.ts/.exec(script)?.[0];
-      if (!file) return [];
-      const source = `${read(file)}${read('cli/options.ts')}${read('cli/target.ts')}${read('cli/source-option.ts')}`;
-      return [...rest.matchAll(/ (--[a-z][\w-]+)/g)].flatMap(([, option = '']) =>
-        source.includes(`'${option}'`) || source.includes(`'${option} `)
-          ? []
-          : [`${command.trim()}: no ${option}`],
-      );
-    },
-  );
+  const wrong: string[] = [];
+  for (const [typed, name = '', rest = ''] of text.matchAll(/npm run ([\w:-]+)((?: [^\n`|;]*)?)/g)) {
+    if (scripts[name] === undefined) wrong.push(`there is no ${typed}`);
+    else if (scripts[name].endsWith(`cli/main.ts ${name}`)) {
+      const { command } = (await import(`../../cli/commands/${name}.ts`)) as { command: Command };
+      const known = [command, ...command.commands].flatMap(({ options }) => options.map(({ long }) => long));
+      for (const [, option = ''] of rest.matchAll(/ (--[a-z][\w-]+)/g)) {
+        if (!known.includes(option)) wrong.push(`${typed.trim()}: no ${option}`);
+      }
+    }
+  }
+  return wrong;
 }

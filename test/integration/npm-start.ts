@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ClosingReport } from '../../cli/closing-report.ts';
+import type { ClosingReport } from '../../cli/start/closing-report.ts';
 
-const START = fileURLToPath(new URL('../../cli/start.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /** `npm start --` with these arguments, in its own process group like a terminal's. */
 export function start(args: string[]) {
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', START, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', MAIN, 'start', ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    },
+  );
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

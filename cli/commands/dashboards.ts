@@ -1,0 +1,71 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DASHBOARD_ID, savedObjects, savedObjectsNdjson } from '../../charts/saved-objects.ts';
+import { setUpDashboards } from '../../lambdas/setup/dashboards.ts';
+import { createCommand, perform } from '../command.ts';
+import { httpUrl, withFolderOption } from '../options.ts';
+import { note, print } from '../print.ts';
+
+interface DashboardsFlags {
+  out?: string;
+  url?: string;
+  user?: string;
+  folder: string;
+}
+
+/** How long to wait for a Dashboards that is just starting. */
+const PATIENCE_MS = 60_000;
+
+const help = `All ids begin with "crypto-market-insights-" and never change: an import replaces these objects and touches nothing
+else. A deployed stage imports them by itself.
+
+Examples:
+  npm run dashboards -- --out dashboards.ndjson
+  npm run dashboards -- --url http://127.0.0.1:5601
+  DASHBOARDS_PASSWORD=… npm run dashboards -- --url https://localhost:8443/_dashboards --user master`;
+
+export const command = withFolderOption(
+  createCommand(
+    'dashboards',
+    'Creates the saved objects of OpenSearch Dashboards: index patterns, charts, a search and one dashboard. No pipeline needs to run.',
+    { help },
+  ),
+)
+  .option('--out <file>', 'write them to a file, to import by hand (Stack Management → Saved objects)')
+  .option('--url <url>', 'import them into this Dashboards; a backup of what they replace is kept', httpUrl)
+  .option('--user <name>', 'the user to sign in as; DASHBOARDS_PASSWORD holds the password')
+  .action(
+    perform(async (_signal, flags: DashboardsFlags) => {
+      const { out, url } = flags;
+      if (out === undefined && url === undefined) {
+        command.error('error: choose a destination: --out <file> or --url <url>', { exitCode: 2 });
+      }
+      if (out !== undefined) {
+        writeFileSync(out, savedObjectsNdjson());
+        print(`✔ Wrote ${savedObjects().length} objects to ${out}.`);
+      }
+      if (url !== undefined) await importInto(url, flags);
+      return 0;
+    }),
+  );
+
+async function importInto(url: string, { user, folder }: DashboardsFlags): Promise<void> {
+  const password = process.env.DASHBOARDS_PASSWORD;
+  if (user !== undefined && !password) {
+    throw new Error(`Set DASHBOARDS_PASSWORD to the password of ${user}.`);
+  }
+  const imported = await setUpDashboards({
+    url,
+    user: user !== undefined && password ? { username: user, password } : undefined,
+    deadlineMs: Date.now() + PATIENCE_MS,
+    onRetry: ({ error }) => note(`… ${(error as Error).message}; trying again`),
+    async keepBackup(ndjson) {
+      const name = `dashboards-${new Date().toISOString().replaceAll(':', '-')}.ndjson`;
+      const file = join(folder, 'backups', name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, ndjson);
+      note(`Saved the replaced objects in ${file}.`);
+    },
+  });
+  print(`✔ Imported ${imported} objects. The dashboard is at ${url}/app/dashboards#/view/${DASHBOARD_ID}`);
+}

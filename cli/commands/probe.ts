@@ -1,0 +1,220 @@
+import type { CategoryOutcome } from '../../core/ingest/ports.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
+import { textTable } from '../../core/text/text-table.ts';
+import type { Pace } from '../../exchanges/exchange.ts';
+import type { ClientOptions, Traffic } from '../../exchanges/http/client.ts';
+import { createSource, type ExchangeSource } from '../../exchanges/http/ticker-source.ts';
+import { type SourceConfig, sourceConfigSchema, usesCcxt } from '../../exchanges/source-config.ts';
+import { createCommand, perform } from '../command.ts';
+import { wholeNumber } from '../options.ts';
+import { note, print } from '../print.ts';
+import { type NamedSource, namedSource, SOURCE_NAMES } from '../source-option.ts';
+
+interface ProbeFlags {
+  include?: string[];
+  exclude?: string[];
+  quote?: string[];
+  sample: number;
+  timeout: number;
+  json?: boolean;
+}
+
+/** The result of one poll. */
+interface ProbeReport {
+  source: SourceConfig;
+  url: string | undefined;
+  slot: string;
+  tookMs: number;
+  categories: {
+    category: string;
+    tickers: number;
+    rejected: number;
+    error?: string;
+    sample: Ticker[];
+    /** Reasons for rejections, the most frequent first, each with one example. */
+    reasons: { reason: string; count: number; value: unknown }[];
+  }[];
+  requests: {
+    count: number;
+    /** By status; `none` if there was no response. */
+    byStatus: Record<string, number>;
+    /** The last rate-limit headers. */
+    limits: Record<string, string>;
+    /** The fastest pace of requests. */
+    pace?: Pace | undefined;
+  };
+}
+
+/** Reasons shown for each category. */
+const REASONS = 10;
+
+const help = `Exit codes: 0 every category has tickers, 1 one has none, or the source could not be polled.
+
+Examples:
+  npm run probe -- kraken
+  npm run probe -- binance:spot --quote USDT --include 'BTC*'
+  npm run probe -- okx=http://127.0.0.1:8080 --json
+  npm run probe -- ccxt:gate:spot,linear`;
+
+const description =
+  'Polls a source once and stores nothing. Shows how many tickers it returns, a sample, the rejected ones with their reasons, the requests, and how much of the rate limit they used.';
+
+export const command = createCommand('probe', description, { help, failureCode: 1 })
+  .argument(
+    '<source[:categories][=URL]>',
+    `${SOURCE_NAMES}; URL: a server that speaks the exchange's API`,
+    namedSource,
+  )
+  .option('--include <patterns...>', 'only these symbols; * matches any characters')
+  .option('--exclude <patterns...>', 'not these symbols')
+  .option('--quote <currencies...>', 'only markets with these quote currencies')
+  .option('--sample <n>', 'tickers to show for each category', wholeNumber(0), 5)
+  .option('--timeout <s>', 'give up after this many seconds', wholeNumber(1), 60)
+  .option('--json', 'print the result as one JSON object')
+  .action(
+    perform(async (_signal, named: NamedSource, flags: ProbeFlags) => {
+      const { include, exclude, quote, json } = flags;
+      const config = sourceConfigSchema.parse({
+        ...named.config,
+        ...(include || exclude ? { symbols: { include, exclude } } : {}),
+        ...(quote ? { quote } : {}),
+      });
+      const report = await probe(config, named.url, flags);
+      print(json ? JSON.stringify(report) : describe(report));
+      return report.categories.every(({ error, tickers }) => error === undefined && tickers > 0) ? 0 : 1;
+    }, 1),
+  );
+
+async function probe(
+  config: SourceConfig,
+  url: string | undefined,
+  { sample, timeout }: ProbeFlags,
+): Promise<ProbeReport> {
+  const traffic: Traffic[] = [];
+  const said = new Set<string>();
+  const source = await open(config, {
+    baseUrl: url,
+    onTraffic: (each) => traffic.push(each),
+    onRetry: ({ error }) => {
+      const { message } = error as Error;
+      if (!said.has(message)) note(`… ${message}; trying again`);
+      said.add(message);
+    },
+  });
+  const startedMs = Date.now();
+  const slot = new Date(startedMs).toISOString();
+  const outcomes = await source.fetch(source.categories, { slot, deadlineMs: startedMs + timeout * 1_000 });
+  return {
+    source: config,
+    url,
+    slot,
+    tookMs: Date.now() - startedMs,
+    categories: outcomes.map((outcome) => categoryReport(outcome, sample)),
+    requests: {
+      count: traffic.length,
+      byStatus: Object.fromEntries(
+        [...Map.groupBy(traffic, ({ status }) => String(status ?? 'none'))].map(([status, each]) => [
+          status,
+          each.length,
+        ]),
+      ),
+      limits: Object.assign({}, ...traffic.map(({ limits }) => limits)),
+      pace: source.pace,
+    },
+  };
+}
+
+async function open(config: SourceConfig, options: ClientOptions): Promise<ExchangeSource> {
+  if (!usesCcxt(config)) return createSource(config, options);
+  // ccxt takes a moment to load.
+  const { createCcxtSource } = await import('../../exchanges/ccxt/source.ts');
+  return createCcxtSource(config, options);
+}
+
+function categoryReport(outcome: CategoryOutcome, sample: number): ProbeReport['categories'][number] {
+  const { category } = outcome;
+  if ('error' in outcome) {
+    return { category, tickers: 0, rejected: 0, error: outcome.error.message, sample: [], reasons: [] };
+  }
+  const { tickers, rejected } = outcome.batch;
+  const reasons = [...Map.groupBy(rejected, ({ reason }) => reason)]
+    .map(([reason, each]) => ({ reason, count: each.length, value: each[0]?.value }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, REASONS);
+  return {
+    category,
+    tickers: tickers.length,
+    rejected: rejected.length,
+    sample: tickers.slice(0, sample),
+    reasons,
+  };
+}
+
+function describe({ source, url, slot, tookMs, categories, requests }: ProbeReport): string {
+  const title = `${source.name} (${source.api}${url ? ` at ${url}` : ''}), polled at ${formatTime(slot)} in ${(tookMs / 1_000).toFixed(1)} s`;
+  const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${count} × ${status}`);
+  const limits = Object.entries(requests.limits).map(([name, value]) => `  ${name}: ${value}`);
+  return [
+    title,
+    ...categories.map(describeCategory),
+    `Requests: ${formatCount(requests.count)} (${statuses.join(', ')})`,
+    limits.length > 0
+      ? `Rate limits, from the exchange's last response:\n${limits.join('\n')}`
+      : 'The exchange does not report its rate limits.',
+    paceText(requests.pace),
+    'Nothing was stored.',
+  ].join('\n\n');
+}
+
+function paceText(pace: Pace | undefined): string {
+  if (!pace) return 'Pace: unknown.';
+  const { concurrency, perSecond } = pace;
+  const atOnce =
+    concurrency === 1 ? 'one request after the other' : `at most ${concurrency} requests at once`;
+  if (!perSecond) return `Pace: ${atOnce}.`;
+  const { requests } = perSecond;
+  const rate =
+    requests < 1
+      ? `one in ${formatCount(Math.round(1_000 / requests))} ms`
+      : `${formatCount(Math.round(requests * 10) / 10)} a second`;
+  return `Pace: ${atOnce}, ${rate} on average.`;
+}
+
+function describeCategory({
+  category,
+  tickers,
+  rejected,
+  error,
+  sample,
+  reasons,
+}: ProbeReport['categories'][number]): string {
+  if (error !== undefined) return `✖ ${category}: ${error}`;
+  const lines = [
+    `${tickers > 0 ? '✔' : '✖'} ${category}: ${formatCount(tickers)} tickers, ${formatCount(rejected)} rejected`,
+  ];
+  if (sample.length > 0) lines.push(sampleTable(sample));
+  for (const { reason, count, value } of reasons) {
+    lines.push(
+      `  rejected ${formatCount(count)} ×: ${reason}\n    e.g. ${JSON.stringify(value).slice(0, 160)}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function sampleTable(sample: readonly Ticker[]): string {
+  const price = (value: number | undefined) => (value === undefined ? '–' : formatPrice(value));
+  return textTable(
+    ['symbol', 'base/quote', 'last', '24 h', 'bid', 'ask', 'volume 24 h', 'at'],
+    sample.map((ticker) => [
+      ticker.symbol,
+      `${ticker.base ?? '?'}/${ticker.quote ?? '?'}`,
+      formatPrice(ticker.last_price),
+      ticker.price_24h_pcnt === undefined ? '–' : formatPercent(ticker.price_24h_pcnt),
+      price(ticker.bid_price),
+      price(ticker.ask_price),
+      price(ticker.volume_24h),
+      formatTime(ticker.timestamp),
+    ]),
+  );
+}

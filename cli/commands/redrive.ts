@@ -1,0 +1,78 @@
+import type { RedriveOutput } from '../../core/operate/redrive.ts';
+import { formatCount } from '../../core/text/format.ts';
+import { textTable } from '../../core/text/text-table.ts';
+import { createCommand } from '../command.ts';
+import { operationAction } from '../operation.ts';
+import { instant } from '../options.ts';
+import { moreRows } from '../print.ts';
+import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
+
+interface RedriveFlags extends TargetFlags {
+  since?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+const ROWS_SHOWN = 20;
+
+const help = `Exit codes: 0 nothing is left behind, 1 some records are, 2 failed.
+
+With --json: {batches, batchRecords, letters, tried, indexed, alreadyThere, problems: [text],
+stay: [{position, errorType, reason}]}
+
+Examples:
+  npm run redrive -- --dry-run             what there is, and why
+  npm run redrive -- --since 2026-03-01    after a fix
+  npm run redrive -- --stage dev           a deployed stage`;
+
+const description =
+  'Indexes dead letters again (records that could not be indexed, kept in the lake under dead-letters/) and the batches that Lambda gave up on (under aws/lambda/). Dead letters that are indexed now move to redriven/; those refused again stay, with the new reason. A batch is deleted once each of its records is in the index or a dead letter.';
+
+export const command = withTargetOptions(createCommand('redrive', description, { help }))
+  .option('--since <time>', 'only records first seen then or later, UTC (default: all)', instant)
+  .option('--dry-run', 'only show what there is and what would be tried')
+  .option('--json', 'print the result as one JSON object')
+  .action(
+    operationAction<RedriveFlags, RedriveOutput>({
+      operation: 'redrive',
+      needs: () => ['openSearch', 's3'],
+      input: ({ since, dryRun = false }) => ({ since, dryRun }),
+      result: (output) => output,
+      lines,
+      exitCode: ({ stay, problems }) => (stay.length + problems.length === 0 ? 0 : 1),
+    }),
+  );
+
+function lines(result: RedriveOutput, { dryRun }: RedriveFlags): string[] {
+  const { tried, batchRecords, indexed, alreadyThere, stay, problems } = result;
+  const found = foundText(result);
+  return [
+    found === ''
+      ? '✔ There are no dead letters.'
+      : dryRun
+        ? `${found}; ${formatCount(tried + batchRecords)} records would be tried, ${formatCount(stay.length)} are not valid tickers.`
+        : `${found}: ${formatCount(indexed)} indexed, ${formatCount(alreadyThere)} were already in the index, ${formatCount(stay.length)} stay.`,
+    ...(stay.length > 0 ? [stayTable(stay)] : []),
+    ...moreRows(stay, ROWS_SHOWN),
+    ...problems.map((problem) => `! ${problem}`),
+  ];
+}
+
+function foundText({ letters, batches, batchRecords }: RedriveOutput): string {
+  return [
+    ...(letters > 0 ? [`${formatCount(letters)} dead letters`] : []),
+    ...(batches > 0
+      ? [`${formatCount(batches)} batches that Lambda gave up on (${formatCount(batchRecords)} records)`]
+      : []),
+  ].join(' and ');
+}
+
+function stayTable(stay: RedriveOutput['stay']): string {
+  return textTable(
+    ['record', 'error', 'reason'],
+    stay
+      .slice(0, ROWS_SHOWN)
+      .map(({ position, errorType, reason }) => [position, errorType, reason.slice(0, 120)]),
+    [0, 1, 2],
+  );
+}

@@ -1,0 +1,56 @@
+import type { ReplayOutput } from '../../core/operate/replay.ts';
+import { formatCount } from '../../core/text/format.ts';
+import { createCommand } from '../command.ts';
+import { operationAction } from '../operation.ts';
+import { type RangeFlags, withRangeOptions } from '../options.ts';
+import { problemLines } from '../print.ts';
+import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
+
+interface ReplayFlags extends TargetFlags, RangeFlags {
+  direct?: boolean;
+  json?: boolean;
+}
+
+const help = `Exit codes: 0 done, 1 some tickers cannot be indexed, 2 failed.
+
+With --json: {batches, tickers, indexed, alreadyThere, problems: [text]}; indexed and alreadyThere count only with
+--direct. All numbers are those of this run.
+
+Examples:
+  npm run replay -- --direct                            everything, as fast as OpenSearch takes it
+  npm run replay -- --from 2018-07-01 --to 2018-07-02   one day, UTC, through Kafka
+  npm run replay -- --exchange bybit --stage dev        a deployed stage`;
+
+const description =
+  'Indexes the tickers of the lake again, with the same ids, so nothing is stored twice. If it is interrupted, run the same command again: it carries on where it stopped.';
+
+export const command = withTargetOptions(withRangeOptions(createCommand('replay', description, { help })))
+  .option('--direct', 'write straight to OpenSearch instead of through Kafka and the index function')
+  .option('--json', 'print the result as one JSON object')
+  .action(
+    operationAction<ReplayFlags, ReplayOutput>({
+      operation: 'replay',
+      needs: ({ direct }) => [direct ? 'openSearch' : 'kafka', 's3'],
+      resumable: true,
+      input: ({ from, to, exchange, direct = false }) => ({ from, to, exchange, direct }),
+      result: (output) => output,
+      lines,
+      exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),
+    }),
+  );
+
+function lines(
+  { batches, tickers, indexed, alreadyThere, problems }: ReplayOutput,
+  { direct }: ReplayFlags,
+  tookMs: number,
+): string[] {
+  const seconds = tookMs / 1_000;
+  const perSecond = formatCount(Math.round(tickers / Math.max(0.001, seconds)));
+  return [
+    `✔ ${formatCount(tickers)} tickers of ${formatCount(batches)} batches in ${seconds.toFixed(1)} s (${perSecond}/s).`,
+    direct
+      ? `  ${formatCount(indexed)} indexed, ${formatCount(alreadyThere)} were already there.`
+      : '  They are on the topic; the index function takes them from there. "npm run verify" says when all have arrived.',
+    ...problemLines(problems),
+  ];
+}

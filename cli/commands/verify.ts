@@ -1,0 +1,98 @@
+import { formatSeries } from '../../core/market/series.ts';
+import type { VerifyOutput } from '../../core/operate/verify.ts';
+import { formatCount, formatTime } from '../../core/text/format.ts';
+import { textTable } from '../../core/text/text-table.ts';
+import { createCommand } from '../command.ts';
+import { operationAction } from '../operation.ts';
+import { type RangeFlags, withRangeOptions } from '../options.ts';
+import { moreRows, problemLines } from '../print.ts';
+import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
+
+interface VerifyFlags extends TargetFlags, RangeFlags {
+  json?: boolean;
+}
+
+/** What --json prints. */
+interface VerifyReport extends VerifyOutput {
+  agree: boolean;
+  missing: number;
+  extra: number;
+}
+
+const ROWS_SHOWN = 40;
+
+const help = `Exit codes: 0 lake and index agree, 1 they do not, 2 they could not be compared.
+
+With --json: {agree, lakeIds, documents, seriesHours, missing, extra, problems: [text],
+differences: [{exchange, category, symbol, hour, lake, index, missing, extra, examples: [id]}]}
+
+Examples:
+  npm run verify                                       everything
+  npm run verify -- --from 2018-07-01 --to 2018-07-02  one day, UTC
+  npm run verify -- --stage dev --json                 a deployed stage`;
+
+const description =
+  'Compares lake and index: for each series and hour, the index must hold exactly the ids in the lake. Waits for tickers that are still on their way.';
+
+export const command = withTargetOptions(withRangeOptions(createCommand('verify', description, { help })))
+  .option('--json', 'print the result as one JSON object')
+  .action(
+    operationAction<VerifyFlags, VerifyOutput, VerifyReport>({
+      operation: 'verify',
+      needs: () => ['openSearch', 's3'],
+      input: ({ from, to, exchange }) => ({ from, to, exchange }),
+      result: reportOf,
+      lines,
+      exitCode: ({ agree }) => (agree ? 0 : 1),
+    }),
+  );
+
+function reportOf(output: VerifyOutput): VerifyReport {
+  const { differences, problems } = output;
+  return {
+    agree: differences.length === 0 && problems.length === 0,
+    ...output,
+    missing: differences.reduce((sum, { missing }) => sum + missing, 0),
+    extra: differences.reduce((sum, { extra }) => sum + extra, 0),
+  };
+}
+
+function lines(report: VerifyReport): string[] {
+  const { agree, lakeIds, documents, seriesHours, differences, problems } = report;
+  return [
+    `${formatCount(lakeIds)} ids in the lake, ${formatCount(documents)} documents in the index; compared ${formatCount(seriesHours)} hours of series.`,
+    ...(differences.length > 0 ? [differenceTable(differences)] : []),
+    ...moreRows(differences, ROWS_SHOWN),
+    ...problemLines(problems),
+    ...(agree ? ['✔ Lake and index agree.'] : adviceLines(report)),
+  ];
+}
+
+function differenceTable(differences: VerifyReport['differences']): string {
+  return textTable(
+    ['series', 'hour', 'lake', 'index', 'missing', 'extra', 'for example'],
+    differences
+      .slice(0, ROWS_SHOWN)
+      .map((row) => [
+        formatSeries(row),
+        formatTime(row.hour),
+        ...[row.lake, row.index, row.missing, row.extra].map(formatCount),
+        row.examples[0] ?? '',
+      ]),
+  );
+}
+
+function adviceLines({ missing, extra }: VerifyReport): string[] {
+  return [
+    `✖ Lake and index disagree: ${formatCount(missing)} missing, ${formatCount(extra)} extra.`,
+    ...(missing > 0
+      ? [
+          '  Tickers that are still on the topic are indexed while the pipeline runs ("npm run doctor" shows the lag).',
+          '  "npm run replay" indexes what stays missing. Tickers that OpenSearch refuses are in the dead letters ("npm run redrive -- --dry-run").',
+        ]
+      : []),
+    ...(extra > 0
+      ? ['  Extra documents were never written to this lake, or are duplicates. Trust the lake.']
+      : []),
+  ];
+}

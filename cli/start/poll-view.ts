@@ -1,0 +1,96 @@
+import type { PollReport } from '../../core/ingest/report.ts';
+import type { Ticker } from '../../core/market/ticker.ts';
+import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
+import type { Pipeline } from '../../local/pipeline/pipeline.ts';
+import type { Progress, RunOptions } from '../../local/pipeline/run.ts';
+import type { Display } from './display.ts';
+
+export interface PollView {
+  onChange: RunOptions['onChange'];
+  /** Resolves when every poll so far is shown. */
+  settled(): Promise<void>;
+}
+
+/** Currencies shown, by turnover. */
+const PRICES_SHOWN = 4;
+
+/** Shows each poll: what happened to its tickers, how far the index lags behind, and the latest prices. */
+export function pollView(options: {
+  pipeline: Pipeline;
+  progress: Progress;
+  display: Display;
+  polls: number | undefined;
+}): PollView {
+  const { pipeline, progress, display, polls } = options;
+  const of = polls === undefined ? '' : ` of ${formatCount(polls)}`;
+  const replayed = pipeline.replay ? ' (replayed)' : '';
+  const severalSources = pipeline.sources.length > 1;
+  let shown = Promise.resolve();
+
+  async function showPoll(report: PollReport, { polls: done, indexed }: Pick<Progress, 'polls' | 'indexed'>) {
+    const fetched = sum(report, 'fetched');
+    const rejected = sum(report, 'rejected');
+    const inLake = await readBatch(pipeline, report);
+    const lag = pipeline.eventSource.lagRecords();
+    const prices = latestPrices(inLake);
+    const failed = report.categories
+      .filter(({ status }) => status === 'failed')
+      .map(({ category }) => category);
+    const counts = [
+      `fetched ${formatCount(fetched)}`,
+      `lake ${formatCount(inLake.length)}`,
+      `produced ${formatCount(report.produced)}`,
+      `indexed ${formatCount(indexed)} in all`,
+      `rejected ${formatCount(rejected)}`,
+      `lag ${formatCount(lag)}`,
+      ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : []),
+    ].join('  ');
+    const exchange = severalSources ? `  ${report.exchange}` : '';
+    const head = `poll ${formatCount(done)}${of}${exchange}  slot ${formatTime(report.slot)}`;
+    display.update(
+      `${head}${replayed}\n${counts}\n${prices.join('\n')}`,
+      `${head}  ${counts}  ${prices.slice(0, 2).join('  ')}`,
+    );
+  }
+
+  return {
+    onChange(change) {
+      const { polls: done, indexed, failure } = progress;
+      // Polls are shown in order; showing one never delays the next.
+      shown = shown.then(async () => {
+        if (change.kind === 'failed') {
+          const text = `✖ The poll of ${change.source} for slot ${formatTime(change.slot)} failed and will be retried: ${failure}`;
+          display.update(text, text);
+        } else {
+          await showPoll(change.report, { polls: done, indexed }).catch(() => {}); // if the lake is down for a moment, only this line is missing
+        }
+      });
+    },
+    settled: () => shown,
+  };
+}
+
+function sum({ categories }: PollReport, field: 'fetched' | 'rejected'): number {
+  return categories.reduce((total, report) => total + report[field], 0);
+}
+
+/** The poll's tickers from the lake, the largest turnover first. */
+export async function readBatch(
+  { lake }: Pipeline,
+  { exchange, slot, categories }: PollReport,
+): Promise<Ticker[]> {
+  const lines = await Promise.all(
+    categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
+  );
+  return lines
+    .flatMap((batch) => batch ?? [])
+    .map((line) => JSON.parse(line) as Ticker)
+    .toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0));
+}
+
+function latestPrices(tickers: readonly Ticker[]): string[] {
+  return tickers.slice(0, PRICES_SHOWN).map(({ symbol, last_price, price_24h_pcnt }) => {
+    const change = price_24h_pcnt === undefined ? '' : ` (24 h ${formatPercent(price_24h_pcnt)})`;
+    return `${symbol} ${formatPrice(last_price)}${change}`;
+  });
+}

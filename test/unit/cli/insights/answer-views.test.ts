@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { answerRows, answerTable } from '../../../../cli/insights/answer-views.ts';
+import type { Answers } from '../../../../core/insights/question.ts';
+import { csvText } from '../../../../core/text/csv.ts';
+
+const window = { from: '2018-01-01T00:00:00.000Z', to: '2018-07-01T00:00:00.000Z' };
+const average = {
+  ...window,
+  mean: 9_183.123456,
+  min: 5_774.72,
+  max: 17_213.14,
+  first: 13_800,
+  last: 6_385,
+  change: -0.537,
+  hours: 4_343,
+  expectedHours: 4_344,
+  coverage: 4_343 / 4_344,
+};
+const move = {
+  threshold: 0.07,
+  direction: 'rise',
+  from_price: 1,
+  from_time: window.from,
+  confirmed_price: 2,
+  confirmed_time: '2018-06-30T12:40:00.000Z',
+} as const;
+const moves = {
+  ...window,
+  samplingIntervalSeconds: 900,
+  thresholds: [
+    {
+      threshold: 0.07,
+      rises: { count: 12, perDay: 0.5, meanSize: 0.123, maxSize: 0.4, last: move },
+      falls: { count: 0, perDay: 0, meanSize: null, maxSize: null, last: null },
+      hoursUp: 3,
+      hoursDown: 4,
+      daysUp: 5,
+      daysDown: 6,
+    },
+  ],
+};
+const series = 'recorded:spot:BTCUSD';
+const answers: Answers = {
+  average: { series, quote: 'USD', ...average },
+  moves: { series, ...moves },
+  percentiles: { ...window, series: [{ series, samples: 9, percentiles: { 5: -0.01, '99.9': 0.2 } }] },
+  volatile: {
+    ...window,
+    series: [
+      {
+        series,
+        volatility: 0.85,
+        rangeFraction: 1.5,
+        hours: 168,
+        coverage: 1,
+        moves: [{ threshold: 0.05, rises: 2, falls: 3 }],
+      },
+      { series: 'recorded:spot:NEW', volatility: null, rangeFraction: 0, hours: 1, coverage: 0, moves: [] },
+    ],
+  },
+  compare: {
+    series: [
+      {
+        series,
+        quote: 'USD',
+        average,
+        moves,
+        volatility: 0.85,
+        rangeFraction: 1.5,
+        percentiles: { 50: 0.01 },
+      },
+    ],
+  },
+  series: { series: [{ series, first: window.from, last: window.to, hours: 4_343, coverage: 0.999 }] },
+};
+
+/** The table's lines, blanks between columns reduced to one. */
+const lines = (text: string) => text.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' '));
+
+describe('the table of', () => {
+  it('an average has prices in their currency, percentages and UTC times', () => {
+    expect(lines(answerTable('average', answers.average))).toEqual(
+      expect.arrayContaining([
+        'recorded:spot:BTCUSD, 2018-01-01 00:00 UTC to 2018-07-01 00:00 UTC',
+        'average 9,183.12 USD',
+        'change -53.70 %',
+        'hours with data 4,343 of 4,344',
+        'coverage 100.0 %',
+      ]),
+    );
+  });
+
+  it('an average without a known quote has prices without a currency', () => {
+    const { quote: _, ...answer } = answers.average;
+    expect(lines(answerTable('average', answer))).toContain('average 9,183.12');
+  });
+
+  it('moves has each direction, the closes, and the sampling interval', () => {
+    expect(lines(answerTable('moves', answers.moves))).toEqual(
+      expect.arrayContaining([
+        'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
+        'falls −7 % 0 0.00 – – –',
+        '7 % 3 4 5 6',
+        'Sampled every 15 min: moves that reverse in between are not seen.',
+      ]),
+    );
+  });
+
+  it('percentiles has a column for each', () => {
+    expect(lines(answerTable('percentiles', answers.percentiles))).toEqual(
+      expect.arrayContaining(['samples 5 % 99.9 %', 'recorded:spot:BTCUSD 9 -1.00 % +20.00 %']),
+    );
+  });
+
+  it('the most volatile says what is not known', () => {
+    expect(lines(answerTable('volatile', answers.volatile))).toEqual(
+      expect.arrayContaining([
+        'recorded:spot:BTCUSD 85.0 % 150.0 % 100.0 % 5',
+        'recorded:spot:NEW – 0.0 % 0.0 % 0',
+      ]),
+    );
+  });
+
+  it('a comparison has the numbers of all questions', () => {
+    expect(lines(answerTable('compare', answers.compare))).toEqual(
+      expect.arrayContaining([
+        'average 9,183.12 USD',
+        'rises / falls of 7 % 12 / 0',
+        '24 h change, 50 % percentile +1.00 %',
+      ]),
+    );
+  });
+});
+
+describe('the CSV of', () => {
+  it.each(Object.keys(answers) as (keyof Answers)[])('%s has one value for each column', (question) => {
+    const rows = answerRows(question, answers[question]);
+    const [header, ...body] = csvText(rows).trimEnd().split('\n');
+    expect(body).toHaveLength(rows.length);
+    for (const line of body) expect(line.split(',')).toHaveLength(header?.split(',').length ?? 0);
+  });
+
+  it('moves has a row for each threshold and direction', () => {
+    expect(answerRows('moves', answers.moves)).toMatchObject([
+      { threshold: 0.07, direction: 'rise', count: 12, last: '2018-06-30T12:40:00.000Z', hours: 3, days: 5 },
+      { threshold: 0.07, direction: 'fall', count: 0, last: undefined, hours: 4, days: 6 },
+    ]);
+  });
+});

@@ -1,0 +1,61 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { createDisplay } from '../../../../cli/start/display.ts';
+
+function recordingStream(isTTY: boolean) {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns: 100, rows: 30 });
+  const text = (): string => String(stream.read() ?? '');
+  return { stream: stream as unknown as NodeJS.WriteStream, text };
+}
+
+describe('the display where there is no terminal', () => {
+  it('prints a line for each step, with its time and what it found', async () => {
+    const { stream, text } = recordingStream(false);
+    const display = createDisplay(stream);
+    const answer = await display.step('Apache Kafka', async ({ note }) => {
+      note('127.0.0.1:9092');
+      return 42;
+    });
+    expect(answer).toBe(42);
+    expect(text()).toMatch(/^✔ Apache Kafka 127\.0\.0\.1:9092 \(\d+\.\d s\)\n$/);
+    expect(display.stepSeconds.has('Apache Kafka')).toBe(true);
+  });
+
+  it('prints a download’s progress by tenths, not by jar', async () => {
+    const { stream, text } = recordingStream(false);
+    await createDisplay(stream).step('Engines', async ({ progress }) => {
+      for (let jar = 1; jar <= 100; jar++) progress(jar / 100, 'downloading');
+    });
+    expect(
+      text()
+        .split('\n')
+        .filter((line) => line.startsWith('…')),
+    ).toHaveLength(10);
+  });
+
+  it('prints the line of an update, without control characters', () => {
+    const { stream, text } = recordingStream(false);
+    createDisplay(stream).update('panel', 'line');
+    expect(text()).toBe('line\n');
+  });
+});
+
+describe('the display on a terminal', () => {
+  it('keeps a panel up to date and leaves the last one standing', () => {
+    const { stream, text } = recordingStream(true);
+    const display = createDisplay(stream);
+    display.update('poll 1', '');
+    display.update('poll 2', '');
+    display.end();
+    expect(text()).toContain('poll 2');
+  });
+
+  it('shows a step that failed, and passes its error on', async () => {
+    const { stream, text } = recordingStream(true);
+    const display = createDisplay(stream);
+    const failing = display.step('OpenSearch', () => Promise.reject(new Error('no memory')));
+    await expect(failing).rejects.toThrow('no memory');
+    display.end();
+    expect(text()).toContain('✖ OpenSearch');
+  });
+});
