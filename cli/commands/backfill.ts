@@ -2,10 +2,10 @@ import { Option } from 'commander';
 import { CATEGORIES, type Category } from '../../core/market/series.ts';
 import { hourOf, parseDuration } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
+import type { PagesOutput } from '../../core/operate/backfill/page-through.ts';
 import type { OperationEvent } from '../../core/operate/operation.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { CANDLE_CATEGORIES, whyNoCandles } from '../../exchanges/http/candle-source.ts';
-import type { CandlesOutput } from '../../lambdas/candles-ccxt/handler.ts';
 import { handOverPart, handOverRows } from '../../local/market-replay/hand-over.ts';
 import { type CandleHistory, readCandleHistory } from '../../local/market-replay/history.ts';
 import { createCommand, perform } from '../command.ts';
@@ -139,31 +139,23 @@ async function fetchCandles(
   return mergeSlices(await runOperation<BackfillOutput>(target, 'backfill', input, options));
 }
 
-/** The function with ccxt fetches, the operate function writes; the candles pass through this command. */
+/** One function fetches candles into the lake, slice by slice; after each slice `backfill` makes candles of it. */
 async function fetchThroughCcxt(
   target: Target,
-  input: { exchange: string; category: Category } & Record<string, unknown>,
+  input: { exchange: string } & Record<string, unknown>,
   folder: string,
   signal: AbortSignal,
 ): Promise<BackfillOutput> {
-  const { exchange, category } = input;
   const written: BackfillOutput[] = [];
-  await runOperation<CandlesOutput>(target, 'backfill', input, {
+  await runOperation<PagesOutput>(target, 'backfill', input, {
     folder,
     signal,
     resumable: true,
     functionName: 'candles-ccxt',
-    async onOutput({ series, hours, notes }, isLast) {
-      const part = {
-        kind: 'rows' as const,
-        exchange,
-        category,
-        hours: 1 as const,
-        series,
-        makeMoves: isLast,
-      };
+    async onOutput({ objects, hours, notes }, isLast) {
+      const part = { kind: 'lake' as const, objects, makeMoves: isLast };
       const done = await handOverPart(part, { invoke: invokeOperate(target), signal });
-      written.push({ ...done, hours, ...(notes ? { notes } : {}) });
+      written.push({ ...done, hours, ...(notes.length > 0 ? { notes } : {}) });
     },
   });
   return mergeSlices(written);

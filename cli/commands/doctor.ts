@@ -1,4 +1,4 @@
-import type { Check } from '../../core/operate/doctor.ts';
+import type { Check } from '../../core/operate/doctor/check.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { readEndpoints } from '../../local/pipeline/endpoints.ts';
 import { createCommand, perform } from '../command.ts';

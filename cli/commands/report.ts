@@ -56,7 +56,8 @@ async function gather(target: Target, flags: ReportFlags, signal: AbortSignal): 
   const { folder, currencies, symbols, at } = flags;
   const asOf = at ?? target.now.toISOString();
   const input = { asOf, currencies, ...(symbols ? { symbols } : {}) };
-  const slices = await runOperation<ReportOutput>(target, 'report', input, { folder, signal });
+  const options = { folder, signal, functionName: 'insights' as const };
+  const slices = await runOperation<ReportOutput>(target, 'report', input, options);
   const { choices = [], summaries, answers } = mergeSlices(slices);
   return {
     origin: target.title,

@@ -1,35 +1,31 @@
 import type { Market, Series } from '../market/series.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
+import type { IndexedTicker } from './ports.ts';
 
-/** What lake and index hold of one series in one hour, where they differ. */
+/** One series in one hour in which lake and index differ. */
 export interface Difference extends Series {
   /** Start of the hour, ISO 8601 UTC. */
   hour: string;
-  /** Ids that the lake holds, … */
+  /** Ids in the lake. */
   lake: number;
-  /** … documents that the index holds. */
+  /** Documents in the index. */
   index: number;
-  /** Ids of the lake that the index does not hold. */
+  /** Ids in the lake but not in the index. */
   missing: number;
-  /** Documents of the index that the lake knows nothing of, or that are there twice. */
+  /** Documents that are not in the lake, or in the index twice. */
   extra: number;
-  /** Some of the ids that are missing or extra. */
+  /** A few of the missing and extra ids. */
   examples: string[];
 }
 
-export interface TallyEntry {
-  lake: number;
-  missing: number;
-  extra: number;
-  examples: string[];
-}
+type TallyEntry = Pick<Difference, 'lake' | 'missing' | 'extra' | 'examples'>;
 
-/** A tally as it travels from one slice to the next: by hour (epoch ms), by symbol. */
+/** A tally passed from one slice to the next: by hour (epoch ms), by symbol. */
 export type TallyState = Record<string, Record<string, TallyEntry>>;
 
 const EXAMPLES = 3;
 
-/** Counts a market's ids by hour and symbol; holds the hours that are not compared to their end yet. */
+/** Counts a market's ids by hour and symbol. It keeps only hours that are not completely compared yet. */
 export class HourTally {
   readonly #hours = new Map<number, Map<string, TallyEntry>>();
 
@@ -39,33 +35,32 @@ export class HourTally {
     }
   }
 
-  addLake(symbol: string, slotMs: number): void {
-    this.#entry(symbol, slotMs).lake += 1;
+  addLake(ticker: IndexedTicker): void {
+    this.#entry(ticker).lake += 1;
   }
 
-  addMissing(id: string, symbol: string, slotMs: number): void {
-    const entry = this.#entry(symbol, slotMs);
+  addMissing(ticker: IndexedTicker): void {
+    const entry = this.#entry(ticker);
     entry.missing += 1;
-    if (entry.examples.length < EXAMPLES) entry.examples.push(id);
+    if (entry.examples.length < EXAMPLES) entry.examples.push(ticker.id);
   }
 
-  addExtra(id: string, symbol: string, slotMs: number): void {
-    const entry = this.#entry(symbol, slotMs);
+  addExtra(ticker: IndexedTicker): void {
+    const entry = this.#entry(ticker);
     entry.extra += 1;
-    if (entry.examples.length < EXAMPLES) entry.examples.push(id);
+    if (entry.examples.length < EXAMPLES) entry.examples.push(ticker.id);
   }
 
-  /** Gives out, and forgets, the hours that end at `untilMs` or before. */
-  close(untilMs: number, market: Market): { seriesHours: number; differences: Difference[] } {
+  /** Returns and forgets the hours that end at `untilMs` or before. */
+  close(untilMs: number, { exchange, category }: Market): { seriesHours: number; differences: Difference[] } {
     const closed = { seriesHours: 0, differences: [] as Difference[] };
     for (const [hourMs, entries] of [...this.#hours].sort(([a], [b]) => a - b)) {
       if (hourMs + HOUR_MS > untilMs) continue;
       this.#hours.delete(hourMs);
       closed.seriesHours += entries.size;
+      const hour = new Date(hourMs).toISOString();
       for (const [symbol, { lake, missing, extra, examples }] of entries) {
         if (missing === 0 && extra === 0) continue;
-        const hour = new Date(hourMs).toISOString();
-        const { exchange, category } = market;
         const index = lake - missing + extra;
         closed.differences.push({ exchange, category, symbol, hour, lake, index, missing, extra, examples });
       }
@@ -79,7 +74,7 @@ export class HourTally {
     );
   }
 
-  #entry(symbol: string, slotMs: number): TallyEntry {
+  #entry({ symbol, slotMs }: IndexedTicker): TallyEntry {
     const hourMs = hourOf(slotMs);
     const entries = this.#hours.get(hourMs) ?? new Map<string, TallyEntry>();
     this.#hours.set(hourMs, entries);

@@ -1,25 +1,25 @@
-import type { S3Lake } from '../../stores/s3/lake.ts';
-import { parseTickersKey, tickersKey, tickersPrefix } from '../lake/ticker-objects.ts';
-import { formatSeries } from '../market/series.ts';
-import { parseTicker } from '../market/ticker.ts';
+import { parseTickersKey } from '../lake/ticker-objects.ts';
+import type { CandleSeries } from '../market/candle.ts';
+import { formatSeries, type Market } from '../market/series.ts';
+import { parseTicker, type Ticker } from '../market/ticker.ts';
 import { HOUR_MS } from '../market/time.ts';
 import type { SeriesTicks, TickHours } from '../summarise/ports.ts';
-import { type Market, marketsOf, walkBatches } from './lake-walk.ts';
+import { keysFrom, marketsOf, walkBatches } from './lake-walk.ts';
+import type { LakeObjects } from './ports.ts';
 
-/** The ticks in the lake. What cannot be read is left out and told in `problems`. */
+/** The ticks in the lake. Whatever cannot be read is left out and reported in `problems`. */
 export class LakeTicks implements TickHours {
   readonly problems: string[] = [];
-  readonly #lake: S3Lake;
+  readonly #lake: LakeObjects;
   #markets: Promise<Market[]> | undefined;
 
-  constructor(lake: S3Lake) {
+  constructor(lake: LakeObjects) {
     this.#lake = lake;
   }
 
   async firstTickIn(fromMs: number, toMs: number): Promise<number | undefined> {
-    const slots = (await this.#all()).map(async ({ exchange, category }) => {
-      const startAfter = fromMs > 0 ? tickersKey({ exchange, category, slotMs: fromMs - 1 }) : undefined;
-      for await (const key of this.#lake.keys(tickersPrefix(exchange, category), startAfter)) {
+    const slots = (await this.#all()).map(async (market) => {
+      for await (const key of keysFrom(this.#lake, market, fromMs)) {
         const slotMs = parseTickersKey(key)?.slotMs;
         if (slotMs !== undefined && slotMs >= fromMs) return slotMs;
       }
@@ -41,19 +41,11 @@ export class LakeTicks implements TickHours {
             this.problems.push(`${key}, line ${position + 1}: ${parsed.reason}`);
             continue;
           }
-          const { exchange, category, symbol, base, quote, slot, last_price } = parsed.ticker;
-          const ofSeries = bySeries.get(formatSeries(parsed.ticker)) ?? {
-            series: {
-              exchange,
-              category,
-              symbol,
-              ...(base === undefined ? {} : { base }),
-              ...(quote === undefined ? {} : { quote }),
-            },
-            ticks: [],
-          };
-          bySeries.set(formatSeries(parsed.ticker), ofSeries);
-          ofSeries.ticks.push({ slotMs: Date.parse(slot), price: last_price });
+          const { ticker } = parsed;
+          const name = formatSeries(ticker);
+          const ofSeries = bySeries.get(name) ?? { series: candleSeriesOf(ticker), ticks: [] };
+          bySeries.set(name, ofSeries);
+          ofSeries.ticks.push({ slotMs: Date.parse(ticker.slot), price: ticker.last_price });
         }
       }
     }
@@ -64,4 +56,14 @@ export class LakeTicks implements TickHours {
     this.#markets ??= marketsOf(this.#lake);
     return this.#markets;
   }
+}
+
+function candleSeriesOf({ exchange, category, symbol, base, quote }: Ticker): CandleSeries {
+  return {
+    exchange,
+    category,
+    symbol,
+    ...(base === undefined ? {} : { base }),
+    ...(quote === undefined ? {} : { quote }),
+  };
 }

@@ -1,77 +1,100 @@
-import type { S3Lake } from '../../stores/s3/lake.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { type BatchAddress, parseTickersKey, tickersKey, tickersPrefix } from '../lake/ticker-objects.ts';
-import { CATEGORIES, type Category } from '../market/series.ts';
+import { isCategory, type Market } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
+import type { Slice } from './operation.ts';
+import type { LakeObjects } from './ports.ts';
+import { rangeMs, type TimeRange } from './time-range.ts';
 
-/** Everything of one exchange and category: the lake keeps it in one folder, in the order of its slots. */
-export interface Market {
-  exchange: string;
-  category: Category;
-}
-
-/** A market's walk: from (epoch ms, inclusive) to (exclusive). */
+/** A market's slots in [fromMs, toMs), epoch ms. */
 export interface Stretch extends Market {
   fromMs: number;
   toMs: number;
 }
 
+/** A market's first and last slot, epoch ms; the first may be rounded down to its hour. */
+export interface Extent extends Market {
+  firstMs: number;
+  lastMs: number;
+}
+
 /** One object of the lake. */
 export interface WalkedBatch {
   key: string;
-  /** Undefined where the key is none of a batch. */
+  /** Undefined if the key is not that of a batch. */
   address: BatchAddress | undefined;
   lines: string[];
-  /** Why the object could not be read; then it has no lines. */
+  /** Why the object could not be read; it has no lines then. */
   problem?: string;
 }
 
-/** The markets that the lake holds. */
-export async function marketsOf(lake: S3Lake, exchange?: string): Promise<Market[]> {
-  const exchanges = exchange === undefined ? await namesIn(lake, 'tickers/', 'exchange') : [exchange];
+export async function marketsOf(lake: LakeObjects, exchange?: string): Promise<Market[]> {
+  const exchanges = exchange === undefined ? await valuesIn(lake, 'tickers/', 'exchange') : [exchange];
   const markets = exchanges.map(async (name) =>
-    (await namesIn(lake, `tickers/exchange=${name}/`, 'category'))
-      .filter((category): category is Category => (CATEGORIES as readonly string[]).includes(category))
+    (await valuesIn(lake, `tickers/exchange=${name}/`, 'category'))
+      .filter(isCategory)
       .map((category) => ({ exchange: name, category })),
   );
   return (await Promise.all(markets)).flat();
 }
 
-/** `prefix` holds `field=value/` folders; their values. */
-async function namesIn(lake: S3Lake, prefix: string, field: string): Promise<string[]> {
+/** The values of the `field=value/` folders in a folder. */
+async function valuesIn(lake: LakeObjects, prefix: string, field: string): Promise<string[]> {
   const start = `${prefix}${field}=`;
   const folders = await lake.folders(prefix);
   return folders.filter((folder) => folder.startsWith(start)).map((folder) => folder.slice(start.length, -1));
 }
 
-/** The first hour and the last slot that the lake holds of a market; undefined where it holds nothing. */
-export async function extentOf(
-  lake: S3Lake,
-  { exchange, category }: Market,
-): Promise<{ firstHourMs: number; lastSlotMs: number } | undefined> {
-  const days = await lake.folders(tickersPrefix(exchange, category));
+/** Undefined if the lake has nothing of the market. */
+export async function extentOf(lake: LakeObjects, market: Market): Promise<Extent | undefined> {
+  const days = await lake.folders(tickersPrefix(market.exchange, market.category));
   const [firstDay, lastDay] = [days[0], days.at(-1)];
   if (firstDay === undefined || lastDay === undefined) return undefined;
   const [firstHours, lastHours] = await Promise.all([lake.folders(firstDay), lake.folders(lastDay)]);
-  let lastSlotMs: number | undefined;
+  let lastMs: number | undefined;
   for await (const key of lake.keys(lastHours.at(-1) ?? lastDay)) {
-    lastSlotMs = Math.max(lastSlotMs ?? 0, parseTickersKey(key)?.slotMs ?? 0);
+    lastMs = Math.max(lastMs ?? 0, parseTickersKey(key)?.slotMs ?? 0);
   }
-  if (lastSlotMs === undefined) return undefined;
-  return { firstHourMs: hourOf(firstHours[0] ?? firstDay) ?? lastSlotMs, lastSlotMs };
+  if (lastMs === undefined) return undefined;
+  return { ...market, firstMs: startOf(firstHours[0] ?? firstDay) ?? lastMs, lastMs };
 }
 
-function hourOf(folder: string): number | undefined {
+function startOf(folder: string): number | undefined {
   const match = /dt=(\d{4}-\d\d-\d\d)\/(?:hour=(\d\d)\/)?$/.exec(folder);
   return match ? Date.parse(`${match[1]}T${match[2] ?? '00'}:00:00.000Z`) : undefined;
 }
 
-/** How far an operation that walks through stretches has come; travels from slice to slice. */
+/** The stretches of a range that have data, in the lake or in one of `elsewhere`. */
+export async function stretchesIn(
+  range: TimeRange,
+  lake: LakeObjects,
+  elsewhere: readonly Extent[] = [],
+): Promise<Stretch[]> {
+  const extents = [...elsewhere];
+  for (const market of await marketsOf(lake, range.exchange)) {
+    const extent = await extentOf(lake, market);
+    if (extent) extents.push(extent);
+  }
+  const { fromMs, toMs } = rangeMs(range);
+  const byMarket = Map.groupBy(extents, ({ exchange, category }) => `${exchange}:${category}`);
+  return [...byMarket.values()].flatMap((ofMarket) => {
+    const [{ exchange, category }] = ofMarket as [Extent];
+    const stretch = {
+      exchange,
+      category,
+      fromMs: Math.max(fromMs, Math.min(...ofMarket.map(({ firstMs }) => firstMs))),
+      toMs: Math.min(toMs, Math.max(...ofMarket.map(({ lastMs }) => lastMs)) + 1),
+    };
+    return stretch.fromMs < stretch.toMs ? [stretch] : [];
+  });
+}
+
+/** How far an operation has walked through its stretches; passed from slice to slice. */
 export interface Walk {
   stretches: Stretch[];
-  /** Which stretch is under way, … */
+  /** The position of the current stretch, … */
   current: number;
-  /** … and up to where it is done, epoch ms. */
+  /** … which is done up to here, epoch ms. */
   nextMs: number;
   doneHours: number;
   totalHours: number;
@@ -82,13 +105,22 @@ export function beginWalk(stretches: Stretch[]): Walk {
   return { stretches, current: 0, nextMs: stretches[0]?.fromMs ?? 0, doneHours: 0, totalHours };
 }
 
-/** What is left of the stretch under way; undefined at the end of the walk. */
-export function restOf({ stretches, current, nextMs }: Walk): Stretch | undefined {
-  const stretch = stretches[current];
-  return stretch && { ...stretch, fromMs: nextMs };
+/** Takes step after step, each with the rest of the current stretch, until the walk or the time ends. */
+export async function walkSlice<Output>(
+  walk: Walk,
+  output: Output,
+  hasTime: () => boolean,
+  step: (rest: Stretch) => Promise<void>,
+): Promise<Slice<Output>> {
+  for (;;) {
+    const stretch = walk.stretches[walk.current];
+    if (!stretch) return { progress: progressOf(walk), output };
+    if (!hasTime()) return { cursor: walk, progress: progressOf(walk), output };
+    await step({ ...stretch, fromMs: walk.nextMs });
+  }
 }
 
-/** Everything before `untilMs` is done; with the last of a stretch the next one begins. */
+/** Marks everything before `untilMs` as done; at the end of a stretch the next one begins. */
 export function moveOn(walk: Walk, untilMs: number): void {
   walk.nextMs = untilMs;
   const stretch = walk.stretches[walk.current];
@@ -98,8 +130,7 @@ export function moveOn(walk: Walk, untilMs: number): void {
   walk.nextMs = walk.stretches[walk.current]?.fromMs ?? 0;
 }
 
-/** For a progress bar. */
-export function progressOf({ stretches, current, nextMs, doneHours, totalHours }: Walk) {
+function progressOf({ stretches, current, nextMs, doneHours, totalHours }: Walk): Slice<unknown>['progress'] {
   const stretch = stretches[current];
   const inside = stretch ? hoursBetween(stretch.fromMs, Math.min(nextMs, stretch.toMs)) : 0;
   return { done: doneHours + inside, total: totalHours, unit: 'hours' };
@@ -109,23 +140,28 @@ function hoursBetween(fromMs: number, toMs: number): number {
   return Math.max(0, Math.ceil((toMs - fromMs) / HOUR_MS));
 }
 
-/** Objects that are read ahead, at most: enough to keep a store busy, little enough for a Lambda's memory. */
+/** Objects read ahead: enough to keep a store busy, few enough for a Lambda's memory. */
 const READ_AHEAD = 16;
 
-/** The batches of a stretch in the order of their slots, read ahead. */
-export async function* walkBatches(lake: S3Lake, stretch: Stretch): AsyncGenerator<WalkedBatch> {
-  const { exchange, category, fromMs, toMs } = stretch;
+/** Keys of a market's batches, from a slot on (epoch ms). */
+export function keysFrom(lake: LakeObjects, { exchange, category }: Market, fromMs: number) {
   const startAfter = fromMs > 0 ? tickersKey({ exchange, category, slotMs: fromMs - 1 }) : undefined;
+  return lake.keys(tickersPrefix(exchange, category), startAfter);
+}
+
+/** The batches of a stretch in slot order, read ahead. */
+export async function* walkBatches(lake: LakeObjects, stretch: Stretch): AsyncGenerator<WalkedBatch> {
+  const { fromMs, toMs } = stretch;
   const ahead: Promise<WalkedBatch>[] = [];
   try {
-    for await (const key of lake.keys(tickersPrefix(exchange, category), startAfter)) {
+    for await (const key of keysFrom(lake, stretch, fromMs)) {
       const address = parseTickersKey(key);
       if (address && address.slotMs < fromMs) continue;
       if (address && address.slotMs >= toMs) break;
       const batch = address
         ? readBatch(lake, key, address)
-        : Promise.resolve({ key, address, lines: [], problem: `${key} is none of our batches` });
-      batch.catch(() => undefined); // who awaits it is told
+        : Promise.resolve({ key, address, lines: [], problem: `${key} is not a batch of tickers` });
+      batch.catch(() => undefined); // thrown when it is awaited
       ahead.push(batch);
       if (ahead.length >= READ_AHEAD) yield await (ahead.shift() as Promise<WalkedBatch>);
     }
@@ -135,7 +171,7 @@ export async function* walkBatches(lake: S3Lake, stretch: Stretch): AsyncGenerat
   }
 }
 
-async function readBatch(lake: S3Lake, key: string, address: BatchAddress): Promise<WalkedBatch> {
+async function readBatch(lake: LakeObjects, key: string, address: BatchAddress): Promise<WalkedBatch> {
   try {
     return { key, address, lines: (await lake.readLines(key)) ?? [] };
   } catch (error) {

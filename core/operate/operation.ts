@@ -1,56 +1,68 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { Client } from '@opensearch-project/opensearch';
-import type { Kafka } from 'kafkajs';
 import type * as z from 'zod';
-import type { S3Lake } from '../../stores/s3/lake.ts';
 import type { TickerIndex } from '../index/ports.ts';
 import type { TickerStream } from '../ingest/ports.ts';
 import type { Log } from '../runtime/log.ts';
 import type { SummarySettings } from '../summarise/settings.ts';
+import type {
+  CandleHistory,
+  DeadLetterArchive,
+  ExchangeCandles,
+  GivenUpBatches,
+  LakeHealth,
+  LakeObjects,
+  SearchHealth,
+  StreamHealth,
+  SummaryLease,
+  TickerIds,
+} from './ports.ts';
 
-/** The clients that an operation may use; each is connected when it is first asked for. */
+/** What operations may use. Nothing connects before its first use. */
 export interface OperationServices {
-  readonly lake: S3Lake;
+  readonly lake: LakeObjects;
   readonly stream: TickerStream;
   readonly index: TickerIndex;
-  readonly s3: S3Client;
-  readonly bucket: string;
-  readonly openSearch: Client;
-  readonly kafka: Kafka;
-  readonly topic: string;
-  /** The consumer group of the index function. */
-  readonly consumerGroup: string;
-  /** The exchanges that are polled; undefined: all that the lake knows. */
+  readonly tickerIds: TickerIds;
+  readonly deadLetters: DeadLetterArchive;
+  readonly givenUpBatches: GivenUpBatches;
+  readonly candleHistory: CandleHistory;
+  readonly exchangeCandles: ExchangeCandles;
+  readonly summaryLease: SummaryLease;
+  readonly streamHealth: StreamHealth;
+  readonly searchHealth: SearchHealth;
+  readonly lakeHealth: LakeHealth;
+  /** The exchanges that are polled. @default all that the lake knows */
   readonly exchanges: readonly string[] | undefined;
-  /** What candles and moves are made by. */
   readonly summaries: SummarySettings;
   readonly log: Log;
+  /** Epoch ms. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** How long one slice may take. */
 export interface SliceBudget {
-  /** Epoch ms after which no further piece of work is begun. */
+  /** No new piece of work starts after this; epoch ms. */
   deadlineMs: number;
 }
 
 /** What one slice of an operation did. */
 export interface Slice<Output> {
-  /** Handed to the next slice; absent when the operation is done. JSON. */
+  /** Passed to the next slice; absent when the operation is done. JSON. */
   cursor?: unknown;
-  /** For the progress bar: `done` of `total`, e.g. hours; both grow as more becomes known. */
+  /** For the progress bar; both numbers may grow as more becomes known. */
   progress: { done: number; total: number; unit: string };
-  /** What this slice found; the caller gathers the slices' outputs. JSON, small (a Lambda answers 6 MB at most). */
+  /** For the caller to collect. JSON, well below the 6 MB that a Lambda can return. */
   output: Output;
 }
 
 /**
- * An operator's command, cut into slices that fit a Lambda's time: the same code runs on one machine and in a
- * deployed stage, and whoever calls it carries on where it stopped.
+ * An operator's command, cut into slices that fit a Lambda's time. The same code runs on one machine and in a
+ * deployed stage.
  */
 export interface Operation<Input, Output> {
   readonly name: string;
   readonly input: z.ZodType<Input>;
-  /** @param cursor what the slice before answered; undefined at first */
+  /** @param cursor from the previous slice; undefined for the first */
   slice(
     input: Input,
     cursor: unknown,
@@ -59,11 +71,16 @@ export interface Operation<Input, Output> {
   ): Promise<Slice<Output>>;
 }
 
+/** The operation does not exist, or cannot work with its input. */
+export class OperationInputError extends Error {
+  override readonly name = 'OperationInputError';
+}
+
 /** The event of the operate function. */
 export interface OperationEvent {
   operation: string;
   input: unknown;
-  /** The slice should not take longer. @default the function's time limit */
+  /** How long the slice should take. @default the function's time limit */
   sliceMs?: number;
   cursor?: unknown;
 }

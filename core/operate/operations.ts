@@ -1,6 +1,5 @@
-import { report } from '../../lambdas/insights/report.ts';
 import { backfill } from './backfill/backfill.ts';
-import { doctor } from './doctor.ts';
+import { doctor } from './doctor/doctor.ts';
 import type { Operation } from './operation.ts';
 import { rebuild } from './rebuild.ts';
 import { redrive } from './redrive.ts';
@@ -11,10 +10,9 @@ import { verify } from './verify.ts';
 // biome-ignore lint/suspicious/noExplicitAny: each operation checks its own input and types its own output
 type AnyOperation = Operation<any, unknown>;
 
-/** Every operation, by the name that an event calls it. */
+const ALL: readonly AnyOperation[] = [verify, replay, redrive, doctor, summarise, rebuild, backfill];
+
+/** Every operation by name. */
 export const OPERATIONS: Readonly<Record<string, AnyOperation>> = Object.fromEntries(
-  [verify, replay, redrive, doctor, summarise, rebuild, backfill, report].map((operation: AnyOperation) => [
-    operation.name,
-    operation,
-  ]),
+  ALL.map((operation) => [operation.name, operation]),
 );

@@ -1,22 +1,20 @@
 import * as z from 'zod';
-import { S3CandleHistory } from '../../stores/s3/candle-history.ts';
 import { overlaps } from '../lake/candle-objects.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
-import type { RecordedPrices } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { makeMovesAgain, markStale } from '../summarise/moves-again.ts';
 import type { SummaryStore } from '../summarise/ports.ts';
 import { summariseHour } from '../summarise/summarise.ts';
-import { readCandleObject, writeRecorded } from './backfill/recorded-candles.ts';
+import { writeFromLake } from './backfill/recorded-candles.ts';
 import { LakeTicks } from './lake-ticks.ts';
 import type { Operation, OperationServices, Slice } from './operation.ts';
 import { summarySlice } from './summary-slice.ts';
+import { isoTime } from './time-range.ts';
 
-const isoTime = z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' });
 const inputSchema = z.strictObject({
-  /** @default the first hour that the lake holds */
+  /** @default the first hour in the lake */
   from: isoTime.optional(),
-  /** Hours that start before it; the hour of now is not closed. */
+  /** Hours that start before it; the current hour is not closed. */
   to: isoTime,
 });
 
@@ -24,14 +22,14 @@ const inputSchema = z.strictObject({
 export interface RebuildOutput {
   /** Hours with ticks in the lake. */
   hours: number;
-  /** Candles that are new, or not as they were. */
+  /** Candles that are new or changed. */
   candles: number;
   moves: number;
   /** What could not be read in the lake. */
   problems: string[];
 }
 
-/** Recorded candles first, then the hours of ticks, then the moves. */
+/** Recorded candles first, then the hours with ticks, then the moves. */
 type RebuildCursor =
   | { phase: 'begin' }
   | { phase: 'recorded'; objects: number; seen: number }
@@ -39,8 +37,8 @@ type RebuildCursor =
   | { phase: 'moves'; startMs: number; series: number };
 
 /**
- * Makes candles and moves from what the lake holds of a range: recorded candles and ticks. It needs nothing of the
- * index, and replaces what is there.
+ * Makes candles and moves of a range from the lake's recorded candles and ticks. It needs nothing from the index, and
+ * replaces what is there.
  */
 export const rebuild: Operation<z.infer<typeof inputSchema>, RebuildOutput> = {
   name: 'rebuild',
@@ -52,11 +50,7 @@ export const rebuild: Operation<z.infer<typeof inputSchema>, RebuildOutput> = {
       toMs: hourOf(Date.parse(input.to)),
     };
     const state = (cursor ?? { phase: 'begin' }) as RebuildCursor;
-    const busy: Slice<RebuildOutput> = {
-      cursor: state,
-      progress: progressOf(state, range.toMs),
-      output,
-    };
+    const busy = { cursor: state, progress: progressOf(state, range.toMs), output };
     return summarySlice('rebuild', cursor, services, budget, busy, async ({ store }, hasTime) => {
       const work: Work = { services, store, range, hasTime, output };
       let next: RebuildCursor | undefined = state;
@@ -77,51 +71,42 @@ interface Work {
   output: RebuildOutput;
 }
 
-/** One phase, as far as the time goes. */
-function step(state: RebuildCursor, work: Work): Promise<RebuildCursor | undefined> {
+/** One phase, as far as the time allows. */
+async function step(state: RebuildCursor, work: Work): Promise<RebuildCursor | undefined> {
   switch (state.phase) {
     case 'begin':
-      return begin(work);
+      await markStale(work.store, work.range.fromMs);
+      return { phase: 'recorded', objects: 0, seen: 0 };
     case 'recorded':
       return recorded(state, work);
     case 'ticks':
       return ticks(state, work);
-    case 'moves':
-      return moves(state, work);
+    case 'moves': {
+      const again = await makeMovesAgain(work.services.summaries, work.store, work.hasTime);
+      work.output.moves += again.moves;
+      return again.done ? undefined : state;
+    }
     default:
       return state satisfies never;
   }
-}
-
-async function begin({ store, range }: Work): Promise<RebuildCursor> {
-  await markStale(store, range.fromMs);
-  return { phase: 'recorded', objects: 0, seen: 0 };
 }
 
 async function recorded(
   { seen }: Extract<RebuildCursor, { phase: 'recorded' }>,
   { services, store, range, hasTime, output }: Work,
 ): Promise<RebuildCursor> {
-  const history = new S3CandleHistory(services.s3, services.bucket);
-  const objects = await history.list();
-  for (let position = seen; position < objects.length; position += 1) {
-    const object = objects[position];
-    if (!object || !overlaps(object, range.fromMs, range.toMs)) continue;
+  const objects = await services.candleHistory.list();
+  for (const [position, object] of objects.entries()) {
+    if (position < seen || !overlaps(object, range.fromMs, range.toMs)) continue;
     if (!hasTime()) return { phase: 'recorded', objects: objects.length, seen: position };
-    let rows: RecordedPrices[];
     try {
-      rows = readCandleObject(object, await history.read(object));
+      const written = await writeFromLake(object, range, services, store);
+      output.candles += written.candles;
+      output.moves += written.moves;
     } catch (error) {
       if (!(error instanceof UnreadableObjectError)) throw error;
       output.problems.push(error.message);
-      continue;
     }
-    const inRange = rows.filter(
-      ({ startMs }) => startMs >= range.fromMs && startMs + object.hours * HOUR_MS <= range.toMs,
-    );
-    const written = await writeRecorded(object, object.hours, inRange, services.summaries, store);
-    output.candles += written.candles;
-    output.moves += written.moves;
   }
   const firstMs = (await new LakeTicks(services.lake).firstTickIn(range.fromMs, range.toMs)) ?? range.toMs;
   return { phase: 'ticks', startMs: hourOf(firstMs), hourMs: hourOf(firstMs) };
@@ -144,15 +129,6 @@ async function ticks(
     nextMs = hourOf(tickMs) + HOUR_MS;
   }
   return { phase: 'moves', startMs, series: await store.countStale() };
-}
-
-async function moves(
-  state: Extract<RebuildCursor, { phase: 'moves' }>,
-  { services, store, hasTime, output }: Work,
-): Promise<RebuildCursor | undefined> {
-  const again = await makeMovesAgain(services.summaries, store, hasTime);
-  output.moves += again.moves;
-  return again.done ? undefined : state;
 }
 
 function progressOf(state: RebuildCursor, toMs: number): Slice<unknown>['progress'] {

@@ -1,35 +1,34 @@
 import * as z from 'zod';
-import { DEAD_LETTERS, S3DeadLetters } from '../../stores/s3/dead-letters.ts';
-import { GIVEN_UP_BATCHES, S3GivenUpBatches } from '../../stores/s3/given-up-batches.ts';
 import { decodeValue } from '../index/decode.ts';
 import { indexBatch } from '../index/index-batch.ts';
 import type { DeadLetter, IndexDocument } from '../index/ports.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
-import type { Operation, OperationServices, Slice } from './operation.ts';
+import type { Operation, OperationServices } from './operation.ts';
+import { isoTime } from './time-range.ts';
 
 const inputSchema = z.strictObject({
-  /** Only letters first seen, and batches given up, at this time or later, ISO 8601. @default all */
-  since: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
-  /** Only says what it would do. @default false */
+  /** Only letters first seen, and batches given up, at this time or later. @default all */
+  since: isoTime.optional(),
+  /** Only reports what it would do. @default false */
   dryRun: z.boolean().optional(),
 });
 
 /** What one slice did. */
 export interface RedriveOutput {
-  /** Batches that Lambda had given up, … */
+  /** Batches that Lambda gave up, … */
   batches: number;
   /** … and the records in them. */
   batchRecords: number;
   letters: number;
   /** Records of either kind that were indexed now, … */
   indexed: number;
-  /** … or had been before. */
+  /** … or were indexed before. */
   alreadyThere: number;
   /** Tickers that were tried, or in a dry run would be. */
   tried: number;
-  /** What stays a dead letter, or becomes one, with why. */
+  /** What stays or becomes a dead letter, and why. */
   stay: { position: string; errorType: string; reason: string }[];
-  /** Objects that are neither; left as they are. */
+  /** Objects that are neither batches nor dead letters; they are left unchanged. */
   problems: string[];
 }
 
@@ -39,27 +38,28 @@ interface RedriveCursor {
   done: number;
 }
 
-/** OpenSearch took some of the records neither way. */
+/** OpenSearch answered neither yes nor no to some of the records. */
 export class RedriveStoppedError extends Error {
   override readonly name = 'RedriveStoppedError';
 }
 
-/** How long one object may take, beyond the slice's own time. */
+/** How long one object may take beyond the slice's own time. */
 const OBJECT_MS = 20_000;
 
 /**
- * Indexes again what was left aside:
+ * Indexes what was set aside:
  *
- * - batches that Lambda gave up, from the on-failure destination of the event source mapping. Their records are
- *   handled as the index function would have: into the index, or to the dead letters; then the batch is deleted.
- * - dead letters. Those that go in move to `redriven/`, those that are refused again stay, with their new reason.
+ * - batches that Lambda gave up, from the on-failure destination of the event source mapping. Their records are treated
+ *   as the index function would have: indexed or made dead letters. Then the batch is deleted.
+ * - dead letters. Those that are indexed move to `redriven/`; those refused again stay, with the new reason.
  *
- * Killed in between, it is done again: what went in is there already, which counts as in.
+ * It may be killed and run again: what is already indexed counts as indexed.
  */
 export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
   name: 'redrive',
   input: inputSchema,
-  async slice(input, cursor, services, { deadlineMs }): Promise<Slice<RedriveOutput>> {
+  async slice({ since, dryRun = false }, cursor, services, { deadlineMs }) {
+    const { deadLetters, givenUpBatches, now } = services;
     const output: RedriveOutput = {
       batches: 0,
       batchRecords: 0,
@@ -71,17 +71,17 @@ export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
       problems: [],
     };
     const { afterKey, done: doneBefore } = (cursor as RedriveCursor | undefined) ?? { afterKey: '', done: 0 };
-    const keys: string[] = [];
-    // In the order of their names, which the cursor counts on.
-    for (const folder of [GIVEN_UP_BATCHES, DEAD_LETTERS]) {
-      for await (const key of services.lake.keys(folder, afterKey || undefined)) keys.push(key);
-    }
-    const total = doneBefore + keys.length;
-    for (const [index, key] of keys.entries()) {
-      const redriveObject = key.startsWith(GIVEN_UP_BATCHES) ? redriveBatch : redriveLetters;
-      await redriveObject(key, input, services, Math.max(deadlineMs, Date.now()) + OBJECT_MS, output);
+    // In key order, which the cursor relies on: batches lie before dead letters.
+    const objects: { key: string; redriveObject: typeof redriveBatch }[] = [];
+    for await (const key of givenUpBatches.keys(afterKey)) objects.push({ key, redriveObject: redriveBatch });
+    for await (const key of deadLetters.keys(afterKey)) objects.push({ key, redriveObject: redriveLetters });
+    const total = doneBefore + objects.length;
+    const sinceMs = since === undefined ? 0 : Date.parse(since);
+    for (const [index, { key, redriveObject }] of objects.entries()) {
+      const objectDeadlineMs = Math.max(deadlineMs, now()) + OBJECT_MS;
+      await redriveObject(key, { services, output, sinceMs, dryRun, deadlineMs: objectDeadlineMs });
       const done = doneBefore + index + 1;
-      if (done < total && Date.now() >= deadlineMs) {
+      if (done < total && now() >= deadlineMs) {
         return { cursor: { afterKey: key, done }, progress: { done, total, unit: 'objects' }, output };
       }
     }
@@ -89,69 +89,42 @@ export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
   },
 };
 
-async function redriveBatch(
-  key: string,
-  { since, dryRun }: z.infer<typeof inputSchema>,
-  { index, s3, bucket, log }: OperationServices,
-  deadlineMs: number,
-  output: RedriveOutput,
-): Promise<void> {
-  const batches = new S3GivenUpBatches(s3, bucket);
-  const batch = await batches.read(key).catch((error: unknown) => {
-    if (error instanceof UnreadableObjectError) output.problems.push(error.message);
-    else throw error;
-  });
-  if (!batch || (since !== undefined && batch.givenUpMs < Date.parse(since))) return;
+interface Work {
+  services: OperationServices;
+  output: RedriveOutput;
+  sinceMs: number;
+  dryRun: boolean;
+  deadlineMs: number;
+}
+
+async function redriveBatch(key: string, { services, output, sinceMs, dryRun, deadlineMs }: Work) {
+  const { givenUpBatches, index, log, now } = services;
+  const batch = await readable(givenUpBatches.read(key), output);
+  if (!batch || batch.givenUpMs < sinceMs) return;
   output.batches += 1;
-  output.batchRecords += batch.records;
+  output.batchRecords += batch.records.length;
   if (dryRun) return;
 
-  const letters = new S3DeadLetters(s3, bucket);
   const deadLetters = {
-    async put(kept: readonly DeadLetter[]) {
-      await letters.put(kept);
-      output.stay.push(...kept.map(staying));
+    async put(letters: readonly DeadLetter[]) {
+      await services.deadLetters.put(letters);
+      output.stay.push(...letters.map(staying));
     },
   };
-  const records = Object.values(batch.event.records).flat();
-  const report = await indexBatch(records, deadlineMs, { index, deadLetters, log, now: Date.now });
+  const report = await indexBatch(batch.records, deadlineMs, { index, deadLetters, log, now });
   output.tried += report.records;
   output.indexed += report.indexed;
   output.alreadyThere += report.alreadyThere;
-  if (report.unstored.length > 0) throw notAsked(key, report.firstReason);
-  await batches.delete(key);
+  if (report.unstored.length > 0) throw stopped(key, report.firstReason);
+  await givenUpBatches.delete(key);
 }
 
-function staying({
-  topic,
-  partition,
-  offset,
-  error_type,
-  reason,
-}: DeadLetter): RedriveOutput['stay'][number] {
-  return { position: `${topic}-${partition}-${offset}`, errorType: error_type, reason };
-}
-
-function notAsked(key: string, reason: string | undefined): RedriveStoppedError {
-  return new RedriveStoppedError(
-    `OpenSearch could not be asked about all records of ${key}: ${reason}. They stay; try again when it is well.`,
-  );
-}
-
-async function redriveLetters(
-  key: string,
-  { since, dryRun }: z.infer<typeof inputSchema>,
-  { lake, index, s3, bucket }: OperationServices,
-  deadlineMs: number,
-  output: RedriveOutput,
-): Promise<void> {
-  const letters = await readLetters(key, lake, output);
+async function redriveLetters(key: string, { services, output, sinceMs, dryRun, deadlineMs }: Work) {
+  const { deadLetters, index } = services;
+  const letters = await readable(deadLetters.read(key), output);
   if (!letters) return;
-  const sinceMs = since === undefined ? 0 : Date.parse(since);
-  const [due, tooOld] = [
-    letters.filter(({ first_seen }) => Date.parse(first_seen) >= sinceMs),
-    letters.filter(({ first_seen }) => !(Date.parse(first_seen) >= sinceMs)),
-  ];
+  const isDue = ({ first_seen }: DeadLetter) => Date.parse(first_seen) >= sinceMs;
+  const due = letters.filter(isDue);
   if (due.length === 0) return;
   output.letters += due.length;
 
@@ -174,53 +147,48 @@ async function redriveLetters(
     tickers.map(({ document }) => document),
     deadlineMs,
   );
-  const wentIn: DeadLetter[] = [];
+  const indexed: DeadLetter[] = [];
   for (const [position, { letter }] of tickers.entries()) {
     const outcome = outcomes[position];
     switch (outcome?.kind) {
       case 'stored':
         output.indexed += 1;
-        wentIn.push(letter);
+        indexed.push(letter);
         break;
       case 'alreadyThere':
         output.alreadyThere += 1;
-        wentIn.push(letter);
+        indexed.push(letter);
         break;
       case 'refused':
         keep(letter, outcome.errorType, outcome.reason);
         break;
       default:
-        throw notAsked(key, outcome?.reason);
+        throw stopped(key, outcome?.reason);
     }
   }
-  const unchanged = wentIn.length === 0 && stay.every(({ reason }, at) => reason === due[at]?.reason);
-  if (!unchanged) await new S3DeadLetters(s3, bucket).move(key, wentIn, [...tooOld, ...stay]);
+  const unchanged = indexed.length === 0 && stay.every(({ reason }, at) => reason === due[at]?.reason);
+  const tooOld = letters.filter((letter) => !isDue(letter));
+  if (!unchanged) await deadLetters.move(key, indexed, [...tooOld, ...stay]);
 }
 
-const letterSchema = z.looseObject({
-  v: z.literal(1),
-  topic: z.string(),
-  partition: z.int(),
-  offset: z.int(),
-  value_base64: z.string().nullable(),
-  produced_at: z.iso.datetime(),
-  first_seen: z.iso.datetime(),
-});
-
-/** The letters of an object; undefined where it holds anything else. */
-async function readLetters(
-  key: string,
-  lake: OperationServices['lake'],
-  { problems }: RedriveOutput,
-): Promise<DeadLetter[] | undefined> {
+/** The content; undefined, and a problem, if it is something else. */
+async function readable<T>(reading: Promise<T>, { problems }: RedriveOutput): Promise<T | undefined> {
   try {
-    const lines = (await lake.readLines(key)) ?? [];
-    return lines.map((line) => letterSchema.parse(JSON.parse(line)) as unknown as DeadLetter);
+    return await reading;
   } catch (error) {
-    if (error instanceof UnreadableObjectError) problems.push(error.message);
-    else if (error instanceof SyntaxError || error instanceof z.ZodError) {
-      problems.push(`${key} holds something else than dead letters: ${error.message}`);
-    } else throw error;
+    if (!(error instanceof UnreadableObjectError)) throw error;
+    problems.push(error.message);
     return undefined;
   }
+}
+
+function staying(letter: DeadLetter): RedriveOutput['stay'][number] {
+  const { topic, partition, offset, error_type, reason } = letter;
+  return { position: `${topic}-${partition}-${offset}`, errorType: error_type, reason };
+}
+
+function stopped(key: string, reason: string | undefined): RedriveStoppedError {
+  return new RedriveStoppedError(
+    `OpenSearch did not answer about all records of ${key}: ${reason}. They stay; run redrive again when OpenSearch is well.`,
+  );
 }

@@ -6,17 +6,15 @@ import { formatSeries } from '../market/series.ts';
 import { parseTicker } from '../market/ticker.ts';
 import {
   beginWalk,
-  extentOf,
-  marketsOf,
   moveOn,
-  progressOf,
-  restOf,
   type Stretch,
+  stretchesIn,
   type Walk,
   walkBatches,
+  walkSlice,
 } from './lake-walk.ts';
-import type { Operation, OperationServices, Slice } from './operation.ts';
-import { rangeMs, timeRange } from './time-range.ts';
+import type { Operation, OperationServices } from './operation.ts';
+import { timeRange } from './time-range.ts';
 
 const inputSchema = z.strictObject({
   ...timeRange,
@@ -24,66 +22,49 @@ const inputSchema = z.strictObject({
   direct: z.boolean().optional(),
 });
 
-/** What one slice brought out of the lake. */
+/** What one slice read from the lake and wrote. */
 export interface ReplayOutput {
   batches: number;
   tickers: number;
-  /** Direct only: documents that were not there. */
+  /** Only with `direct`: documents that were missing. */
   indexed: number;
-  /** Direct only: documents that were. */
+  /** Only with `direct`: documents that existed. */
   alreadyThere: number;
-  /** What cannot be indexed, and why: what cannot be read, what is no ticker, what OpenSearch refuses. */
+  /** What cannot be indexed and why: unreadable, not a ticker, or refused by OpenSearch. */
   problems: string[];
 }
 
-/** OpenSearch did not take what the lake holds, for as long as we could wait. */
+/** OpenSearch did not take everything in time. */
 export class ReplayStoppedError extends Error {
   override readonly name = 'ReplayStoppedError';
 }
 
-/** Tickers that are sent at once: some 8 MB. */
+/** Tickers sent at once: about 8 MB. */
 const CHUNK_TICKERS = 10_000;
-/** Chunks under way at once, so that the next is read while one is written. */
+/** While one chunk is written, the next is read. */
 const CHUNKS_UNDER_WAY = 2;
-/** How long a chunk may take, beyond the slice's own time. */
+/** How long a chunk may take beyond the slice's own time. */
 const CHUNK_MS = 20_000;
-/** Of the problems of one slice; there may be as many as tickers. */
+/** In one slice; there may be as many as tickers. */
 const MOST_PROBLEMS = 1_000;
 
 /**
- * Reads the lake and brings its tickers to the index again: through the stream, as the polls did, or straight to
- * OpenSearch. The ids are those of the polls, so it may be done at any time, of any part, any number of times.
+ * Indexes the lake's tickers again: through the stream, as the polls did, or straight to OpenSearch. The ids are the
+ * same as before, so any part may be replayed at any time, any number of times.
  */
 export const replay: Operation<z.infer<typeof inputSchema>, ReplayOutput> = {
   name: 'replay',
   input: inputSchema,
-  async slice(input, cursor, services, { deadlineMs }): Promise<Slice<ReplayOutput>> {
+  async slice(input, cursor, services, { deadlineMs }) {
     const output: ReplayOutput = { batches: 0, tickers: 0, indexed: 0, alreadyThere: 0, problems: [] };
-    const walk = (cursor as Walk | undefined) ?? (await begin(input, services));
+    const walk = (cursor as Walk | undefined) ?? beginWalk(await stretchesIn(input, services.lake));
     const write = input.direct ? writeToIndex : writeToStream;
-    for (let rest = restOf(walk); rest; rest = restOf(walk)) {
-      if (Date.now() >= deadlineMs) return { cursor: walk, progress: progressOf(walk), output };
-      await replayStretch(rest, walk, deadlineMs, output, services, write);
-    }
-    return { progress: progressOf(walk), output };
+    const hasTime = () => services.now() < deadlineMs;
+    return walkSlice(walk, output, hasTime, (rest) =>
+      replayStretch(rest, { walk, output, services, write, deadlineMs }),
+    );
   },
 };
-
-async function begin(
-  { from, to, exchange }: z.infer<typeof inputSchema>,
-  { lake }: OperationServices,
-): Promise<Walk> {
-  const range = rangeMs({ from, to });
-  const stretches: Stretch[] = [];
-  for (const market of await marketsOf(lake, exchange)) {
-    const extent = await extentOf(lake, market);
-    if (!extent) continue;
-    const fromMs = Math.max(range.fromMs, extent.firstHourMs);
-    const toMs = Math.min(range.toMs, extent.lastSlotMs + 1);
-    if (fromMs < toMs) stretches.push({ ...market, fromMs, toMs });
-  }
-  return beginWalk(stretches);
-}
 
 type Write = (
   lines: readonly string[],
@@ -91,49 +72,49 @@ type Write = (
   deadlineMs: number,
 ) => Promise<Pick<ReplayOutput, 'indexed' | 'alreadyThere' | 'problems'>>;
 
-/** Brings a stretch over, chunk by chunk, until it ends or the time is over; the walk says how far it came. */
-async function replayStretch(
-  stretch: Stretch,
-  walk: Walk,
-  deadlineMs: number,
-  output: ReplayOutput,
-  services: OperationServices,
-  write: Write,
-): Promise<void> {
-  const underWay: Promise<void>[] = [];
+interface Work {
+  walk: Walk;
+  output: ReplayOutput;
+  services: OperationServices;
+  write: Write;
+  deadlineMs: number;
+}
+
+/** Writes a stretch chunk by chunk, until it or the time ends. */
+async function replayStretch(stretch: Stretch, work: Work): Promise<void> {
+  const { walk, output, services, write, deadlineMs } = work;
+  const { now, lake } = services;
+  const chunks: { untilMs: number; tickers: number; writing: ReturnType<Write> }[] = [];
   let lines: string[] = [];
   const send = (untilMs: number) => {
-    const chunk = lines;
+    const writing = write(lines, services, Math.max(deadlineMs, now()) + CHUNK_MS);
+    writing.catch(() => undefined); // thrown when it is awaited
+    chunks.push({ untilMs, tickers: lines.length, writing });
     lines = [];
-    const before = underWay.at(-1) ?? Promise.resolve();
-    const written = write(chunk, services, Math.max(deadlineMs, Date.now()) + CHUNK_MS).then(
-      async (result) => {
-        // The place moves on in order: everything before it is written.
-        await before;
-        output.tickers += chunk.length;
-        output.indexed += result.indexed;
-        output.alreadyThere += result.alreadyThere;
-        addProblems(output, result.problems);
-        moveOn(walk, untilMs);
-      },
-    );
-    written.catch(() => undefined); // who awaits it is told
-    underWay.push(written);
   };
-  for await (const { address, lines: batch, problem } of walkBatches(services.lake, stretch)) {
+  // In order, so that everything before the walk's position is written.
+  const finishUntil = async (underWay: number) => {
+    while (chunks.length > underWay) {
+      const { untilMs, tickers, writing } = chunks.shift() as (typeof chunks)[number];
+      const { indexed, alreadyThere, problems } = await writing;
+      output.tickers += tickers;
+      output.indexed += indexed;
+      output.alreadyThere += alreadyThere;
+      addProblems(output, problems);
+      moveOn(walk, untilMs);
+    }
+  };
+  for await (const { address, lines: batch, problem } of walkBatches(lake, stretch)) {
     if (problem !== undefined) addProblems(output, [problem]);
     output.batches += 1;
     for (const line of batch) lines.push(line);
     if (lines.length < CHUNK_TICKERS || !address) continue;
     send(address.slotMs + 1);
-    if (underWay.length >= CHUNKS_UNDER_WAY) await underWay.shift();
-    if (Date.now() >= deadlineMs) {
-      await Promise.all(underWay);
-      return;
-    }
+    if (now() >= deadlineMs) return finishUntil(0);
+    await finishUntil(CHUNKS_UNDER_WAY - 1);
   }
   send(stretch.toMs);
-  await Promise.all(underWay);
+  await finishUntil(0);
 }
 
 function addProblems({ problems }: ReplayOutput, more: readonly string[]): void {
@@ -179,7 +160,7 @@ const writeToIndex: Write = async (lines, { index }, deadlineMs) => {
         break;
       case 'retry':
         throw new ReplayStoppedError(
-          `OpenSearch did not take all of it in time: ${outcome.reason}. Do the same again: it goes on where it stopped.`,
+          `OpenSearch did not take everything in time: ${outcome.reason}. Run the same command again; it continues where it stopped.`,
         );
       default:
         outcome satisfies never;

@@ -1,35 +1,28 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { LeaseBusyError } from '../../stores/opensearch/lease.ts';
-import { type SummaryStores, withSummaryStores } from '../../stores/opensearch/summary-stores.ts';
 import type { OperationServices, Slice, SliceBudget } from './operation.ts';
+import type { SummaryStores } from './ports.ts';
 
-/** Between two slices, so that whoever waits for the lease gets it. */
+/** Between two slices, to let others have the lease. */
 const STEP_BACK_MS = 200;
-/** How long after a slice's time what failed in it is tried again. */
+/** How long after a slice's time failed requests are retried. */
 const RETRY_MS = 20_000;
 
 /**
- * Does one slice of an operation that writes summaries, while nobody else writes any. Where somebody else does for all
- * of the slice's time, the answer is `busy`: the same slice again.
- * @param cursor undefined at the first slice
+ * Does one slice of an operation that writes summaries, while nobody else writes any.
+ * @param cursor undefined for the first slice
+ * @param busy the answer if somebody else kept the lease for all of the slice's time: the same slice again
  */
 export async function summarySlice<Output>(
   purpose: string,
   cursor: unknown,
-  { openSearch, log }: OperationServices,
+  { summaryLease, log, now, sleep }: OperationServices,
   { deadlineMs }: SliceBudget,
   busy: Slice<Output>,
   work: (stores: SummaryStores, hasTime: () => boolean) => Promise<Slice<Output>>,
 ): Promise<Slice<Output>> {
-  if (cursor !== undefined) await wait(STEP_BACK_MS);
-  try {
-    return await withSummaryStores(
-      { client: openSearch, log, purpose, waitUntilMs: deadlineMs, deadlineMs: deadlineMs + RETRY_MS },
-      (stores) => work(stores, () => Date.now() < deadlineMs),
-    );
-  } catch (error) {
-    if (!(error instanceof LeaseBusyError)) throw error;
-    log.info('Waits for another writer of summaries', { purpose, holder: error.holder });
-    return busy;
-  }
+  if (cursor !== undefined) await sleep(STEP_BACK_MS);
+  const lease = { purpose, waitUntilMs: deadlineMs, deadlineMs: deadlineMs + RETRY_MS };
+  const held = await summaryLease.hold(lease, (stores) => work(stores, () => now() < deadlineMs));
+  if (held.kind === 'done') return held.result;
+  log.info('Waiting for another writer of summaries', { purpose, holder: held.holder });
+  return busy;
 }

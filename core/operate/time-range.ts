@@ -1,20 +1,21 @@
 import * as z from 'zod';
 
-/** What part of the data an operation is about. Times are ISO 8601; the range is [from, to). */
+export const isoTime = z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' });
+
+/** Which part of the data an operation works on: [from, to). */
 export const timeRange = {
   /** @default the first there is */
-  from: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
+  from: isoTime.optional(),
   /** @default the last there is, included */
-  to: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
+  to: isoTime.optional(),
   /** @default all */
   exchange: z.string().min(1).optional(),
 };
 
-/** The range in epoch ms; open ends are the ends of time. */
-export function rangeMs({ from, to }: { from?: string | undefined; to?: string | undefined }): {
-  fromMs: number;
-  toMs: number;
-} {
+export type TimeRange = z.infer<z.ZodObject<typeof timeRange>>;
+
+/** The range in epoch ms; an open end is the end of time. */
+export function rangeMs({ from, to }: TimeRange): { fromMs: number; toMs: number } {
   return {
     fromMs: from === undefined ? 0 : Date.parse(from),
     toMs: to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(to),

@@ -1,39 +1,37 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
-import { OpenSearchTickerIds } from '../../stores/opensearch/ticker-ids.ts';
-import type { S3Lake } from '../../stores/s3/lake.ts';
-import { type TickerIdentity, tickerId } from '../market/ticker.ts';
+import { decodeLine } from '../index/decode.ts';
+import { formatSeries, type Market } from '../market/series.ts';
 import { type Difference, HourTally, type TallyState } from './hour-tally.ts';
 import {
   beginWalk,
-  extentOf,
-  marketsOf,
+  type Extent,
   moveOn,
-  progressOf,
-  restOf,
   type Stretch,
+  stretchesIn,
   type Walk,
   walkBatches,
+  walkSlice,
 } from './lake-walk.ts';
-import type { Operation, OperationServices, Slice } from './operation.ts';
-import { rangeMs, timeRange } from './time-range.ts';
+import type { Operation, OperationServices } from './operation.ts';
+import type { IndexedTicker } from './ports.ts';
+import { timeRange } from './time-range.ts';
 
 const inputSchema = z.strictObject({
   ...timeRange,
-  /** How long what is on its way from the lake to the index is waited for, in all. @default 12,000 */
+  /** How long to wait, in all, for tickers on their way from the lake to the index. @default 12,000 */
   patienceMs: z.number().nonnegative().optional(),
 });
 
 /** What one slice compared. */
 export interface VerifyOutput {
-  /** Different ids that the lake holds. */
+  /** Distinct ids in the lake. */
   lakeIds: number;
-  /** Documents that the index holds. */
+  /** Documents in the index. */
   documents: number;
-  /** Series and hours that were compared to their end. */
+  /** Hours of series that are completely compared. */
   seriesHours: number;
   differences: Difference[];
-  /** What of the lake cannot be compared: objects that cannot be read, lines that are no tickers. */
+  /** What cannot be compared: unreadable objects, lines that are not tickers. */
   problems: string[];
 }
 
@@ -42,104 +40,92 @@ interface VerifyCursor extends Walk {
   patienceMs: number;
 }
 
-/** Ids that are compared at once. */
+/** Ids compared at once. */
 const CHUNK_IDS = 10_000;
-/** Documents that are read at once to see which of them differ. */
+/** Documents read at once to find which of them differ. */
 const MOST_DOCUMENTS = 50_000;
-/** Differences of one slice, at most: a Lambda answers 6 MB. */
+/** In one slice: a Lambda can return 6 MB. */
 const MOST_DIFFERENCES = 5_000;
 const PATIENCE_MS = 12_000;
-/** So long is waited without any arriving. */
+/** How long to wait while none arrives. */
 const STANDSTILL_MS = 3_000;
 const LOOK_EVERY_MS = 500;
 
 /**
- * Compares lake and index: for each series and hour the ids that the lake holds with those of the documents.
- * A chunk of some thousand ids at a time, so the memory does not grow with the data.
+ * Compares lake and index: for each series and hour, the ids in the lake with those of the documents. It takes a few
+ * thousand ids at a time, so its memory does not grow with the data.
  *
- * The range ends at the last slot that either holds at the beginning. So it may run beside a pipeline that goes on
- * polling; tickers that are still on their way are waited for.
+ * The range ends at the last slot that either has at the start, and tickers still on their way are waited for. So it
+ * may run while the pipeline polls.
  */
 export const verify: Operation<z.infer<typeof inputSchema>, VerifyOutput> = {
   name: 'verify',
   input: inputSchema,
-  async slice(input, cursor, services, { deadlineMs }): Promise<Slice<VerifyOutput>> {
+  async slice(input, cursor, services, { deadlineMs }) {
     const output: VerifyOutput = { lakeIds: 0, documents: 0, seriesHours: 0, differences: [], problems: [] };
     const state = (cursor as VerifyCursor | undefined) ?? (await begin(input, services, output));
     const comparison = new Comparison(services, state, output);
-    for (let rest = restOf(state); rest; rest = restOf(state)) {
-      if (Date.now() >= deadlineMs || output.differences.length >= MOST_DIFFERENCES) {
-        return { cursor: comparison.cursor(), progress: progressOf(state), output };
-      }
-      await comparison.step(rest);
-    }
-    return { progress: progressOf(state), output };
+    const hasTime = () => services.now() < deadlineMs && output.differences.length < MOST_DIFFERENCES;
+    const slice = await walkSlice(state, output, hasTime, (rest) => comparison.step(rest));
+    state.tally = comparison.tally.state();
+    return slice;
   },
 };
 
 /** Finds out what there is to compare. */
 async function begin(
-  { from, to, exchange, patienceMs }: z.infer<typeof inputSchema>,
-  { lake, openSearch }: OperationServices,
+  input: z.infer<typeof inputSchema>,
+  { lake, tickerIds }: OperationServices,
   output: VerifyOutput,
 ): Promise<VerifyCursor> {
-  const index = new OpenSearchTickerIds(openSearch);
-  await index.refresh();
-  const range = rangeMs({ from, to });
-  const stretches = new Map<string, Stretch>();
-  const add = (market: { exchange: string; category: string }, firstMs: number, lastMs: number) => {
-    const name = `${market.exchange}:${market.category}`;
-    const known = stretches.get(name);
-    stretches.set(name, {
-      ...(market as Stretch),
-      fromMs: Math.max(range.fromMs, Math.min(firstMs, known?.fromMs ?? firstMs)),
-      toMs: Math.min(range.toMs, Math.max(lastMs + 1, known?.toMs ?? 0)),
-    });
-  };
-  const inIndex = (await index.markets()).filter((each) => (exchange ?? each.exchange) === each.exchange);
-  for (const { exchange, category, firstSlotMs, lastSlotMs } of inIndex) {
-    add({ exchange, category }, firstSlotMs, lastSlotMs);
-  }
-  for (const market of await marketsOf(lake, exchange)) {
-    const extent = await extentOf(lake, market);
-    if (extent) add(market, extent.firstHourMs, extent.lastSlotMs);
-  }
+  const { from, to, exchange, patienceMs = PATIENCE_MS } = input;
+  await tickerIds.refresh();
+  const inIndex = (await tickerIds.markets())
+    .filter((market) => (exchange ?? market.exchange) === market.exchange)
+    .map(
+      ({ firstSlotMs, lastSlotMs, ...market }): Extent => ({
+        ...(market as Market),
+        firstMs: firstSlotMs,
+        lastMs: lastSlotMs,
+      }),
+    );
+  const stretches = await stretchesIn(input, lake, inIndex);
   if (from === undefined && to === undefined && exchange === undefined) {
-    const stray = await index.countStray();
+    const stray = await tickerIds.countStray();
     if (stray > 0) output.problems.push(`${stray} documents lack exchange, category, symbol or slot`);
   }
-  const worth = [...stretches.values()].filter(({ fromMs, toMs }) => fromMs < toMs);
-  return { ...beginWalk(worth), tally: {}, patienceMs: patienceMs ?? PATIENCE_MS };
+  return { ...beginWalk(stretches), tally: {}, patienceMs };
 }
 
-type Ids = Map<string, { symbol: string; slotMs: number }>;
+type Ids = Map<string, IndexedTicker>;
 
-/** What index and lake do not have in common. */
+interface Chunk {
+  ids: Ids;
+  /** Where it ends, epoch ms. */
+  untilMs: number;
+  problems: string[];
+}
+
+/** How lake and index differ. */
 interface Findings {
   ids: Ids;
   documents: number;
-  missing: { id: string; symbol: string; slotMs: number }[];
-  extra: { id: string; symbol: string; slotMs: number }[];
+  missing: IndexedTicker[];
+  extra: IndexedTicker[];
 }
 
-/** The comparison under way; it moves the cursor's state on. */
+/** The comparison under way; it advances the state. */
 class Comparison {
-  readonly #lake: S3Lake;
-  readonly #index: OpenSearchTickerIds;
+  readonly tally: HourTally;
+  readonly #services: OperationServices;
   readonly #state: VerifyCursor;
   readonly #output: VerifyOutput;
-  #tally: HourTally;
 
-  constructor({ lake, openSearch }: OperationServices, state: VerifyCursor, output: VerifyOutput) {
-    this.#lake = lake;
-    this.#index = new OpenSearchTickerIds(openSearch);
+  constructor(services: OperationServices, state: VerifyCursor, output: VerifyOutput) {
+    this.#services = services;
     this.#state = state;
     this.#output = output;
-    this.#tally = new HourTally(state.tally);
-  }
-
-  cursor(): VerifyCursor {
-    return { ...this.#state, tally: this.#tally.state() };
+    this.tally = new HourTally(state.tally);
   }
 
   /** Compares the next chunk. */
@@ -148,35 +134,35 @@ class Comparison {
     const range = { ...stretch, toMs: chunk.untilMs };
     const { ids, documents, missing, extra } =
       (await this.#agreement(range, chunk.ids)) ?? (await this.#disagreement(range, chunk.ids.size));
-    for (const { symbol, slotMs } of ids.values()) this.#tally.addLake(symbol, slotMs);
-    for (const { id, symbol, slotMs } of missing) this.#tally.addMissing(id, symbol, slotMs);
-    for (const { id, symbol, slotMs } of extra) this.#tally.addExtra(id, symbol, slotMs);
+    for (const ticker of ids.values()) this.tally.addLake(ticker);
+    for (const ticker of missing) this.tally.addMissing(ticker);
+    for (const ticker of extra) this.tally.addExtra(ticker);
     this.#output.lakeIds += ids.size;
     this.#output.documents += documents;
     if (range.toMs >= chunk.untilMs) this.#output.problems.push(...chunk.problems);
     const atEnd = range.toMs >= stretch.toMs;
-    const closed = this.#tally.close(atEnd ? Number.POSITIVE_INFINITY : range.toMs, stretch);
+    const closed = this.tally.close(atEnd ? Number.POSITIVE_INFINITY : range.toMs, stretch);
     this.#output.seriesHours += closed.seriesHours;
     this.#output.differences.push(...closed.differences);
     moveOn(this.#state, range.toMs);
   }
 
-  /** The ids of the next batches, until they are enough or the stretch ends. */
-  async #readChunk(stretch: Stretch): Promise<{ ids: Ids; untilMs: number; problems: string[] }> {
+  /** The ids of the next batches, until there are enough or the stretch ends. */
+  async #readChunk(stretch: Stretch): Promise<Chunk> {
     const ids: Ids = new Map();
     const problems: string[] = [];
-    for await (const { key, address, lines, problem } of walkBatches(this.#lake, stretch)) {
+    for await (const { key, address, lines, problem } of walkBatches(this.#services.lake, stretch)) {
       if (problem !== undefined) problems.push(problem);
+      const { slotMs = 0 } = address ?? {};
+      // The id of every ticker of the batch: `exchange:category:symbol:slot`.
+      const [start, end] = [formatSeries({ ...stretch, symbol: '' }), `:${slotMs}`];
       for (const [position, line] of lines.entries()) {
-        const ticker = identityOf(line);
-        const isAtHome =
-          ticker?.exchange === stretch.exchange &&
-          ticker.category === stretch.category &&
-          Date.parse(ticker.slot) === address?.slotMs;
-        if (ticker && isAtHome && typeof ticker.symbol === 'string') {
-          ids.set(tickerId(ticker), { symbol: ticker.symbol, slotMs: address.slotMs });
+        const ticker = decodeLine(line);
+        if ('reason' in ticker) problems.push(`${key}, line ${position + 1}: ${ticker.reason}`);
+        else if (!ticker.id.startsWith(start) || !ticker.id.endsWith(end)) {
+          problems.push(`${key}, line ${position + 1}: a ticker of another batch, ${ticker.id}`);
         } else {
-          problems.push(`${key} line ${position + 1} is no ticker of this batch`);
+          ids.set(ticker.id, { id: ticker.id, symbol: ticker.id.slice(start.length, -end.length), slotMs });
         }
       }
       if (ids.size >= CHUNK_IDS && address) return { ids, untilMs: address.slotMs + 1, problems };
@@ -185,68 +171,54 @@ class Comparison {
   }
 
   async #agreement(range: Stretch, ids: Ids): Promise<Findings | undefined> {
-    const { total, known } = await this.#index.count(range, [...ids.keys()]);
+    const { total, known } = await this.#services.tickerIds.count(range, [...ids.keys()]);
     const agree = total === ids.size && known === ids.size;
     return agree ? { ids, documents: total, missing: [], extra: [] } : undefined;
   }
 
-  /** Shortens the range until its documents can be held in memory. */
-  async #shorten(range: Stretch, ids: number): Promise<void> {
-    while (range.toMs - range.fromMs > 1) {
-      const { total } = await this.#index.count(range, []);
-      if (total <= ids + MOST_DOCUMENTS) return;
-      range.toMs = range.fromMs + Math.ceil((range.toMs - range.fromMs) / 2);
-    }
-  }
-
-  /** What differs in the range, which may be shortened for it; waits for what is on its way. */
+  /** What differs in the range, which it may shorten; waits for what is on its way. */
   async #disagreement(range: Stretch, expectedIds: number): Promise<Findings> {
     await this.#shorten(range, expectedIds);
     let stillMs = 0;
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const findings = await this.#findDifferences(range);
       const { length } = findings.missing;
-      const arrives = length < before;
-      stillMs = arrives ? 0 : stillMs + LOOK_EVERY_MS;
+      stillMs = length < before ? 0 : stillMs + LOOK_EVERY_MS;
       before = length;
       if (length === 0 || stillMs >= STANDSTILL_MS || this.#state.patienceMs <= 0) return findings;
       this.#state.patienceMs -= LOOK_EVERY_MS;
-      await wait(LOOK_EVERY_MS);
-      await this.#index.refresh();
+      await this.#services.sleep(LOOK_EVERY_MS);
+      await this.#services.tickerIds.refresh();
     }
   }
 
-  /** First the index, then the lake: what the index holds was in the lake before. */
-  async #findDifferences(range: Stretch): Promise<Findings> {
-    const documents = [];
-    for await (const ticker of this.#index.tickers(range)) documents.push(ticker);
-    const { ids } = await this.#readAll(range);
-    const missing = new Map(ids);
-    // An id that was taken out of `missing` already is there twice.
-    const extra = documents.filter(({ id }) => !missing.delete(id));
-    return {
-      ids,
-      documents: documents.length,
-      missing: [...missing].map(([id, { symbol, slotMs }]) => ({ id, symbol, slotMs })),
-      extra,
-    };
+  /** Shortens the range until its documents fit into memory. */
+  async #shorten(range: Stretch, ids: number): Promise<void> {
+    while (range.toMs - range.fromMs > 1) {
+      const { total } = await this.#services.tickerIds.count(range, []);
+      if (total <= ids + MOST_DOCUMENTS) return;
+      range.toMs = range.fromMs + Math.ceil((range.toMs - range.fromMs) / 2);
+    }
   }
 
-  async #readAll(range: Stretch): Promise<{ ids: Ids }> {
+  /** First the index, then the lake: what is in the index was in the lake before. */
+  async #findDifferences(range: Stretch): Promise<Findings> {
+    const documents: IndexedTicker[] = [];
+    for await (const ticker of this.#services.tickerIds.tickers(range)) documents.push(ticker);
+    const ids = await this.#readAll(range);
+    const missing = new Map(ids);
+    // An id that is already taken out of `missing` is in the index twice.
+    const extra = documents.filter(({ id }) => !missing.delete(id));
+    return { ids, documents: documents.length, missing: [...missing.values()], extra };
+  }
+
+  async #readAll(range: Stretch): Promise<Ids> {
     const ids: Ids = new Map();
     for (let fromMs = range.fromMs; fromMs < range.toMs; ) {
       const chunk = await this.#readChunk({ ...range, fromMs });
-      for (const [id, place] of chunk.ids) ids.set(id, place);
+      for (const [id, ticker] of chunk.ids) ids.set(id, ticker);
       fromMs = chunk.untilMs;
     }
-    return { ids };
-  }
-}
-
-function identityOf(line: string): TickerIdentity | undefined {
-  try {
-    return (JSON.parse(line) as TickerIdentity | null) ?? undefined;
-  } catch {
-    return undefined;
+    return ids;
   }
 }

@@ -1,9 +1,9 @@
 import type { MarketInterface } from 'ccxt';
 import * as z from 'zod';
 import { SourceRefusedError, WrongPayloadError } from '../../core/ingest/source-errors.ts';
+import { type CandleRow, candleRow } from '../../core/lake/candle-rows.ts';
 import type { Category } from '../../core/market/series.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
-import { type CandleRow, candleRow } from '../../core/operate/backfill/recorded-candles.ts';
 import type { CandlePageRequest, Pair } from '../exchange.ts';
 import { CcxtClient } from './client.ts';
 import { categoryOf, pairOfMarket } from './markets.ts';

@@ -11,20 +11,27 @@ import {
 } from '../../charts/report-data.ts';
 import { PAGE_WINDOWS } from '../../charts/windows.ts';
 import { parseSeries } from '../../core/market/series.ts';
-import type { Operation, OperationServices } from '../../core/operate/operation.ts';
-import { OpenSearchSeries } from '../../stores/opensearch/insights/series.ts';
-import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
+import type { Slice } from '../../core/operate/operation.ts';
 
-const inputSchema = z.strictObject({
-  /** Where the windows end, ISO 8601. */
-  asOf: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
-  /** How many currencies can be picked: those with the most turnover. */
-  currencies: z.number().int().min(1).max(100),
-  /** These, instead: symbols or whole series. */
-  symbols: z.array(z.string().min(1)).max(100).optional(),
+/** Asks for one slice of a report. */
+export const reportEvent = z.strictObject({
+  operation: z.literal('report'),
+  input: z.strictObject({
+    /** Where the windows end, ISO 8601. */
+    asOf: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
+    /** How many currencies can be picked: those with the highest turnover. */
+    currencies: z.number().int().min(1).max(100),
+    /** Symbols or whole series, instead of those. */
+    symbols: z.array(z.string().min(1)).max(100).optional(),
+  }),
+  sliceMs: z.number().positive().optional(),
+  /** From the previous slice. */
+  cursor: z.object({ series: z.array(z.string()), done: z.number().int().nonnegative() }).optional(),
 });
 
-/** What a slice found: parts of a report. */
+export type ReportEvent = z.infer<typeof reportEvent>;
+
+/** Parts of a report. */
 export interface ReportOutput {
   choices?: SeriesChoice[];
   summaries: [series: string, SeriesSummary][];
@@ -32,65 +39,45 @@ export interface ReportOutput {
   answers: [key: string, PictureAnswer][];
 }
 
-interface ReportCursor {
-  series: string[];
-  /** How many of the series' questions are answered. */
-  done: number;
-}
-
-/** A Lambda answers 6 MB at most; one more answer may come on top of this. */
+/** A Lambda can return 6 MB; one more answer may be added to this. */
 const MOST_BYTES = 3_000_000;
 
-/** Asks everything that a report page without a server behind it can be asked. */
-export const report: Operation<z.infer<typeof inputSchema>, ReportOutput> = {
-  name: 'report',
-  input: inputSchema,
-  async slice(input, cursor, services, { deadlineMs }) {
-    const store = reportStore(services, deadlineMs);
-    const asOfMs = Date.parse(input.asOf);
-    const output: ReportOutput = { summaries: [], answers: [] };
-    let { series, done } = (cursor ?? { series: [], done: 0 }) as ReportCursor;
-    if (cursor === undefined) {
-      const all = await seriesChoices(store, asOfMs);
-      output.choices = picked(all, input);
-      series = output.choices.map((choice) => choice.series);
+/** Answers everything that a report page without a server can be asked, slice by slice. */
+export async function reportSlice(
+  { input, cursor }: Pick<ReportEvent, 'input' | 'cursor'>,
+  store: ReportStore,
+  hasTime: () => boolean,
+): Promise<Slice<ReportOutput>> {
+  const asOfMs = Date.parse(input.asOf);
+  const output: ReportOutput = { summaries: [], answers: [] };
+  let { series, done } = cursor ?? { series: [], done: 0 };
+  if (cursor === undefined) {
+    output.choices = picked(await seriesChoices(store, asOfMs), input);
+    series = output.choices.map((choice) => choice.series);
+  }
+  const questions = questionsOf(series);
+  let bytes = 0;
+  // At least one, so that every slice gets somewhere.
+  do {
+    const question = questions[done];
+    if (question === undefined) break;
+    if (question.kind === 'summary') {
+      output.summaries.push([question.series, await seriesSummary(store, question.series, asOfMs)]);
+    } else {
+      const answer = await answerPicture(store, question.ask, asOfMs);
+      bytes += JSON.stringify(answer).length;
+      output.answers.push([questionKey(question.ask), answer]);
     }
-    const questions = questionsOf(series);
-    let bytes = 0;
-    // At least one, so that every slice gets on.
-    do {
-      const question = questions[done];
-      if (question === undefined) break;
-      if (question.kind === 'summary') {
-        output.summaries.push([question.series, await seriesSummary(store, question.series, asOfMs)]);
-      } else {
-        const answer = await answerPicture(store, question.ask, asOfMs);
-        bytes += JSON.stringify(answer).length;
-        output.answers.push([questionKey(question.ask), answer]);
-      }
-      done += 1;
-    } while (Date.now() < deadlineMs && bytes < MOST_BYTES);
-    return {
-      output,
-      progress: { done, total: questions.length, unit: 'answers' },
-      ...(done < questions.length ? { cursor: { series, done } satisfies ReportCursor } : {}),
-    };
-  },
-};
-
-function reportStore({ openSearch, summaries }: OperationServices, deadlineMs: number): ReportStore {
-  const search = new OpenSearchSearch(openSearch, deadlineMs);
+    done += 1;
+  } while (hasTime() && bytes < MOST_BYTES);
   return {
-    search: (index, body) => search.search(index, body),
-    insights: new OpenSearchSeries(search),
-    samplingIntervals: summaries.samplingIntervals,
+    output,
+    progress: { done, total: questions.length, unit: 'answers' },
+    ...(done < questions.length ? { cursor: { series, done } } : {}),
   };
 }
 
-function picked(
-  all: readonly SeriesChoice[],
-  { currencies, symbols }: Pick<z.infer<typeof inputSchema>, 'currencies' | 'symbols'>,
-): SeriesChoice[] {
+function picked(all: readonly SeriesChoice[], { currencies, symbols }: ReportEvent['input']): SeriesChoice[] {
   if (symbols === undefined) return all.filter(({ series }) => !isArchived(series)).slice(0, currencies);
   const wanted = new Set(symbols.map((symbol) => symbol.toLowerCase()));
   return all.filter(({ series }) => {
@@ -101,7 +88,7 @@ function picked(
 
 type ReportQuestion = { kind: 'summary'; series: string } | { kind: 'picture'; ask: PictureQuestion };
 
-/** Each once, in an order that does not change. */
+/** Each question once, in a fixed order. */
 function questionsOf(series: readonly string[]): ReportQuestion[] {
   const pictures = new Map<string, PictureQuestion>();
   for (const one of series) {

@@ -20,6 +20,8 @@ type Folder =
   | 'candles'
   | 'dead-letters'
   | 'redriven'
+  /** What `doctor` writes, reads and deletes. */
+  | 'probe'
   /** What setup replaced in Dashboards. */
   | 'backups'
   /** Where Lambda leaves the payload of batches that were given up. */

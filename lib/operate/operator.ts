@@ -43,10 +43,10 @@ export class Operator extends Construct {
       securityGroups: [world, stream.clients, search.clients],
     });
     const { role } = this.function;
-    lake.grantRead(role, 'tickers', 'rejected', 'state', 'candles', 'dead-letters', 'redriven', 'aws/lambda');
-    // It never writes tickers: only a poll does.
-    lake.grantPut(role, 'state', 'candles', 'dead-letters', 'redriven');
-    lake.grantDelete(role, 'state', 'dead-letters', 'aws/lambda');
+    lake.grantRead(role, 'tickers', 'state', 'candles', 'dead-letters', 'aws/lambda', 'probe');
+    // Only polls write tickers and their markers.
+    lake.grantPut(role, 'candles', 'dead-letters', 'redriven', 'probe');
+    lake.grantDelete(role, 'dead-letters', 'aws/lambda', 'probe');
     stream.grantProduce(role);
     stream.grantWatch(role);
   }

@@ -60,7 +60,7 @@ export class StatelessStack extends Stack {
     this.watch = new Watch(this, 'Watch', { ...watched, search });
     this.insights = new Insights(this, 'Insights', { ...common, search });
     this.operator = new Operator(this, 'Operator', { ...common, lake, stream, search });
-    this.candleFetcher = new CandleFetcher(this, 'CandleFetcher', common);
+    this.candleFetcher = new CandleFetcher(this, 'CandleFetcher', { ...common, lake });
     this.setup = new Setup(this, 'Setup', {
       ...common,
       lake,

@@ -1,6 +1,7 @@
-import type { CandleHours } from '../../core/market/candle.ts';
+import type { Category } from '../../core/market/series.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
-import { rowParts, type SymbolRows } from '../../core/operate/backfill/row-parts.ts';
+import type { BackfillPart } from '../../core/operate/backfill/input.ts';
+import { rowParts } from '../../core/operate/backfill/row-parts.ts';
 import type { OperationEvent, Slice } from '../../core/operate/operation.ts';
 import type { CandleHistory } from './history.ts';
 
@@ -14,30 +15,19 @@ export interface HandOverOptions {
   signal: AbortSignal;
 }
 
-/** The event's input of one part. */
-export interface RowsPart {
-  kind: 'rows';
-  exchange: string;
-  category: string;
-  hours: CandleHours;
-  series: SymbolRows[];
-  /** Else the next run of summarise makes them. */
-  makeMoves: boolean;
-}
-
 /**
  * Hands the candles of a file over to `backfill`, part by part; with the last one the moves are made.
  * @returns what all parts did
  */
 export async function handOverRows(
-  history: CandleHistory & { exchange: string; category: string },
+  history: CandleHistory & { exchange: string; category: Category },
   { invoke, onProgress = () => {}, makeMoves = true, signal }: HandOverOptions,
 ): Promise<BackfillOutput> {
   const { exchange, category, hours, rows } = history;
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
   const parts = rowParts(rows);
   for (const [position, series] of parts.entries()) {
-    const input: RowsPart = {
+    const input: BackfillPart = {
       kind: 'rows',
       exchange,
       category,
@@ -56,7 +46,7 @@ export async function handOverRows(
 
 /** Hands one part over, for as many slices as it takes. */
 export async function handOverPart(
-  input: RowsPart,
+  input: BackfillPart,
   { invoke, signal }: Pick<HandOverOptions, 'invoke' | 'signal'>,
 ): Promise<BackfillOutput> {
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };

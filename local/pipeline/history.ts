@@ -50,7 +50,7 @@ export async function loadHistory(options: LoadHistoryOptions): Promise<number> 
   const total = parts.reduce((sum, { history }) => sum + history.rows.length, 0);
   let before = 0;
   for (const { history, exchange } of parts) {
-    const series = { ...history, exchange, category: 'spot' };
+    const series = { ...history, exchange, category: 'spot' as const };
     const onPart = (done: number) => onProgress(before + done, total);
     // A question is answered from the candles: the moves can wait for the first run of summarise.
     await handOverRows(series, { invoke: operate, onProgress: onPart, makeMoves: false, signal });

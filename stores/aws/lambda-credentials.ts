@@ -1,4 +1,4 @@
-/** What the AWS signers want to know of a caller. */
+/** What the AWS signers need. */
 export interface LambdaCredentials {
   accessKeyId: string;
   secretAccessKey: string;
@@ -6,9 +6,9 @@ export interface LambdaCredentials {
 }
 
 /**
- * The function's own credentials. Lambda puts them into the environment of each instance and ends the instance
- * before they expire, so the SDK's chain of providers (and its size) has nothing to add.
- * @throws Error outside of a Lambda, where they are not set
+ * The function's own credentials. Lambda puts them into each instance's environment and ends the instance before they
+ * expire, so the SDK's chain of providers would only add its size.
+ * @throws Error outside a Lambda, where they are not set
  */
 export async function lambdaCredentials(): Promise<LambdaCredentials> {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
@@ -25,7 +25,7 @@ export async function lambdaCredentials(): Promise<LambdaCredentials> {
 }
 
 /**
- * What a bundle takes in place of the SDK's own chain of providers (`@aws-sdk/credential-provider-node`), which
- * looks in places that a function does not have: lib/functions/pipeline-function.ts swaps them.
+ * Replaces the SDK's chain of providers (`@aws-sdk/credential-provider-node`) in a bundle; see
+ * lib/functions/pipeline-function.ts.
  */
 export const defaultProvider = () => lambdaCredentials;

@@ -8,15 +8,15 @@ import {
   type MetricUnit,
 } from '../../core/runtime/metrics.ts';
 
-/** What a function that emits metrics has in its environment. */
+/** The environment of a function that emits metrics. */
 export const metricsVariables = {
-  /** A dimension of every metric. No default: the alarms would not find what another stage's name stands on. */
+  /** A dimension of every metric. No default: alarms would not find metrics under another stage's name. */
   STAGE: z.string().min(1),
 };
 
 /**
- * Emits metrics as CloudWatch's embedded metric format: each call prints one line on stdout, which Lambda's logs turn
- * into metrics (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+ * Emits metrics in CloudWatch's embedded metric format: each call prints one line to stdout, which CloudWatch turns into
+ * metrics (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
  */
 export function createMetrics(stage: string): EmitMetrics {
   return (group, own, values) => {
@@ -29,7 +29,7 @@ export function createMetrics(stage: string): EmitMetrics {
       const value = values[name as keyof typeof values];
       if (value !== undefined) metrics.addMetric(name, unit, value);
     }
-    // Without any, Powertools would warn.
+    // Powertools warns if there are none.
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
   };
 }

@@ -1,13 +1,13 @@
 /**
- * In a bundle with ccxt this stands for protobufjs, which ccxt wants for dYdX's orders and MEXC's private streams only,
- * and loads when they are used. We use neither; anybody who does is told so.
+ * Replaces protobufjs in a bundle with ccxt, which loads it only for dYdX's orders and MEXC's private streams. We use
+ * neither.
  */
 const missing = new Proxy(
   {},
   {
     get() {
       throw new Error(
-        'protobufjs is not part of this bundle: nothing here trades, or listens to private streams',
+        'protobufjs is not part of this bundle: it neither trades nor listens to private streams',
       );
     },
   },

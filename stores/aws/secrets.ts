@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { OpenSearchUser } from '../opensearch/client.ts';
 
-/** A secret could not be read, or holds something else than a user. */
+/** A secret could not be read, or is not a user. */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
 }
@@ -9,9 +9,9 @@ export class SecretError extends Error {
 const userSecret = z.object({ username: z.string().min(1), password: z.string().min(1) });
 
 /**
- * Reads a user from AWS Secrets Manager, anew at each call: the password may have been rotated.
- * @param secretArn of a secret that holds `{"username": …, "password": …}`
- * @throws SecretError; its message never holds the secret
+ * Reads a user from AWS Secrets Manager. Every call reads it again, because the password may have been rotated.
+ * @param secretArn of a secret `{"username": …, "password": …}`
+ * @throws SecretError; its message never contains the secret
  */
 export async function readUser(secretArn: string): Promise<OpenSearchUser> {
   const { SecretsManagerClient, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
@@ -30,7 +30,7 @@ export async function readUser(secretArn: string): Promise<OpenSearchUser> {
   try {
     return userSecret.parse(JSON.parse(text));
   } catch {
-    // Without the cause: it would quote what the secret holds.
-    throw new SecretError(`Secret ${secretArn} does not hold {"username": …, "password": …}.`);
+    // Without the cause, which would quote the secret.
+    throw new SecretError(`Secret ${secretArn} is not {"username": …, "password": …}.`);
   }
 }

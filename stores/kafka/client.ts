@@ -5,25 +5,25 @@ import { brokerList, EnvironmentError } from '../../core/runtime/environment.ts'
 import type { Log } from '../../core/runtime/log.ts';
 import { mskCluster } from './msk-cluster.ts';
 
-/** What a function that uses Kafka has in its environment: exactly one of the two. */
+/** The environment of a function that uses Kafka: exactly one of the two. */
 export const kafkaVariables = {
-  /** Brokers that want no sign-in, on one machine: `host:port,host:port`. */
+  /** Brokers without authentication, on one machine: `host:port,host:port`. */
   KAFKA_BROKERS: brokerList.optional(),
-  /** An Amazon MSK cluster, which is signed in to with IAM. */
+  /** An Amazon MSK cluster with IAM authentication. */
   KAFKA_CLUSTER_ARN: z
     .string()
     .regex(/^arn:[^:]+:kafka:[^:]+:\d*:cluster\/.+$/, 'expected the ARN of an MSK cluster')
     .optional(),
 };
 
-/** {@link kafkaVariables}, read. */
+/** {@link kafkaVariables}, parsed. */
 export interface KafkaEnvironment {
   KAFKA_BROKERS?: string[] | undefined;
   KAFKA_CLUSTER_ARN?: string | undefined;
 }
 
 /**
- * The Kafka client that the environment describes.
+ * The client that the environment describes.
  * @throws EnvironmentError unless exactly one of KAFKA_BROKERS and KAFKA_CLUSTER_ARN is set
  */
 export function createKafkaOf(environment: KafkaEnvironment, clientId: string, log: Log): Kafka {
@@ -35,15 +35,12 @@ export function createKafkaOf(environment: KafkaEnvironment, clientId: string, l
   );
 }
 
-/**
- * A client of brokers that want no sign-in.
- * @param brokers `host:port`, at least one
- */
+/** A client of brokers without authentication, each `host:port`. */
 export function createKafka(clientId: string, brokers: string[], log: Log): Kafka {
   return connectKafka(clientId, { brokers }, log);
 }
 
-/** A Kafka client whose every wait is bounded: kafkajs alone retries far beyond a Lambda's time. */
+/** A client that bounds every wait: by default kafkajs retries far beyond a Lambda's time. */
 function connectKafka(
   clientId: string,
   cluster: Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'>,

@@ -1,18 +1,18 @@
 import type { KafkaConfig } from 'kafkajs';
 import { lambdaCredentials } from '../aws/lambda-credentials.ts';
 
-/** The cluster does not tell where its brokers are, or has no IAM listener. */
+/** MSK did not list the cluster's brokers, or the cluster has no IAM listener. */
 export class BootstrapBrokersError extends Error {
   override readonly name = 'BootstrapBrokersError';
 }
 
 /**
- * How kafkajs reaches an Amazon MSK cluster: brokers from `GetBootstrapBrokers` (the cluster resource does not
- * have them), sign-in with IAM over TLS. The brokers are asked for once and kept as long as the function lives.
- * The packages for it are loaded with the first connection: a function that finds no work does not wait for them.
+ * How kafkajs connects to an Amazon MSK cluster: brokers from `GetBootstrapBrokers` (the cluster resource does not list
+ * them), IAM authentication over TLS. The brokers are fetched once in a function's life. The packages are loaded with the
+ * first connection, so that a function without work does not wait for them.
  */
 export function mskCluster(clusterArn: string): Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'> {
-  // arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>: it may be another region than the function's.
+  // arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>: it may not be the function's region.
   const region = clusterArn.split(':')[3] as string;
   let brokers: Promise<string[]> | undefined;
   return {
@@ -50,14 +50,14 @@ async function bootstrapBrokers(clusterArn: string, region: string): Promise<str
     const brokers = answer.BootstrapBrokerStringSaslIam;
     if (!brokers) {
       throw new BootstrapBrokersError(
-        `MSK cluster ${clusterArn} has no listener for IAM; switch IAM access control on for it.`,
+        `MSK cluster ${clusterArn} has no IAM listener: enable IAM access control for it.`,
       );
     }
     return brokers.split(',');
   } catch (cause) {
     if (cause instanceof BootstrapBrokersError) throw cause;
     throw new BootstrapBrokersError(
-      `MSK did not name the brokers of ${clusterArn}: ${(cause as Error).message}`,
+      `MSK did not list the brokers of ${clusterArn}: ${(cause as Error).message}`,
       { cause },
     );
   } finally {

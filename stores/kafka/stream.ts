@@ -1,16 +1,17 @@
 import { CompressionTypes, type ICustomPartitioner, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import type { StreamRecord, TickerStream } from '../../core/ingest/ports.ts';
+import { withinTime } from '../../core/runtime/time-limit.ts';
 
-/** A broker takes 1 MiB a record batch by default; we stay below it even if nothing compresses. */
+/** By default a broker takes record batches of 1 MiB; this stays below it even if nothing compresses. */
 const MAX_REQUEST_BYTES = 900_000;
 const REQUESTS_AT_ONCE = 4;
 
-/** The topic could not be written in time; what was not acknowledged stays in the lake's outbox. */
+/** Kafka did not acknowledge everything in time; the rest stays in the lake's outbox. */
 export class StreamUnavailableError extends Error {
   override readonly name = 'StreamUnavailableError';
 }
 
-/** The stream in a Kafka topic: acks from all in-sync replicas, gzip, order kept within a key. */
+/** The stream as a Kafka topic: acknowledged by all in-sync replicas, gzipped, in order within a key. */
 export class KafkaStream implements TickerStream {
   readonly #topic: string;
   readonly #producer: Producer;
@@ -25,8 +26,18 @@ export class KafkaStream implements TickerStream {
   }
 
   async produce(records: readonly StreamRecord[], deadlineMs: number): Promise<void> {
-    for (const requests of wavesOf(records)) {
-      await this.#before(deadlineMs, Promise.all(requests.map((messages) => this.#send(messages))));
+    const late = () => new Error('not acknowledged in time');
+    try {
+      for (const requests of wavesOf(records)) {
+        const sending = Promise.all(requests.map((messages) => this.#send(messages)));
+        await withinTime(deadlineMs - Date.now(), sending, late);
+      }
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new StreamUnavailableError(
+        `Kafka topic "${this.#topic}" did not take the tickers: ${why}. They are in the lake; the next poll produces them.`,
+        { cause },
+      );
     }
   }
 
@@ -45,31 +56,11 @@ export class KafkaStream implements TickerStream {
       messages: [...messages],
     });
   }
-
-  async #before<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const inMs = Math.max(0, deadlineMs - Date.now());
-      timer = setTimeout(() => reject(new Error('not acknowledged in time')), inMs);
-    });
-    try {
-      return await Promise.race([work, late]);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new StreamUnavailableError(
-        `Kafka topic "${this.#topic}" did not take the tickers: ${why}. They are in the lake; the next poll produces them.`,
-        { cause },
-      );
-    } finally {
-      clearTimeout(timer);
-      work.catch(() => undefined); // its failure after the deadline has nobody to tell
-    }
-  }
 }
 
 /**
- * Kafka's own partitioner, asked once for each key: every poll has the same keys, and hashing them takes kafkajs longer
- * than all else that it does with them.
+ * Kafka's own partitioner, called once for each key: every poll has the same keys, and hashing them takes kafkajs longer
+ * than everything else it does with them.
  */
 const rememberingPartitioner: ICustomPartitioner = () => {
   const partitionOf = Partitioners.DefaultPartitioner();
@@ -77,7 +68,7 @@ const rememberingPartitioner: ICustomPartitioner = () => {
   let partitions = 0;
   return (record) => {
     const key = record.message.key as string;
-    // A topic that got more partitions spreads its keys anew.
+    // More partitions spread the keys differently.
     if (record.partitionMetadata.length !== partitions) known.clear();
     partitions = record.partitionMetadata.length;
     const partition = known.get(key) ?? partitionOf(record);
@@ -87,12 +78,12 @@ const rememberingPartitioner: ICustomPartitioner = () => {
 };
 
 /**
- * Records as requests, and these in waves: those of one wave are sent at once, so a key is in one request of it only,
- * which keeps the order within the key.
+ * Records as requests, in waves. The requests of a wave are sent at once, so a key is in only one of them, which keeps
+ * the order within the key.
  */
 function* wavesOf(records: readonly StreamRecord[]): Generator<StreamRecord[][]> {
   let wave: StreamRecord[][] = [];
-  /** The keys of the wave, each with its request. */
+  /** The request of each key in the wave. */
   let keys = new Map<string, StreamRecord[]>();
   let request: StreamRecord[] | undefined;
   let bytes = 0;

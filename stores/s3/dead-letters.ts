@@ -1,68 +1,77 @@
 import { createHash } from 'node:crypto';
-import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { DeadLetter, DeadLetters } from '../../core/index/ports.ts';
-import { packLines } from '../../core/lake/ndjson.ts';
-import { lakeUnavailable, s3Status } from './errors.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
+import * as z from 'zod';
+import type { DeadLetter } from '../../core/index/ports.ts';
+import { packLines, UnreadableObjectError, unpackLines } from '../../core/lake/ndjson.ts';
+import type { DeadLetterArchive } from '../../core/operate/ports.ts';
+import { S3Bucket } from './bucket.ts';
 
-/** Where dead letters wait, and where they go once they were indexed. */
-export const DEAD_LETTERS = 'dead-letters/';
+/** Where dead letters wait, … */
+const DEAD_LETTERS = 'dead-letters/';
+/** … and where they go once they are indexed. */
 const REDRIVEN = 'redriven/';
 
+const deadLetter = z.looseObject({
+  v: z.literal(1),
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  value_base64: z.string().nullable(),
+  produced_at: z.iso.datetime(),
+  first_seen: z.iso.datetime(),
+});
+
 /**
- * Dead letters in the lake's bucket: `dead-letters/dt=YYYY-MM-DD/<topic>-<partition>-<offset>-<hash>.ndjson.gz`,
- * one object an invocation, named by the day on which its first record was produced, that record's position and a
- * hash of all positions. So the same letters that come again have the same key, on whatever day they come: the
- * object that is there stays, with the time at which they were first seen.
+ * Dead letters in the lake's bucket: `dead-letters/dt=YYYY-MM-DD/<topic>-<partition>-<offset>-<hash>.ndjson.gz`, one
+ * object for each invocation, named by the day on which its first record was produced, that record's position and a hash
+ * of all positions. So a redelivery makes the same key on any day, and the existing object stays, with the time at
+ * which its letters were first seen.
  */
-export class S3DeadLetters implements DeadLetters {
-  readonly #client: S3Client;
-  readonly #bucket: string;
+export class S3DeadLetters implements DeadLetterArchive {
+  readonly #bucket: S3Bucket;
 
   constructor(client: S3Client, bucket: string) {
-    this.#client = client;
-    this.#bucket = bucket;
+    this.#bucket = new S3Bucket(client, bucket);
   }
 
   async put(letters: readonly DeadLetter[]): Promise<void> {
     const [first] = letters;
     if (!first) return;
-    const key = keyOf(DEAD_LETTERS, first, letters);
+    const body = await packLetters(letters);
+    await this.#bucket.create(keyOf(DEAD_LETTERS, first, letters), body, 'application/gzip');
+  }
+
+  keys(afterKey?: string): AsyncGenerator<string> {
+    return this.#bucket.keys(DEAD_LETTERS, afterKey);
+  }
+
+  async read(key: string): Promise<DeadLetter[]> {
+    const body = await this.#bucket.readIfThere(key);
+    if (!body) return []; // another redrive was faster
     try {
-      await this.#put(key, letters, { IfNoneMatch: '*' });
-    } catch (error) {
-      if (s3Status(error) === 412) return; // an earlier delivery kept them
-      throw lakeUnavailable(this.#bucket, `The dead letters ${key} could not be written`, error);
+      const lines = await unpackLines(body);
+      return lines.map((line) => deadLetter.parse(JSON.parse(line)) as unknown as DeadLetter);
+    } catch (cause) {
+      throw new UnreadableObjectError(key, cause);
     }
   }
 
-  /**
-   * Takes letters out of their object: those that went in are kept under `redriven/`, the others stay. Killed in
-   * between, it leaves letters in both places, where taking them out again finds them.
-   * @param key of the object
-   */
-  async move(key: string, wentIn: readonly DeadLetter[], stay: readonly DeadLetter[]): Promise<void> {
-    try {
-      const [first] = wentIn;
-      if (first) await this.#put(keyOf(REDRIVEN, first, wentIn), wentIn);
-      if (stay.length > 0) await this.#put(key, stay);
-      else await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }));
-    } catch (error) {
-      throw lakeUnavailable(this.#bucket, `The dead letters ${key} could not be moved`, error);
+  async move(key: string, indexed: readonly DeadLetter[], staying: readonly DeadLetter[]): Promise<void> {
+    const [first] = indexed;
+    if (first) {
+      const body = await packLetters(indexed);
+      await this.#bucket.write(keyOf(REDRIVEN, first, indexed), body, 'application/gzip');
+    }
+    if (staying.length > 0) {
+      await this.#bucket.write(key, await packLetters(staying), 'application/gzip');
+    } else {
+      await this.#bucket.delete(key);
     }
   }
+}
 
-  async #put(Key: string, letters: readonly DeadLetter[], condition: { IfNoneMatch?: '*' } = {}) {
-    const Body = await packLines(letters.map((letter) => JSON.stringify(letter)));
-    await this.#client.send(
-      new PutObjectCommand({
-        Bucket: this.#bucket,
-        Key,
-        Body,
-        ContentType: 'application/gzip',
-        ...condition,
-      }),
-    );
-  }
+function packLetters(letters: readonly DeadLetter[]): Promise<Buffer> {
+  return packLines(letters.map((letter) => JSON.stringify(letter)));
 }
 
 function keyOf(root: string, first: DeadLetter, letters: readonly DeadLetter[]): string {

@@ -1,20 +1,11 @@
-import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { MSKEvent } from 'aws-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
 import { UnreadableObjectError } from '../../core/lake/ndjson.ts';
-import { lakeUnavailable } from './errors.ts';
-import { readObject } from './object.ts';
+import type { GivenUpBatch, GivenUpBatches } from '../../core/operate/ports.ts';
+import { S3Bucket } from './bucket.ts';
 
 /** Where Lambda puts the batches that an event source mapping gives up. */
-export const GIVEN_UP_BATCHES = 'aws/lambda/';
-
-/** A batch that was given up. */
-export interface GivenUpBatch {
-  event: MSKEvent;
-  records: number;
-  /** Epoch ms. */
-  givenUpMs: number;
-}
+const GIVEN_UP_BATCHES = 'aws/lambda/';
 
 const mskEvent = z.looseObject({
   records: z.record(
@@ -25,7 +16,6 @@ const mskEvent = z.looseObject({
         partition: z.int(),
         offset: z.int(),
         timestamp: z.number(),
-        // Of a record without a value.
         value: z.string().nullish(),
       }),
     ),
@@ -34,46 +24,41 @@ const mskEvent = z.looseObject({
 
 const invocationRecord = z.looseObject({
   timestamp: z.iso.datetime({ offset: true }),
-  // The documentation shows a text; the event itself would be as good.
+  // Text in the documentation; the event itself is accepted as well.
   payload: z
     .union([z.string().transform((text): unknown => JSON.parse(text)), z.looseObject({})])
     .pipe(mskEvent),
 });
 
 /**
- * The on-failure destination of the index function's event source mapping: in an S3 bucket each object holds what
- * happened and, in `payload`, the whole event.
+ * The on-failure destination of the index function's event source mapping. Each object in it describes what happened
+ * and has the whole event in `payload`.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
  */
-export class S3GivenUpBatches {
-  readonly #client: S3Client;
-  readonly #bucket: string;
+export class S3GivenUpBatches implements GivenUpBatches {
+  readonly #bucket: S3Bucket;
 
   constructor(client: S3Client, bucket: string) {
-    this.#client = client;
-    this.#bucket = bucket;
+    this.#bucket = new S3Bucket(client, bucket);
   }
 
-  /** @throws UnreadableObjectError where the object is no invocation record with its event */
+  keys(afterKey?: string): AsyncGenerator<string> {
+    return this.#bucket.keys(GIVEN_UP_BATCHES, afterKey);
+  }
+
   async read(key: string): Promise<GivenUpBatch> {
-    const text = Buffer.from(await readObject(this.#client, this.#bucket, key)).toString('utf8');
+    const text = Buffer.from(await this.#bucket.read(key)).toString('utf8');
     try {
       const { timestamp, payload } = invocationRecord.parse(JSON.parse(text));
-      const event = payload as unknown as MSKEvent;
-      const records = Object.values(event.records).reduce((sum, { length }) => sum + length, 0);
-      return { event, records, givenUpMs: Date.parse(timestamp) };
+      const records = Object.values(payload.records).flat();
+      return { records, givenUpMs: Date.parse(timestamp) };
     } catch (cause) {
       throw new UnreadableObjectError(key, cause);
     }
   }
 
-  /** The bucket's versions keep it for as long as they keep anything. */
   async delete(key: string): Promise<void> {
-    try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }));
-    } catch (error) {
-      throw lakeUnavailable(this.#bucket, `${key} could not be deleted`, error);
-    }
+    await this.#bucket.delete(key);
   }
 }

@@ -5,9 +5,9 @@ import { App } from 'aws-cdk-lib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollReport } from '../../core/ingest/report.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
+import type { PagesOutput } from '../../core/operate/backfill/page-through.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import { sourceNamed } from '../../exchanges/source-config.ts';
-import type { CandlesOutput } from '../../lambdas/candles-ccxt/handler.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { addPipeline } from '../../lib/stacks/pipeline.ts';
 import { startLambda } from '../../local/lambda-host/host.ts';
@@ -130,7 +130,7 @@ describe('the bundles that are deployed', () => {
     }
   });
 
-  it('fetch candles through ccxt, with no store in reach', async () => {
+  it('fetch candles through ccxt into the lake', async () => {
     const firstMs = Date.UTC(2024, 0, 1);
     const candles = [0, 1, 2].map((hour) => ({
       startMs: firstMs + hour * HOUR_MS,
@@ -140,7 +140,14 @@ describe('the bundles that are deployed', () => {
       close: 11 + hour / 10,
     }));
     serveCandles(server, { candles });
-    const fetcher = host(/^Fetches hourly candles/, {});
+    const bucket = await freshBucket();
+    const fetcher = host(/^Fetches hourly candles/, {
+      LAKE_BUCKET: bucket,
+      AWS_ENDPOINT_URL_S3: services.s3,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    });
     try {
       const slice = (await fetcher.invoke({
         input: {
@@ -151,23 +158,16 @@ describe('the bundles that are deployed', () => {
           to: new Date(firstMs + 2 * HOUR_MS).toISOString(),
           baseUrl: server.url,
         },
-      })) as Slice<CandlesOutput>;
+      })) as Slice<PagesOutput>;
       expect(slice).not.toHaveProperty('cursor');
-      expect(slice.output).toEqual({
-        series: [
-          {
-            symbol: 'BTC_USDT',
-            base: 'BTC',
-            quote: 'USDT',
-            rows: [
-              [firstMs, 10, 12, 9, 11, 1],
-              [firstMs + HOUR_MS, 10, 12, 9, 11.1, 1],
-            ],
-          },
-        ],
-        hours: 2,
-        notes: [],
-      });
+      const folder = 'candles/exchange=gate/category=spot/symbol=BTC_USDT/base=BTC/quote=USDT/hours=1/';
+      const key = `${folder}${firstMs}-${firstMs + HOUR_MS}.rows.ndjson.gz`;
+      expect(slice.output).toEqual({ objects: [key], hours: 2, notes: [] });
+      const rows = (await linesOf(bucket, 'candles/')).map((line) => JSON.parse(line));
+      expect(rows).toEqual([
+        [firstMs, 10, 12, 9, 11, 1],
+        [firstMs + HOUR_MS, 10, 12, 9, 11.1, 1],
+      ]);
     } finally {
       await fetcher.close();
     }

@@ -9,11 +9,12 @@ import { createKafka } from '../../stores/kafka/client.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';
 import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';
 import { S3DeadLetters } from '../../stores/s3/dead-letters.ts';
+import { S3GivenUpBatches } from '../../stores/s3/given-up-batches.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
 import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { eventOf, eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
-import { kafka, openSearch, s3, services } from '../integration/services.ts';
+import { openSearch, s3, services } from '../integration/services.ts';
 import { SILENT_LOG, sampleTicker } from '../samples/tickers.ts';
 import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
 import { agreementOn, counts, freshWorld, leaveWorld, verdict, type World } from './world.ts';
@@ -189,16 +190,11 @@ describe('a process that is killed at any of its steps', () => {
     await letters.put([letter(3, JSON.stringify({ ...ticker, symbol: 'ETHUSDT' }))]);
     const steps = await walk(async (point) => {
       const services: Partial<OperationServices> = {
-        lake: new S3Lake(s3, world.bucket),
         index: point.watch(new OpenSearchTickers(openSearch)),
-        stream: new KafkaStream(kafka, world.topic),
-        s3: point.watch(s3),
-        bucket: world.bucket,
-        openSearch,
-        kafka,
-        topic: world.topic,
-        consumerGroup: 'index',
+        deadLetters: new S3DeadLetters(point.watch(s3), world.bucket),
+        givenUpBatches: new S3GivenUpBatches(s3, world.bucket),
         log: SILENT_LOG,
+        now: Date.now,
       };
       await redrive.slice({}, undefined, services as OperationServices, { deadlineMs: Date.now() + 20_000 });
     });

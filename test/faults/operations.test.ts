@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
-import type { Check } from '../../core/operate/doctor.ts';
+import type { Check } from '../../core/operate/doctor/check.ts';
 import type { Difference } from '../../core/operate/hour-tally.ts';
 import type { RedriveOutput } from '../../core/operate/redrive.ts';
 import type { ReplayOutput } from '../../core/operate/replay.ts';
@@ -175,8 +175,8 @@ describe('verify', () => {
     expect(rest).toMatchObject({ agree: false, lakeIds: 18, documents: 18, missing: 0, extra: 0 });
     expect(problems).toEqual([
       expect.stringContaining('cannot be read: incorrect header check'),
-      expect.stringContaining('line 1 is no ticker of this batch'),
-      expect.stringContaining('notes.txt is none of our batches'),
+      expect.stringContaining('line 1: not JSON'),
+      expect.stringContaining('notes.txt is not a batch of tickers'),
     ]);
   });
 });
@@ -233,7 +233,7 @@ describe('replay', () => {
   it('fails while OpenSearch is away, and says that it goes on', async () => {
     await fillLake();
     const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
-    await expect(operate('replay', { direct: true }, 1)).rejects.toThrow(/it goes on where it stopped/);
+    await expect(operate('replay', { direct: true }, 1)).rejects.toThrow(/continues where it stopped/);
   });
 });
 
@@ -292,7 +292,7 @@ describe('redrive', () => {
     const output = await redrive();
     expect(output?.problems).toEqual([
       expect.stringContaining('notes.txt cannot be read'),
-      expect.stringContaining('other.ndjson.gz holds something else'),
+      expect.stringContaining('other.ndjson.gz cannot be read'),
     ]);
     expect(await keysOf(world.bucket, 'dead-letters/')).toHaveLength(2);
   });
@@ -344,7 +344,7 @@ describe('redrive', () => {
     it('keeps the batch while OpenSearch is away', async () => {
       await giveUp([ticker('A', HOUR)]);
       const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
-      await expect(operate('redrive', {}, 1)).rejects.toThrow('They stay; try again when it is well');
+      await expect(operate('redrive', {}, 1)).rejects.toThrow('They stay; run redrive again');
       expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
     });
 
@@ -378,6 +378,7 @@ describe('doctor', () => {
     expect(found['last slot ingested']?.finding).toBe(`bybit spot ${HOUR} (3 tickers)`);
     expect(found['last slot indexed']?.finding).toBe(`bybit linear ${SLOTS[2]}; bybit spot ${SLOTS[2]}`);
     expect(await keysOf(world.bucket, 'state/')).toEqual(['state/bybit.json']);
+    expect(await keysOf(world.bucket, 'probe/')).toEqual([]);
   });
 
   it('says how far the index is behind, how old the data is, and that nobody consumes', async () => {
@@ -395,7 +396,7 @@ describe('doctor', () => {
     });
     expect(found['consumer lag']).toMatchObject({
       status: 'fail',
-      advice: expect.stringContaining('Nobody consumes'),
+      advice: expect.stringContaining('Nothing consumes'),
     });
   });
 

@@ -106,17 +106,21 @@ describe('by function', () => {
     expect(readers.map(([id]) => id)).toEqual([expect.stringMatching(/^SetupFunction/)]);
   });
 
-  it('what fetches candles through ccxt reaches nothing of ours', () => {
-    expect(statementsOf('dev').some(([id]) => id.startsWith('CandleFetcherFunction'))).toBe(true);
-    expect(actionsOf('CandleFetcherFunction')).toEqual([]);
+  const resourcesOf = (policy: string, action: RegExp) =>
+    statementsOf('dev')
+      .filter(
+        ([id, { Action }]) => id.startsWith(policy) && [Action].flat().some((each) => action.test(each)),
+      )
+      .map(([, { Resource }]) => JSON.stringify(Resource));
+
+  it('candles-ccxt only writes recorded candles', () => {
+    expect(actionsOf('CandleFetcherFunction')).toEqual(['s3:PutObject']);
+    expect(resourcesOf('CandleFetcherFunction', /^s3:/)).toEqual([expect.stringContaining('/candles/*')]);
   });
 
-  it('operate never writes or deletes tickers', () => {
-    for (const [, { Action, Resource }] of statementsOf('dev').filter(([id]) =>
-      id.startsWith('OperatorFunction'),
-    )) {
-      const writes = [Action].flat().some((action) => /^s3:(Put|Delete)/.test(action));
-      if (writes) expect(JSON.stringify(Resource)).not.toContain('/tickers/');
-    }
+  it('operate never writes or deletes tickers or the markers of polls', () => {
+    const folders = resourcesOf('OperatorFunction', /^s3:(Put|Delete)/);
+    expect(folders.length).toBeGreaterThan(0);
+    for (const folder of folders) expect(folder).not.toMatch(/\/(tickers|state)\//);
   });
 });

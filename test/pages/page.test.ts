@@ -8,10 +8,12 @@ import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
-import type { OperationServices } from '../../core/operate/operation.ts';
-import { type ReportOutput, report } from '../../lambdas/insights/report.ts';
+import type { ReportStore } from '../../charts/report-data.ts';
+import { type ReportEvent, type ReportOutput, reportSlice } from '../../lambdas/insights/report.ts';
 import { pageHtml } from '../../report/html.ts';
 import { type ReportServer, startReportServer } from '../../report/server.ts';
+import { OpenSearchSeries } from '../../stores/opensearch/insights/series.ts';
+import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { openSearch, services } from '../integration/services.ts';
 import { expectAllDrawn, openPage, svgOf, type Visit } from './browser.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
@@ -211,17 +213,20 @@ describe.skipIf(skipped)('the report page', () => {
   });
 
   it('looks the same as a file, without a server', async () => {
-    const services = {
-      openSearch,
-      summaries: { samplingIntervals: INTERVALS, thresholds: [] },
-    } as unknown as OperationServices;
+    const search = new OpenSearchSearch(openSearch, Date.now() + 60_000);
+    const store: ReportStore = {
+      search: (index, body) => search.search(index, body),
+      insights: new OpenSearchSeries(search),
+      samplingIntervals: INTERVALS,
+    };
     const slices: ReportOutput[] = [];
-    let cursor: unknown;
+    let cursor: ReportEvent['cursor'];
     do {
       const input = { asOf: new Date(market.nowMs).toISOString(), currencies: 2 };
-      const slice = await report.slice(input, cursor, services, { deadlineMs: Date.now() + 1_000 });
+      const endMs = Date.now() + 1_000;
+      const slice = await reportSlice({ input, cursor }, store, () => Date.now() < endMs);
       slices.push(slice.output);
-      ({ cursor } = slice);
+      cursor = slice.cursor as typeof cursor;
     } while (cursor !== undefined);
     const html = await pageHtml({
       kind: 'file',

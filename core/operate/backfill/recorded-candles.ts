@@ -1,80 +1,115 @@
-import * as z from 'zod';
-import { readCandleAnswer } from '../../../exchanges/http/candle-source.ts';
-import { pairBySpelling } from '../../../exchanges/registry.ts';
 import type { CandleObject } from '../../lake/candle-objects.ts';
+import { parseRows, pricesOf, rowsObject } from '../../lake/candle-rows.ts';
 import {
   type CandleHours,
   type CandleSeries,
   candleFromHistory,
   type RecordedPrices,
 } from '../../market/candle.ts';
-import { DAY_MS, dayOf } from '../../market/time.ts';
-import type { CandleStore, LedgerStore, MoveStore } from '../../summarise/ports.ts';
+import type { Series } from '../../market/series.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../../market/time.ts';
+import type { CandleStore, LedgerStore, MoveStore, SummaryStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
+import type { OperationServices } from '../operation.ts';
+import type { CurrencyPair, ExchangeCandles } from '../ports.ts';
+import type { RowsInput } from './input.ts';
 
-/** A row of history: `[start in epoch ms, open, high, low, close, volume]`; null where nobody told the volume. */
-export type CandleRow = [
-  startMs: number,
-  open: number,
-  high: number,
-  low: number,
-  close: number,
-  volume: number | null,
-];
-
-const price = z.number().positive();
-export const candleRow = z
-  .tuple([z.number().int().nonnegative(), price, price, price, price, z.number().nonnegative().nullable()])
-  .refine(([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close), {
-    error: 'expected low <= open, close <= high',
-  });
-
-/** The prices that a row holds. */
-export function pricesOf([startMs, open, high, low, close]: CandleRow): RecordedPrices {
-  return { startMs, open, high, low, close };
+/** What writing one part of a backfill did. */
+export interface WrittenPart extends WrittenCandles {
+  /** Candles in the part. */
+  read: number;
+  /** Hours that an exchange was asked for. */
+  hours?: number;
+  /** What was not available. */
+  note?: string | undefined;
 }
 
-/**
- * Writes one series' recorded candles beside what is there; the moves that follow are made by `makeMovesAgain`.
- * @param given without base and quote where nobody told them: then the symbol's spelling has to
- * @param rows in time order
- */
+/** @returns undefined if the exchange asked to wait first */
+export type WritePart = (position: number, store: SummaryStore) => Promise<WrittenPart | undefined>;
+
+/** The series, with base and quote if both are known. */
+export function seriesNamed(
+  { exchange, category, symbol }: Series,
+  { base, quote }: CurrencyPair,
+): CandleSeries {
+  return { exchange, category, symbol, ...(base && quote ? { base, quote } : {}) };
+}
+
+/** Writes one series' recorded candles. `makeMovesAgain` makes the moves that follow from them. */
 export async function writeRecorded(
-  given: CandleSeries,
+  series: CandleSeries,
   hours: CandleHours,
   rows: readonly RecordedPrices[],
   settings: SummarySettings,
   store: CandleStore & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
-  const first = rows[0];
-  const last = rows.at(-1);
+  const [first, last] = [rows[0], rows.at(-1)];
   if (!first || !last) return { candles: 0, moves: 0 };
-  const { exchange, category, symbol } = given;
-  const name = { exchange, category, symbol };
-  const { base, quote } = given.base && given.quote ? given : pairBySpelling(name);
-  const series: CandleSeries = { ...name, ...(base ? { base } : {}), ...(quote ? { quote } : {}) };
-  const proposals = rows.map((row) => candleFromHistory(series, row, hours));
-  const existing = await store.candlesOf(name, {
+  const existing = await store.candlesOf(series, {
     fromMs: dayOf(first.startMs) - DAY_MS,
-    // The day after may have a candle that is linked to the last one's.
+    // A candle of the next day may be linked to the last of these.
     toMs: dayOf(last.startMs) + 3 * DAY_MS,
   });
+  const proposals = rows.map((row) => candleFromHistory(series, row, hours));
   return writeCandles(proposals, existing, 'later', settings, store);
+}
+
+/** Makes the candles in an object of the lake, those that lie in [fromMs, toMs). @throws UnreadableObjectError */
+export async function writeFromLake(
+  object: CandleObject,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { candleHistory, exchangeCandles, summaries }: OperationServices,
+  store: SummaryStore,
+): Promise<WrittenPart> {
+  const rows = readCandleObject(object, await candleHistory.read(object), exchangeCandles).filter(
+    ({ startMs }) => startMs >= fromMs && startMs + object.hours * HOUR_MS <= toMs,
+  );
+  const series = seriesWithPair(object, exchangeCandles);
+  return { read: rows.length, ...(await writeRecorded(series, object.hours, rows, summaries, store)) };
+}
+
+/** Keeps rows in the lake and writes their candles. */
+export async function writeRows(
+  { exchange, category, hours, series }: RowsInput,
+  { candleHistory, exchangeCandles, summaries }: OperationServices,
+  store: SummaryStore,
+): Promise<WrittenPart> {
+  const sum: WrittenPart = { read: 0, candles: 0, moves: 0 };
+  for (const { symbol, rows, ...pair } of series) {
+    const named = seriesNamed({ exchange, category, symbol }, pair);
+    const { object, content } = rowsObject(named, hours, rows);
+    await candleHistory.put(object, content);
+    const whole = seriesWithPair(named, exchangeCandles);
+    const written = await writeRecorded(whole, hours, rows.map(pricesOf), summaries, store);
+    sum.read += rows.length;
+    sum.candles += written.candles;
+    sum.moves += written.moves;
+  }
+  return sum;
+}
+
+/** The series with base and quote. Where nobody named them, the symbol's spelling has to. */
+export function seriesWithPair(
+  { exchange, category, symbol, base, quote }: CandleSeries,
+  exchangeCandles: Pick<ExchangeCandles, 'pairOf'>,
+): CandleSeries {
+  const name = { exchange, category, symbol };
+  const pair: CurrencyPair = base && quote ? { base, quote } : exchangeCandles.pairOf(name);
+  return { ...name, ...(pair.base ? { base: pair.base } : {}), ...(pair.quote ? { quote: pair.quote } : {}) };
 }
 
 /**
  * The candles in an object of the lake, in time order.
- * @throws Error where its content is not what its name says
+ * @throws Error if the content does not match the object's format
  */
-export function readCandleObject(object: CandleObject, content: string): RecordedPrices[] {
-  const { format, symbol, firstMs, lastMs } = object;
-  if (format === 'rows') {
-    const lines = content.split('\n').filter((line) => line !== '');
-    return lines.map((line) => pricesOf(candleRow.parse(JSON.parse(line))));
-  }
-  // An answer is kept unchanged. It may contain hours that were not requested, or not closed.
-  return readCandleAnswer(format, symbol, JSON.parse(content)).filter(
-    ({ startMs }) => startMs >= firstMs && startMs <= lastMs,
-  );
+export function readCandleObject(
+  { format, symbol, firstMs, lastMs }: CandleObject,
+  content: string,
+  exchangeCandles: Pick<ExchangeCandles, 'parse'>,
+): RecordedPrices[] {
+  if (format === 'rows') return parseRows(content);
+  // An answer is kept unchanged, even with hours that nobody asked for, which may not have been closed.
+  const candles = exchangeCandles.parse(format, symbol, content);
+  return candles.filter(({ startMs }) => startMs >= firstMs && startMs <= lastMs);
 }

@@ -1,28 +1,23 @@
-import type { CandleRow } from './recorded-candles.ts';
+import type { CandleRow } from '../../lake/candle-rows.ts';
+import type { RecordedPrices } from '../../market/candle.ts';
+import type { CurrencyPair } from '../ports.ts';
 
 /** One symbol's rows, in time order. */
-export interface SymbolRows {
+export interface SymbolRows extends CurrencyPair {
   symbol: string;
-  base?: string | undefined;
-  quote?: string | undefined;
   rows: CandleRow[];
 }
 
-/** What a history's reader gives for one candle. */
-export interface RecordedRow {
+/** One candle of a history. */
+export interface RecordedRow extends RecordedPrices {
   readonly symbol: string;
-  readonly startMs: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
   readonly volume: number;
 }
 
-/** Rows in one part: some 400 KB in an event, and about a second's work. */
+/** Rows in one part: about 400 KB in an event, and about a second's work. */
 const PART_ROWS = 6_000;
 
-/** Cuts a history into parts for one event each: by symbol, in time order, the same history in the same parts. */
+/** Cuts a history into parts, one for each event: by symbol, in time order. The same history makes the same parts. */
 export function rowParts(rows: readonly RecordedRow[], partRows = PART_ROWS): SymbolRows[][] {
   const sorted = rows.toSorted((a, b) => compare(a.symbol, b.symbol) || a.startMs - b.startMs);
   const parts: SymbolRows[][] = [];

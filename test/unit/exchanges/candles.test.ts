@@ -5,6 +5,7 @@ import type { Category } from '../../../core/market/series.ts';
 import { HOUR_MS } from '../../../core/market/time.ts';
 import { readCandleObject } from '../../../core/operate/backfill/recorded-candles.ts';
 import type { CandleApi } from '../../../exchanges/exchange.ts';
+import { exchangeCandles } from '../../../exchanges/exchange-candles.ts';
 import { candleSource, whyNoCandles } from '../../../exchanges/http/candle-source.ts';
 import { EXCHANGES } from '../../../exchanges/registry.ts';
 import { recordedPayload } from '../../samples/recorded-payloads.ts';
@@ -170,7 +171,9 @@ describe.each(CONTRACTS)('The candles of $name, $category,', (contract) => {
       format: exchange.format,
     };
     expect(candleObjectKey(object)).toContain(`.${exchange.format}.json.gz`);
-    expect(readCandleObject(object, JSON.stringify(recordedPayload(payload)))).toEqual([expected]);
+    expect(readCandleObject(object, JSON.stringify(recordedPayload(payload)), exchangeCandles())).toEqual([
+      expected,
+    ]);
   });
 });
 

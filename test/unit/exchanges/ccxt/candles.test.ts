@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CandleRow } from '../../../../core/lake/candle-rows.ts';
 import type { RecordedPrices } from '../../../../core/market/candle.ts';
 import { HOUR_MS } from '../../../../core/market/time.ts';
-import type { CandleRow } from '../../../../core/operate/backfill/recorded-candles.ts';
 import { CcxtCandles } from '../../../../exchanges/ccxt/candles.ts';
 import { recordedPayload } from '../../../samples/recorded-payloads.ts';
 import { CANDLE_PATHS, recordedHours, SYMBOLS, serveCandles } from '../candle-server.ts';

@@ -86,18 +86,18 @@ describe('the lake in S3', () => {
     const { lake } = lakeWhoseClient(async () => {
       throw s3Error(404, 'NoSuchBucket');
     });
-    await expect(lake.readOutbox('bybit')).rejects.toThrow('There is no such bucket: deploy the stage');
+    await expect(lake.readOutbox('bybit')).rejects.toThrow('The bucket does not exist: deploy the stage');
   });
 
   it('names what failed, the bucket, the reason and what to do', async () => {
     await expect(lakeThatAnswers(403).lake.writeOutbox('bybit', { v: 1, acknowledged: {} })).rejects.toThrow(
-      "state/bybit.json could not be written (bucket lake): SomeS3Error: Status403. Check the role's rights to the bucket and to its key.",
+      "state/bybit.json could not be written (bucket lake): SomeS3Error: Status403. Check the role's permissions on the bucket and on its key.",
     );
     const { lake } = lakeWhoseClient(async () => {
       throw Object.assign(new Error('connect ECONNREFUSED'), { name: 'Error' });
     });
     await expect(lake.readTickers(ADDRESS)).rejects.toThrow(
-      /ECONNREFUSED. S3 gave no answer: it is asked again/,
+      /ECONNREFUSED. S3 did not answer. The request will be retried/,
     );
   });
 

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import type { CandleHours, CandleSeries, RecordedPrices } from '../market/candle.ts';
+import type { CandleObject } from './candle-objects.ts';
+
+/** One candle of history: `[start in epoch ms, open, high, low, close, volume]`; null for an unknown volume. */
+export type CandleRow = [
+  startMs: number,
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  volume: number | null,
+];
+
+const price = z.number().positive();
+export const candleRow = z
+  .tuple([z.number().int().nonnegative(), price, price, price, price, z.number().nonnegative().nullable()])
+  .refine(([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close), {
+    error: 'expected low <= open, close <= high',
+  });
+
+export function pricesOf([startMs, open, high, low, close]: CandleRow): RecordedPrices {
+  return { startMs, open, high, low, close };
+}
+
+/** The object that keeps rows (at least one, in time order), and its content. */
+export function rowsObject(
+  series: CandleSeries,
+  hours: CandleHours,
+  rows: readonly CandleRow[],
+): { object: CandleObject; content: string } {
+  const [firstMs, lastMs] = [rows[0]?.[0] ?? 0, rows.at(-1)?.[0] ?? 0];
+  return {
+    object: { ...series, hours, firstMs, lastMs, format: 'rows' },
+    content: rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+  };
+}
+
+/** The reverse of {@link rowsObject}. @throws where the content is not rows */
+export function parseRows(content: string): RecordedPrices[] {
+  const lines = content.split('\n').filter((line) => line !== '');
+  return lines.map((line) => pricesOf(candleRow.parse(JSON.parse(line))));
+}

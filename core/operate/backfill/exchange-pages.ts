@@ -1,0 +1,81 @@
+import { RateLimitedError } from '../../ingest/source-errors.ts';
+import { HOUR_MS, hourOf } from '../../market/time.ts';
+import type { SummaryStore } from '../../summarise/ports.ts';
+import { OperationInputError, type OperationServices } from '../operation.ts';
+import type { CandleSource } from '../ports.ts';
+import type { FetchInput } from './input.ts';
+import { seriesNamed, seriesWithPair, type WrittenPart, writeRecorded } from './recorded-candles.ts';
+
+/** The exchange no longer has any of the requested candles. */
+export class CandlesNotKeptError extends Error {
+  override readonly name = 'CandlesNotKeptError';
+}
+
+/** How long to retry an exchange that does not answer, whatever the slice's time. */
+export const PATIENCE_MS = 15_000;
+
+/** The pages of an exchange's candles: symbol by symbol, in time order. */
+export class ExchangePages {
+  readonly total: number;
+  readonly #input: FetchInput;
+  readonly #services: OperationServices;
+  readonly #deadlineMs: number;
+  readonly #source: CandleSource;
+  readonly #fromMs: number;
+  readonly #toMs: number;
+  readonly #pagesPerSymbol: number;
+
+  /**
+   * @param deadlineMs how long to wait for an exchange that asks to, epoch ms
+   * @throws OperationInputError if the exchange has no such candles
+   */
+  constructor(input: FetchInput, services: OperationServices, deadlineMs: number) {
+    const { exchange, category, symbols, baseUrl } = input;
+    const whyNone = services.exchangeCandles.whyNone(exchange, category);
+    if (whyNone !== undefined) throw new OperationInputError(`backfill: ${whyNone}`);
+    this.#input = input;
+    this.#services = services;
+    this.#deadlineMs = deadlineMs;
+    this.#source = services.exchangeCandles.source(exchange, baseUrl);
+    this.#fromMs = hourOf(Date.parse(input.from));
+    this.#toMs = hourOf(Date.parse(input.to));
+    const hours = Math.max(0, (this.#toMs - this.#fromMs) / HOUR_MS);
+    this.#pagesPerSymbol = Math.ceil(hours / this.#source.pageHours);
+    this.total = symbols.length * this.#pagesPerSymbol;
+  }
+
+  /** Fetches a page, keeps it in the lake and writes its candles. @returns undefined if the exchange asked to wait */
+  async write(position: number, store: SummaryStore): Promise<WrittenPart | undefined> {
+    const { log, now, sleep } = this.#services;
+    try {
+      return await this.#write(position, store);
+    } catch (error) {
+      if (!(error instanceof RateLimitedError)) throw error;
+      const { retryAtMs = 0 } = error;
+      log.warn('The exchange asked to wait', { until: new Date(retryAtMs).toISOString() });
+      await sleep(Math.max(0, Math.min(retryAtMs, this.#deadlineMs) - now()));
+      return undefined;
+    }
+  }
+
+  async #write(position: number, store: SummaryStore): Promise<WrittenPart> {
+    const { candleHistory, exchangeCandles, summaries, now } = this.#services;
+    const { pageHours, keptCandles, format } = this.#source;
+    const { exchange, category, symbols } = this.#input;
+    const symbol = symbols[Math.floor(position / this.#pagesPerSymbol)] as string;
+    const firstMs = this.#fromMs + (position % this.#pagesPerSymbol) * pageHours * HOUR_MS;
+    const toMs = Math.min(firstMs + pageHours * HOUR_MS, this.#toMs);
+    const range = { exchange, category, symbol, fromMs: firstMs, toMs };
+    const { raw, rows, pair, keptFromMs } = await this.#source.page(range, now() + PATIENCE_MS);
+    const note =
+      keptFromMs === undefined
+        ? undefined
+        : `${exchange} ${symbol}: the exchange only gives its last ${keptCandles} hours, from ${new Date(keptFromMs).toISOString()} on. Older ones have to come from a file (--file).`;
+    if (note && rows.length === 0) throw new CandlesNotKeptError(note);
+    const series = seriesNamed({ exchange, category, symbol }, pair);
+    const object = { ...series, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format };
+    if (rows.length > 0) await candleHistory.put(object, JSON.stringify(raw));
+    const written = await writeRecorded(seriesWithPair(series, exchangeCandles), 1, rows, summaries, store);
+    return { ...written, read: rows.length, hours: (toMs - firstMs) / HOUR_MS, note };
+  }
+}

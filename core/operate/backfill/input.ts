@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { parseCandleObjectKey } from '../../lake/candle-objects.ts';
+import { candleRow } from '../../lake/candle-rows.ts';
+import { CATEGORIES, SYMBOL_PATTERN } from '../../market/series.ts';
+import { isoTime } from '../time-range.ts';
+
+const symbol = z.string().regex(SYMBOL_PATTERN, 'expected a symbol');
+const currency = z.string().min(1).max(100);
+const market = {
+  exchange: z.string().regex(/^[a-z0-9-]{1,40}$/, 'lower-case letters, digits and dashes, 40 at most'),
+  category: z.enum(CATEGORIES),
+};
+
+/** Hourly candles to fetch from an exchange. */
+const fetchInput = z.strictObject({
+  kind: z.literal('fetch'),
+  ...market,
+  symbols: z.array(symbol).min(1),
+  /** Candles that start in [from, to), rounded down to hours. */
+  from: isoTime,
+  to: isoTime,
+  /** Replaces the exchange's own base URL. */
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+});
+
+/** Candles handed over in parts, each small enough for one event. */
+const rowsInput = z.strictObject({
+  kind: z.literal('rows'),
+  ...market,
+  hours: z.union([z.literal(1), z.literal(24)]),
+  /** By symbol, each in time order. */
+  series: z.array(
+    z.strictObject({
+      symbol,
+      base: currency.optional(),
+      quote: currency.optional(),
+      rows: z.array(candleRow).min(1),
+    }),
+  ),
+  /** Set with the last part; otherwise the next run of summarise makes the moves. */
+  makeMoves: z.boolean(),
+});
+
+/** Candles that another function put into the lake. */
+const lakeInput = z.strictObject({
+  kind: z.literal('lake'),
+  /** Keys of the objects, in the order in which they were written. */
+  objects: z.array(
+    z.string().transform((key, context) => {
+      const object = parseCandleObjectKey(key);
+      if (object) return object;
+      context.addIssue(`${key} is not the key of recorded candles`);
+      return z.NEVER;
+    }),
+  ),
+  makeMoves: z.boolean(),
+});
+
+export const backfillInput = z.discriminatedUnion('kind', [fetchInput, rowsInput, lakeInput]);
+export type BackfillInput = z.infer<typeof backfillInput>;
+export type FetchInput = z.infer<typeof fetchInput>;
+export type RowsInput = z.infer<typeof rowsInput>;
+/** A part handed over, before it is checked. */
+export type BackfillPart = z.input<typeof rowsInput | typeof lakeInput>;

@@ -1,0 +1,110 @@
+import { RateLimitedError } from '../../ingest/source-errors.ts';
+import { candleObjectKey } from '../../lake/candle-objects.ts';
+import { rowsObject } from '../../lake/candle-rows.ts';
+import type { Market } from '../../market/series.ts';
+import { HOUR_MS } from '../../market/time.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Slice } from '../operation.ts';
+import type { CandleHistory, CandlePager } from '../ports.ts';
+import { PATIENCE_MS } from './exchange-pages.ts';
+import { seriesNamed } from './recorded-candles.ts';
+
+/** Hourly candles to fetch: those that start in [fromMs, toMs), both whole hours, epoch ms. */
+export interface PageRequest extends Market {
+  symbols: readonly string[];
+  fromMs: number;
+  toMs: number;
+}
+
+/** Where the next slice begins. */
+export interface PageCursor {
+  /** Position of the symbol. */
+  symbol: number;
+  /** Epoch ms. */
+  nextMs: number;
+  /** No candle of the symbol has been found yet. */
+  first: boolean;
+}
+
+/** What one slice put into the lake. */
+export interface PagesOutput {
+  /** Keys of the objects, for `backfill` to make candles from. */
+  objects: string[];
+  /** Hours that the exchange was asked for; it may have candles of fewer. */
+  hours: number;
+  /** What was not available. */
+  notes: string[];
+}
+
+export interface PageServices {
+  pager: CandlePager;
+  history: Pick<CandleHistory, 'put'>;
+  log: Log;
+  now: () => number;
+  sleep: (ms: number) => Promise<void>;
+}
+
+/** In one slice: `backfill` makes candles of them in about as long. */
+const MOST_ROWS = 6_000;
+
+/**
+ * Fetches candles page by page and keeps each page in the lake.
+ * @param limits no new page starts after `deadlineMs`; no page takes longer than until `endMs`. Epoch ms
+ */
+export async function pageThrough(
+  request: PageRequest,
+  cursor: PageCursor | undefined,
+  { pager, history, log, now, sleep }: PageServices,
+  limits: { deadlineMs: number; endMs: number },
+): Promise<Slice<PagesOutput>> {
+  const { exchange, category, symbols, fromMs, toMs } = request;
+  const output: PagesOutput = { objects: [], hours: 0, notes: [] };
+  let state = cursor ?? { symbol: 0, nextMs: fromMs, first: true };
+  let pages = 0;
+  let rowCount = 0;
+
+  while (state.symbol < symbols.length) {
+    const symbol = symbols[state.symbol] as string;
+    if (state.nextMs >= toMs) {
+      state = { symbol: state.symbol + 1, nextMs: fromMs, first: true };
+      continue;
+    }
+    // At least one page, or a short slice would never get anywhere.
+    if (pages > 0 && (now() >= limits.deadlineMs || rowCount >= MOST_ROWS)) break;
+    try {
+      const range = { exchange, category, symbol, fromMs: state.nextMs, toMs };
+      const { pair, rows, nextMs } = await pager.page(range, Math.min(limits.endMs, now() + PATIENCE_MS));
+      const [firstRow] = rows;
+      if (firstRow) {
+        const { object, content } = rowsObject(seriesNamed({ exchange, category, symbol }, pair), 1, rows);
+        await history.put(object, content);
+        output.objects.push(candleObjectKey(object));
+      }
+      if (state.first && firstRow && firstRow[0] > fromMs) {
+        const since = new Date(firstRow[0]).toISOString();
+        output.notes.push(`${exchange} ${symbol}: the exchange gives no candles before ${since}.`);
+      }
+      if (state.first && !firstRow && nextMs >= toMs) {
+        output.notes.push(`${exchange} ${symbol}: the exchange gives no candles of that time.`);
+      }
+      pages += 1;
+      rowCount += rows.length;
+      output.hours += (Math.min(nextMs, toMs) - state.nextMs) / HOUR_MS;
+      state = { ...state, nextMs, first: state.first && !firstRow };
+    } catch (error) {
+      if (!(error instanceof RateLimitedError)) throw error;
+      const { retryAtMs = 0 } = error;
+      log.warn('The exchange asked to wait', { until: new Date(retryAtMs).toISOString() });
+      await sleep(Math.max(0, Math.min(retryAtMs, limits.deadlineMs) - now()));
+      break;
+    }
+  }
+
+  const hours = Math.max(0, Math.ceil((toMs - fromMs) / HOUR_MS));
+  const done = state.symbol * hours + Math.max(0, Math.min(state.nextMs, toMs) - fromMs) / HOUR_MS;
+  return {
+    ...(state.symbol < symbols.length ? { cursor: state } : {}),
+    progress: { done, total: symbols.length * hours, unit: 'hours' },
+    output,
+  };
+}

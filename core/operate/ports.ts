@@ -1,0 +1,191 @@
+import type { indexBatch } from '../index/index-batch.ts';
+import type { DeadLetter, DeadLetters } from '../index/ports.ts';
+import type { OutboxMarker } from '../ingest/ports.ts';
+import type { CandleFormat, CandleObject } from '../lake/candle-objects.ts';
+import type { CandleRow } from '../lake/candle-rows.ts';
+import type { RecordedPrices } from '../market/candle.ts';
+import type { Category, Market, Series } from '../market/series.ts';
+import type { SampleCounts, SummaryStore, TickHours } from '../summarise/ports.ts';
+
+/** The objects of the lake. Every method throws when the store cannot be reached. */
+export interface LakeObjects {
+  /** Keys under a prefix, ascending; only those after `startAfter` if it is given. */
+  keys(prefix: string, startAfter?: string): AsyncIterable<string>;
+  /** The folders directly inside a folder, ascending, as full paths with a trailing slash. */
+  folders(prefix: string): Promise<string[]>;
+  /** The lines of a gzip NDJSON object; undefined if there is no such object. @throws UnreadableObjectError */
+  readLines(key: string): Promise<string[] | undefined>;
+  readOutbox(source: string): Promise<OutboxMarker>;
+}
+
+/** One market's slots in [fromMs, toMs), epoch ms. */
+export interface SlotRange extends Market {
+  fromMs: number;
+  toMs: number;
+}
+
+/** One document of the ticker index. */
+export interface IndexedTicker {
+  id: string;
+  symbol: string;
+  slotMs: number;
+}
+
+/** Which tickers the index contains. */
+export interface TickerIds {
+  /** Makes everything indexed so far visible. */
+  refresh(): Promise<void>;
+  markets(): Promise<{ exchange: string; category: string; firstSlotMs: number; lastSlotMs: number }[]>;
+  /** Epoch ms; undefined without documents. */
+  newestSlot(market: { exchange: string; category?: string }): Promise<number | undefined>;
+  /** Documents that no range finds, because they lack a field that every ticker has. */
+  countStray(): Promise<number>;
+  /** How many documents a range has, and how many of them have one of these ids. */
+  count(range: SlotRange, ids: readonly string[]): Promise<{ total: number; known: number }>;
+  /** A range's documents in no order. An id stored in two indices comes twice. */
+  tickers(range: SlotRange): AsyncIterable<IndexedTicker>;
+}
+
+/** Objects set aside for `redrive`. */
+export interface SetAside<Content> {
+  /** Keys, ascending; only those after `afterKey` if it is given. */
+  keys(afterKey?: string): AsyncIterable<string>;
+  /** @throws UnreadableObjectError */
+  read(key: string): Promise<Content>;
+}
+
+export interface DeadLetterArchive extends DeadLetters, SetAside<DeadLetter[]> {
+  /**
+   * Takes letters out of an object: those that were indexed are kept elsewhere, the others stay. If it is killed
+   * halfway, letters are in both places and taking them out again finds them.
+   */
+  move(key: string, indexed: readonly DeadLetter[], staying: readonly DeadLetter[]): Promise<void>;
+}
+
+/** A batch that Lambda gave up. */
+export interface GivenUpBatch {
+  records: Parameters<typeof indexBatch>[0];
+  /** Epoch ms. */
+  givenUpMs: number;
+}
+
+export interface GivenUpBatches extends SetAside<GivenUpBatch> {
+  delete(key: string): Promise<void>;
+}
+
+/** Recorded candles in the lake. */
+export interface CandleHistory {
+  /** @param content uncompressed */
+  put(object: CandleObject, content: string): Promise<void>;
+  /** All objects, the most recently written last: it has the last word. */
+  list(): Promise<CandleObject[]>;
+  /** The uncompressed content. @throws UnreadableObjectError */
+  read(object: CandleObject): Promise<string>;
+}
+
+/** Base and quote currency, as far as known. */
+export interface CurrencyPair {
+  base?: string | undefined;
+  quote?: string | undefined;
+}
+
+/** Hourly candles of one series that start in [fromMs, toMs), epoch ms. */
+export interface CandleRange extends Series {
+  fromMs: number;
+  toMs: number;
+}
+
+/** The hourly candles of an exchange whose API we read ourselves. */
+export interface CandleSource {
+  readonly format: CandleFormat;
+  /** Hours in one page, at most. */
+  readonly pageHours: number;
+  /** The exchange only serves its last so many candles. @default its whole history */
+  readonly keptCandles?: number | undefined;
+  /** Fetches a page, giving up at `deadlineMs` (epoch ms). @throws SourceError */
+  page(range: CandleRange, deadlineMs: number): Promise<CandlePage>;
+}
+
+export interface CandlePage {
+  /** The answer's JSON, unchanged. */
+  raw: unknown;
+  /** In time order. */
+  rows: RecordedPrices[];
+  pair: CurrencyPair;
+  /** The exchange has nothing earlier, although it was asked; epoch ms. */
+  keptFromMs?: number;
+}
+
+/** What the exchanges know about candles. */
+export interface ExchangeCandles {
+  /** Why there are no candles of a market to fetch; undefined if there are. */
+  whyNone(exchange: string, category: Category): string | undefined;
+  /** @param baseUrl replaces the exchange's own */
+  source(exchange: string, baseUrl: string | undefined): CandleSource;
+  /** Parses an exchange's answer for one symbol. */
+  parse(format: CandleFormat, symbol: string, content: string): RecordedPrices[];
+  /** Base and quote as far as the symbol's spelling reveals them. */
+  pairOf(series: Series): CurrencyPair;
+}
+
+/** Hourly candles of one market through ccxt. */
+export interface CandlePager {
+  /** @throws SourceError */
+  page(
+    range: CandleRange,
+    deadlineMs: number,
+  ): Promise<{
+    pair: CurrencyPair;
+    /** In time order. */
+    rows: CandleRow[];
+    /** Where the next request begins; `toMs` or later at the end. */
+    nextMs: number;
+  }>;
+}
+
+/** Everything that summarising reads and writes. */
+export interface SummaryStores {
+  store: SummaryStore;
+  ticks: TickHours;
+  counts: SampleCounts;
+}
+
+/** Lets only one process write summaries at a time. */
+export interface SummaryLease {
+  /**
+   * @param waitUntilMs how long to wait for the lease, epoch ms
+   * @param deadlineMs how long to retry failed requests, epoch ms
+   * @returns `busy` if somebody else kept the lease; `holder` says for what
+   */
+  hold<T>(
+    lease: { purpose: string; waitUntilMs: number; deadlineMs: number },
+    work: (stores: SummaryStores) => Promise<T>,
+  ): Promise<{ kind: 'done'; result: T } | { kind: 'busy'; holder: string }>;
+}
+
+/** Looks at Kafka, for `doctor`. */
+export interface StreamHealth {
+  readonly topic: string;
+  /** Of the index function. */
+  readonly consumerGroup: string;
+  /** `host:port` of each. */
+  brokers(): Promise<string[]>;
+  /** Undefined if the topic does not exist. */
+  partitions(): Promise<{ total: number; leaderless: number; underReplicated: number } | undefined>;
+  lag(): Promise<{ records: number; consumers: number }>;
+  close(): Promise<void>;
+}
+
+/** Looks at OpenSearch, for `doctor`. */
+export interface SearchHealth {
+  cluster(): Promise<{ status: string; nodes: number; shards: number }>;
+  /** Every index template that setup creates. */
+  templates(): Promise<{ name: string; exists: boolean }[]>;
+}
+
+/** Looks at the lake's bucket, for `doctor`. */
+export interface LakeHealth {
+  readonly bucket: string;
+  /** Writes, reads and deletes a probe object. @returns whether it read what it wrote */
+  probe(): Promise<boolean>;
+}

@@ -1,0 +1,124 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { BACKOFFS, S3_CONFLICT_MS } from '../../core/runtime/budgets.ts';
+import { retryUntilDeadline } from '../../core/runtime/retry.ts';
+import { isNoSuchObject, lakeUnavailable, s3Status } from './errors.ts';
+
+type ContentType = 'application/gzip' | 'application/json' | 'text/plain';
+
+/** The lake's bucket. Every method throws LakeUnavailableError with S3's own error as its cause. */
+export class S3Bucket {
+  readonly name: string;
+  readonly #client: S3Client;
+
+  constructor(client: S3Client, name: string) {
+    this.#client = client;
+    this.name = name;
+  }
+
+  async read(Key: string): Promise<Uint8Array> {
+    return this.#named(`${Key} could not be read`, async () => {
+      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key }));
+      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+    });
+  }
+
+  /** Undefined if there is no such object. */
+  async readIfThere(key: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.read(key);
+    } catch (error) {
+      if (isNoSuchObject((error as Error).cause)) return undefined;
+      throw error;
+    }
+  }
+
+  async write(key: string, body: Uint8Array | string, type: ContentType): Promise<void> {
+    await this.#named(`${key} could not be written`, () => this.#put(key, body, type));
+  }
+
+  /** Writes an object unless one exists. */
+  async create(key: string, body: Uint8Array, type: ContentType): Promise<'created' | 'alreadyThere'> {
+    const put = async () => {
+      try {
+        await this.#put(key, body, type, { IfNoneMatch: '*' });
+        return 'created' as const;
+      } catch (error) {
+        if (s3Status(error) === 412) return 'alreadyThere' as const;
+        throw error;
+      }
+    };
+    return this.#named(`${key} could not be written`, () =>
+      retryUntilDeadline(put, {
+        deadlineMs: Date.now() + S3_CONFLICT_MS,
+        ...BACKOFFS.s3Conflict,
+        // 409: another conditional write of the same key is under way; ask again which of the two won.
+        isRetryable: (error) => s3Status(error) === 409,
+      }),
+    );
+  }
+
+  async delete(Key: string): Promise<void> {
+    await this.#named(`${Key} could not be deleted`, () =>
+      this.#client.send(new DeleteObjectCommand({ Bucket: this.name, Key })),
+    );
+  }
+
+  /** Objects under a prefix, keys ascending; only those after `startAfter` if it is given. */
+  async *list(prefix: string, startAfter?: string): AsyncGenerator<{ key: string; writtenMs: number }> {
+    const command = {
+      Bucket: this.name,
+      Prefix: prefix,
+      ...(startAfter ? { StartAfter: startAfter } : {}),
+    };
+    try {
+      for await (const { Contents = [] } of paginateListObjectsV2({ client: this.#client }, command)) {
+        for (const { Key, LastModified } of Contents) {
+          if (Key) yield { key: Key, writtenMs: LastModified?.getTime() ?? 0 };
+        }
+      }
+    } catch (error) {
+      throw lakeUnavailable(this.name, `${prefix} could not be listed`, error);
+    }
+  }
+
+  async *keys(prefix: string, startAfter?: string): AsyncGenerator<string> {
+    for await (const { key } of this.list(prefix, startAfter)) yield key;
+  }
+
+  /** The folders directly inside a folder, ascending, as full paths with a trailing slash. */
+  async folders(prefix: string): Promise<string[]> {
+    const command = { Bucket: this.name, Prefix: prefix, Delimiter: '/' };
+    return this.#named(`${prefix} could not be listed`, async () => {
+      const folders: string[] = [];
+      for await (const { CommonPrefixes = [] } of paginateListObjectsV2({ client: this.#client }, command)) {
+        for (const { Prefix } of CommonPrefixes) if (Prefix) folders.push(Prefix);
+      }
+      return folders.sort();
+    });
+  }
+
+  async #put(
+    Key: string,
+    Body: Uint8Array | string,
+    ContentType: ContentType,
+    condition: { IfNoneMatch?: '*' } = {},
+  ): Promise<void> {
+    await this.#client.send(
+      new PutObjectCommand({ Bucket: this.name, Key, Body, ContentType, ...condition }),
+    );
+  }
+
+  async #named<T>(failure: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw lakeUnavailable(this.name, failure, error);
+    }
+  }
+}
