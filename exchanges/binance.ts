@@ -4,7 +4,7 @@ import type { CandleApi, Exchange, Pair, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
-import { type FieldMap, fieldOf, percent } from './payload/fields.ts';
+import { fieldOf, fieldReaders, percent } from './payload/fields.ts';
 import { splitByQuote } from './payload/pair.ts';
 import { entriesOf, normaliseList } from './payload/tickers.ts';
 
@@ -54,7 +54,7 @@ const NOT_TRADED = new Set(['BREAK', 'CLOSE', 'DELIVERED']);
  * https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api: the change is a
  * percentage, `openPrice` is the price 24 hours ago. Futures have no bid and ask here.
  */
-const FIELDS: FieldMap = {
+const FIELDS = fieldReaders({
   lastPrice: 'last_price',
   bidPrice: 'bid_price',
   bidQty: 'bid_size',
@@ -72,7 +72,7 @@ const FIELDS: FieldMap = {
   indexPrice: 'index_price',
   lastFundingRate: 'funding_rate',
   nextFundingTime: 'next_funding_time',
-};
+});
 
 const list = z.array(z.unknown());
 const instrument = z.object({

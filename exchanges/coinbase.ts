@@ -5,7 +5,7 @@ import { HOUR_MS } from '../core/market/time.ts';
 import type { CandleApi, Exchange, PollScope, TickerApi } from './exchange.ts';
 import { type Answer, type Ask, ifOffered } from './http/ask.ts';
 import { candleList } from './payload/candles.ts';
-import { type FieldMap, fieldOf } from './payload/fields.ts';
+import { fieldOf, fieldReaders } from './payload/fields.ts';
 import { splitByDash } from './payload/pair.ts';
 import { type Entry, normaliseList, reject } from './payload/tickers.ts';
 
@@ -17,7 +17,7 @@ const PRODUCTS_KEPT_MS = 60 * 60_000;
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products: a product's ticker has price, bid, ask
  * and the time of the last trade; its stats have the prices of the last 24 hours. Volumes are in base currency.
  */
-const FIELDS: FieldMap = {
+const FIELDS = fieldReaders({
   last: 'last_price',
   bid: 'bid_price',
   ask: 'ask_price',
@@ -26,7 +26,7 @@ const FIELDS: FieldMap = {
   low: 'low_price_24h',
   volume: 'volume_24h',
   time: 'timestamp',
-};
+});
 
 const product = z.object({ id: z.string(), quote_currency: z.string(), status: z.string().optional() });
 const productList = z.array(product.or(z.unknown().transform(() => undefined)));

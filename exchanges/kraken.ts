@@ -3,7 +3,7 @@ import type { CandleApi, Exchange, ExchangeCandle, Pair, TickerApi } from './exc
 import { type Ask, ifAvailable } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
-import { type FieldMap, fieldOf } from './payload/fields.ts';
+import { fieldOf, fieldReaders } from './payload/fields.ts';
 import { splitByQuote } from './payload/pair.ts';
 import { type Entry, normaliseList } from './payload/tickers.ts';
 
@@ -17,7 +17,7 @@ const COMMON_NAMES: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE'
 const QUOTES = ['USDT', 'USDC', 'USD', 'EUR', 'GBP', 'CAD', 'AUD', 'CHF', 'JPY', 'XBT', 'ETH', 'DAI', 'PYUSD'];
 
 /** The names that {@link valuesOf} gives. */
-const FIELDS: FieldMap = {
+const FIELDS = fieldReaders({
   'c[0]': 'last_price',
   'b[0]': 'bid_price',
   'b[2]': 'bid_size',
@@ -26,7 +26,7 @@ const FIELDS: FieldMap = {
   'h[1]': 'high_price_24h',
   'l[1]': 'low_price_24h',
   'v[1]': 'volume_24h',
-};
+});
 
 /**
  * https://docs.kraken.com/api/docs/rest-api/get-ticker-information: arrays under one-letter names. `a` and `b` are
@@ -35,9 +35,9 @@ const FIELDS: FieldMap = {
  */
 function valuesOf(raw: unknown): unknown {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
-  const values = Object.keys(FIELDS).map((name): [string, unknown] => {
-    const [letter = '', index] = name.split(/[[\]]/);
-    return [name, fieldOf(fieldOf(raw, letter), Number(index))];
+  const values = FIELDS.map(({ theirs }): [string, unknown] => {
+    const [letter = '', index] = theirs.split(/[[\]]/);
+    return [theirs, fieldOf(fieldOf(raw, letter), Number(index))];
   });
   return Object.fromEntries(values);
 }

@@ -3,7 +3,7 @@ import type { Category } from '../core/market/series.ts';
 import type { CandleApi, Exchange, Pair, TickerApi } from './exchange.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
-import type { FieldMap } from './payload/fields.ts';
+import { type FieldNames, fieldReaders } from './payload/fields.ts';
 import { splitByDash } from './payload/pair.ts';
 import { type Entry, entriesOf, normaliseList } from './payload/tickers.ts';
 
@@ -11,7 +11,7 @@ import { type Entry, entriesOf, normaliseList } from './payload/tickers.ts';
  * https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-tickers: no percentage, but the price 24 hours
  * ago. Sizes are in the unit of orders: contracts for swaps.
  */
-const COMMON: FieldMap = {
+const COMMON: FieldNames = {
   last: 'last_price',
   bidPx: 'bid_price',
   bidSz: 'bid_size',
@@ -28,11 +28,8 @@ const COMMON: FieldMap = {
  * base currency for swaps. Our linear volume is in base currency; our inverse volume is in contracts, with the
  * turnover in base currency.
  */
-const FIELDS: Partial<Record<Category, FieldMap>> = {
-  spot: { ...COMMON, vol24h: 'volume_24h', volCcy24h: 'turnover_24h' },
-  linear: { ...COMMON, volCcy24h: 'volume_24h' },
-  inverse: { ...COMMON, vol24h: 'volume_24h', volCcy24h: 'turnover_24h' },
-};
+const FIELDS = fieldReaders({ ...COMMON, vol24h: 'volume_24h', volCcy24h: 'turnover_24h' });
+const LINEAR_FIELDS = fieldReaders({ ...COMMON, volCcy24h: 'volume_24h' });
 
 const tickers: TickerApi = {
   name: 'okx',
@@ -42,10 +39,11 @@ const tickers: TickerApi = {
     // One request answers linear and inverse swaps.
     const path = `/api/v5/market/tickers?instType=${category === 'spot' ? 'SPOT' : 'SWAP'}`;
     const { value, ...answer } = await ask({ path }, z.object({ data: z.array(z.unknown()) }));
+    const fields = category === 'linear' ? LINEAR_FIELDS : FIELDS;
     const entries = entriesOf(value.data, 'instId').filter(
       (entry) => category === 'spot' || swapCategory(entry, categories) === category,
     );
-    return normaliseList(entries, FIELDS[category] ?? COMMON, pairOf, { ...scope, ...answer });
+    return normaliseList(entries, fields, pairOf, { ...scope, ...answer });
   },
 };
 

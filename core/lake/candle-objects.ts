@@ -4,11 +4,9 @@ import { HOUR_MS } from '../market/time.ts';
 
 /**
  * How an object of recorded candles is written: `rows` are gzip NDJSON lines `[start ms, open, high, low, close,
- * volume]`; any other name is that of an exchange's API, whose answer is kept as it came, gzipped.
+ * volume]`; any other name is an exchange's `CandleApi.format`, whose answer is kept unchanged, gzipped.
  */
-export type CandleFormat = (typeof FORMATS)[number];
-
-const FORMATS = ['rows', 'bybit-v5', 'binance', 'okx-v5', 'kraken', 'coinbase'] as const;
+export type CandleFormat = string;
 
 /** One object of recorded candles: a part of one series' history. */
 export interface CandleObject extends CandleSeries {
@@ -39,12 +37,12 @@ export function candleObjectKey(object: CandleObject): string {
 }
 
 const KEY =
-  /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(\d+)-(\d+)\.(.+)$/;
+  /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(\d+)-(\d+)\.(?:(rows)\.ndjson|([a-z0-9-]+)\.json)\.gz$/;
 
 /** The reverse of {@link candleObjectKey}; undefined for a key that is none of ours. */
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
-  const [, exchange, category, symbol, base, quote, hours, first, last, suffix] = KEY.exec(key) ?? [];
-  const format = FORMATS.find((each) => suffixOf(each) === suffix);
+  const [, exchange, category, symbol, base, quote, hours, first, last, rows, api] = KEY.exec(key) ?? [];
+  const format = rows ?? api;
   if (!exchange || !isCategory(category) || !symbol || !format) return undefined;
   return {
     exchange,

@@ -3,7 +3,7 @@ import type { Category } from '../../core/market/series.ts';
 import type { TickerField } from '../../core/market/ticker-fields.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
 import type { TickerApi } from '../exchange.ts';
-import type { FieldMap } from '../payload/fields.ts';
+import { fieldReaders } from '../payload/fields.ts';
 import { type Entry, entriesOf, normaliseList } from '../payload/tickers.ts';
 import { splitBybitSymbol } from './symbols.ts';
 
@@ -15,7 +15,7 @@ const SAME_NAMES = [
   'total_volume', 'total_turnover', 'open_interest', 'open_value', 'funding_rate', 'predicted_funding_rate',
   'next_funding_time', 'delivery_time', 'predicted_delivery_price', 'delivery_fee_rate', 'last_tick_direction',
 ] satisfies TickerField[];
-const FIELDS: FieldMap = Object.fromEntries(SAME_NAMES.map((field) => [field, field]));
+const FIELDS = fieldReaders(Object.fromEntries(SAME_NAMES.map((field) => [field, field])));
 
 const envelope = z.object({
   result: z.array(z.unknown()),

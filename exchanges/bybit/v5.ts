@@ -3,12 +3,12 @@ import type { Category } from '../../core/market/series.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
 import type { CandleApi, TickerApi } from '../exchange.ts';
 import { candleList } from '../payload/candles.ts';
-import type { FieldMap } from '../payload/fields.ts';
+import { fieldReaders } from '../payload/fields.ts';
 import { entriesOf, normaliseList } from '../payload/tickers.ts';
 import { splitBybitSymbol } from './symbols.ts';
 
 /** https://bybit-exchange.github.io/docs/v5/market/tickers: all values are strings, "" means absent. */
-const FIELDS: FieldMap = {
+const FIELDS = fieldReaders({
   lastPrice: 'last_price',
   bid1Price: 'bid_price',
   ask1Price: 'ask_price',
@@ -49,7 +49,7 @@ const FIELDS: FieldMap = {
   gamma: 'gamma',
   vega: 'vega',
   theta: 'theta',
-};
+});
 
 const envelopeOf = (category: Category) =>
   z.object({

@@ -9,10 +9,9 @@ import {
   WrongPayloadError,
 } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
-import { BACKOFFS, CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
-import { retryUntilDeadline } from '../../core/runtime/retry.ts';
+import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import type { Pace } from '../exchange.ts';
-import { type ClientOptions, limitHeaders, notJson } from '../http/client.ts';
+import { type ClientOptions, limitHeaders, notJson, retryTransient } from '../http/client.ts';
 import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';
 import { UnknownSourceError } from '../source-config.ts';
 import { categoryOf, firstUrl, limitTo, onHost } from './markets.ts';
@@ -100,14 +99,7 @@ export class CcxtClient {
    * @throws SourceError
    */
   ask<T>(deadlineMs: number, work: (exchange: Exchange) => Promise<T>): Promise<T> {
-    const { onRetry } = this.#options;
-    return retryUntilDeadline(() => this.#attempt(deadlineMs, work), {
-      deadlineMs,
-      ...BACKOFFS.exchange,
-      isRetryable: (error) => error instanceof SourceError && error.retryable,
-      retryAtMs: (error) => (error instanceof SourceError ? error.retryAtMs : undefined),
-      ...(onRetry ? { onRetry } : {}),
-    });
+    return retryTransient(() => this.#attempt(deadlineMs, work), deadlineMs, this.#options);
   }
 
   /** The markets of the category. Call it within {@link ask}. */

@@ -3,7 +3,7 @@ import type { CategoryOutcome, TickerBatch } from '../../core/ingest/ports.ts';
 import type { Category } from '../../core/market/series.ts';
 import type { ClientOptions } from '../http/client.ts';
 import { type ExchangeSource, outcomes } from '../http/ticker-source.ts';
-import { type FieldMap, percent } from '../payload/fields.ts';
+import { fieldReaders, percent } from '../payload/fields.ts';
 import { type MarketFilter, marketFilter } from '../payload/market-filter.ts';
 import { type Entry, normaliseList, type Receipt, reject } from '../payload/tickers.ts';
 import { type SourceConfig, UnknownSourceError } from '../source-config.ts';
@@ -11,7 +11,7 @@ import { CcxtClient, type SharedLimit } from './client.ts';
 import { categoryOf, pairOfMarket } from './markets.ts';
 
 /** https://docs.ccxt.com/#/?id=ticker-structure: the last 24 hours; the change is a percentage. */
-const FIELDS: FieldMap = {
+const FIELDS = fieldReaders({
   last: 'last_price',
   bid: 'bid_price',
   bidVolume: 'bid_size',
@@ -26,7 +26,7 @@ const FIELDS: FieldMap = {
   markPrice: 'mark_price',
   indexPrice: 'index_price',
   timestamp: 'timestamp',
-};
+});
 
 /** Reserved at the end of a poll that fetches market by market. */
 const ONE_BY_ONE_RESERVE_MS = 1_000;

@@ -47,7 +47,7 @@ export function exchangeClient(
   exchange: Pick<Exchange, 'name' | 'baseUrl' | 'pace' | 'limits' | 'apiFailure'>,
   options: ClientOptions = {},
 ): OpenPoll {
-  const { requestTimeoutMs = CALL_TIMEOUTS_MS.exchange, onRetry, onTraffic } = options;
+  const { requestTimeoutMs = CALL_TIMEOUTS_MS.exchange, onTraffic } = options;
   const { concurrency, perSecond } = exchange.pace;
   const slots = bulkhead(concurrency, Number.POSITIVE_INFINITY);
   /** Rate limits by base URL: each host counts separately. */
@@ -98,13 +98,8 @@ export function exchangeClient(
     function request(baseUrl: string, url: string, optional: boolean): Promise<RawAnswer> {
       const running = requested.get(url);
       if (running) return running;
-      const answer = retryUntilDeadline(() => slots.execute(() => attempt(baseUrl, url, deadlineMs)), {
-        deadlineMs,
-        ...BACKOFFS.exchange,
-        isRetryable: (error) => !optional && error instanceof SourceError && error.retryable,
-        retryAtMs: (error) => (error instanceof SourceError ? error.retryAtMs : undefined),
-        ...(onRetry ? { onRetry } : {}),
-      });
+      const work = () => slots.execute(() => attempt(baseUrl, url, deadlineMs));
+      const answer = optional ? work() : retryTransient(work, deadlineMs, options);
       requested.set(url, answer);
       return answer;
     }
@@ -129,6 +124,21 @@ export function exchangeClient(
       return answer;
     };
   };
+}
+
+/** Retries what failed for a transient reason, no sooner than the exchange allows. */
+export function retryTransient<T>(
+  work: () => Promise<T>,
+  deadlineMs: number,
+  { onRetry }: Pick<ClientOptions, 'onRetry'>,
+): Promise<T> {
+  return retryUntilDeadline(work, {
+    deadlineMs,
+    ...BACKOFFS.exchange,
+    isRetryable: (error) => error instanceof SourceError && error.retryable,
+    retryAtMs: (error) => (error instanceof SourceError ? error.retryAtMs : undefined),
+    ...(onRetry ? { onRetry } : {}),
+  });
 }
 
 /** @throws WrongPayloadError naming the first difference from the documented shape */

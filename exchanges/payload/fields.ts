@@ -12,11 +12,15 @@ export interface Conversion {
   read: (raw: unknown) => Reading<number | string>;
 }
 
-/**
- * The exchange's field name → ours, or `timestamp`: when the exchange says that the ticker's values were current.
- * Other fields are dropped.
- */
-export type FieldMap = Readonly<Record<string, TickerField | 'timestamp' | Conversion>>;
+/** The exchange's field name → ours, or `timestamp`: when the values were current. Other fields are dropped. */
+export type FieldNames = Readonly<Record<string, TickerField | 'timestamp' | Conversion>>;
+
+/** How to read one field of an exchange's ticker. */
+export interface FieldReader {
+  theirs: string;
+  field: TickerField | 'timestamp';
+  read: Conversion['read'];
+}
 
 /** A field of what may be an object. */
 export function fieldOf(raw: unknown, field: string | number): unknown {
@@ -97,25 +101,12 @@ function readText(raw: unknown): Reading<string> {
 
 const READERS = { price: readPrice, number: readNumber, time: readTime, text: readText } as const;
 
-export interface FieldReader {
-  theirs: string;
-  field: TickerField | 'timestamp';
-  read: Conversion['read'];
-}
-
-/** Built once for each map, because a poll has thousands of tickers. */
-const readers = new WeakMap<FieldMap, FieldReader[]>();
-
-export function readersOf(fields: FieldMap): FieldReader[] {
-  const known = readers.get(fields);
-  if (known) return known;
-  const built = Object.entries(fields).map(([theirs, target]): FieldReader => {
+export function fieldReaders(names: FieldNames): readonly FieldReader[] {
+  return Object.entries(names).map(([theirs, target]) => {
     if (typeof target === 'object') return { theirs, ...target };
     const read = target === 'timestamp' ? readTime : READERS[TICKER_FIELDS[target]];
     return { theirs, field: target, read };
   });
-  readers.set(fields, built);
-  return built;
 }
 
 /** A value for an error message: JSON, shortened. */

@@ -6,7 +6,7 @@ import {
   tickerHeadingSchema,
 } from '../../core/market/ticker.ts';
 import type { Pair, PollScope } from '../exchange.ts';
-import { type FieldMap, fieldOf, MAX_FLOAT, readersOf, show } from './fields.ts';
+import { type FieldReader, fieldOf, MAX_FLOAT, show } from './fields.ts';
 
 /** What the tickers of one payload share. */
 export interface Receipt extends Omit<PollScope, 'categories'> {
@@ -40,7 +40,7 @@ export function entriesOf(list: readonly unknown[], symbolField: string): Entry[
  */
 export function normaliseTicker(
   values: unknown,
-  fields: FieldMap,
+  fields: readonly FieldReader[],
   { symbol, base, quote }: { symbol: unknown } & Pair,
   receipt: Pick<Receipt, 'exchange' | 'category' | 'slot' | 'receivedAt' | 'timestamp'>,
 ): { ticker: Ticker } | { reason: string } {
@@ -60,7 +60,7 @@ export function normaliseTicker(
     timestamp: receipt.timestamp ?? receipt.receivedAt,
     received_at: receipt.receivedAt,
   };
-  for (const { theirs, field, read } of readersOf(fields)) {
+  for (const { theirs, field, read } of fields) {
     const reading = read(source[theirs]);
     if ('reason' in reading) return { reason: `${theirs}: ${reading.reason}` };
     if (reading.value !== undefined) ticker[field] = reading.value;
@@ -86,7 +86,7 @@ function changeSince(before: unknown, now: unknown): number | undefined {
 /** Normalises the wanted entries of a payload. Of a repeated symbol, the first is kept and the others are rejected. */
 export function normaliseList(
   entries: readonly Entry[],
-  fields: FieldMap,
+  fields: readonly FieldReader[],
   pairOf: (symbol: string) => Pair,
   receipt: Receipt,
 ): TickerBatch {

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tickerSchema } from '../../../../core/market/ticker.ts';
 import {
-  type FieldMap,
+  type FieldNames,
   fieldOf,
+  fieldReaders,
   percent,
   readDecimal,
   readTime,
@@ -12,13 +13,14 @@ import { marketFilter } from '../../../../exchanges/payload/market-filter.ts';
 import { entriesOf, normaliseList, normaliseTicker } from '../../../../exchanges/payload/tickers.ts';
 import { SLOT } from '../../../samples/tickers.ts';
 
-const FIELDS = {
+const NAMES = {
   last: 'last_price',
   bid: 'bid_price',
   change: 'price_24h_pcnt',
   funding: 'next_funding_time',
   tick: 'last_tick_direction',
-} as const satisfies FieldMap;
+} as const satisfies FieldNames;
+const FIELDS = fieldReaders(NAMES);
 const RECEIPT = {
   exchange: 'bybit',
   category: 'spot',
@@ -196,7 +198,7 @@ describe('reading a percentage', () => {
 });
 
 describe('the change of 24 hours', () => {
-  const DAY = { last: 'last_price', open: 'prev_price_24h', change: 'price_24h_pcnt' } as const;
+  const DAY = fieldReaders({ last: 'last_price', open: 'prev_price_24h', change: 'price_24h_pcnt' });
   const changeOf = (raw: object) => {
     const outcome = normaliseTicker(raw, DAY, { symbol: 'A' }, RECEIPT);
     return 'ticker' in outcome ? outcome.ticker.price_24h_pcnt : outcome;
@@ -343,7 +345,7 @@ describe('normalising a ticker', () => {
       fc.property(raw, (given) => {
         const outcome = normalise(given);
         if (!('ticker' in outcome)) return;
-        for (const [theirs, ours] of Object.entries(FIELDS)) {
+        for (const [theirs, ours] of Object.entries(NAMES)) {
           const value = outcome.ticker[ours];
           if (typeof value !== 'number') continue;
           const said = (given as Record<string, unknown>)[theirs];
