@@ -1,5 +1,5 @@
 import type { Candle, CandleSeries } from '../market/candle.ts';
-import { pollsDueIn } from '../market/sampling.ts';
+import { pollsDueInHour, pollsDueInPart } from '../market/sampling.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { noDataOf } from './errors.ts';
@@ -45,7 +45,7 @@ export function averageOfHours(
 ): AverageOver | undefined {
   const answered = answeredWindow(hours, window);
   const inWindow = hours.filter(({ start }) => isIn(widened(window), Date.parse(start)));
-  if (answered.exact) return averageOfSamples([...pathOf(inWindow)], window, samplingIntervalMs);
+  if (answered.exact) return averageOfSamples(inWindow, window, samplingIntervalMs);
   const totals = totalsOf(inWindow);
   return totals && averageOfTotals(totals, answered);
 }
@@ -66,17 +66,17 @@ export function answeredWindow(
   return { ...(exact ? window : wide), exact };
 }
 
-/** @param path `[epoch ms, price]` in time order, at least all of the window */
+/** @param hours those that the window touches, by start */
 function averageOfSamples(
-  path: readonly (readonly [timeMs: number, price: number])[],
+  hours: readonly Candle[],
   window: Window,
   samplingIntervalMs: number,
 ): AverageOver | undefined {
-  const samples = path.filter(([timeMs]) => isIn(window, timeMs));
+  const samples = [...pathOf(hours)].filter(([timeMs]) => isIn(window, timeMs));
   const [first, last] = [samples[0]?.[1], samples.at(-1)?.[1]];
   if (first === undefined || last === undefined) return undefined;
   const prices = samples.map(([, price]) => price);
-  const due = pollsDueIn(window.fromMs, window.toMs, samplingIntervalMs);
+  const due = pollsDueIn(hours, window, samplingIntervalMs);
   return {
     ...isoWindow(window),
     mean: prices.reduce((sum, price) => sum + price, 0) / prices.length,
@@ -90,4 +90,20 @@ function averageOfSamples(
     // A window that is shorter than the interval may hold a poll where none was due.
     coverage: Math.min(1, samples.length / Math.max(1, due)),
   };
+}
+
+/**
+ * How many polls were due in a window: in each hour what its candle says, else what the configured interval gives. In
+ * an hour without data polls were due as in the hour before it.
+ */
+function pollsDueIn(hours: readonly Candle[], { fromMs, toMs }: Window, samplingIntervalMs: number): number {
+  const byHour = new Map(hours.map(({ start, polls_due }) => [Date.parse(start), polls_due]));
+  let recorded = hours[0]?.polls_due;
+  let due = 0;
+  for (let hourMs = hourOf(fromMs); hourMs < toMs; hourMs += HOUR_MS) {
+    if (byHour.has(hourMs)) recorded = byHour.get(hourMs);
+    const inHour = recorded ?? pollsDueInHour(hourMs, samplingIntervalMs);
+    due += pollsDueInPart(inHour, Math.max(0, fromMs - hourMs), Math.min(HOUR_MS, toMs - hourMs));
+  }
+  return due;
 }

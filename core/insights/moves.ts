@@ -53,7 +53,11 @@ export function movesOver(
   };
 }
 
-/** Ticks come as often as is polled; a recorded candle gives four prices. */
-function samplingMs({ source, hours }: Pick<Candle, 'source' | 'hours'>, samplingIntervalMs: number): number {
-  return source === 'ticks' ? samplingIntervalMs : (hours * HOUR_MS) / pathOffsetsMs(hours).length;
+/** Ticks come as often as the market is polled; a backfilled candle gives four prices. */
+function samplingMs(
+  { source, hours, polls_due }: Pick<Candle, 'source' | 'hours' | 'polls_due'>,
+  samplingIntervalMs: number,
+): number {
+  if (source === 'ticks') return polls_due ? HOUR_MS / polls_due : samplingIntervalMs;
+  return (hours * HOUR_MS) / pathOffsetsMs(hours).length;
 }

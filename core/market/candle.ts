@@ -24,8 +24,13 @@ export interface Candle extends CandleSeries, CandlePrices {
   close: number;
   /** Of the samples, each counting once; backfilled: (open + high + low + close) / 4. */
   mean: number;
-  /** Ticks seen in the hour, also where the candle is backfilled. */
+  /** Ticks seen in the hour, also if the candle is backfilled. */
   samples: number;
+  /**
+   * Polls due in the hour, by the sampling interval configured when its ticks were first summarised. Absent if the
+   * hour has no ticks, and from candles older than this field.
+   */
+  polls_due?: number;
   /** ln(close / close of the candle of the same length just before), where there is that candle. */
   log_return?: number;
   /** The prices in time order, each with its offset from `start`. */
@@ -113,24 +118,23 @@ export function candleFromHistory(
   };
 }
 
-/** What is known of one hour. */
+/** The candidates for one hour. */
 export interface CandleChoice {
   ticks?: Candle | undefined;
   backfill?: Candle | undefined;
-  /** How many polls an hour should have. */
+  /** How many polls were due in the hour. */
   pollsDue: number;
 }
 
 /**
- * The candle that stands for an hour: the ticks' where they hold at least half of the hour's polls or nothing else
- * exists, else the backfilled one. Its `samples` are the ticks seen, whichever wins, so that comparing them with the
- * ticks tells whether the hour has to be made again.
- * @returns undefined where there is neither
+ * The candle to keep for an hour: the ticks' if they cover at least half of the polls due or there is no other, else
+ * the backfilled one. Either way its `samples` are the ticks seen, so comparing them with the ticks shows whether the
+ * hour has to be summarised again.
  */
 export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candle | undefined {
-  if (!backfill) return ticks;
-  if (ticks && ticks.samples >= pollsDue / 2) return ticks;
-  return { ...backfill, samples: ticks?.samples ?? 0 };
+  if (!ticks) return backfill && { ...backfill, samples: 0 };
+  const chosen = !backfill || ticks.samples >= pollsDue / 2 ? ticks : backfill;
+  return { ...chosen, samples: ticks.samples, polls_due: pollsDue };
 }
 
 /**

@@ -52,14 +52,18 @@ export function marketsIn(intervals: SamplingIntervals, exchanges: readonly stri
   );
 }
 
-/** How many polls are due in [fromMs, toMs): one at each multiple of the interval. */
-export function pollsDueIn(fromMs: number, toMs: number, intervalMs: number): number {
-  return Math.ceil(toMs / intervalMs) - Math.ceil(fromMs / intervalMs);
+/** How many polls are due in the hour that starts at `hourMs`: one at each multiple of the interval. */
+export function pollsDueInHour(hourMs: number, intervalMs: number): number {
+  return Math.ceil((hourMs + HOUR_MS) / intervalMs) - Math.ceil(hourMs / intervalMs);
 }
 
-/** How many polls are due in the hour that starts at `hourMs`. */
-export function pollsDueInHour(hourMs: number, intervalMs: number): number {
-  return pollsDueIn(hourMs, hourMs + HOUR_MS, intervalMs);
+/**
+ * How many of an hour's polls are due in a part of it, if they are spread evenly from its start.
+ * @param fromMs where the part starts, in ms since the start of the hour
+ * @param toMs where it ends, likewise; a poll at its end is not counted
+ */
+export function pollsDueInPart(pollsDue: number, fromMs: number, toMs: number): number {
+  return Math.ceil((toMs * pollsDue) / HOUR_MS) - Math.ceil((fromMs * pollsDue) / HOUR_MS);
 }
 
 function nameOf({ exchange, category }: Market): string {

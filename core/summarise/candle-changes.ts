@@ -1,27 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Candle,
-  type CandleHours,
-  candleEndMs,
-  candleId,
-  chooseCandle,
-  withLogReturn,
-} from '../market/candle.ts';
+import { type Candle, candleEndMs, candleId, chooseCandle, withLogReturn } from '../market/candle.ts';
 import { pollsDueInHour, type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries } from '../market/series.ts';
 import { dayOf, HOUR_MS } from '../market/time.ts';
 
-/** What has to be written so that new candles stand beside those that were there. */
+/** What to write so that the store holds the right candles. */
 export interface CandleChanges {
-  /** Candles that are new, or not as they were. */
+  /** Candles that are new or changed. */
   put: Candle[];
   /** Daily candles that hourly ones replace. */
   remove: Candle[];
-  /** The candle that stands for each hour (or day) that was proposed, in time order, changed or not. */
-  standing: Candle[];
+  /** The candle to keep for each proposed hour or day, in time order, changed or not. */
+  chosen: Candle[];
   /**
-   * By series: from where on (epoch ms) its price path is another one than before. `added`: only new candles;
-   * `replaced`: a candle that was there has another path, or is gone.
+   * By series: where its price path changes first (epoch ms). `added`: by new candles only; `replaced`: because an
+   * existing candle has another path, or is removed.
    */
   pathChanges: Map<string, PathChange>;
 }
@@ -32,40 +25,41 @@ export interface PathChange {
 }
 
 /**
- * Sets proposed candles (from ticks or from history) against those that are there.
+ * Compares proposed candles (from ticks or from history) with the existing ones.
  *
- * Which one stands: the ticks' where they hold at least half of the hour's polls or nothing else exists; a daily one
- * only for a day that has no hourly one. A candle is never taken away for want of ticks: they may have been deleted.
+ * Ticks win if they cover at least half of the polls due, or if there is nothing else; a daily candle is kept only for
+ * a day without hourly ones. The polls due of an existing candle stay as they are. A candle is never removed for lack
+ * of ticks, because they may have been deleted.
  *
- * @param existing what the store holds of the proposals' times, the hour (day) before and after each, and both
- *   kinds of candle of their days
+ * @param existing the stored candles of the proposals' times, the hour (day) before and after each, and both kinds of
+ *   candle of their days
  */
 export function candleChanges(
   proposals: readonly Candle[],
   existing: readonly Candle[],
-  samplingIntervals: SamplingIntervals,
+  intervals: SamplingIntervals,
 ): CandleChanges {
   const before = new Map(existing.map((candle) => [candleId(candle), candle]));
   const after = new Map(before);
   const remove = new Map<string, Candle>();
-  const standing = new Map<string, Candle>();
-  const hourlyDays = new Set(existing.filter(({ hours }) => hours === 1).map(dayKey));
+  const chosen = new Map<string, Candle>();
+  const hourlyDays = new Set(existing.filter(({ hours }) => hours === 1).map(dayIdOf));
 
-  // Hours first: they decide whether a day's own candle stands.
+  // Hours first: they decide whether the day's own candle is kept.
   for (const proposal of proposals.toSorted((a, b) => a.hours - b.hours)) {
     const id = candleId(proposal);
+    const dayId = dayIdOf(proposal);
     if (proposal.hours === 24) {
-      if (hourlyDays.has(dayKey(proposal))) continue;
+      if (hourlyDays.has(dayId)) continue;
     } else {
-      hourlyDays.add(dayKey(proposal));
-      const dayId = candleId({ ...proposal, hours: 24, start: isoTime(dayOf(Date.parse(proposal.start))) });
+      hourlyDays.add(dayId);
       const day = after.get(dayId);
       if (day) remove.set(dayId, day);
       after.delete(dayId);
     }
-    const candle = choose(proposal, after.get(id), pollsDueOf(proposal, samplingIntervals));
+    const candle = choose(proposal, after.get(id), intervals);
     after.set(id, candle);
-    standing.set(id, candle);
+    chosen.set(id, candle);
   }
 
   const put: Candle[] = [];
@@ -77,42 +71,44 @@ export function candleChanges(
   };
   for (const day of remove.values()) changed(day, 'replacedFromMs');
   const touched = new Set(
-    [...standing.values(), ...remove.values()].flatMap((c) => [candleId(c), nextId(c)]),
+    [...chosen.values(), ...remove.values()].flatMap((candle) => [candleId(candle), nextId(candle)]),
   );
   for (const id of touched) {
     const candle = after.get(id);
     if (!candle) continue;
     const old = before.get(id);
     const linked = withLogReturn(candle, after.get(previousId(candle)));
-    if (standing.has(id)) standing.set(id, linked);
-    if (isDeepStrictEqual(old, linked)) continue;
+    if (chosen.has(id)) chosen.set(id, linked);
+    if (isUnchanged(old, linked)) continue;
     put.push(linked);
     if (!old) changed(linked, 'addedFromMs');
     else if (!isDeepStrictEqual(old.path, linked.path)) changed(linked, 'replacedFromMs');
   }
-  const inTimeOrder = [...standing.values()].sort((a, b) => a.start.localeCompare(b.start));
-  return { put, remove: [...remove.values()], standing: inTimeOrder, pathChanges };
+  const inTimeOrder = [...chosen.values()].sort((a, b) => a.start.localeCompare(b.start));
+  return { put, remove: [...remove.values()], chosen: inTimeOrder, pathChanges };
 }
 
-function choose(proposal: Candle, old: Candle | undefined, pollsDue: number): Candle {
-  if (proposal.source === 'ticks') {
-    return chooseCandle({ ticks: proposal, backfill: backfilled(old), pollsDue }) ?? proposal;
+function choose(proposal: Candle, old: Candle | undefined, intervals: SamplingIntervals): Candle {
+  const [ticks, backfill] = proposal.source === 'ticks' ? [proposal, old] : [old, proposal];
+  if (ticks?.source !== 'ticks') {
+    // The new history replaces the old; the ticks seen in the hour remain seen.
+    const { samples = proposal.samples, polls_due } = old ?? {};
+    return { ...proposal, samples, ...(polls_due === undefined ? {} : { polls_due }) };
   }
-  if (old?.source === 'ticks') return chooseCandle({ ticks: old, backfill: proposal, pollsDue }) ?? proposal;
-  // The ticks that the old one did not stand for were seen all the same.
-  return { ...proposal, samples: old?.samples ?? proposal.samples };
+  const intervalMs = samplingIntervalOf(proposal, intervals);
+  const pollsDue = old?.polls_due ?? pollsDueInHour(Date.parse(proposal.start), intervalMs);
+  const candidate = backfill?.source === 'backfill' ? backfill : undefined;
+  return chooseCandle({ ticks, backfill: candidate, pollsDue }) ?? proposal;
 }
 
-function pollsDueOf(candle: Candle, intervals: SamplingIntervals): number {
-  return pollsDueInHour(Date.parse(candle.start), samplingIntervalOf(candle, intervals));
+/** A candle from before `polls_due` was stored is not rewritten just to add it. */
+function isUnchanged(old: Candle | undefined, { polls_due, ...candle }: Candle): boolean {
+  const added = old?.polls_due === undefined || polls_due === undefined ? {} : { polls_due };
+  return isDeepStrictEqual(old, { ...candle, ...added });
 }
 
-function backfilled(candle: Candle | undefined): Candle | undefined {
-  return candle?.source === 'backfill' ? candle : undefined;
-}
-
-function dayKey(candle: Candle): string {
-  return `${formatSeries(candle)}:${dayOf(Date.parse(candle.start))}`;
+function dayIdOf(candle: Candle): string {
+  return candleId({ ...candle, hours: 24, start: isoTime(dayOf(Date.parse(candle.start))) });
 }
 
 function nextId(candle: Candle): string {
@@ -120,12 +116,7 @@ function nextId(candle: Candle): string {
 }
 
 function previousId(candle: Candle): string {
-  return candleId({ ...candle, start: isoTime(Date.parse(candle.start) - spanMs(candle.hours)) });
-}
-
-/** The length of a candle in ms. */
-function spanMs(hours: CandleHours): number {
-  return hours * HOUR_MS;
+  return candleId({ ...candle, start: isoTime(Date.parse(candle.start) - candle.hours * HOUR_MS) });
 }
 
 function isoTime(ms: number): string {

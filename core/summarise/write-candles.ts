@@ -39,7 +39,7 @@ export async function writeCandles(
   store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const changes = candleChanges(proposals, existing, settings.samplingIntervals);
-  const names = new Map(changes.standing.map((candle) => [formatSeries(candle), candle]));
+  const names = new Map(changes.chosen.map((candle) => [formatSeries(candle), candle]));
   const known = await store.ledgers([...names.values()]);
   const ledgers = new Map<string, SeriesLedger>();
   const rewound: SeriesLedger[] = [];
@@ -63,7 +63,7 @@ export async function writeCandles(
 
   const moves: Move[] = [];
   const walked: SeriesLedger[] = [];
-  const inOrder = movesFollow === 'atOnce' ? changes.standing : [];
+  const inOrder = movesFollow === 'atOnce' ? changes.chosen : [];
   for (const [series, candles] of Map.groupBy(inOrder, formatSeries)) {
     const ledger = ledgers.get(series);
     if (!ledger || ledger.stale) continue;

@@ -88,6 +88,7 @@ const candleProperties: Mapping = {
   close: price,
   mean: price,
   samples: { type: 'integer' },
+  polls_due: { type: 'integer', index: false },
   log_return: double,
   source: keyword,
   // Read with the document only.

@@ -103,6 +103,18 @@ describe('the average price over up to 48 hours of ticks', () => {
     });
   });
 
+  it("covers the polls that were due in each hour, by the candle's own number where it has one", async () => {
+    const everyMinute = (hour: number) => ({ ...ticked(hour, [1, 2, 3]), polls_due: 60 });
+    const quarter = ticked(3, [4, 5, 6, 7]);
+    const coverage = async (from: number, to: number) =>
+      (await ask(new InMemoryStore([everyMinute(0), everyMinute(1), quarter]), hours(from, to))).coverage;
+    expect(await coverage(0, 2)).toBe(6 / 120);
+    expect(await coverage(0, 1.5)).toBe(5 / 90);
+    // Hour 2 has no data: as many polls were due as in hour 1.
+    expect(await coverage(0, 4)).toBe(10 / 184);
+    expect(await coverage(3, 4)).toBe(1);
+  });
+
   it('has one sample as its first, last, lowest and highest price', async () => {
     const store = new InMemoryStore([], ticks(0, [7]));
     expect(await ask(store, hours(0, 1))).toMatchObject({

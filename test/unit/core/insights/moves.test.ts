@@ -126,6 +126,7 @@ describe('what belongs to the moves', () => {
 
   it('is the coarsest interval between two prices', () => {
     expect(sampling(ticked(0, [1]))).toBe(120);
+    expect(sampling({ ...ticked(0, [1]), polls_due: 1 })).toBe(3_600);
     expect(sampling(ticked(0, [1]), flat(1, 1))).toBe(900);
     expect(sampling(ticked(0, [1]), flat(24, 1, 24))).toBe(21_600);
   });

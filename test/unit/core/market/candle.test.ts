@@ -128,16 +128,23 @@ describe('the candle that stands for an hour', () => {
     );
 
   it('is the ticks’ where they hold half of the polls', () => {
-    expect(chooseCandle({ ticks: ticks(2), backfill, pollsDue: 4 })).toEqual(ticks(2));
+    expect(chooseCandle({ ticks: ticks(2), backfill, pollsDue: 4 })).toEqual({ ...ticks(2), polls_due: 4 });
   });
 
   it('is the backfilled one below that, which says how many ticks were seen', () => {
-    expect(chooseCandle({ ticks: ticks(1), backfill, pollsDue: 4 })).toEqual({ ...backfill, samples: 1 });
-    expect(chooseCandle({ ticks: ticks(2), backfill, pollsDue: 5 })).toEqual({ ...backfill, samples: 2 });
+    expect(chooseCandle({ ticks: ticks(1), backfill, pollsDue: 4 })).toEqual({
+      ...backfill,
+      samples: 1,
+      polls_due: 4,
+    });
+    expect(chooseCandle({ ticks: ticks(2), backfill, pollsDue: 5 })).toMatchObject({
+      source: 'backfill',
+      samples: 2,
+    });
   });
 
   it('is whichever there is alone', () => {
-    expect(chooseCandle({ ticks: ticks(1), pollsDue: 30 })).toEqual(ticks(1));
+    expect(chooseCandle({ ticks: ticks(1), pollsDue: 30 })).toEqual({ ...ticks(1), polls_due: 30 });
     expect(chooseCandle({ backfill, pollsDue: 30 })).toEqual(backfill);
     expect(chooseCandle({ pollsDue: 30 })).toBeUndefined();
   });

@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   marketsIn,
-  pollsDueIn,
   pollsDueInHour,
+  pollsDueInPart,
   samplingIntervalOf,
   samplingIntervalsOf,
   samplingIntervalsVariable,
@@ -46,11 +47,25 @@ describe('the sampling interval', () => {
 });
 
 describe('the polls due', () => {
-  it('are counted in a window without its end', () => {
-    const everyTwo = 2 * MINUTE_MS;
-    expect(pollsDueInHour(HOUR_MS, everyTwo)).toBe(30);
-    expect(pollsDueIn(MINUTE_MS, 3 * MINUTE_MS, everyTwo)).toBe(1);
-    expect(pollsDueIn(2 * MINUTE_MS, 4 * MINUTE_MS, everyTwo)).toBe(1);
-    expect(pollsDueIn(MINUTE_MS, 2 * MINUTE_MS, everyTwo)).toBe(0);
+  it('are one at each multiple of the interval', () => {
+    expect(pollsDueInHour(HOUR_MS, 2 * MINUTE_MS)).toBe(30);
+    expect([0, 1].map((hour) => pollsDueInHour(hour * HOUR_MS, 7 * MINUTE_MS))).toEqual([9, 9]);
+    expect([0, 1].map((hour) => pollsDueInHour(hour * HOUR_MS, 2 * HOUR_MS))).toEqual([1, 0]);
+  });
+
+  it('are counted in a part of the hour without its end', () => {
+    expect(pollsDueInPart(30, MINUTE_MS, 3 * MINUTE_MS)).toBe(1);
+    expect(pollsDueInPart(30, 2 * MINUTE_MS, 4 * MINUTE_MS)).toBe(1);
+    expect(pollsDueInPart(30, MINUTE_MS, 2 * MINUTE_MS)).toBe(0);
+  });
+
+  it('of the parts of an hour add up to those of the hour', () => {
+    const parts = fc.tuple(fc.nat(3_600), fc.nat(HOUR_MS));
+    fc.assert(
+      fc.property(parts, ([pollsDue, cutMs]) => {
+        const [head, tail] = [pollsDueInPart(pollsDue, 0, cutMs), pollsDueInPart(pollsDue, cutMs, HOUR_MS)];
+        expect(head + tail).toBe(pollsDue);
+      }),
+    );
   });
 });

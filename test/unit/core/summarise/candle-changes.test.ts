@@ -22,26 +22,29 @@ const fromTicks = (hour: number, ...prices: number[]) =>
     at(hour),
     prices.map((price, poll) => ({ slotMs: at(hour) + poll * 60_000, price })),
   );
+const due = <C>(candle: C, polls_due = 4) => ({ ...candle, polls_due });
 
 describe('which candle stands', () => {
   it('is the ticks’ where they hold half of the polls, whichever came first', () => {
     const ticks = fromTicks(0, 100, 101);
     const recorded = hourly(0, 90);
-    expect(candleChanges([ticks], [recorded], INTERVALS).put).toEqual([ticks]);
-    expect(candleChanges([recorded], [ticks], INTERVALS).put).toEqual([]);
+    expect(candleChanges([ticks], [recorded], INTERVALS).put).toEqual([due(ticks)]);
+    expect(candleChanges([recorded], [due(ticks)], INTERVALS).put).toEqual([]);
   });
 
   it('is history’s where ticks are too few, which knows how many there were', () => {
     const ticks = fromTicks(0, 100);
     const recorded = hourly(0, 90);
-    const expected = [{ ...recorded, samples: 1 }];
+    const expected = [due({ ...recorded, samples: 1 })];
     expect(candleChanges([ticks], [recorded], INTERVALS).put).toEqual(expected);
     expect(candleChanges([recorded], [ticks], INTERVALS).put).toEqual(expected);
   });
 
   it('is the newer of two from history, with the ticks that were seen', () => {
-    const old = { ...hourly(0, 90), samples: 1 };
-    expect(candleChanges([hourly(0, 91)], [old], INTERVALS).put).toEqual([{ ...hourly(0, 91), samples: 1 }]);
+    const old = due({ ...hourly(0, 90), samples: 1 });
+    expect(candleChanges([hourly(0, 91)], [old], INTERVALS).put).toEqual([
+      due({ ...hourly(0, 91), samples: 1 }),
+    ]);
   });
 
   it('is the hour’s, not the day’s, whichever came first', () => {
@@ -54,7 +57,7 @@ describe('which candle stands', () => {
     expect(candleChanges([daily(0, 80)], [hourly(3, 90)], INTERVALS)).toMatchObject({
       put: [],
       remove: [],
-      standing: [],
+      chosen: [],
     });
   });
 
@@ -85,9 +88,9 @@ describe('the log return', () => {
 
 describe('what changed', () => {
   it('is nothing where the same comes again', () => {
-    const ticks = fromTicks(0, 100, 101);
-    const changes = candleChanges([ticks], [structuredClone(ticks)], INTERVALS);
-    expect(changes).toEqual({ put: [], remove: [], standing: [ticks], pathChanges: new Map() });
+    const ticks = due(fromTicks(0, 100, 101));
+    const changes = candleChanges([fromTicks(0, 100, 101)], [structuredClone(ticks)], INTERVALS);
+    expect(changes).toEqual({ put: [], remove: [], chosen: [ticks], pathChanges: new Map() });
   });
 
   it('is no path where only the return is another', () => {
@@ -95,5 +98,35 @@ describe('what changed', () => {
     const { put, pathChanges } = candleChanges([hourly(0, 100)], before, INTERVALS);
     expect(put).toHaveLength(1);
     expect(pathChanges.size).toBe(0);
+  });
+});
+
+describe('the polls due', () => {
+  const option = { ...BTC, category: 'option' } as const;
+  const oneTick = (series: typeof BTC) => candleFromTicks(series, at(0), [{ slotMs: at(0), price: 100 }]);
+  const recorded = (series: typeof BTC) => candleFromHistory(series, flat(at(0), 90), 1);
+
+  it("are counted by the category's own sampling interval", () => {
+    const intervals = { 'recorded:spot': 120_000, 'recorded:option': HOUR_MS };
+    const proposals = [oneTick(BTC), oneTick(option)];
+    const { put } = candleChanges(proposals, [recorded(BTC), recorded(option)], intervals);
+    // One tick of 30 is too few; one of 1 is all there can be.
+    expect(put).toEqual([due({ ...recorded(BTC), samples: 1 }, 30), due(oneTick(option), 1)]);
+  });
+
+  it('of an existing candle outlive a change of the interval', () => {
+    const hourlyNow = { 'recorded:spot': HOUR_MS };
+    const old = due({ ...recorded(BTC), samples: 1 }, 30);
+    const late = fromTicks(0, 100, 101, 102);
+    expect(candleChanges([late], [old], hourlyNow).put).toEqual([due({ ...recorded(BTC), samples: 3 }, 30)]);
+    const ticks = due(late, 4);
+    expect(candleChanges([recorded(BTC)], [ticks], { 'recorded:spot': 60_000 }).put).toEqual([]);
+  });
+
+  it('are not added to an old candle that is otherwise unchanged', () => {
+    const old = fromTicks(0, 100, 101);
+    expect(candleChanges([old], [structuredClone(old)], INTERVALS).put).toEqual([]);
+    const late = fromTicks(0, 100, 101, 102);
+    expect(candleChanges([late], [old], INTERVALS).put).toEqual([due(late)]);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { averageOfHours } from '../../../../core/insights/average.ts';
 import { HOUR_MS } from '../../../../core/market/time.ts';
 import { markStale } from '../../../../core/summarise/moves-again.ts';
+import type { SummarySettings } from '../../../../core/summarise/settings.ts';
 import { summarise } from '../../../../core/summarise/summarise.ts';
 import {
   BTC,
@@ -17,12 +19,16 @@ import {
 const at = (hour: number) => START_MS + hour * HOUR_MS;
 const iso = (ms: number) => new Date(ms).toISOString();
 
+interface Run extends Partial<SummarySettings> {
+  hasTime?: () => boolean;
+}
+
 function bench(settings = SETTINGS) {
   const ticks = new MemoryTicks();
   const store = new MemoryStore();
   const counts = countsOf(ticks, store);
-  const run = (nowHour: number, { hasTime = (): boolean => true, thresholds = settings.thresholds } = {}) =>
-    summarise(at(nowHour), { ticks, counts, store, settings: { ...settings, thresholds }, hasTime });
+  const run = (nowHour: number, { hasTime = (): boolean => true, ...changed }: Run = {}) =>
+    summarise(at(nowHour), { ticks, counts, store, settings: { ...settings, ...changed }, hasTime });
   return { ticks, store, counts, run };
 }
 
@@ -198,6 +204,26 @@ describe('summarising ticks', () => {
     await run(10, { thresholds: [0.02] });
     const settings = { ...SETTINGS, thresholds: [0.02] };
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(10), [], settings));
+  });
+
+  it('keeps the polls due and the coverage of earlier hours when the sampling interval changes', async () => {
+    const { ticks, store, run } = bench({ ...SETTINGS, samplingIntervals: { default: 600_000 } });
+    for (const hour of [0, 1]) ticks.addHour(BTC, hour, 100, 101, 102);
+    await run(2);
+    const window = { fromMs: at(0), toMs: at(2) };
+    const before = store.documents();
+    const coverage = averageOfHours(before.candles, window, 600_000)?.coverage;
+    expect(coverage).toBe(0.5);
+
+    const hourly = { samplingIntervals: { default: HOUR_MS } };
+    ticks.addHour(BTC, 0, 100, 101, 102, 103);
+    ticks.addHour(BTC, 2, 100);
+    await run(3, hourly);
+    const after = store.documents();
+    expect(after.candles.map(({ polls_due }) => polls_due)).toEqual([6, 6, 1]);
+    expect(after.candles[1]).toMatchObject({ ...before.candles[1], log_return: expect.any(Number) });
+    expect(averageOfHours(after.candles, window, HOUR_MS)?.coverage).toBe(7 / 12);
+    expect(averageOfHours(after.candles, { ...window, toMs: at(3) }, HOUR_MS)?.coverage).toBe(8 / 13);
   });
 
   it('makes moves from all candles where what it remembered is lost', async () => {
