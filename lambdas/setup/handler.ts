@@ -9,8 +9,8 @@ import { createLogger } from '../../stores/aws/logger.ts';
 import { readUser } from '../../stores/aws/secrets.ts';
 import { accessControlSteps, OPENSEARCH_FUNCTIONS } from '../../stores/opensearch/access-control.ts';
 import { createOpenSearch, type OpenSearchUser } from '../../stores/opensearch/client.ts';
+import { type SetupStep, templateSteps } from '../../stores/opensearch/index-templates.ts';
 import { isTransient } from '../../stores/opensearch/search.ts';
-import { type SetupStep, templateSteps } from '../../stores/opensearch/steps.ts';
 import { createS3Client } from '../../stores/s3/client.ts';
 import { backupKey, setUpDashboards } from './dashboards.ts';
 

@@ -12,7 +12,7 @@ import {
   OPENSEARCH_FUNCTIONS,
   type OpenSearchFunction,
 } from '../../stores/opensearch/access-control.ts';
-import { templateSteps } from '../../stores/opensearch/steps.ts';
+import { templateSteps } from '../../stores/opensearch/index-templates.ts';
 import { removalPolicyOf } from '../config/removal.ts';
 import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';

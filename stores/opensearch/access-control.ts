@@ -1,38 +1,32 @@
 /**
- * Who may do what in a domain with fine-grained access control: a role for each function with the least it needs,
- * mapped to the function's IAM role, and a user who may look but not touch.
+ * Roles for a domain with fine-grained access control: one for each function, with the least it needs, mapped to the
+ * function's IAM role; and a read-only user.
  * Names of actions and action groups: https://docs.opensearch.org/latest/security/access-control/permissions/
  */
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
-import type { SetupStep } from './steps.ts';
+import type { SetupStep } from './index-templates.ts';
 
-/** The functions that sign in to OpenSearch with a role of their own. */
+/** The functions that have a role in OpenSearch. */
 export const OPENSEARCH_FUNCTIONS = ['index', 'summarise', 'insights', 'operate', 'watch'] as const;
 
 export type OpenSearchFunction = (typeof OPENSEARCH_FUNCTIONS)[number];
 
-interface IndexPermission {
-  index_patterns: string[];
-  allowed_actions: string[];
-}
-
 interface Role {
   description: string;
   cluster_permissions: string[];
-  index_permissions: IndexPermission[];
+  index_permissions: { index_patterns: string[]; allowed_actions: string[] }[];
   tenant_permissions: { tenant_patterns: string[]; allowed_actions: string[] }[];
 }
 
-/** Everything that the pipeline keeps. */
 const TICKERS = ['tickers', TICKER_INDICES];
 const SUMMARY_STATE = 'summaries*';
 const SUMMARIES = ['candles', CANDLE_INDICES, MOVES_INDEX, SUMMARY_STATE];
 
 const READ = ['read', 'indices:admin/get', 'indices:admin/mappings/get', 'indices:monitor/stats'];
-/** A bulk request makes an index that is not there with an action of its own. */
+/** A bulk request that creates an index needs an action of its own. */
 const CREATE_INDEX = ['create_index', 'indices:admin/auto_create'];
 const WRITE = ['crud', ...CREATE_INDEX, 'indices:admin/refresh*'];
-/** Searches that page through a frozen view of the indices. */
+/** Lets a search page through a frozen view of the indices. */
 const POINT_IN_TIME = 'manage_point_in_time';
 
 const role = (
@@ -56,7 +50,7 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
     [[TICKERS, [...CREATE_INDEX, 'indices:data/write/bulk*', 'indices:data/write/index']]],
   ),
   summarise: role(
-    'Reads tickers and deletes whole months of them; keeps candles and moves.',
+    'Reads tickers and deletes whole months of them; writes candles and moves.',
     ['cluster_composite_ops', POINT_IN_TIME],
     [
       [TICKERS, [...READ, 'indices:admin/delete', 'indices:admin/refresh*']],
@@ -64,12 +58,12 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
     ],
   ),
   insights: role(
-    'Reads what questions are answered from.',
+    'Reads everything that questions are answered from.',
     ['cluster_composite_ops_ro', POINT_IN_TIME],
     [[[...TICKERS, ...SUMMARIES], READ]],
   ),
   operate: role(
-    'Checks, repairs and makes again whatever the pipeline keeps.',
+    'Checks, repairs and rebuilds everything the pipeline stores.',
     ['cluster_composite_ops', 'cluster_monitor', 'indices:admin/index_template/get', POINT_IN_TIME],
     [
       [
@@ -78,12 +72,12 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
       ],
     ],
   ),
-  watch: role('Looks how fresh tickers and summaries are.', [], [[[...TICKERS, SUMMARY_STATE], READ]]),
+  watch: role('Checks how fresh tickers and summaries are.', [], [[[...TICKERS, SUMMARY_STATE], READ]]),
 };
 
 const READER_ROLE: Role = {
   ...role(
-    'A person who looks at Dashboards.',
+    'Reads Dashboards and its data.',
     ['cluster_composite_ops_ro'],
     [
       [[...TICKERS, ...SUMMARIES], READ],
@@ -98,32 +92,29 @@ const nameOf = (of: string) => `crypto-market-insights-${of}`;
 export interface AccessControl {
   /** ARN of each function's IAM role. */
   functionRoleArns: Readonly<Record<OpenSearchFunction, string>>;
-  /** The user who may only look. */
+  /** The read-only user. */
   reader: { username: string; password: string };
 }
 
-/** What setup puts through the security API; each is safe to put again. */
+/** Roles, their mappings and the read-only user. */
 export function accessControlSteps({ functionRoleArns, reader }: AccessControl): SetupStep[] {
-  const api = '/_plugins/_security/api';
-  const roles: Record<string, Role> = {
-    ...Object.fromEntries(OPENSEARCH_FUNCTIONS.map((name) => [nameOf(name), FUNCTION_ROLES[name]])),
-    [nameOf('reader')]: READER_ROLE,
-  };
+  const step = (what: string, path: string, body: object) => ({
+    what,
+    path: `/_plugins/_security/api/${path}`,
+    body,
+  });
   return [
-    ...Object.entries(roles).map(([name, body]) => ({
-      what: `the role ${name}`,
-      path: `${api}/roles/${name}`,
-      body,
-    })),
-    ...OPENSEARCH_FUNCTIONS.map((name) => ({
-      what: `the mapping of the role ${nameOf(name)}`,
-      path: `${api}/rolesmapping/${nameOf(name)}`,
-      body: { backend_roles: [functionRoleArns[name]] },
-    })),
-    {
-      what: `the user ${reader.username}`,
-      path: `${api}/internalusers/${reader.username}`,
-      body: { password: reader.password, opendistro_security_roles: [nameOf('reader')] },
-    },
+    ...Object.entries<Role>({ ...FUNCTION_ROLES, reader: READER_ROLE }).map(([name, body]) =>
+      step(`the role ${nameOf(name)}`, `roles/${nameOf(name)}`, body),
+    ),
+    ...OPENSEARCH_FUNCTIONS.map((name) =>
+      step(`the mapping of the role ${nameOf(name)}`, `rolesmapping/${nameOf(name)}`, {
+        backend_roles: [functionRoleArns[name]],
+      }),
+    ),
+    step(`the user ${reader.username}`, `internalusers/${reader.username}`, {
+      password: reader.password,
+      opendistro_security_roles: [nameOf('reader')],
+    }),
   ];
 }

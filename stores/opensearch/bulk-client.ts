@@ -8,16 +8,15 @@ import { lambdaCredentials } from '../aws/lambda-credentials.ts';
 import type { BulkClient } from './bulk.ts';
 import type { OpenSearchEnvironment } from './environment.ts';
 
-/** These files are CommonJS and export their class as the module itself; their types say it were its `default`. */
+/** These CommonJS files export their class as the module itself, while their types declare it as `default`. */
 const classOf = <Class>(module: { default: Class }) => module as unknown as Class;
 const Connection = classOf(connectionModule);
 const Serializer = classOf(serializerModule);
 const Transport = classOf(transportModule);
 
 /**
- * The part of OpenSearch's client that writing takes: connections that are kept alive, signing, time limits. The
- * whole client names every call of the API, a quarter of the index function's bundle. Like ours everywhere, it never
- * tries anything again by itself.
+ * The part of OpenSearch's client that writing needs: keep-alive connections, signing, timeouts, and no retries of its
+ * own. The complete client contains every API call and would be a quarter of the index function's bundle.
  */
 export function createBulkClientOf(environment: OpenSearchEnvironment): BulkClient {
   const { OPENSEARCH_URL, OPENSEARCH_AUTH, AWS_REGION = '' } = environment;
@@ -26,21 +25,20 @@ export function createBulkClientOf(environment: OpenSearchEnvironment): BulkClie
       ? AwsSigv4Signer({ region: AWS_REGION, service: 'es', getCredentials: lambdaCredentials })
       : { Connection, Transport };
   const emit = () => false;
+  // There is only one address, so a dead connection needs no resurrection: the next request tries it.
   const connectionPool = new ConnectionPool({
     Connection: classes.Connection,
-    // There is one address; whether it lives, each request finds out.
     resurrectStrategy: 'none',
     emit,
   });
   connectionPool.addConnection(OPENSEARCH_URL);
-  return {
-    transport: new classes.Transport({
-      emit,
-      connectionPool,
-      serializer: new Serializer(),
-      maxRetries: 0,
-      requestTimeout: CALL_TIMEOUTS_MS.openSearch,
-      sniffEndpoint: '',
-    }),
-  };
+  const transport = new classes.Transport({
+    emit,
+    connectionPool,
+    serializer: new Serializer(),
+    maxRetries: 0,
+    requestTimeout: CALL_TIMEOUTS_MS.openSearch,
+    sniffEndpoint: '',
+  });
+  return { transport };
 }

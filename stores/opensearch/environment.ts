@@ -1,18 +1,14 @@
 import * as z from 'zod';
 
-/** What a function that uses OpenSearch has in its environment. */
+/** Environment variables of a function that uses OpenSearch. */
 export const openSearchVariables = {
   OPENSEARCH_URL: z.url({ protocol: /^https?$/ }),
-  /**
-   * `none`: a server that wants no sign-in, on one machine. `iam`: requests are signed with the function's role,
-   * which the domain maps to one of its own.
-   */
+  /** `none`: a local server without sign-in. `iam`: sign requests with the function's role. */
   OPENSEARCH_AUTH: z.enum(['none', 'iam']).default('none'),
-  /** Lambda sets it; only signing asks for it. */
+  /** Set by Lambda; needed for signing only. */
   AWS_REGION: z.string().optional(),
 };
 
-/** {@link openSearchVariables}, read. */
 export interface OpenSearchEnvironment {
   OPENSEARCH_URL: string;
   OPENSEARCH_AUTH: 'none' | 'iam';

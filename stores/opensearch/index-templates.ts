@@ -5,20 +5,30 @@ import {
   TICKER_INDICES,
 } from '../../core/market/index-names.ts';
 import { TICKER_FIELDS, type TickerFieldKind } from '../../core/market/ticker-fields.ts';
+import { SERIES_FIELDS } from './queries.ts';
 
-/** What differs between one machine and a domain. */
+/** What differs between a local server and a domain. */
 export interface IndexSettings {
   shards: number;
   replicas: number;
-  /** How long a document may stay unsearchable, e.g. `30s`. */
+  /** How long until a new document can be searched, e.g. `30s`. */
   refreshInterval: string;
+}
+
+/** Something that setup puts into OpenSearch; repeating it changes nothing. */
+export interface SetupStep {
+  /** For messages: "the index template crypto-market-insights-tickers". */
+  what: string;
+  /** Path of the PUT request. */
+  path: string;
+  body: object;
 }
 
 type Mapping = Record<string, unknown>;
 
 /**
- * Prices keep every digit; other numbers are for charts. Without a tree to search them, which would be a tenth of the
- * index: where a value has a column, OpenSearch filters by that.
+ * Prices keep every digit, other numbers are for charts. None of them gets a search tree, which would be a tenth of
+ * the index: OpenSearch can filter by a column.
  */
 const KIND_MAPPINGS: Record<TickerFieldKind, Mapping> = {
   price: { type: 'double', index: false },
@@ -27,7 +37,7 @@ const KIND_MAPPINGS: Record<TickerFieldKind, Mapping> = {
   text: { type: 'keyword', index: false },
 };
 
-/** Values that questions, charts and people's filters ask for: they have a column each. */
+/** Values that questions, charts and people's filters use: each has a column. */
 const CHARTED = new Set([
   'last_price',
   'mark_price',
@@ -38,42 +48,37 @@ const CHARTED = new Set([
   'funding_rate',
 ]);
 
-/** Of the other values, which are checked and come with the document (`_source`). Columns of them all would not pay. */
+/** Checked on writing and returned with `_source`, but without a column, which would cost more than it gives. */
 const IN_SOURCE_ONLY: Mapping = { index: false, doc_values: false };
 
 const keyword: Mapping = { type: 'keyword' };
 const date: Mapping = { type: 'date', format: 'strict_date_optional_time' };
-
-function tickerProperties(): Mapping {
-  const values = Object.entries(TICKER_FIELDS).map(([field, kind]): [string, Mapping] => [
-    field,
-    { ...KIND_MAPPINGS[kind], ...(CHARTED.has(field) ? {} : IN_SOURCE_ONLY) },
-  ]);
-  return {
-    v: { type: 'byte', ...IN_SOURCE_ONLY },
-    exchange: keyword,
-    category: keyword,
-    // The article's queries ask for `symbol` and for `symbol.keyword`.
-    symbol: { ...keyword, fields: { keyword } },
-    base: keyword,
-    quote: keyword,
-    slot: date,
-    timestamp: date,
-    received_at: { ...date, ...IN_SOURCE_ONLY },
-    ...Object.fromEntries(values),
-  };
-}
-
 const double: Mapping = { type: 'double' };
-const instant: Mapping = { ...date, index: false };
-/** A price is read and aggregated, never searched for. */
-const price: Mapping = { type: 'double', index: false };
+const unsearchedDate: Mapping = { ...date, index: false };
+/** Read and aggregated, never searched for. */
+const price: Mapping = { ...double, index: false };
 
 const seriesProperties: Mapping = {
   v: { type: 'byte', ...IN_SOURCE_ONLY },
   exchange: keyword,
   category: keyword,
+  // The article's queries use both `symbol` and `symbol.keyword`.
   symbol: { ...keyword, fields: { keyword } },
+};
+
+const tickerProperties: Mapping = {
+  ...seriesProperties,
+  base: keyword,
+  quote: keyword,
+  slot: date,
+  timestamp: date,
+  received_at: { ...date, ...IN_SOURCE_ONLY },
+  ...Object.fromEntries(
+    Object.entries(TICKER_FIELDS).map(([field, kind]) => [
+      field,
+      { ...KIND_MAPPINGS[kind], ...(CHARTED.has(field) ? {} : IN_SOURCE_ONLY) },
+    ]),
+  ),
 };
 
 const candleProperties: Mapping = {
@@ -91,7 +96,7 @@ const candleProperties: Mapping = {
   polls_due: { type: 'integer', index: false },
   log_return: double,
   source: keyword,
-  // Read with the document only.
+  // Only read with the document.
   path: { type: 'object', enabled: false },
 };
 
@@ -100,15 +105,15 @@ const moveProperties: Mapping = {
   threshold: double,
   direction: keyword,
   from_price: price,
-  from_time: instant,
+  from_time: unsearchedDate,
   confirmed_price: price,
   confirmed_time: date,
   to_price: price,
-  to_time: instant,
+  to_time: unsearchedDate,
   size: double,
 };
 
-/** Of what summarising has to remember, only what is searched for is mapped. */
+/** Only what is searched for; the rest is in `_source`. */
 const summaryStateProperties: Mapping = {
   kind: keyword,
   exchange: keyword,
@@ -118,8 +123,8 @@ const summaryStateProperties: Mapping = {
 };
 
 /**
- * The index templates by name, as `PUT _index_template/<name>` takes them. Mappings are explicit and closed
- * (`dynamic: false`): a field that is not mapped stays in `_source` and costs nothing.
+ * The index templates by name, as `PUT _index_template/<name>` takes them. `dynamic: false`: an unmapped field stays
+ * in `_source` and costs nothing.
  */
 export function indexTemplates({
   shards,
@@ -131,47 +136,62 @@ export function indexTemplates({
     number_of_replicas: replicas,
     refresh_interval: refreshInterval,
   };
-  /** A series' documents lie together in time order: smaller on disk, and a question reads fewer blocks. */
-  const bySeriesAnd = (time: string) => ({
+  /** Keeps a series' documents together in time order: smaller on disk, and a question reads fewer blocks. */
+  const sortedBy = (time: string) => ({
     ...stored,
     codec: 'best_compression',
-    'sort.field': ['exchange', 'category', 'symbol', time],
+    'sort.field': [...SERIES_FIELDS, time],
     'sort.order': ['asc', 'asc', 'asc', 'asc'],
   });
-  const template = (description: string, pattern: string, index: Mapping, properties: Mapping): Mapping => ({
+  const template = (
+    description: string,
+    pattern: string,
+    index: Mapping,
+    properties: Mapping,
+    aliases?: Mapping,
+  ): Mapping => ({
     index_patterns: [pattern],
     priority: 100,
     _meta: { description },
-    template: { settings: { index }, mappings: { dynamic: false, properties } },
-  });
-  const tickers = template(
-    'One document for each series and poll, an index for each month of slots.',
-    TICKER_INDICES,
-    bySeriesAnd('slot'),
-    tickerProperties(),
-  );
-  return {
-    'crypto-market-insights-tickers': {
-      ...tickers,
-      template: { ...(tickers.template as Mapping), aliases: { tickers: {} } },
+    template: {
+      settings: { index },
+      mappings: { dynamic: false, properties },
+      ...(aliases ? { aliases } : {}),
     },
+  });
+  return {
+    'crypto-market-insights-tickers': template(
+      'One document per series and poll, one index per month of slots.',
+      TICKER_INDICES,
+      sortedBy('slot'),
+      tickerProperties,
+      { tickers: {} },
+    ),
     'crypto-market-insights-candles': template(
-      'One document for each series and hour (or day, where only daily history exists), an index for each year.',
+      'One document per series and hour (or day, if only daily history exists), one index per year.',
       CANDLE_INDICES,
-      bySeriesAnd('start'),
+      sortedBy('start'),
       candleProperties,
     ),
     'crypto-market-insights-moves': template(
-      'One document for each rise and fall of a configured size, of each series.',
+      'One document per series and rise or fall of a configured size.',
       MOVES_INDEX,
-      bySeriesAnd('confirmed_time'),
+      sortedBy('confirmed_time'),
       moveProperties,
     ),
     'crypto-market-insights-summaries-state': template(
-      'What summarising remembers between its runs, and the lock that keeps two of them apart.',
+      'What summarising remembers between runs, and the lease that keeps two runs apart.',
       SUMMARY_STATE_INDEX,
       { ...stored, number_of_shards: 1, hidden: true },
       summaryStateProperties,
     ),
   };
+}
+
+export function templateSteps(settings: IndexSettings): SetupStep[] {
+  return Object.entries(indexTemplates(settings)).map(([name, body]) => ({
+    what: `the index template ${name}`,
+    path: `/_index_template/${name}`,
+    body,
+  }));
 }

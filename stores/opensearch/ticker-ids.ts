@@ -1,7 +1,9 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
+import { numberIn, type SearchHit, textIn } from './hits.ts';
+import { allOf, SERIES_FIELDS, timeRange, values } from './queries.ts';
 
-/** A market's tickers of some slots: from (epoch ms, inclusive) to (exclusive). */
+/** The tickers of a market with slots from `fromMs` (epoch ms, inclusive) to `toMs` (exclusive). */
 export interface TickerRange {
   exchange: string;
   category: string;
@@ -9,7 +11,7 @@ export interface TickerRange {
   toMs: number;
 }
 
-/** What the index holds of one exchange and category. */
+/** What the index contains of one exchange and category. */
 export interface IndexedMarket {
   exchange: string;
   category: string;
@@ -18,7 +20,7 @@ export interface IndexedMarket {
   lastSlotMs: number;
 }
 
-/** One document: which series it says it belongs to, and when. */
+/** The id of a document, and what the document says about itself. */
 export interface IndexedTicker {
   id: string;
   symbol: string;
@@ -32,13 +34,12 @@ interface CategoryBucket {
   last: { value: number | null };
 }
 
-/** More than anybody configures. */
-const MOST_EXCHANGES = 1_000;
+const MAX_EXCHANGES = 1_000;
 const PAGE = 10_000;
-/** How long OpenSearch keeps its place between two pages. */
+/** How long OpenSearch keeps a scroll open between two pages. */
 const SCROLL = '1m';
 
-/** Which tickers the index holds, without reading them. */
+/** Which tickers are indexed, without reading the documents. Nothing is retried. */
 export class OpenSearchTickerIds {
   readonly #client: Client;
 
@@ -46,18 +47,18 @@ export class OpenSearchTickerIds {
     this.#client = client;
   }
 
-  /** Makes everything that was indexed so far visible. */
+  /** Makes everything indexed so far visible. */
   async refresh(): Promise<void> {
     await this.#client.indices.refresh({ index: TICKER_INDICES, allow_no_indices: true });
   }
 
-  /** The markets that have documents. */
+  /** The markets with documents. */
   async markets(): Promise<IndexedMarket[]> {
     const slots = { first: { min: { field: 'slot' } }, last: { max: { field: 'slot' } } };
-    const categories = { terms: { field: 'category', size: MOST_EXCHANGES }, aggs: slots };
-    const exchanges = { terms: { field: 'exchange', size: MOST_EXCHANGES }, aggs: { categories } };
-    const question: object = { size: 0, aggs: { exchanges } };
-    const { body } = await this.#client.search({ index: TICKER_INDICES, body: { ...question } });
+    const categories = { terms: { field: 'category', size: MAX_EXCHANGES }, aggs: slots };
+    const exchanges = { terms: { field: 'exchange', size: MAX_EXCHANGES }, aggs: { categories } };
+    const request: object = { size: 0, aggs: { exchanges } };
+    const { body } = await this.#client.search({ index: TICKER_INDICES, body: { ...request } });
     const { buckets } = (body.aggregations?.exchanges ?? { buckets: [] }) as unknown as {
       buckets: { key: string; categories: { buckets: CategoryBucket[] } }[];
     };
@@ -73,9 +74,8 @@ export class OpenSearchTickerIds {
   }
 
   /**
-   * The newest slot (epoch ms) that an exchange, or one category of it, has a document of; undefined where there is
-   * none. Cheap at any size: sorted by time, OpenSearch asks the newest index first and passes over those that cannot
-   * hold anything newer.
+   * The newest slot (epoch ms) of an exchange, or of one of its categories; undefined if there is no document. Cheap at
+   * any size: sorted by time, OpenSearch starts with the newest index and skips those that cannot have a newer slot.
    */
   async newestSlot({
     exchange,
@@ -84,14 +84,13 @@ export class OpenSearchTickerIds {
     exchange: string;
     category?: string;
   }): Promise<number | undefined> {
-    const filter = [{ term: { exchange } }, ...(category === undefined ? [] : [{ term: { category } }])];
     const { body } = await this.#client.search({
       index: TICKER_INDICES,
       allow_no_indices: true,
       body: {
         size: 1,
         track_total_hits: false,
-        query: { bool: { filter } },
+        query: allOf({ term: { exchange } }, ...(category === undefined ? [] : [{ term: { category } }])),
         sort: [{ slot: { order: 'desc', unmapped_type: 'date' } }],
         _source: false,
       },
@@ -100,22 +99,19 @@ export class OpenSearchTickerIds {
     return slot === undefined ? undefined : Number(slot);
   }
 
-  /** Documents that lack what every ticker has, so that no range finds them. */
+  /** Documents without a field that every ticker has, so that no range finds them. */
   async countStray(): Promise<number> {
-    const identity = ['exchange', 'category', 'symbol', 'slot'];
+    const should = [...SERIES_FIELDS, 'slot'].map((field) => ({ bool: { must_not: { exists: { field } } } }));
     const { body } = await this.#client.count({
       index: TICKER_INDICES,
-      body: {
-        query: { bool: { should: identity.map((field) => ({ bool: { must_not: { exists: { field } } } })) } },
-      },
+      body: { query: { bool: { should } } },
     });
     return body.count;
   }
 
   /**
-   * How many documents a range has, and how many of these have one of the ids: when both are as many as there are
-   * ids, the range holds exactly these. The ids are looked up in the index' own dictionary, which is far cheaper
-   * than to read those of the documents.
+   * How many documents a range has, and how many of them have one of the ids. If both equal the number of ids, the
+   * range contains exactly these. Looking ids up in the index is far cheaper than reading those of the documents.
    */
   async count(range: TickerRange, ids: readonly string[]): Promise<{ total: number; known: number }> {
     const { body } = await this.#client.search({
@@ -132,33 +128,33 @@ export class OpenSearchTickerIds {
     return { total: typeof total === 'number' ? total : (total?.value ?? 0), known: known?.doc_count ?? 0 };
   }
 
-  /** The documents of a range, in no order; the same id comes twice where two indices hold it. */
+  /** The documents of a range in no particular order; an id appears twice if two indices have it. */
   async *tickers(range: TickerRange): AsyncGenerator<IndexedTicker> {
+    const request: object = {
+      size: PAGE,
+      sort: ['_doc'],
+      query: inRange(range),
+      ...values('symbol', 'slot'),
+    };
     let { body } = await this.#client.search({
       index: TICKER_INDICES,
       scroll: SCROLL,
-      body: {
-        size: PAGE,
-        sort: ['_doc'],
-        query: inRange(range),
-        _source: false,
-        docvalue_fields: ['symbol', { field: 'slot', format: 'epoch_millis' }],
-      },
+      body: { ...request },
     });
-    // Where there is nothing there is nothing to page through; the place in it cannot even be given up.
+    // An empty answer has no scroll that could be closed.
     if (body.hits.hits.length === 0) return;
     try {
       while (body.hits.hits.length > 0) {
-        for (const { _id, fields } of body.hits.hits) {
-          const values = fields as { symbol?: [string]; slot?: [string] } | undefined;
-          yield { id: String(_id), symbol: values?.symbol?.[0] ?? '', slotMs: Number(values?.slot?.[0]) };
+        for (const { _id, fields = {} } of body.hits.hits as Partial<SearchHit>[]) {
+          const hit = { fields };
+          yield { id: String(_id), symbol: textIn(hit, 'symbol') ?? '', slotMs: numberIn(hit, 'slot') };
         }
         ({ body } = await this.#client.scroll({
           body: { scroll: SCROLL, scroll_id: String(body._scroll_id) },
         }));
       }
     } finally {
-      // Only a courtesy: it ends by itself, and roles may not allow to end it.
+      // A courtesy: the scroll expires anyway, and the role may not be allowed to close it.
       await this.#client
         .clearScroll({ body: { scroll_id: [String(body._scroll_id)] } })
         .catch(() => undefined);
@@ -167,14 +163,5 @@ export class OpenSearchTickerIds {
 }
 
 function inRange({ exchange, category, fromMs, toMs }: TickerRange) {
-  return {
-    bool: {
-      filter: [
-        { term: { exchange } },
-        { term: { category } },
-        // The mapping's own format has no epoch milliseconds.
-        { range: { slot: { gte: fromMs, lt: toMs, format: 'epoch_millis' } } },
-      ],
-    },
-  };
+  return allOf({ term: { exchange } }, { term: { category } }, timeRange('slot', fromMs, toMs));
 }

@@ -1,13 +1,12 @@
 import type { DocumentOutcome, IndexDocument, TickerIndex } from '../../core/index/ports.ts';
-import { type BulkAction, type BulkClient, OpenSearchBulk, type OpenSearchBulkOptions } from './bulk.ts';
+import { type BulkClient, type BulkOptions, OpenSearchBulk } from './bulk.ts';
+import type { BulkAction } from './bulk-request.ts';
 
-export type OpenSearchTickersOptions = OpenSearchBulkOptions;
-
-/** The monthly ticker indices, written with `_bulk` creates. */
+/** Writes tickers to their monthly indices. */
 export class OpenSearchTickers implements TickerIndex {
   readonly #bulk: OpenSearchBulk;
 
-  constructor(client: BulkClient, options: OpenSearchTickersOptions = {}) {
+  constructor(client: BulkClient, options: BulkOptions = {}) {
     this.#bulk = new OpenSearchBulk(client, options);
   }
 

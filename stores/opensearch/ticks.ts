@@ -27,14 +27,12 @@ export class OpenSearchTicks implements TickHours, TickMonths {
 
   async firstTickIn(fromMs: number, toMs: number): Promise<number | undefined> {
     await this.#refresh();
-    const { hits } = await this.#search.search(TICKER_INDICES, {
-      size: 1,
+    const hit = await this.#search.first(TICKER_INDICES, {
       query: timeRange('slot', fromMs, toMs),
       sort: [{ slot: { order: 'asc', unmapped_type: 'date' } }],
-      _source: false,
+      ...values('slot'),
     });
-    const slot = hits.hits[0]?.sort[0];
-    return slot === undefined ? undefined : Number(slot);
+    return hit && numberIn(hit, 'slot');
   }
 
   async ticksOf(hourMs: number): Promise<SeriesTicks[]> {
@@ -42,7 +40,6 @@ export class OpenSearchTicks implements TickHours, TickMonths {
     const bySeries = new Map<string, SeriesTicks>();
     const pages = this.#search.pages(tickerIndexOf(new Date(hourMs).toISOString()), {
       query: timeRange('slot', hourMs, hourMs + HOUR_MS),
-      // The order that the index is kept in.
       sort: [...SERIES_FIELDS, 'slot'],
       ...values(...SERIES_FIELDS, 'base', 'quote', 'last_price', 'slot'),
     });
@@ -64,38 +61,22 @@ export class OpenSearchTicks implements TickHours, TickMonths {
   }
 
   async months(): Promise<string[]> {
-    const { body } = await retryTransient(
-      () =>
-        this.#client.indices.get({
-          index: TICKER_INDICES,
-          allow_no_indices: true,
-          filter_path: ['*.aliases'],
-        }),
-      this.#deadlineMs,
-    );
+    const request = { index: TICKER_INDICES, allow_no_indices: true, filter_path: ['*.aliases'] };
+    const { body } = await retryTransient(() => this.#client.indices.get(request), this.#deadlineMs);
     return Object.keys(body ?? {})
       .flatMap((index) => monthOfTickerIndex(index) ?? [])
       .sort();
   }
 
   async deleteMonth(month: string): Promise<void> {
-    await retryTransient(
-      () => this.#client.indices.delete({ index: tickerIndexOfMonth(month), ignore_unavailable: true }),
-      this.#deadlineMs,
-    );
+    const request = { index: tickerIndexOfMonth(month), ignore_unavailable: true };
+    await retryTransient(() => this.#client.indices.delete(request), this.#deadlineMs);
   }
 
-  /** Once, at the first question: what was indexed until then is found. */
+  /** Once, at the first read: it makes everything indexed until then visible. */
   #refresh(): Promise<unknown> {
-    this.#fresh ??= retryTransient(
-      () =>
-        this.#client.indices.refresh({
-          index: TICKER_INDICES,
-          allow_no_indices: true,
-          ignore_unavailable: true,
-        }),
-      this.#deadlineMs,
-    );
+    const request = { index: TICKER_INDICES, allow_no_indices: true, ignore_unavailable: true };
+    this.#fresh ??= retryTransient(() => this.#client.indices.refresh(request), this.#deadlineMs);
     return this.#fresh;
   }
 }
@@ -114,17 +95,13 @@ export async function countsByHour(
   query: object,
   sumOf?: string,
 ): Promise<HourCount[]> {
+  const sources = [
+    ...SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })),
+    { hour: { date_histogram: { field: timeField, fixed_interval: '1h' } } },
+  ];
+  const aggs = sumOf === undefined ? {} : { sum: { sum: { field: sumOf } } };
   const counts: HourCount[] = [];
-  const pages = search.buckets<HourBucket>(
-    index,
-    query,
-    [
-      ...SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })),
-      { hour: { date_histogram: { field: timeField, fixed_interval: '1h' } } },
-    ],
-    sumOf === undefined ? {} : { sum: { sum: { field: sumOf } } },
-  );
-  for await (const page of pages) {
+  for await (const page of search.buckets<HourBucket>(index, query, sources, aggs)) {
     for (const { key, doc_count, sum } of page) {
       const { hour: hourMs, ...series } = key;
       counts.push({ series, hourMs, count: sum?.value ?? doc_count });

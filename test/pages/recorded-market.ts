@@ -13,7 +13,8 @@ import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import { hourOf } from '../../core/market/time.ts';
 import { type HistoryRow, readPriceHistory } from '../../local/market-replay/history.ts';
 import { REPLAY_START_MS, ReplayMarket, type SpotTicker } from '../../local/market-replay/replay-market.ts';
-import { type BulkAction, OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
+import { OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
+import type { BulkAction } from '../../stores/opensearch/bulk-request.ts';
 import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 
 const data = (name: string) => new URL(`../../data/${name}`, import.meta.url).pathname;

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IndexDocument } from '../../../../core/index/ports.ts';
+import type { BulkOptions } from '../../../../stores/opensearch/bulk.ts';
 import { createOpenSearch } from '../../../../stores/opensearch/client.ts';
-import { OpenSearchTickers, type OpenSearchTickersOptions } from '../../../../stores/opensearch/tickers.ts';
+import { OpenSearchTickers } from '../../../../stores/opensearch/tickers.ts';
 
-/** One bulk request as it came: the ids it creates, and its lines. */
+/** A received bulk request. */
 interface Bulk {
+  /** Of the documents it creates. */
   ids: string[];
   body: string;
   path: string;
@@ -18,7 +20,7 @@ type Answer = (bulk: Bulk, response: ServerResponse) => void;
 let server: Server;
 let url: string;
 let bulks: Bulk[];
-/** What the server answers: the last of it again and again. */
+/** What the server answers, request by request; the last one repeats. */
 let answers: Answer[];
 
 beforeEach(async () => {
@@ -43,7 +45,7 @@ afterEach(async () => {
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
-/** An answer that gives each document the status that is said of its id. */
+/** Gives each document the status for its id. */
 function statuses(statusOf: (id: string) => number): Answer {
   return ({ ids }, response) => {
     const items = ids.map((id) => {
@@ -65,7 +67,7 @@ const documentOf = (id: string): IndexDocument => ({
   index: 'tickers-2026.03',
   source: '{"symbol":"A"}',
 });
-async function create(ids: string[], options: OpenSearchTickersOptions = {}, inMs = 3_000) {
+async function create(ids: string[], options: BulkOptions = {}, inMs = 3_000) {
   const client = createOpenSearch(url);
   try {
     return await new OpenSearchTickers(client, options).create(ids.map(documentOf), Date.now() + inMs);
@@ -76,7 +78,7 @@ async function create(ids: string[], options: OpenSearchTickersOptions = {}, inM
 const kinds = async (...given: Parameters<typeof create>) => (await create(...given)).map(({ kind }) => kind);
 
 describe('writing tickers to OpenSearch', () => {
-  it('creates each document under its id in its index, and asks for no more than the statuses', async () => {
+  it('creates each document under its id in its index, and requests only the statuses', async () => {
     expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
     expect(bulks.map(({ body }) => body)).toEqual([
       '{"create":{"_index":"tickers-2026.03","_id":"a"}}\n{"symbol":"A"}\n{"create":{"_index":"tickers-2026.03","_id":"b"}}\n{"symbol":"A"}\n',
@@ -89,12 +91,12 @@ describe('writing tickers to OpenSearch', () => {
     expect(bulks).toEqual([]);
   });
 
-  it('tells every document its own outcome, in their order', async () => {
+  it('returns each document’s own outcome, in order', async () => {
     answers = [statuses((id) => ({ a: 201, b: 409, c: 400 })[id] ?? 500)];
     expect(await kinds(['a', 'b', 'c'])).toEqual(['stored', 'alreadyThere', 'refused']);
   });
 
-  it('sends only what failed again', async () => {
+  it('retries only the failed documents', async () => {
     answers = [statuses((id) => ({ b: 429, d: 503 })[id] ?? 201), statuses(() => 201)];
     const onRetry = vi.fn();
     expect(await kinds(['a', 'b', 'c', 'd'], { onRetry })).toEqual(['stored', 'stored', 'stored', 'stored']);
@@ -110,7 +112,7 @@ describe('writing tickers to OpenSearch', () => {
     );
   });
 
-  it('says at the deadline what is still to be stored', async () => {
+  it('reports at the deadline which documents are not stored', async () => {
     answers = [statuses((id) => (id === 'b' ? 429 : 201))];
     expect(await create(['a', 'b'], {}, 300)).toEqual([
       { kind: 'stored' },
@@ -118,26 +120,23 @@ describe('writing tickers to OpenSearch', () => {
     ]);
   });
 
-  it.each([429, 500, 502, 503, 401, 403])(
-    'sends all of it again when the request is answered %d',
-    async (status) => {
-      answers = [whole(status), statuses(() => 201)];
-      expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
-      expect(bulks).toHaveLength(2);
-    },
-  );
+  it.each([429, 500, 502, 503, 401, 403])('retries the whole request after a %d', async (status) => {
+    answers = [whole(status), statuses(() => 201)];
+    expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
+    expect(bulks).toHaveLength(2);
+  });
 
-  it.each([404, 405])('blames no document when the request is answered %d', async (status) => {
+  it.each([404, 405])('blames no document for a %d', async (status) => {
     answers = [whole(status)];
     expect(await kinds(['a', 'b'], {}, 100)).toEqual(['retry', 'retry']);
   });
 
-  it('sends all of it again when the connection is cut', async () => {
+  it('retries the whole request if the connection breaks', async () => {
     answers = [(_, response) => response.destroy(), statuses(() => 201)];
     expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
   });
 
-  it('sends all of it again when the answer is not JSON', async () => {
+  it('retries the whole request if the answer is not JSON', async () => {
     answers = [
       (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":['),
       statuses(() => 201),
@@ -145,7 +144,7 @@ describe('writing tickers to OpenSearch', () => {
     expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
   });
 
-  it('sends again what an answer that is too short says nothing about', async () => {
+  it('retries documents that a short answer does not mention', async () => {
     answers = [
       ({ ids }, response) => statuses(() => 201)({ ids: ids.slice(1) } as Bulk, response),
       statuses(() => 201),
@@ -155,7 +154,7 @@ describe('writing tickers to OpenSearch', () => {
   });
 
   it.each([400, 413])(
-    'finds the one document that makes OpenSearch refuse the whole request (%d)',
+    'finds the document that makes OpenSearch refuse the whole request (%d)',
     async (status) => {
       answers = [
         (bulk, response) => (bulk.ids.includes('bad') ? whole(status) : statuses(() => 201))(bulk, response),
@@ -170,21 +169,21 @@ describe('writing tickers to OpenSearch', () => {
     },
   );
 
-  it('says what OpenSearch says of a request that it refuses', async () => {
+  it('passes on OpenSearch’s reason for refusing a request', async () => {
     answers = [whole(400)];
     expect(await create(['a'])).toEqual([
       { kind: 'refused', errorType: 'some_exception', reason: '400 some_exception: all of it' },
     ]);
   });
 
-  it('says what a proxy says that refuses a request', async () => {
+  it('passes on a proxy’s answer if it refuses a request', async () => {
     answers = [(_, response) => response.writeHead(413).end('<html>too large</html>')];
     expect(await create(['a'])).toEqual([
       { kind: 'refused', errorType: 'status_413', reason: '413 status_413: <html>too large</html>' },
     ]);
   });
 
-  it('waits no longer for the rest of an answer than for an answer', async () => {
+  it('times out while reading an answer', async () => {
     answers = [
       (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{"errors":'),
     ];
@@ -193,7 +192,7 @@ describe('writing tickers to OpenSearch', () => {
     ]);
   });
 
-  it('leaves what it sends alone until it is answered, and uses the memory again afterwards', async () => {
+  it('does not reuse a request’s memory before it is answered', async () => {
     const client = createOpenSearch(url);
     const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
     const lines = (id: string) => `{"create":{"_index":"tickers-2026.03","_id":"${id}"}}\n{"symbol":"A"}\n`;
@@ -212,7 +211,7 @@ describe('writing tickers to OpenSearch', () => {
     }
   });
 
-  it('takes a document when there is room for it in a request', async () => {
+  it('takes each document only when a request has room for it', async () => {
     let taken = 0;
     const takenAtRequest: number[] = [];
     answers = [
@@ -231,14 +230,14 @@ describe('writing tickers to OpenSearch', () => {
     try {
       const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
       await tickers.create(documents(), Date.now() + 3_000);
-      // One that did not fit is in hand.
+      // The one that did not fit is already taken.
       expect(takenAtRequest).toEqual([2, 3, 4, 4]);
     } finally {
       await client.close();
     }
   });
 
-  it('cuts what is too large for one request, and keeps the order of the outcomes', async () => {
+  it('splits what is too large for one request and keeps the order of outcomes', async () => {
     answers = [statuses((id) => (id === 'c' ? 400 : 201))];
     expect(await kinds(['a', 'b', 'c', 'd'], { maxRequestBytes: 100 })).toEqual([
       'stored',

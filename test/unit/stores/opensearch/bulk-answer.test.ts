@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bulkOutcome } from '../../../../stores/opensearch/bulk-outcome.ts';
+import { bulkOutcome } from '../../../../stores/opensearch/bulk-answer.ts';
 
 describe('a bulk item’s answer', () => {
   it.each([200, 201])('%d is stored', (status) => {
