@@ -1,7 +1,8 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import { formatSeries } from '../core/market/series.ts';
 import { TICKER_VERSION, type Ticker } from '../core/market/ticker.ts';
-import { RecordQueue, toMskEvent } from '../local/event-sources/batch.ts';
+import { toMskEvent } from '../local/event-sources/batch.ts';
+import { RecordQueue } from '../local/event-sources/record-queue.ts';
 
 /** A small generator with a seed: every run of the benchmark indexes the same documents. */
 export function seededRandom(seed: number): () => number {

@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CompressionTypes } from 'kafkajs';
 import { formatSeries } from '../../core/market/series.ts';
-import { localS3Client } from '../../local/pipeline/functions.ts';
+import { localS3Client } from '../../local/engines/s3-client.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
 import { commonEnvironment } from '../index-handler.ts';
 import { lambdaContext } from '../lambda-context.ts';

@@ -2,7 +2,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import type { Ticker } from '../../core/market/ticker.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import type { ReplayOutput } from '../../core/operate/replay.ts';
-import { localS3Client } from '../../local/pipeline/functions.ts';
+import { localS3Client } from '../../local/engines/s3-client.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
 import { bulkBodies } from '../bulk-bodies.ts';
 import { commonEnvironment } from '../index-handler.ts';

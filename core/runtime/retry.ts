@@ -48,3 +48,21 @@ export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryO
   });
   return policy.execute(attempt);
 }
+
+/**
+ * Calls `attempt` until it succeeds, with growing pauses of at most 2 s.
+ * @throws the last error once the signal has aborted
+ */
+export function retryUntilAborted<T>(
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+  onRetry: (error: unknown) => void = () => {},
+): Promise<T> {
+  return retryUntilDeadline(attempt, {
+    deadlineMs: Number.POSITIVE_INFINITY,
+    initialDelayMs: 200,
+    maxDelayMs: 2_000,
+    isRetryable: () => !signal.aborted,
+    onRetry: ({ error }) => onRetry(error),
+  });
+}

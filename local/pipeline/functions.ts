@@ -1,5 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import { createS3Client } from '../../stores/s3/client.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../engines/s3-client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
 import { readEndpoints } from './endpoints.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
@@ -21,17 +20,6 @@ const TIMEOUT_MS = {
 
 export type LocalFunction = keyof typeof TIMEOUT_MS;
 
-const REGION = 'us-east-1';
-/** The local S3 server asks for none; the SDK insists. */
-const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
-
-export function localS3Client(endpoint: string): S3Client {
-  return createS3Client(
-    { AWS_ENDPOINT_URL_S3: endpoint },
-    { endpoint, region: REGION, credentials: CREDENTIALS },
-  );
-}
-
 /** Hosts a handler with the environment that the deployment would give it. */
 export function hostFunction(
   name: LocalFunction,
@@ -44,9 +32,9 @@ export function hostFunction(
     handlerFile: new URL(`../../lambdas/${name}/handler.ts`, import.meta.url),
     environment: {
       AWS_ENDPOINT_URL_S3: urls.s3,
-      AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_REGION: LOCAL_REGION,
+      AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
       LAKE_BUCKET: BUCKET,
       KAFKA_BROKERS: urls.kafka,
       KAFKA_TOPIC: TOPIC,

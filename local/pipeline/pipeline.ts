@@ -17,6 +17,7 @@ import { startOpenSearch } from '../engines/opensearch.ts';
 import { stopLeftovers } from '../engines/pid-file.ts';
 import { choosePort } from '../engines/ports.ts';
 import { startS3 } from '../engines/s3.ts';
+import { localS3Client } from '../engines/s3-client.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
 import { readPriceHistory } from '../market-replay/history.ts';
 import { ReplayMarket } from '../market-replay/replay-market.ts';
@@ -25,7 +26,7 @@ import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summari
 import { watchEachMinute } from '../schedule/watch.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { fileLog } from './file-log.ts';
-import { hostFunction, type LocalFunction, localS3Client } from './functions.ts';
+import { hostFunction, type LocalFunction } from './functions.ts';
 import { HOURLY_HISTORY, loadHistory } from './history.ts';
 import { localLogOf, RUN_BEGINS } from './last-run.ts';
 import { takeLock } from './lock.ts';
@@ -238,9 +239,7 @@ async function assemble(
       bisectOnError: true,
       onFailure: { s3Url, bucket: BUCKET },
       onBatch: ({ result }) => hooks.onIndexed(result as KafkaBatchResponse),
-      log: (level, message, detail) => {
-        if (level !== 'debug') log[level](message, detail ?? {});
-      },
+      log,
     });
     cleanups.defer(async () => {
       // Or what the last polls produced would wait on the topic for the next start.

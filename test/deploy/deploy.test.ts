@@ -301,6 +301,7 @@ describe('the app', () => {
       partialBatchResponse: false,
       bisectOnError: false,
       onBatch: ({ records }) => indexed.push(records),
+      log: console,
     });
     try {
       await eventually(

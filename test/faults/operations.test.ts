@@ -7,7 +7,7 @@ import type { Difference } from '../../core/operate/hour-tally.ts';
 import type { RedriveOutput } from '../../core/operate/redrive.ts';
 import type { ReplayOutput } from '../../core/operate/replay.ts';
 import type { VerifyOutput } from '../../core/operate/verify.ts';
-import { invocationRecord } from '../../local/event-sources/on-failure.ts';
+import { invocationRecord } from '../../local/event-sources/invocation-record.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
 import { startIndex, startOperate } from '../integration/lambdas/handlers.ts';
 import { deadAddress } from '../integration/lambdas/local-servers.ts';

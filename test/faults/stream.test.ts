@@ -8,6 +8,7 @@ import {
 import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { jsonOf, keysOf } from '../integration/lambdas/stores.ts';
+import { SILENT_LOG } from '../samples/tickers.ts';
 import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
 import { type MortalEngine, startMortal } from './own-engines.ts';
 import { agreementOn, counts, freshWorld, leaveWorld, until, verdict, type World } from './world.ts';
@@ -38,7 +39,7 @@ beforeEach(async () => {
     invoke: (event) => index(event, 30_000),
     partialBatchResponse: true,
     bisectOnError: true,
-    log: () => {},
+    log: SILENT_LOG,
   });
 });
 afterEach(async () => {

@@ -7,9 +7,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import {
   EventSourceStoppedError,
   type KafkaEventSource,
-  type KafkaEventSourceOptions,
   startKafkaEventSource,
 } from '../../local/event-sources/kafka-event-source.ts';
+import type { KafkaEventSourceOptions } from '../../local/event-sources/options.ts';
+import { SILENT_LOG } from '../samples/tickers.ts';
 import { freshBucket, kafka, s3, services } from './services.ts';
 
 const brokers = [services.kafka];
@@ -64,7 +65,7 @@ function start(options: Partial<KafkaEventSourceOptions> & Pick<KafkaEventSource
     partialBatchResponse: false,
     bisectOnError: false,
     retryBackoff: { initialMs: 5, maxMs: 20 },
-    log: () => {},
+    log: SILENT_LOG,
     ...options,
   });
   sources.push(source);
@@ -230,12 +231,11 @@ describe('a Kafka event source', () => {
   });
 
   it('gives records up with a loud log where there is no destination', async () => {
-    const log = vi.fn();
+    const error = vi.fn();
     const targets = await produce(['a', 'b']);
     const invoke = () => Promise.reject(new Error('never'));
-    await start({ invoke, maximumRetryAttempts: 1, log }).waitUntil(targets);
-    expect(log).toHaveBeenCalledWith(
-      'error',
+    await start({ invoke, maximumRetryAttempts: 1, log: { ...SILENT_LOG, error } }).waitUntil(targets);
+    expect(error).toHaveBeenCalledWith(
       expect.stringContaining('2 records'),
       expect.objectContaining({ condition: 'RetryAttemptsExhausted' }),
     );

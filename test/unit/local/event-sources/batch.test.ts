@@ -1,12 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  bisect,
-  nextOffsets,
-  RecordQueue,
-  toMskEvent,
-  toMskRecord,
-} from '../../../../local/event-sources/batch.ts';
+import { bisect, nextOffsets, toMskEvent, toMskRecord } from '../../../../local/event-sources/batch.ts';
 
 const origin = {
   eventSourceArn: 'arn:aws:kafka:local:0:cluster/local/0',
@@ -60,76 +53,6 @@ describe('an MSK event', () => {
     const converted = toMskRecord('tickers', 0, { ...tombstone, headers: {} });
     expect(converted).not.toHaveProperty('key');
     expect(converted).not.toHaveProperty('value');
-  });
-});
-
-describe('the record queue', () => {
-  it('gives batches of at most the record limit, first in, first out', () => {
-    const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
-    for (const [partition, offset] of [
-      [0, 5],
-      [1, 0],
-      [0, 6],
-    ] as const)
-      queue.push(record(partition, offset), 0);
-
-    expect(queue.take()?.records.map((r) => [r.partition, r.offset])).toEqual([
-      [0, 5],
-      [1, 0],
-    ]);
-    expect(queue.take()?.records.map((r) => [r.partition, r.offset])).toEqual([[0, 6]]);
-    expect(queue.take()).toBeUndefined();
-  });
-
-  it('never lets two records of 4 MB share an event of 6 MB', () => {
-    const queue = new RecordQueue({ maxRecords: 100, maxPayloadBytes: 6 * 1024 * 1024 }, origin);
-    for (const offset of [0, 1]) queue.push(record(0, offset, 3 * 1024 * 1024), 0);
-    expect(queue.take()?.records).toHaveLength(1);
-    expect(queue.take()?.records).toHaveLength(1);
-  });
-
-  it('hands over a record above the limit alone, and its size says so', () => {
-    const queue = new RecordQueue({ maxRecords: 100, maxPayloadBytes: 1_000 }, origin);
-    queue.push(record(0, 0, 2_000), 0);
-    queue.push(record(0, 1), 0);
-    const first = queue.take();
-    expect(first?.records).toHaveLength(1);
-    expect(first?.payloadBytes).toBeGreaterThan(1_000);
-    expect(queue.take()?.payloadBytes).toBeLessThanOrEqual(1_000);
-  });
-
-  it('knows how long its oldest record waits and whether a full batch is there', () => {
-    const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
-    expect(queue.oldestArrivalMs).toBeUndefined();
-    queue.push(record(0, 0), 1_000);
-    expect(queue.holdsFullBatch).toBe(false);
-    queue.push(record(0, 1), 2_000);
-    expect(queue.oldestArrivalMs).toBe(1_000);
-    expect(queue.holdsFullBatch).toBe(true);
-    queue.clear();
-    expect([queue.records, queue.holdsFullBatch]).toEqual([0, false]);
-  });
-
-  it('keeps every record once, in order, and within the limits, whatever their sizes', () => {
-    const sizes = fc.array(fc.record({ partition: fc.nat(3), bytes: fc.nat(900) }), { maxLength: 60 });
-    fc.assert(
-      fc.property(sizes, fc.integer({ min: 1, max: 9 }), (input, maxRecords) => {
-        const maxPayloadBytes = 2_000;
-        const queue = new RecordQueue({ maxRecords, maxPayloadBytes }, origin);
-        const pushed = input.map(({ partition, bytes }, index) => record(partition, index, bytes));
-        for (const one of pushed) queue.push(one, 0);
-        const taken = [];
-        for (let batch = queue.take(); batch; batch = queue.take()) {
-          const size = Buffer.byteLength(JSON.stringify(toMskEvent(batch.records, origin)));
-          expect(size).toBeLessThanOrEqual(batch.payloadBytes);
-          expect(batch.payloadBytes).toBeLessThanOrEqual(maxPayloadBytes);
-          expect(batch.payloadBytes - size).toBeLessThan(10);
-          expect(batch.records.length).toBeLessThanOrEqual(maxRecords);
-          taken.push(...batch.records);
-        }
-        expect(taken).toEqual(pushed);
-      }),
-    );
   });
 });
 

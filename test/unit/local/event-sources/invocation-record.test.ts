@@ -1,6 +1,6 @@
 import type { MSKRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { invocationRecord, invocationRecordKey } from '../../../../local/event-sources/on-failure.ts';
+import { invocationRecord, invocationRecordKey } from '../../../../local/event-sources/invocation-record.ts';
 
 const now = new Date('2026-11-24T08:09:10.123Z');
 const context = {

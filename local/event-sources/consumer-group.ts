@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
+import { waitAtMost } from '../../core/runtime/wait.ts';
+import type { PartitionPosition } from './partition-offsets.ts';
+
+export interface GroupOptions {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly groupId: string;
+  readonly sessionTimeoutMs?: number;
+}
+
+/** A joined consumer group, until the next rebalance or lost connection. */
+export interface Membership {
+  commit(offsets: ReadonlyMap<number, number>): Promise<void>;
+  positions(): Promise<PartitionPosition[]>;
+  /** Drops the connection; a new one starts from the committed offsets. */
+  reconnect(reason: Error): void;
+}
+
+/** What happens with the records of one membership. */
+export interface Assignment {
+  /** Takes over fetched records; waits while it has enough. */
+  receive(fetched: EachBatchPayload): Promise<void>;
+  /** The records that it still holds will be delivered again. */
+  end(): void;
+}
+
+/** The connection to Kafka ended; the event source opens a new one. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+}
+
+/** How long a fetch waits for records; also how long leaving the group may take. */
+const FETCH_WAIT_MS = 250;
+/** kafkajs can hang silently on a lost connection. After this long we make a new consumer. */
+export const SILENCE_LIMIT_MS = 30_000;
+export const DISCONNECT_MS = 2_500;
+
+/**
+ * Consumes as a member of the group until the signal aborts.
+ * @param begin called at each join of the group
+ * @param finish awaited after the signal aborts, while offsets can still be committed
+ * @throws when the connection is lost
+ */
+export async function consumeUntilLost(
+  options: GroupOptions,
+  begin: (membership: Membership) => Assignment,
+  finish: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { topic } = options;
+  const kafka = connect(options.brokers);
+  const consumer = createConsumer(kafka, options);
+  const admin = kafka.admin();
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => {});
+  let assignment: Assignment | undefined;
+
+  const membership: Membership = {
+    commit: (offsets) =>
+      consumer.commitOffsets(
+        [...offsets].map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
+      ),
+    async positions() {
+      await admin.connect();
+      const [committed, bounds] = await Promise.all([
+        admin.fetchOffsets({ groupId: options.groupId, topics: [topic] }),
+        admin.fetchTopicOffsets(topic),
+      ]);
+      const offsets = committed.flatMap(({ partitions }) => partitions);
+      return bounds.map(({ partition, low, high }) => ({
+        partition,
+        committed: Number(offsets.find((each) => each.partition === partition)?.offset ?? -1),
+        low: Number(low),
+        high: Number(high),
+      }));
+    },
+    reconnect: lost.reject,
+  };
+  consumer.on(consumer.events.CRASH, ({ payload }) => lost.reject(payload.error));
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    assignment?.end();
+    assignment = begin(membership);
+  });
+  const stopWatching = watchForSilence(consumer, lost.reject);
+  const consume = async () => {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (fetched) => assignment?.receive(fetched),
+    });
+    await lost.promise;
+  };
+  try {
+    await Promise.race([consume(), lost.promise, aborted(signal)]);
+    await finish();
+  } finally {
+    stopWatching();
+    assignment?.end();
+    await waitAtMost(DISCONNECT_MS, Promise.allSettled([consumer.disconnect(), admin.disconnect()]));
+  }
+}
+
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 };
+
+function connect(brokers: readonly string[]): Kafka {
+  return new Kafka({
+    clientId: 'local-event-source',
+    brokers: [...brokers],
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    retry: RETRY,
+    // kafkajs logs errors for brokers that are away for a moment; we log what ends a connection.
+    logLevel: logLevel.NOTHING,
+  });
+}
+
+function createConsumer(kafka: Kafka, { groupId, sessionTimeoutMs = 6_000 }: GroupOptions): Consumer {
+  return kafka.consumer({
+    groupId,
+    sessionTimeout: sessionTimeoutMs,
+    heartbeatInterval: Math.floor(sessionTimeoutMs / 5),
+    rebalanceTimeout: Math.max(10_000, sessionTimeoutMs),
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    allowAutoTopicCreation: false,
+    // Some errors end kafkajs' consumer for good in spite of restarts, so we always make a new one.
+    retry: { ...RETRY, restartOnFailure: async () => false },
+  });
+}
+
+function watchForSilence(consumer: Consumer, lose: (reason: Error) => void): () => void {
+  let lastSignOfLifeMs = Date.now();
+  for (const event of ['GROUP_JOIN', 'FETCH', 'HEARTBEAT'] as const) {
+    consumer.on(consumer.events[event], () => {
+      lastSignOfLifeMs = Date.now();
+    });
+  }
+  const watchdog = setInterval(() => {
+    const silenceMs = Date.now() - lastSignOfLifeMs;
+    if (silenceMs > SILENCE_LIMIT_MS) {
+      lose(new ConnectionLostError(`kafkajs gave no sign of life for ${silenceMs} ms`));
+    }
+  }, 1_000);
+  return () => clearInterval(watchdog);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toMskEvent, toMskRecord } from '../../../../local/event-sources/batch.ts';
+import { RecordQueue } from '../../../../local/event-sources/record-queue.ts';
+
+const origin = {
+  eventSourceArn: 'arn:aws:kafka:local:0:cluster/local/0',
+  bootstrapServers: '127.0.0.1:9092',
+};
+
+function record(partition: number, offset: number, valueBytes = 10) {
+  return toMskRecord('tickers', partition, {
+    key: Buffer.from(`key-${partition}`),
+    value: Buffer.alloc(valueBytes, 'x'),
+    offset: String(offset),
+    timestamp: '1700000000000',
+    attributes: 0,
+    headers: { 'trace-é': Buffer.from('1') },
+  });
+}
+
+describe('the record queue', () => {
+  it('gives batches of at most the record limit, first in, first out', () => {
+    const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
+    for (const [partition, offset] of [
+      [0, 5],
+      [1, 0],
+      [0, 6],
+    ] as const)
+      queue.push(record(partition, offset), 0);
+
+    expect(queue.take()?.records.map((r) => [r.partition, r.offset])).toEqual([
+      [0, 5],
+      [1, 0],
+    ]);
+    expect(queue.take()?.records.map((r) => [r.partition, r.offset])).toEqual([[0, 6]]);
+    expect(queue.take()).toBeUndefined();
+  });
+
+  it('never lets two records of 4 MB share an event of 6 MB', () => {
+    const queue = new RecordQueue({ maxRecords: 100, maxPayloadBytes: 6 * 1024 * 1024 }, origin);
+    for (const offset of [0, 1]) queue.push(record(0, offset, 3 * 1024 * 1024), 0);
+    expect(queue.take()?.records).toHaveLength(1);
+    expect(queue.take()?.records).toHaveLength(1);
+  });
+
+  it('hands over a record above the limit alone, and its size says so', () => {
+    const queue = new RecordQueue({ maxRecords: 100, maxPayloadBytes: 1_000 }, origin);
+    queue.push(record(0, 0, 2_000), 0);
+    queue.push(record(0, 1), 0);
+    const first = queue.take();
+    expect(first?.records).toHaveLength(1);
+    expect(first?.payloadBytes).toBeGreaterThan(1_000);
+    expect(queue.take()?.payloadBytes).toBeLessThanOrEqual(1_000);
+  });
+
+  it('waits until a batch is full or its window is over', async () => {
+    const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6, windowMs: 3_600_000 }, origin);
+    queue.push(record(0, 0), Date.now());
+    const { signal } = new AbortController();
+    const full = queue.next(signal);
+    queue.push(record(0, 1), Date.now());
+    expect((await full)?.records).toHaveLength(2);
+    queue.push(record(0, 2), Date.now() - 3_600_000);
+    expect((await queue.next(signal))?.records).toHaveLength(1);
+    expect(await queue.next(AbortSignal.timeout(1))).toBeUndefined();
+  });
+
+  it('says how many full batches it holds', () => {
+    const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
+    queue.push(record(0, 0), 0);
+    expect(queue.holdsBatches(1)).toBe(false);
+    queue.push(record(0, 1), 0);
+    expect([queue.holdsBatches(1), queue.holdsBatches(2)]).toEqual([true, false]);
+  });
+
+  it('keeps every record once, in order, and within the limits, whatever their sizes', () => {
+    const sizes = fc.array(fc.record({ partition: fc.nat(3), bytes: fc.nat(900) }), { maxLength: 60 });
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 1, max: 9 }), (input, maxRecords) => {
+        const maxPayloadBytes = 2_000;
+        const queue = new RecordQueue({ maxRecords, maxPayloadBytes }, origin);
+        const pushed = input.map(({ partition, bytes }, index) => record(partition, index, bytes));
+        for (const one of pushed) queue.push(one, 0);
+        const taken = [];
+        for (let batch = queue.take(); batch; batch = queue.take()) {
+          const size = Buffer.byteLength(JSON.stringify(toMskEvent(batch.records, origin)));
+          expect(size).toBeLessThanOrEqual(batch.payloadBytes);
+          expect(batch.payloadBytes).toBeLessThanOrEqual(maxPayloadBytes);
+          expect(batch.payloadBytes - size).toBeLessThan(10);
+          expect(batch.records.length).toBeLessThanOrEqual(maxRecords);
+          taken.push(...batch.records);
+        }
+        expect(taken).toEqual(pushed);
+      }),
+    );
+  });
+});
