@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { textTable } from '../core/text/text-table.ts';
-import { startEngines } from './engines.ts';
+import { startBenchEngines } from './engines.ts';
 import type { BenchContext, Target, TargetResult } from './target.ts';
 import { coldStart } from './targets/cold-start.ts';
 import { indexCpu } from './targets/index-cpu.ts';
@@ -41,7 +41,7 @@ const flags = new Command('npm run bench --')
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
-const engines = await startEngines();
+const engines = await startBenchEngines();
 try {
   const { openSearch, urls, folder, jdk } = engines;
   const context: BenchContext = { openSearch, urls, rounds: flags.rounds, folder, say };

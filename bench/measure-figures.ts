@@ -14,7 +14,7 @@ import type { Ticker } from '../core/market/ticker.ts';
 import { HOUR_MS } from '../core/market/time.ts';
 import { createKafka } from '../stores/kafka/client.ts';
 import { KafkaStream } from '../stores/kafka/stream.ts';
-import { startEngines } from './engines.ts';
+import { startBenchEngines } from './engines.ts';
 import { loadIndexHandler } from './index-handler.ts';
 import { lambdaContext } from './lambda-context.ts';
 import { makeTickers, toEvents } from './tickers.ts';
@@ -97,7 +97,7 @@ async function topicBytes(url: string, folder: string, tickers: readonly Ticker[
   return bytes.reduce((sum, each) => sum + each, 0) / tickers.length;
 }
 
-const engines = await startEngines();
+const engines = await startBenchEngines();
 try {
   const { openSearch, urls, folder } = engines;
   const tickers = tickersOfHour(0);

@@ -5,7 +5,7 @@ import cliProgress from 'cli-progress';
 import type { OperationEvent, Slice } from '../core/operate/operation.ts';
 import { writeFileAtomically } from '../local/atomic-file.ts';
 import type { LocalFunction } from '../local/pipeline/functions.ts';
-import type { ServiceName } from '../local/pipeline/services.ts';
+import type { ServiceName } from '../local/engines/engines.ts';
 import { perform } from './command.ts';
 import { print } from './print.ts';
 import { type TargetFlags, withTarget } from './targets/choose.ts';

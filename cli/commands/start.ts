@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../../local/pipeline/pipeline.ts';
+import type { PipelineOptions } from '../../local/pipeline/options.ts';
+import { type Pipeline, startPipeline } from '../../local/pipeline/pipeline.ts';
 import { localNow } from '../../local/pipeline/replay-clock.ts';
 import { addIndexed, emptyProgress, type Progress, runPolls } from '../../local/pipeline/run.ts';
 import { samplingIntervalsIn } from '../../local/pipeline/sampling-intervals.ts';

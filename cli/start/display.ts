@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
 import { createLogUpdate } from 'log-update';
-import type { StepProgress } from '../../local/pipeline/pipeline.ts';
+import type { StepProgress } from '../../local/pipeline/options.ts';
 
 /** What a person sees of a long run: steps with their times, then a panel that keeps changing. */
 export interface Display {

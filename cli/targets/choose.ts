@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type ServiceName, withServices } from '../../local/pipeline/services.ts';
+import type { ServiceName } from '../../local/engines/engines.ts';
+import { withServices } from '../../local/pipeline/services.ts';
 import { hostAndPort, httpUrl, withFolderOption } from '../options.ts';
 import { withLocalTarget } from './local.ts';
 import type { Target } from './target.ts';

@@ -1,11 +1,11 @@
+import type { ServiceUrls } from '../engines/engines.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../engines/s3-client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
 import { readEndpoints } from './endpoints.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
 import { samplingIntervalsIn } from './sampling-intervals.ts';
-import type { ServiceUrls } from './services.ts';
 
-/** The functions that run here, and their time limits; shorter than on AWS, so that a person sees early what is wrong. */
+/** The functions that run locally and their time limits, shorter than on AWS to reveal problems early. */
 const TIMEOUT_MS = {
   ingest: 30_000,
   'ingest-ccxt': 60_000,
@@ -20,7 +20,7 @@ const TIMEOUT_MS = {
 
 export type LocalFunction = keyof typeof TIMEOUT_MS;
 
-/** Hosts a handler with the environment that the deployment would give it. */
+/** Hosts a handler with the environment that it would have on AWS. */
 export function hostFunction(
   name: LocalFunction,
   options: { folder: string; urls: ServiceUrls; environment?: Record<string, string> | undefined },
@@ -43,7 +43,7 @@ export function hostFunction(
       STAGE: 'local',
       ...(exchanges ? { EXCHANGES: JSON.stringify(exchanges) } : {}),
       SAMPLING_INTERVALS: JSON.stringify(samplingIntervalsIn(folder)),
-      // On one machine the index keeps what the lake keeps, so that the two can be compared.
+      // On one machine the index keeps everything that the lake has, so that the two can be compared.
       TICK_RETENTION_DAYS: 'never',
       ...environment,
     },

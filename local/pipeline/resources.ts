@@ -1,54 +1,70 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
+import { retryUntilDeadline } from '../../core/runtime/retry.ts';
+import type { ServiceUrls } from '../engines/engines.ts';
 
-/** What `cdk deploy` makes on AWS and `npm start` on one machine: the same names for everybody's client. */
+/** What `cdk deploy` creates on AWS and `npm start` on one machine. The names are fixed, so that any client finds them. */
 export const TOPIC = 'tickers';
 export const BUCKET = 'crypto-market-lake';
 export const CONSUMER_GROUP = 'index';
-/** One shard and no replica: there is one node. */
+/** One shard and no replicas, because there is a single node. */
 export const INDEX_SETTINGS = { shards: 1, replicas: 0, refreshInterval: '1s' };
 const PARTITIONS = 3;
 
-/** A server that was named with an option, or has just started, does not serve us. */
+/** A server that was given, or has just started, does not answer properly. */
 export class ServiceUnavailableError extends Error {
   override readonly name = 'ServiceUnavailableError';
 }
 
-export interface PatienceOptions {
-  /** For the error: "Kafka at 127.0.0.1:9092". */
-  service: string;
-  signal: AbortSignal;
-  /** @default 60,000 */
-  patienceMs?: number;
-}
+/** A server that was given may still be starting. */
+const PATIENCE_MS = 60_000;
 
 /**
- * Tries until it works: a server that was named may be starting itself.
- * @throws ServiceUnavailableError after `patienceMs`; the signal's reason
+ * Waits for the stores, and creates bucket and topic if they do not exist.
+ * @throws ServiceUnavailableError, or the signal's reason
  */
-export async function untilItWorks<T>(attempt: () => Promise<T>, options: PatienceOptions): Promise<T> {
-  const { service, signal, patienceMs = 60_000 } = options;
-  const deadlineMs = Date.now() + patienceMs;
-  for (;;) {
+export async function prepareStores(
+  { s3, admin, openSearch }: { s3: S3Client; admin: Admin; openSearch: Client },
+  urls: ServiceUrls,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([
+    waitForService(`The S3 server at ${urls.s3}`, () => ensureBucket(s3), signal),
+    waitForService(`Kafka at ${urls.kafka}`, () => admin.connect().then(() => ensureTopic(admin)), signal),
+    waitForService(`OpenSearch at ${urls.openSearch}`, () => openSearch.cluster.health(), signal),
+  ]);
+}
+
+/** The offset after the topic's last record, by partition. */
+export async function topicEnds(admin: Admin): Promise<Record<string, string>> {
+  const offsets = await admin.fetchTopicOffsets(TOPIC);
+  return Object.fromEntries(offsets.map(({ partition, high }) => [String(partition), high]));
+}
+
+async function waitForService(
+  service: string,
+  attempt: () => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await retryUntilDeadline(attempt, {
+      deadlineMs: Date.now() + PATIENCE_MS,
+      initialDelayMs: 200,
+      maxDelayMs: 500,
+      isRetryable: () => !signal.aborted,
+    });
+  } catch (cause) {
     signal.throwIfAborted();
-    try {
-      return await attempt();
-    } catch (cause) {
-      if (Date.now() > deadlineMs) {
-        const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-        throw new ServiceUnavailableError(
-          `${service} did not serve us for ${patienceMs / 1_000} s: ${why}. Check that it runs there, or leave the option out to have one started.`,
-          { cause },
-        );
-      }
-    }
-    await wait(200, undefined, { signal });
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    throw new ServiceUnavailableError(
+      `${service} was not usable within ${PATIENCE_MS / 1_000} s: ${reason}. Check that it is running, or omit the option to have one started.`,
+      { cause },
+    );
   }
 }
 
-/** The lake's bucket, made where it is not there. */
-export async function ensureBucket(client: S3Client): Promise<void> {
+async function ensureBucket(client: S3Client): Promise<void> {
   try {
     await client.send(new HeadBucketCommand({ Bucket: BUCKET }));
   } catch (error) {
@@ -57,8 +73,7 @@ export async function ensureBucket(client: S3Client): Promise<void> {
   }
 }
 
-/** The topic, made where it is not there. */
-export async function ensureTopic(admin: Admin): Promise<void> {
+async function ensureTopic(admin: Admin): Promise<void> {
   await admin.createTopics({
     waitForLeaders: true,
     topics: [{ topic: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }],

@@ -1,17 +1,18 @@
 import type { PollReport } from '../../core/ingest/report.ts';
+import { retryUntilAborted } from '../../core/runtime/retry.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';
 import { replaySlots, type Slots, wallClockSlots } from '../schedule/slots.ts';
 import type { Pipeline, PolledSource } from './pipeline.ts';
-import { TOPIC, untilItWorks } from './resources.ts';
+import { topicEnds } from './resources.ts';
 
-/** The source answered no poll since the start. */
+/** A source has answered no poll since the start. */
 export class SourceSilentError extends Error {
   override readonly name = 'SourceSilentError';
 }
 
-/** What a run has done so far; what the live view shows. */
+/** What a run has done so far, for the live view. */
 export interface Progress {
   /** Polls whose tickers are all indexed. */
   polls: number;
@@ -22,17 +23,17 @@ export interface Progress {
   indexed: number;
   duplicatesRefused: number;
   deadLetters: number;
-  /** Poll begun → its last ticker acknowledged by OpenSearch, of each poll. */
+  /** Of each poll, from its begin until OpenSearch acknowledged its last ticker. */
   latenciesMs: number[];
-  /** The last poll that is done. */
+  /** The last poll that is indexed. */
   last: PollReport | undefined;
-  /** By the source's name, in the order of their first polls. */
+  /** By source name, in the order of their first polls. */
   sources: Map<string, SourceProgress>;
   /** The last failure, until a poll succeeds. */
   failure: string | undefined;
 }
 
-/** What became of one source's polls. */
+/** The polls of one source. */
 export interface SourceProgress {
   /** Polls whose tickers are all indexed. */
   polls: number;
@@ -57,7 +58,7 @@ export function emptyProgress(): Progress {
   };
 }
 
-/** Adds what the index function did with one batch. */
+/** Counts the index function's answer for one batch. */
 export function addIndexed(
   progress: Progress,
   { indexed, alreadyThere, deadLetters }: KafkaBatchResponse,
@@ -71,23 +72,23 @@ export interface RunOptions {
   pipeline: Pipeline;
   progress: Progress;
   intervalMs: number;
-  /** Ends the run when so many polls are indexed. @default never */
+  /** Ends the run after this many indexed polls. @default never */
   polls?: number | undefined;
   signal: AbortSignal;
-  /** A source that answers no poll for so long at the start is an error; later outages are ridden out. @default 30,000 */
+  /** How long a source may take to answer its first poll; later outages are tolerated. @default 30,000 */
   firstAnswerMs?: number;
-  /** A poll is indexed, or one has failed. */
+  /** Called when a poll is indexed or has failed. */
   onChange: (
     change: { kind: 'polled'; report: PollReport } | { kind: 'failed'; source: string; slot: string },
   ) => void;
 }
 
-/** Polls that may be on their way to the index at once; more would only run ahead of an ill OpenSearch. */
-const MAX_POLLS_UNDER_WAY = 50;
+/** Polls that may wait for the index at once; more would only run ahead of a slow OpenSearch. */
+const MAX_PENDING_POLLS = 50;
 
 /**
- * Polls each source slot after slot, side by side, until the count is reached (by all of them together), the history
- * ends or the signal aborts.
+ * Polls all sources side by side, slot after slot, until together they reach the count, the history ends or the signal
+ * aborts.
  * @returns whether the replayed history has ended
  * @throws SourceSilentError
  */
@@ -96,15 +97,15 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
   const silent = new AbortController();
   const signal = AbortSignal.any([options.signal, silent.signal]);
   let begunPolls = 0;
-  const underWay = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
 
   const pollSource = async (source: PolledSource) => {
     let lastSourceFailure: string | undefined;
     let answered = false;
-    // A store that is away keeps polls from succeeding, too; only the source's own silence is an error.
+    // Polls also fail while a store is unavailable; only a source that does not answer is an error.
     const judgeSilence = () => {
       if (answered || lastSourceFailure === undefined || Date.now() < silentUntilMs) return;
-      const silence = `The source ${source.name} answered no poll in the first ${firstAnswerMs / 1_000} s.`;
+      const silence = `The source ${source.name} answered no poll within ${firstAnswerMs / 1_000} s.`;
       silent.abort(new SourceSilentError(`${silence} ${lastSourceFailure}`));
     };
     const silentUntilMs = Date.now() + firstAnswerMs;
@@ -122,9 +123,9 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
           pipeline.summaries.passed(Date.parse(report.slot));
           onChange({ kind: 'polled', report });
         });
-        const settled = indexed.catch(() => {}).finally(() => underWay.delete(settled));
-        underWay.add(settled);
-        if (underWay.size >= MAX_POLLS_UNDER_WAY) await Promise.race(underWay);
+        const settled = indexed.catch(() => {}).finally(() => pending.delete(settled));
+        pending.add(settled);
+        if (pending.size >= MAX_PENDING_POLLS) await Promise.race(pending);
       },
       onFailed(slot, error) {
         progress.failedPolls += 1;
@@ -139,7 +140,7 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
     clearTimeout(silenceTimer);
   };
   await Promise.all(pipeline.sources.map(pollSource));
-  await Promise.all(underWay);
+  await Promise.all(pending);
   if (silent.signal.aborted) throw silent.signal.reason;
   if (!signal.aborted) await pipeline.summaries.settled();
   return { historyEnded: !signal.aborted && (options.polls === undefined || begunPolls < options.polls) };
@@ -174,20 +175,13 @@ function slotsOf({ pipeline, intervalMs }: RunOptions): Slots {
   return replay ? replaySlots(replay.market, replay.clock, intervalMs) : wallClockSlots(intervalMs);
 }
 
-/** The same slots, until `more` says no. */
+/** The same slots, as long as `more` returns true. */
 function limited(slots: Slots, more: () => boolean): Slots {
   return { ...slots, next: () => (more() ? slots.next() : undefined) };
 }
 
-/** Waits until everything that lies on the topic now is handled, through any outage of the brokers. */
+/** Waits until every record now on the topic is handled, even through outages of the brokers. */
 async function untilIndexed({ admin, eventSource }: Pipeline, signal: AbortSignal): Promise<void> {
-  const ends = await untilItWorks(() => admin.fetchTopicOffsets(TOPIC), {
-    service: 'Kafka',
-    patienceMs: Number.POSITIVE_INFINITY,
-    signal,
-  });
-  await eventSource.waitUntil(
-    Object.fromEntries(ends.map(({ partition, high }) => [partition, BigInt(high)])),
-    signal,
-  );
+  const ends = await retryUntilAborted(signal, () => topicEnds(admin));
+  await eventSource.waitUntil(ends, signal);
 }

@@ -5,29 +5,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { ensureArtifacts } from '../../local/engines/artifacts.ts';
-import type { Engine } from '../../local/engines/engine.ts';
+import {
+  type Engines,
+  SERVICES,
+  type ServiceUrls,
+  serviceUrls,
+  startEngines,
+  stopEngines,
+} from '../../local/engines/engines.ts';
 import { findJdk } from '../../local/engines/jdk.ts';
-import { startKafka } from '../../local/engines/kafka.ts';
-import { startOpenSearch } from '../../local/engines/opensearch.ts';
 import { parsePidFile, stopLeftovers } from '../../local/engines/pid-file.ts';
 import { anyFreePort } from '../../local/engines/ports.ts';
 import { identifyProcess, isSameProcess } from '../../local/engines/process-identity.ts';
-import { startS3 } from '../../local/engines/s3.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Where the engines of this test run listen. */
-    services: {
-      /** `127.0.0.1:port` */
-      kafka: string;
-      /** `http://127.0.0.1:port` */
-      openSearch: string;
-      /** `http://127.0.0.1:port` */
-      s3: string;
-    };
-    /** For tests that start engines of their own: where the jars are … */
+    services: ServiceUrls;
+    /** For tests that start more engines: the folder of the jars … */
     artifactsFolder: string;
-    /** … and the run's folder: what is started in a folder inside is stopped with the run, however it ends. */
+    /** … and the folder of the run: engines started in a subfolder are stopped with the run, however it ends. */
     runFolder: string;
   }
 }
@@ -35,7 +32,7 @@ declare module 'vitest' {
 const ARTIFACTS = fileURLToPath(new URL('../../.local/engines', import.meta.url));
 const FOLDER_PREFIX = 'crypto-market-insights-test-';
 
-/** One Kafka, one OpenSearch and one S3 server for the whole run, in a folder of their own. */
+/** Starts one Kafka, one OpenSearch and one S3 server for the whole run, in a temporary folder. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandonedRuns();
   const jdk = await findJdk();
@@ -44,14 +41,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await writeFile(join(folder, 'owner.json'), JSON.stringify(identifyProcess(process.pid)));
 
   const givenUp = new AbortController();
-  const starts = [startKafka, startOpenSearch, startS3].map(async (startOne) =>
-    // Not the usual ports: those belong to a pipeline that may be running beside the tests.
-    startOne({ jdk, jars, folder, port: await anyFreePort(), signal: givenUp.signal }),
+  const starting = startEngines(SERVICES, async ({ start }) =>
+    // Not the usual ports, which a pipeline on this machine may be using.
+    start({ jdk, jars, folder, port: await anyFreePort(), signal: givenUp.signal }),
   );
   const stopAll = async (): Promise<void> => {
     givenUp.abort(new Error('The test run was interrupted'));
-    const results = await Promise.allSettled(starts);
-    await Promise.all(results.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)));
+    await stopEngines(await starting.catch((): Engines => ({})));
     await removeRun(folder);
   };
   const forgetSignals = stopOnSignal(stopAll);
@@ -63,8 +59,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     process.off('exit', onExit);
   };
   try {
-    const [kafka, openSearch, s3] = (await Promise.all(starts)) as [Engine, Engine, Engine];
-    project.provide('services', { kafka: kafka.url, openSearch: openSearch.url, s3: s3.url });
+    const engines = await starting;
+    project.provide(
+      'services',
+      serviceUrls((name) => engines[name]?.url),
+    );
     project.provide('artifactsFolder', ARTIFACTS);
     project.provide('runFolder', folder);
   } catch (error) {
@@ -75,13 +74,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Vitest ends at a signal without any teardown, and the engines are in groups that no Ctrl-C reaches. It may end
- * before the engines have: then `killNow` has the last word.
+ * On a signal Vitest exits without teardown, and Ctrl-C does not reach the engines' process groups. If it exits before
+ * the engines have stopped, `killNow` kills them.
  */
 function stopOnSignal(stopAll: () => Promise<void>): () => void {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    // A repeated signal never shortens the shutdown.
+    // A repeated signal does not cut the shutdown short.
     if (stopping) return;
     stopping = true;
     void stopAll().finally(() => {
@@ -100,19 +99,19 @@ function reportDownload({ engine, done, total }: { engine: string; done: number;
   if (done === 0 || done === total) console.log(`Downloading ${engine}: ${done} of ${total} jars`);
 }
 
-/** A run that was killed could not clean up: the next one does, unless its owner is still at work. */
+/** Cleans up after runs that were killed, but not after those whose owner is still running. */
 async function removeAbandonedRuns(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(FOLDER_PREFIX)) continue;
     const folder = join(tmpdir(), name);
     const owner = parsePidFile(await readFile(join(folder, 'owner.json'), 'utf8').catch(() => ''));
-    // Without a note of its owner it is being made right now, or not ours.
+    // Without an owner's note it is just being created, or it is not ours.
     if (owner === undefined || isSameProcess(owner)) continue;
     await removeRun(folder);
   }
 }
 
-/** What can still be done while the process exits. */
+/** The part of the cleanup that works while the process exits. */
 function killNow(folder: string): void {
   if (!existsSync(folder)) return;
   for (const file of globSync('{run,*/run}/*.json', { cwd: folder })) {
