@@ -1,6 +1,6 @@
 import type { FunctionError } from './messages.ts';
 
-/** Whatever goes wrong with a locally hosted Lambda function. */
+/** The base class of errors of locally hosted Lambda functions. */
 export class LambdaError extends Error {
   override readonly name: string = 'LambdaError';
   readonly functionName: string;
@@ -12,8 +12,8 @@ export class LambdaError extends Error {
 }
 
 /**
- * The handler threw, or its process ended under the invocation (`errorType` `Runtime.ExitError`). The error
- * crossed a thread: it is data, `cause` is undefined, the causes' stacks are in `trace`.
+ * The handler threw, or its process ended during the invocation (`errorType` `Runtime.ExitError`). The error crossed a
+ * thread, so `cause` is undefined; `trace` has the stacks of the causes.
  */
 export class LambdaInvocationError extends LambdaError {
   override readonly name: string = 'LambdaInvocationError';
@@ -39,7 +39,7 @@ export class LambdaInitError extends LambdaInvocationError {
   }
 }
 
-/** The handler did not answer in time; its thread was ended. */
+/** The handler did not answer in time, and its thread was ended. */
 export class LambdaTimeoutError extends LambdaError {
   override readonly name = 'LambdaTimeoutError';
   readonly timeoutMs: number;

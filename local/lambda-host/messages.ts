@@ -1,4 +1,4 @@
-/** What the host and its worker thread tell each other. Events and answers travel as JSON text, as in AWS. */
+/** The messages between the host and its worker thread. Events and answers travel as JSON text, as on AWS. */
 
 export interface WorkerSettings {
   readonly functionName: string;
@@ -10,7 +10,7 @@ export interface WorkerSettings {
 export interface Invoke {
   readonly requestId: string;
   readonly eventJson: string;
-  /** Wall-clock time at which the host ends the invocation. */
+  /** Epoch ms at which the host ends the invocation. */
   readonly deadlineMs: number;
 }
 
@@ -27,7 +27,7 @@ export type FromWorker =
   | { readonly kind: 'succeeded'; readonly requestId: string; readonly responseJson: string }
   | { readonly kind: 'failed'; readonly requestId: string; readonly error: FunctionError };
 
-/** A thrown value as Lambda reports it: the class name, the message, the stack and those of its causes. */
+/** A thrown value as Lambda reports it: class name, message, and the stacks of the error and its causes. */
 export function functionError(thrown: unknown): FunctionError {
   if (!(thrown instanceof Error)) {
     return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
@@ -35,7 +35,7 @@ export function functionError(thrown: unknown): FunctionError {
   const trace = (thrown.stack ?? `${thrown.name}: ${thrown.message}`).split('\n');
   for (let cause = thrown.cause; cause instanceof Error; cause = cause.cause) {
     trace.push(...`Caused by: ${cause.stack ?? `${cause.name}: ${cause.message}`}`.split('\n'));
-    // A chain that long is a loop.
+    // Such a long chain must be a loop.
     if (trace.length > 200) break;
   }
   return { errorType: thrown.name, errorMessage: thrown.message, trace };

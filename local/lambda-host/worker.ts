@@ -1,6 +1,6 @@
 /**
- * The worker thread's side of the Lambda host: imports the handler's module once, then answers one
- * invocation after the other.
+ * The worker thread's side of the Lambda host: imports the handler's module once, then answers one invocation after the
+ * other.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Context } from 'aws-lambda';
@@ -10,8 +10,8 @@ type Handler = (event: unknown, context: Partial<Context>) => unknown;
 
 const settings = workerData as WorkerSettings;
 const port = parentPort;
-if (!port) throw new Error('local/lambda-host/worker.ts runs as a worker thread only: use startLambda');
-const tell = (message: FromWorker) => port.postMessage(message);
+if (!port) throw new Error('local/lambda-host/worker.ts only runs as a worker thread; use startLambda');
+const send = (message: FromWorker) => port.postMessage(message);
 
 function contextOf({ requestId, deadlineMs }: Invoke): Partial<Context> {
   const { functionName, memoryMb } = settings;
@@ -41,16 +41,16 @@ async function answer(handler: Handler, invoke: Invoke): Promise<void> {
   try {
     const response = await handler(JSON.parse(invoke.eventJson), contextOf(invoke));
     // Lambda answers null for undefined.
-    tell({ kind: 'succeeded', requestId, responseJson: JSON.stringify(response) ?? 'null' });
+    send({ kind: 'succeeded', requestId, responseJson: JSON.stringify(response) ?? 'null' });
   } catch (thrown) {
-    tell({ kind: 'failed', requestId, error: functionError(thrown) });
+    send({ kind: 'failed', requestId, error: functionError(thrown) });
   }
 }
 
 try {
   const handler = await loadHandler();
   port.on('message', (invoke: Invoke) => void answer(handler, invoke));
-  tell({ kind: 'ready' });
+  send({ kind: 'ready' });
 } catch (thrown) {
-  tell({ kind: 'initFailed', error: functionError(thrown) });
+  send({ kind: 'initFailed', error: functionError(thrown) });
 }

@@ -5,11 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   LambdaClosedError,
-  type LambdaFunction,
-  type LambdaFunctionOptions,
   LambdaInitError,
   LambdaInvocationError,
   LambdaTimeoutError,
+} from '../../../../local/lambda-host/errors.ts';
+import {
+  type LambdaFunction,
+  type LambdaFunctionOptions,
   startLambda,
 } from '../../../../local/lambda-host/host.ts';
 
@@ -26,7 +28,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Hosts a module with this source. */
 async function host(source: string, options: Partial<LambdaFunctionOptions> = {}): Promise<LambdaFunction> {
   const handlerFile = path.join(folder, 'handler.ts');
   await writeFile(handlerFile, source);
@@ -54,12 +55,12 @@ describe('a hosted Lambda function', () => {
     });
   });
 
-  it('answers null where the handler returns nothing', async () => {
+  it('answers null if the handler returns nothing', async () => {
     const lambda = await host('export const handler = () => {};');
     await expect(lambda.invoke({})).resolves.toBeNull();
   });
 
-  it('takes the file as a URL too, and refuses a relative path', async () => {
+  it('accepts a URL as the file, but no relative path', async () => {
     await host('export const handler = () => 1;');
     const url = pathToFileURL(path.join(folder, 'handler.ts'));
     await expect(
@@ -68,7 +69,7 @@ describe('a hosted Lambda function', () => {
     await expect(host('', { handlerFile: 'handler.ts' })).rejects.toThrow(/absolute path/);
   });
 
-  it('sees its own environment and nothing of ours', async () => {
+  it('sees only its own environment', async () => {
     vi.stubEnv('SECRET_OF_THE_HOST', 'x');
     const lambda = await host('export const handler = () => process.env;', {
       environment: { TOPIC: 'tickers' },
@@ -109,7 +110,7 @@ describe('a hosted Lambda function', () => {
     expect(answers).toEqual([1, 2, 3].map((n) => ({ n, together: 1, calls: n })));
   });
 
-  it('rejects with what the handler threw, and goes on with the same thread', async () => {
+  it('rejects with the error of the handler and keeps the thread', async () => {
     const lambda = await host(`
       let calls = 0;
       export const handler = () => {
@@ -128,7 +129,7 @@ describe('a hosted Lambda function', () => {
     await expect(lambda.invoke({})).resolves.toBe(2);
   });
 
-  it('ends an invocation that takes too long, even a busy loop, and starts afresh', async () => {
+  it('ends an invocation that takes too long, even a busy loop, and starts a new thread', async () => {
     const lambda = await host(
       'let calls = 0; export const handler = (event: { hang: boolean }) => { calls += 1; while (event.hang) {} return calls; };',
       { timeoutMs: 300 },
@@ -147,24 +148,27 @@ describe('a hosted Lambda function', () => {
       "setImmediate(() => { throw new TypeError('boom'); })",
       { errorType: 'TypeError', errorMessage: /boom/ },
     ],
-  ])('rejects the invocation under which the process %s, and starts afresh', async (_, crash, expected) => {
-    const lambda = await host(
-      `export const handler = (event: { crash: boolean }) => { if (!event.crash) return 'well'; ${crash}; return new Promise(() => {}); };`,
-    );
-    await expect(lambda.invoke({ crash: true })).rejects.toMatchObject({
-      name: 'LambdaInvocationError',
-      errorType: expected.errorType,
-      errorMessage: expect.stringMatching(expected.errorMessage),
-    });
-    await expect(lambda.invoke({ crash: false })).resolves.toBe('well');
-  });
+  ])(
+    'rejects the invocation during which the process %s, and starts a new thread',
+    async (_, crash, expected) => {
+      const lambda = await host(
+        `export const handler = (event: { crash: boolean }) => { if (!event.crash) return 'well'; ${crash}; return new Promise(() => {}); };`,
+      );
+      await expect(lambda.invoke({ crash: true })).rejects.toMatchObject({
+        name: 'LambdaInvocationError',
+        errorType: expected.errorType,
+        errorMessage: expect.stringMatching(expected.errorMessage),
+      });
+      await expect(lambda.invoke({ crash: false })).resolves.toBe('well');
+    },
+  );
 
   it.each([
     ['throws', "throw new Error('no database')", /could not be loaded.*no database/],
     ['exits', 'process.exit(3); export {}', /could not be loaded.*status 3/],
     ['exports no handler', 'export const handle = 1;', /exports no function named "handler"/],
-    ['is not there', undefined, /Cannot find module/],
-  ])('says so when the module %s', async (_, source, message) => {
+    ['does not exist', undefined, /Cannot find module/],
+  ])('reports that the module %s', async (_, source, message) => {
     const lambda = await host(
       source ?? '',
       source === undefined ? { handlerFile: path.join(folder, 'missing.ts') } : {},
@@ -174,7 +178,7 @@ describe('a hosted Lambda function', () => {
     expect((error as Error).message).toMatch(message);
   });
 
-  it('allows the import time of its own, and no more than that', async () => {
+  it('limits the import by its own timeout', async () => {
     const slow = 'await new Promise((resolve) => setTimeout(resolve, 500)); export const handler = () => 1;';
     await expect((await host(slow, { timeoutMs: 200 })).invoke({})).resolves.toBe(1);
     const error = await (await host(slow, { initTimeoutMs: 10 }))
@@ -184,7 +188,7 @@ describe('a hosted Lambda function', () => {
     expect((error as Error).message).toMatch(/longer than 10 ms/);
   });
 
-  it('writes what the function prints to the log file, and failures too', async () => {
+  it('writes the output of the function and its failures to the log file', async () => {
     const lambda = await host(
       "export const handler = () => { console.log('to stdout'); console.error('to stderr'); throw new Error('at the end'); };",
     );
@@ -195,7 +199,7 @@ describe('a hosted Lambda function', () => {
     });
   });
 
-  it('ends at once when closed: what runs or waits rejects', async () => {
+  it('rejects running and waiting calls at once when closed', async () => {
     const lambda = await host('export const handler = () => new Promise(() => {});');
     const pending = [lambda.invoke(1), lambda.invoke(2)].map((call) => call.catch((error: unknown) => error));
     await lambda.close();
