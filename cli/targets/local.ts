@@ -1,6 +1,6 @@
+import type { ServiceUrls } from '../../local/engines/engines.ts';
 import { hostFunction, type LocalFunction } from '../../local/pipeline/functions.ts';
 import { localNow } from '../../local/pipeline/replay-clock.ts';
-import type { ServiceUrls } from '../../local/engines/engines.ts';
 import type { Target } from './target.ts';
 
 /** Runs work on the functions of this machine's pipeline, which are hosted for as long as it takes. */

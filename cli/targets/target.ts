@@ -1,5 +1,5 @@
-import type { LocalFunction } from '../../local/pipeline/functions.ts';
 import type { ServiceUrls } from '../../local/engines/engines.ts';
+import type { LocalFunction } from '../../local/pipeline/functions.ts';
 
 /** Where a command runs: the functions of this machine's pipeline, or those of a deployed stage. */
 export interface Target {

@@ -1,6 +1,6 @@
 import { hourPath, pathOffsetsMs } from '../../core/market/price-path.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
-import type { HistoryRow } from './history.ts';
+import type { HistoryRow } from './history-row.ts';
 import { plainDecimal } from './plain-decimal.ts';
 
 /** One element of the list that Bybit v5 answers for spot tickers: every value a string, "" where unknown. */

@@ -52,15 +52,15 @@ describe('a price history file', () => {
     volume: 3.5,
   };
 
-  it('is read into rows of numbers', async () => {
+  it('gives rows of numbers', async () => {
     expect(await readPriceHistory(await fileOf(`${HEADER}\n${ROW}\n`))).toEqual([row]);
   });
 
-  it('may be packed with gzip', async () => {
+  it('may be compressed with gzip', async () => {
     expect(await readPriceHistory(await fileOf(gzipSync(`${HEADER}\n${ROW}\n`), '.csv.gz'))).toEqual([row]);
   });
 
-  it('may have a byte order mark, CRLF, blank lines, quotes and no line break at its end', async () => {
+  it('may have a byte order mark, CRLF, blank lines, quotes and no final line break', async () => {
     const content = `\uFEFF"start",${HEADER.slice(6)}\r\n\r\n"2018-01-01T00:00:00.000Z","BTCUSD",10,14,9,12,3.5`;
     expect(await readPriceHistory(await fileOf(content))).toEqual([row]);
   });
@@ -80,7 +80,7 @@ describe('a price history file', () => {
   });
 });
 
-describe('a price history file with a fault', () => {
+describe('an invalid price history file', () => {
   it.each([
     ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,12', 'the row has 6 values'],
     ['2018-01-01T01:00:00Z,BTCUSD,10,14,9,12,1,2', 'the row has 8 values'],
@@ -99,34 +99,36 @@ describe('a price history file with a fault', () => {
     ['2018-01-01T01:00:00Z,BTCUSD,10,14,11,12,1', 'low 11 is above open 10'],
     ['2018-01-01T01:00:00Z,BTCUSD,10,11,9,12,1', 'high 11 is below close 12'],
     ['2018-01-01T00:00:00.000Z,BTCUSD,9,9,9,9,1', 'BTCUSD at 2018-01-01T00:00:00.000Z is already on line 2'],
-  ])('says which line: %s', async (line, problem) => {
+  ])('names the line: %s', async (line, problem) => {
     const file = await fileOf(`${HEADER}\n${ROW}\n\n${line}\n`);
     const failure = await failureOf(file);
     expect(failure.message).toContain(`${file}, line 4: ${problem}. Expected `);
     expect(failure).toMatchObject({ file, line: 4 });
   });
 
-  it('says which columns are missing, unknown or doubled', async () => {
+  it('names the columns that are missing, unknown or duplicated', async () => {
     const failure = await failureOf(await fileOf('time,symbol,symbol,open,high,low,close,volume\n'));
     expect(failure.line).toBe(1);
     expect(failure.message).toContain(
-      'the column "start" is missing, the column "time" is unknown, the column "symbol" is there twice',
+      'the column "start" is missing, the column "time" is unknown, the column "symbol" is duplicated',
     );
     expect(failure.message).toContain(`Expected the header ${HEADER}`);
   });
 
-  it('is an error when empty, or with nothing but a header', async () => {
+  it('is rejected if empty or without rows', async () => {
     expect((await failureOf(await fileOf(''))).message).toContain('the file is empty');
-    expect((await failureOf(await fileOf(`${HEADER}\n`))).message).toContain('there is a header but no row');
+    expect((await failureOf(await fileOf(`${HEADER}\n`))).message).toContain(
+      'there are no rows after the header',
+    );
   });
 
-  it('says so when it does not exist, and keeps the cause', async () => {
+  it('is rejected with the cause if it does not exist', async () => {
     const failure = await failureOf(join(folder, 'nowhere.csv.gz'));
     expect(failure.message).toContain('nowhere.csv.gz: it cannot be read: ENOENT');
     expect(failure.cause).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('says so when its gzip is cut off or is none', async () => {
+  it('is rejected if its gzip data is cut off or missing', async () => {
     const packed = gzipSync(`${HEADER}\n${ROW}\n`);
     const cut = await failureOf(await fileOf(packed.subarray(0, packed.length - 12), '.csv.gz'));
     expect(cut.message).toContain('it cannot be unpacked');
@@ -134,7 +136,7 @@ describe('a price history file with a fault', () => {
     expect(plain.message).toContain('one that is not compressed must not be named .gz');
   });
 
-  it('says so when a gzip file is not named .gz', async () => {
+  it('is rejected if it is gzip but not named .gz', async () => {
     const failure = await failureOf(await fileOf(gzipSync(`${HEADER}\n${ROW}\n`)));
     expect(failure.message).toContain('the content is not UTF-8 text');
     expect(failure.message).toContain('its name must end in .gz');
@@ -146,22 +148,22 @@ describe('a file of candles', () => {
     fileOf([HEADER, ...starts.map((start) => ROW.replace('2018-01-01T00:00:00Z', start))].join('\n'));
   const stepOf = async (...starts: string[]) => (await readCandleHistory(await rows(...starts))).hours;
 
-  it('tells by the most frequent distance of its rows whether they are hours or days', async () => {
+  it('is hourly or daily by the most frequent distance between its rows', async () => {
     expect(await stepOf('2018-01-01T00:00:00Z', '2018-01-01T01:00:00Z')).toBe(1);
     expect(await stepOf('2018-01-02T00:00:00Z', '2018-01-01T00:00:00Z')).toBe(24);
     expect(await stepOf('2018-01-01T00:00:00Z', '2018-01-01T02:00:00Z', '2018-01-03T02:00:00Z')).toBe(1);
     expect(await stepOf('2018-01-01T00:00:00Z', '2018-01-04T00:00:00Z')).toBe(24);
   });
 
-  it('of a single row is hourly where no day starts then, else it has to be said', async () => {
+  it('with a single row is hourly unless the row starts at midnight; then the step must be given', async () => {
     expect(await stepOf('2018-01-01T05:00:00Z')).toBe(1);
     const file = await rows('2018-01-01T00:00:00Z');
     const failure = await failureOf(file, readCandleHistory);
-    expect(failure.message).toContain('does not tell whether they are hourly or daily');
+    expect(failure.message).toContain('could be hourly or daily');
     expect(await readCandleHistory(file, 24)).toMatchObject({ hours: 24, rows: [{ symbol: 'BTCUSD' }] });
   });
 
-  it('has no row that starts within an hour, or, of daily ones, within a day', async () => {
+  it('is rejected if a row does not start on the hour, or for daily rows, on the day', async () => {
     const quarter = await rows('2018-01-01T00:00:00Z', '2018-01-01T00:15:00Z', '2018-01-01T00:30:00Z');
     expect((await failureOf(quarter, readCandleHistory)).message).toContain(
       'line 3: BTCUSD starts at 2018-01-01T00:15:00.000Z. Expected hourly rows to start at a full hour',

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hourPath } from '../../../../core/market/price-path.ts';
-import { type HistoryRow, readPriceHistory } from '../../../../local/market-replay/history.ts';
+import { readPriceHistory } from '../../../../local/market-replay/history.ts';
+import type { HistoryRow } from '../../../../local/market-replay/history-row.ts';
 import { ReplayMarket } from '../../../../local/market-replay/replay-market.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from './bundled-history.ts';
 
