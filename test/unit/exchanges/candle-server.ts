@@ -4,7 +4,7 @@ import { readPriceHistory } from '../../../local/market-replay/history.ts';
 import { HOURLY_HISTORY } from '../local/market-replay/bundled-history.ts';
 import type { ExchangeServer, ServedAnswer } from './exchange-server.ts';
 
-/** What the exchanges have: one market's hours, in time order; the last one is running. */
+/** One market's hours, in time order; the last one is running. */
 export interface ServedMarket {
   candles: readonly RecordedPrices[];
 }
@@ -27,7 +27,7 @@ export const SYMBOLS = {
   gate: 'BTC_USDT',
 } as const;
 
-/** Where each exchange answers with candles. */
+/** Each exchange's path for candles. */
 export const CANDLE_PATHS = {
   bybit: '/v5/market/kline',
   binance: '/api/v3/klines',
@@ -38,8 +38,8 @@ export const CANDLE_PATHS = {
 } as const;
 
 /**
- * Makes a server speak each exchange's API of hourly candles, with its limits, its order and its way of counting,
- * and Gate's list of markets, which ccxt wants.
+ * Makes a server speak each exchange’s API of hourly candles, with its limits and its order,
+ * and Gate’s list of markets, which ccxt needs.
  */
 export function serveCandles(server: ExchangeServer, { candles }: ServedMarket): void {
   const within = (fromMs: number, toMs: number) =>

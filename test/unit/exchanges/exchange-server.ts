@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a server answers to one request. */
+/** One answer of the server. */
 export interface ServedAnswer {
   status?: number;
   headers?: Record<string, string>;
-  /** JSON, or text as it is. */
+  /** Sent as JSON; a string is sent unchanged. */
   body: unknown;
 }
 
-/** A server on this machine that speaks an exchange's API: what it answers is given by path. */
+/** A local server that speaks an exchange's API. Tests set its answers by path. */
 export class ExchangeServer {
-  /** By path with its query, else without; of a list of answers the last again and again. */
+  /** By path with query, or without. The last answer of a list is repeated. */
   readonly answers = new Map<string, ServedAnswer[]>();
-  /** By path without query: what answers where nothing else is given. */
+  /** By path without query; used if there is no answer. */
   readonly routes = new Map<string, (query: URLSearchParams) => ServedAnswer>();
   readonly #first = new Map<string, ServedAnswer[]>();
-  /** Paths with their queries, in the order asked, each with its time. */
+  /** Requests received, in order. */
   readonly asked: { path: string; atMs: number }[] = [];
   readonly #server: Server;
 
@@ -41,7 +41,7 @@ export class ExchangeServer {
     return routed ?? { status: 404, body: { message: 'NotFound' } };
   }
 
-  /** Answers the next requests of a path so, one after the other, before anything else. */
+  /** Sets the answers to the next requests of a path, ahead of all others. */
   answerFirst(path: string, ...answers: ServedAnswer[]): void {
     this.#first.set(path, answers);
   }
@@ -55,7 +55,7 @@ export class ExchangeServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Serves payloads from now on, and forgets what was asked before. */
+  /** Replaces all answers, and forgets the requests received. */
   serve(payloads: Record<string, unknown>): void {
     this.answers.clear();
     this.asked.length = 0;

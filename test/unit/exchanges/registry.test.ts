@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pairBySpelling } from '../../../exchanges/registry.ts';
 
-describe('a symbol', () => {
+describe('the spelling of a symbol', () => {
   it.each([
     ['bybit', 'linear', 'BTCPERP', 'BTC', 'USDC'],
     ['bybit', 'inverse', 'BTCUSDH26', 'BTC', 'USD'],
@@ -15,11 +15,11 @@ describe('a symbol', () => {
     ['gate', 'spot', 'BTC_USDT', 'BTC', 'USDT'],
     ['recorded', 'spot', 'BTCUSD', 'BTC', 'USD'],
     ['constructor', 'spot', 'BTC/USD', 'BTC', 'USD'],
-  ] as const)('of %s, %s, tells base and quote: %s', (exchange, category, symbol, base, quote) => {
+  ] as const)('of %s, %s, gives base and quote: %s', (exchange, category, symbol, base, quote) => {
     expect(pairBySpelling({ exchange, category, symbol })).toEqual({ base, quote });
   });
 
-  it('that says nothing of the kind, does not', () => {
+  it('may give neither', () => {
     expect(pairBySpelling({ exchange: 'mine', category: 'spot', symbol: 'GOLD' })).toEqual({});
   });
 });

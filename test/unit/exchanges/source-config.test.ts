@@ -10,7 +10,7 @@ import {
 const good = { name: 'bybit', exchange: 'bybit', api: 'bybit-v5', categories: ['spot'] };
 
 describe('a source’s configuration', () => {
-  it.each(Object.entries(KNOWN_SOURCES))('knows %s', (name, config) => {
+  it.each(Object.entries(KNOWN_SOURCES))('has a default for %s', (name, config) => {
     expect(sourceConfigSchema.parse(config)).toEqual(config);
     expect(createSource(config)).toMatchObject({
       name,
@@ -20,19 +20,19 @@ describe('a source’s configuration', () => {
   });
 
   it.each([
-    ['an API that we do not speak', { api: 'mtgox' }],
+    ['an unknown API', { api: 'mtgox' }],
     ['no category', { categories: [] }],
     ['an unknown category', { categories: ['futures'] }],
-    ['a name that is no file name', { name: '../x' }],
-    ['an exchange that a key cannot hold', { exchange: 'a/b' }],
-    ['a ccxt id that is none', { api: 'ccxt:../x' }],
+    ['a name that is not a file name', { name: '../x' }],
+    ['an exchange that cannot be part of a key', { exchange: 'a/b' }],
+    ['an invalid ccxt id', { api: 'ccxt:../x' }],
     ['no pattern', { symbols: { include: [] } }],
     ['a misspelt field', { category: 'spot' }],
   ])('refuses %s', (_, wrong) => {
     expect(sourceConfigSchema.safeParse({ ...good, ...wrong }).success).toBe(false);
   });
 
-  it('says which categories an API has', () => {
+  it('lists the categories of an API', () => {
     const result = sourceConfigSchema.safeParse({ ...good, api: 'bybit-v2', categories: ['linear', 'spot'] });
     expect(result.error?.issues[0]?.message).toBe('bybit-v2 has no spot; it has linear, inverse');
   });
@@ -44,19 +44,19 @@ describe('a source’s short name', () => {
     expect(usesCcxt(config)).toBe(false);
   });
 
-  it('may name the categories', () => {
+  it('may include categories', () => {
     expect(sourceNamed('binance:spot').categories).toEqual(['spot']);
     expect(sourceNamed('okx:linear,inverse').categories).toEqual(['linear', 'inverse']);
   });
 
-  it('may name any exchange of ccxt', () => {
+  it('may be any exchange of ccxt', () => {
     const gate = { name: 'ccxt-gate', exchange: 'gate', api: 'ccxt:gate', categories: ['spot'] };
     expect(sourceNamed('ccxt:gate')).toEqual(gate);
     expect(sourceNamed('ccxt:gate:spot,linear')).toEqual({ ...gate, categories: ['spot', 'linear'] });
     expect(usesCcxt(sourceNamed('ccxt:gate'))).toBe(true);
   });
 
-  it.each(['mtgox', '', 'constructor', '__proto__'])('says what there is instead of %j', (name) => {
+  it.each(['mtgox', '', 'constructor', '__proto__'])('lists the alternatives to %j', (name) => {
     expect(() => sourceNamed(name)).toThrow(/There is no source .*Choose bybit, .*ccxt:<id>/);
   });
 
@@ -67,7 +67,7 @@ describe('a source’s short name', () => {
     },
   );
 
-  it('of ccxt is no matter of the native function', () => {
+  it('of ccxt belongs in the function with ccxt', () => {
     expect(() => createSource(sourceNamed('ccxt:gate'))).toThrow('ingest-ccxt');
   });
 });

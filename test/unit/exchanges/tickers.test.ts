@@ -9,21 +9,21 @@ import { SLOT } from '../../samples/tickers.ts';
 import { ExchangeServer } from './exchange-server.ts';
 
 type Payloads = Record<string, unknown>;
-/** Where a value is: the payload's path, then the way through it. */
+/** A value's place: the payload's path, then the keys to follow. */
 type Place = [path: string, ...way: (string | number)[]];
 
-/** What the contract needs to know of one adapter's category: documented payloads, and where things are in them. */
+/** One category of an exchange: documented payloads, and where things are in them. */
 interface Case {
   source: string;
   category: Category;
   payloads: () => Payloads;
   ticker: Partial<Ticker>;
-  /** Where the exchange says no time the receipt's counts. */
+  /** Otherwise the ticker has the time of receipt. */
   saysTime: boolean;
-  /** The last price, in each place that may tell it. */
+  /** Everywhere the last price appears. */
   price: Place[];
   volume: Place;
-  /** The list of tickers and the field of the symbol, where there is such a list. */
+  /** The list of tickers and the field with the symbol, if there is a list. */
   list?: Place;
   symbolField?: string;
 }
@@ -242,7 +242,7 @@ const CASES: Case[] = [
   },
 ];
 
-/** Puts a value somewhere into payloads, which a test may change. */
+/** Changes a value of the payloads. */
 function put(payloads: Payloads, place: Place, value: unknown): void {
   const way = place.slice(0, -1);
   const holder = way.reduce<unknown>((inside, step) => (inside as Payloads)[step], payloads);
@@ -255,7 +255,7 @@ const server = new ExchangeServer();
 beforeAll(() => server.start());
 afterAll(() => server.stop());
 
-describe.each(CASES)('$source, $category, keeps the contract of adapters:', (contract) => {
+describe.each(CASES)('Tickers of $source, $category:', (contract) => {
   const { source, category, ticker: expected, price, volume, list, symbolField } = contract;
 
   async function fetchOutcome(payloads: Payloads): Promise<CategoryOutcome> {
@@ -280,7 +280,7 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
       for (const place of price) put(payloads, place, value);
     });
 
-  it('its documented payload gives the documented ticker, in our units', async () => {
+  it('the documented payload gives the expected ticker, in our units', async () => {
     const { tickers, rejected } = await fetchBatch();
     const [ticker] = tickers;
     expect(rejected).toEqual([]);
@@ -301,7 +301,7 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
     }
   });
 
-  it('who and when: series, slot, receipt and the exchange’s own time where it says one', async () => {
+  it('a ticker has its series, slot, receipt and the exchange’s own time if there is one', async () => {
     const before = new Date().toISOString();
     const [ticker] = (await fetchBatch()).tickers as [Ticker];
     expect(formatSeries(ticker)).toBe(`${sourceNamed(source).exchange}:${category}:${expected.symbol}`);
@@ -350,7 +350,7 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
     expect(tickers[0]).not.toHaveProperty('volume_24h', null);
   });
 
-  it('a volume of 0 is 0, one that is no number rejects the ticker', async () => {
+  it('a volume of 0 is kept, one that is not a number rejects the ticker', async () => {
     const none = await fetchBatch((payloads) => put(payloads, volume, '0'));
     expect(none.tickers[0]?.volume_24h).toBe(0);
     const wrong = await fetchBatch((payloads) => put(payloads, volume, 'much'));
@@ -358,7 +358,7 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
     expect(wrong.rejected[0]?.reason).toContain('expected a decimal number, got "much"');
   });
 
-  it('fields that nobody documented are ignored', async () => {
+  it('undocumented fields are ignored', async () => {
     const [path, ...way] = volume.slice(0, -1) as Place;
     const { tickers, rejected } = await fetchBatch((payloads) => {
       const holder = at(payloads, [path, ...way]);
@@ -369,11 +369,11 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
     expect(tickers).toEqual([expect.objectContaining(expected)]);
   });
 
-  it('another shape of answer fails with what differs, and keeps the body', async () => {
+  it('an answer of another shape is an error that keeps the body', async () => {
     const payloads = contract.payloads();
     const [path] = price[0] as Place;
     const outcome = await fetchOutcome({ ...payloads, [path]: 'hello' });
-    if (source === 'coinbase') return; // the product's other answer serves
+    if (source === 'coinbase') return; // the product's other answer is enough
     expect('error' in outcome && outcome.error).toMatchObject({
       name: 'WrongPayloadError',
       message: expect.stringContaining('is not JSON'),
@@ -381,9 +381,9 @@ describe.each(CASES)('$source, $category, keeps the contract of adapters:', (con
     });
   });
 
-  if (!list) return; // what follows is about entries of a list; this exchange answers none
+  if (!list) return; // the rest is about lists
 
-  it('what is no ticker is rejected, the others go on', async () => {
+  it('invalid entries are rejected, the others are kept', async () => {
     const { tickers, rejected } = await fetchBatch((payloads) => {
       const entries = at(payloads, list) as Payloads[];
       const first = entries.find((entry) => entry[symbolField as string] === expected.symbol);

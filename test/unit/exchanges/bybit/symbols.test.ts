@@ -25,7 +25,7 @@ describe('Bybit’s symbols', () => {
     expect(splitBybitSymbol(category, symbol)).toEqual(expected);
   });
 
-  it('never gives an empty name', () => {
+  it('never have an empty base or quote', () => {
     fc.assert(
       fc.property(fc.constantFrom(...CATEGORIES), fc.string(), (category, symbol) => {
         const { base, quote } = splitBybitSymbol(category, symbol);

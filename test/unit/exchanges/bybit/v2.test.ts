@@ -61,7 +61,7 @@ describe('Bybit v2, the article’s endpoint', () => {
     });
   });
 
-  it('tells linear contracts from inverse ones by what they are settled in', async () => {
+  it('distinguishes linear from inverse contracts by their settlement currency', async () => {
     const payload = recorded();
     payload.result = ['BTCUSDT', 'BTCUSD', 'ETHPERP', 'BTCUSDH22'].map((symbol) => ({
       symbol,
@@ -74,7 +74,7 @@ describe('Bybit v2, the article’s endpoint', () => {
   });
 
   it.each([[['linear', 'inverse']], [['linear']], [['inverse']]] as Category[][][])(
-    'rejects an entry without a symbol once, asked for %j',
+    'rejects an entry without a symbol once, polling %j',
     async (categories) => {
       const payload = recorded();
       payload.result = [null, { last_price: 1 }, 'BTCUSD'];
@@ -83,7 +83,7 @@ describe('Bybit v2, the article’s endpoint', () => {
     },
   );
 
-  it('answers only what it was asked for', async () => {
+  it('returns only the requested category', async () => {
     expect(await read(recorded(), 'linear', ['linear'])).toEqual({ tickers: [], rejected: [] });
   });
 
@@ -105,13 +105,13 @@ describe('Bybit v2, the article’s endpoint', () => {
 
   it.each([
     ['no list', { result: {} }, /result/],
-    ['a time that is no number', { time_now: 'now' }, /time_now/],
-    ['a time without end', { time_now: '9'.repeat(400) }, /time_now/],
+    ['a time that is not a number', { time_now: 'now' }, /time_now/],
+    ['an infinite time', { time_now: '9'.repeat(400) }, /time_now/],
   ])('names the first difference of an envelope with %s', async (_, wrong, difference) => {
     await expect(read({ ...recorded(), ...wrong }, 'inverse')).rejects.toThrow(difference);
   });
 
-  it('never throws anything but an error with a message, whatever JSON comes', async () => {
+  it('fails with a message, whatever JSON it gets', async () => {
     const envelope = fc.record({
       ret_code: fc.constant(0),
       ret_msg: fc.constant('OK'),
@@ -130,7 +130,7 @@ describe('Bybit v2, the article’s endpoint', () => {
     );
   });
 
-  it('finds the API’s own failure code in an answer of status 200', () => {
+  it('recognises a failure code in an answer of status 200', () => {
     const json = { ret_code: 10006, ret_msg: 'Too many visits!', rate_limit_reset_ms: CONTEXT.nowMs + 700 };
     const response = { status: 200, header: () => undefined, body: new Uint8Array(), json };
     expect(failureOf(bybit, response, CONTEXT)).toMatchObject({

@@ -96,7 +96,7 @@ describe('Bybit v5', () => {
     });
   });
 
-  it('reads the recorded option payload, in which a bid of "0" means that nobody bids', async () => {
+  it('reads the recorded option payload, in which a bid of "0" means that there is none', async () => {
     const [option] = (await read('option', recordedBybitV5('option'))).tickers;
     expect(option).toMatchObject({
       symbol: 'BTC-30DEC22-18000-C',
@@ -108,7 +108,7 @@ describe('Bybit v5', () => {
     expect(option).not.toHaveProperty('bid_price');
   });
 
-  it('takes an empty list for a batch of none', async () => {
+  it('reads an empty list', async () => {
     const payload = recordedBybitV5('spot');
     payload.result.list = [];
     expect(await read('spot', payload)).toEqual({ tickers: [], rejected: [] });
@@ -131,11 +131,11 @@ describe('Bybit v5', () => {
     await expect(read('spot', payload)).rejects.toThrow(difference);
   });
 
-  it('refuses the answer of another category than it asked for', async () => {
+  it('refuses an answer for another category', async () => {
     await expect(read('linear', recordedBybitV5('spot'))).rejects.toThrow('linear');
   });
 
-  it('never throws anything but an error with a message, whatever JSON comes', async () => {
+  it('fails with a message, whatever JSON it gets', async () => {
     const envelope = fc.record(
       {
         retCode: fc.oneof(fc.constant(0), fc.jsonValue()),
@@ -180,18 +180,18 @@ describe('Bybit v5', () => {
     );
   });
 
-  it('takes a success for no failure', () => {
+  it('recognises a success', () => {
     expect(failureIn(recordedBybitV5('spot'))).toBeUndefined();
   });
 
-  it('finds the API’s own failure code in an answer of status 200', () => {
+  it('recognises a failure code in an answer of status 200', () => {
     expect(failureIn({ retCode: 10001, retMsg: 'params error' })).toMatchObject({
       name: 'SourceRefusedError',
       message: expect.stringContaining('code 10001: params error'),
     });
   });
 
-  it('looks at the status before the body', () => {
+  it('gives the status precedence over a successful body', () => {
     expect(failureIn(recordedBybitV5('spot'), 502)).toMatchObject({ name: 'SourceUnavailableError' });
   });
 });

@@ -60,7 +60,7 @@ const asRow = ({ startMs, open, high, low, close }: RecordedPrices): CandleRow =
   1,
 ];
 
-/** Every page, as the function with ccxt asks for them. */
+/** Every page, requested as the function with ccxt does. */
 async function allPages(id: string, symbol: string, fromMs: number, toMs: number) {
   const candles = new CcxtCandles(id, 'spot', server.url);
   const rows: CandleRow[] = [];
@@ -89,7 +89,7 @@ describe('candles through ccxt', () => {
     ['coinbaseexchange', SYMBOLS.coinbase, 'USD'],
     ['kraken', SYMBOLS.kraken, 'USD'],
   ])(
-    'of %s are every hour exactly once',
+    'of %s cover every hour exactly once',
     async (id, symbol, quote) => {
       const [fromMs, toMs] = [history.at(-700)?.startMs ?? 0, history.at(-1)?.startMs ?? 0];
       const { rows, pair } = await allPages(id, symbol, fromMs, toMs);
@@ -99,7 +99,7 @@ describe('candles through ccxt', () => {
     20_000,
   );
 
-  it('pass over hours without any, a page at a time', async () => {
+  it('skip hours without any, a page at a time', async () => {
     const firstMs = history[0]?.startMs ?? 0;
     const { rows } = await allPages('gate', SYMBOLS.gate, firstMs - 3_000 * HOUR_MS, firstMs + 5 * HOUR_MS);
     expect(rows).toEqual(history.slice(0, 5).map(asRow));
@@ -114,30 +114,30 @@ describe('candles through ccxt', () => {
       /does not start on the hour/,
     ],
     ['a low above the close', ['1514764800', '1', '1', '3', '2', '2', '1', 'true'], /low <= open, close/],
-  ])('with %s are an error that says so', async (_, row, message) => {
+  ])('fail on %s', async (_, row, message) => {
     server.answerFirst(CANDLE_PATHS.gate, { body: [row] });
     await expect(page('gate', SYMBOLS.gate)).rejects.toThrow(message);
   });
 
-  it('without a volume are candles all the same', async () => {
+  it('do not need a volume', async () => {
     const row = ['1514764800', null, '2', '3', '2', '2', null, 'true'];
     server.answerFirst(CANDLE_PATHS.gate, { body: [row] });
     expect((await page('gate', SYMBOLS.gate)).rows).toEqual([[1_514_764_800_000, 2, 3, 2, 2, null]]);
   });
 
-  it('tell how the exchange spells a symbol that was given as ccxt does', async () => {
+  it('are refused for ccxt’s spelling of a symbol, with the exchange’s', async () => {
     await expect(page('gate', 'BTC/USDT')).rejects.toThrow(
       /its tickers call BTC\/USDT BTC_USDT; use that name/,
     );
     await expect(page('gate', 'NONSUCH')).rejects.toThrow(/gate has no spot market NONSUCH/);
   });
 
-  it('tell until when an exchange asked to be left alone', async () => {
+  it('fail with a rate limit if the exchange says so', async () => {
     server.answerFirst(CANDLE_PATHS.gate, { status: 429, headers: { 'retry-after': '60' }, body: {} });
     await expect(page('gate', SYMBOLS.gate)).rejects.toMatchObject({ name: 'RateLimitedError' });
   });
 
-  it('are not to be had of an exchange that ccxt does not know', () => {
+  it('are not available from an exchange that ccxt does not know', () => {
     expect(() => new CcxtCandles('mtgox', 'spot', undefined)).toThrow('ccxt has no exchange "mtgox"');
   });
 });

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CategoryOutcome, TickerSource } from '../../../../core/ingest/ports.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { CategoryOutcome } from '../../../../core/ingest/ports.ts';
 import { tickerSchema } from '../../../../core/market/ticker.ts';
 import { createCcxtSource } from '../../../../exchanges/ccxt/source.ts';
-import type { Traffic } from '../../../../exchanges/http/client.ts';
 import { sourceNamed } from '../../../../exchanges/source-config.ts';
 import { SLOT } from '../../../samples/tickers.ts';
-import { ExchangeServer } from '../exchange-server.ts';
+import { answer, errorOf, fetchAll, fetchOne, serveEachTest, server, traffic } from '../polling.ts';
 
 const TICKERS = '/api/v4/spot/tickers';
 const pair = (id: string) => {
@@ -25,7 +24,7 @@ const spotTicker = (given: object = {}) => ({
   ...given,
 });
 
-/** As Gate's documentation has it: spot pairs and perpetual futures at addresses of their own. */
+/** From Gate's documentation: spot pairs and perpetual futures have separate endpoints. */
 const GATE = {
   '/api/v4/spot/currency_pairs': [pair('BTC_USDT'), pair('ETH_BTC')],
   '/api/v4/margin/currency_pairs': [],
@@ -58,38 +57,18 @@ const GATE = {
   ],
 };
 
-let server: ExchangeServer;
-let traffic: Traffic[];
-beforeEach(async () => {
-  server = new ExchangeServer();
-  await server.start();
-  server.serve(GATE);
-  traffic = [];
-});
-afterEach(() => server.stop());
+serveEachTest();
+beforeEach(() => server.serve(GATE));
 
 const source = (name: string) =>
   createCcxtSource(sourceNamed(name), { baseUrl: server.url, onTraffic: (each) => traffic.push(each) });
-const fetchAll = (from: TickerSource, deadlineMs = Date.now() + 5_000) =>
-  from.fetch(from.categories, { slot: SLOT, deadlineMs });
-async function fetchOne(from: TickerSource, deadlineMs?: number): Promise<CategoryOutcome> {
-  const [outcome] = await fetchAll(from, deadlineMs);
-  if (!outcome) throw new Error('no outcome');
-  return outcome;
-}
 const batchOf = (outcome: CategoryOutcome | undefined) => {
   if (outcome && 'error' in outcome) throw outcome.error;
   return outcome?.batch ?? { tickers: [], rejected: [] };
 };
-const errorOf = (outcome: CategoryOutcome | undefined) =>
-  outcome && 'error' in outcome ? outcome.error : undefined;
-const answer = (
-  path: string,
-  ...answers: { status?: number; headers?: Record<string, string>; body: unknown }[]
-) => server.answers.set(path, answers);
 
 describe('an exchange through ccxt', () => {
-  it('gives our tickers: the exchange’s spelling, fractions, no value that it does not tell', async () => {
+  it('gives tickers in our form: the exchange’s spelling, fractions, no missing values', async () => {
     const [ticker, ...others] = batchOf(await fetchOne(source('ccxt:gate'))).tickers;
     expect(others).toEqual([]);
     expect(tickerSchema.parse(ticker)).toEqual(ticker);
@@ -113,7 +92,7 @@ describe('an exchange through ccxt', () => {
     expect(ticker?.timestamp).toBe(ticker?.received_at);
   });
 
-  it('has each kind of market in its category', async () => {
+  it('polls each category', async () => {
     const [spot, linear] = await fetchAll(source('ccxt:gate:spot,linear'));
     expect(batchOf(spot).tickers).toMatchObject([{ category: 'spot', symbol: 'BTC_USDT' }]);
     expect(batchOf(linear).tickers).toMatchObject([
@@ -121,7 +100,7 @@ describe('an exchange through ccxt', () => {
     ]);
   });
 
-  it('goes on with one category where the other fails', async () => {
+  it('polls one category if the other fails', async () => {
     server.answers.delete('/api/v4/futures/usdt/contracts');
     const [spot, linear] = await fetchAll(source('ccxt:gate:spot,linear'));
     expect(batchOf(spot).tickers).toHaveLength(1);
@@ -131,7 +110,7 @@ describe('an exchange through ccxt', () => {
     });
   });
 
-  it('asks for the list of markets once, and tells its traffic', async () => {
+  it('requests the list of markets once, and reports its traffic', async () => {
     const warm = source('ccxt:gate');
     answer(TICKERS, { headers: { 'X-Gate-RateLimit-Limit': '200' }, body: [spotTicker()] });
     await fetchOne(warm);
@@ -154,7 +133,7 @@ describe('an exchange through ccxt', () => {
     ]);
   });
 
-  it('rejects a ticker whose market is not listed: its spelling would be ccxt’s', async () => {
+  it('rejects a ticker whose market is not listed, because ccxt would guess its spelling', async () => {
     answer(TICKERS, { body: [spotTicker(), spotTicker({ currency_pair: 'NEW_USDT' })] });
     const { tickers, rejected } = batchOf(await fetchOne(source('ccxt:gate')));
     expect(tickers).toHaveLength(1);
@@ -163,26 +142,26 @@ describe('an exchange through ccxt', () => {
     ]);
   });
 
-  it('takes the markets that are wanted only', async () => {
+  it('polls only the wanted markets', async () => {
     answer(TICKERS, { body: [spotTicker(), spotTicker({ currency_pair: 'ETH_BTC', last: '0.05' })] });
     const config = { ...sourceNamed('ccxt:gate'), quote: 'BTC' };
     const outcome = await fetchOne(createCcxtSource(config, { baseUrl: server.url }));
     expect(batchOf(outcome).tickers.map(({ symbol }) => symbol)).toEqual(['ETH_BTC']);
   });
 
-  it('says which categories there are where the wanted one is not', async () => {
+  it('lists the available categories if the wanted one is not', async () => {
     const error = errorOf(await fetchOne(source('ccxt:gate:inverse')));
     expect(error?.message).toMatch(/gate has no inverse markets; it has linear/);
   });
 
-  it('asks again after a server error, also for the list of markets', async () => {
+  it('retries after a server error, even for the list of markets', async () => {
     const good = GATE['/api/v4/spot/currency_pairs'];
     answer('/api/v4/spot/currency_pairs', { status: 503, body: 'down' }, { body: good });
     answer(TICKERS, { status: 502, body: '<h1>Bad gateway</h1>' }, { body: [spotTicker()] });
     expect(batchOf(await fetchOne(source('ccxt:gate'))).tickers).toHaveLength(1);
   });
 
-  it('is silent until the time that a rate limit names, in every category', async () => {
+  it('is not called before a rate limit ends, in any category', async () => {
     const headers = { 'retry-after': '600' };
     answer(TICKERS, { status: 429, headers, body: { label: 'TOO_MANY_REQUESTS', message: 'slow down' } });
     const warm = source('ccxt:gate:spot,linear');
@@ -196,13 +175,13 @@ describe('an exchange through ccxt', () => {
     expect(server.asked).toHaveLength(asked);
   });
 
-  it('says that a region is not served', async () => {
+  it('reports that the region is not served', async () => {
     answer(TICKERS, { status: 451, body: 'not in your country' });
     expect(errorOf(await fetchOne(source('ccxt:gate')))?.name).toBe('RegionBlockedError');
   });
 
   it.each(['<html>hello</html>', '{"a":1}', '[1, 2]', 'null', '"x"'])(
-    'never throws for what the exchange sent: %s',
+    'never throws, whatever the exchange sends: %s',
     async (body) => {
       answer(TICKERS, { body });
       const outcome = await fetchOne(source('ccxt:gate'), Date.now() + 300);
@@ -217,7 +196,7 @@ describe('an exchange through ccxt', () => {
     expect(Date.now()).toBeLessThan(deadlineMs + 500);
   });
 
-  it('has to be one that ccxt knows', () => {
+  it('must be one that ccxt knows', () => {
     expect(() => source('ccxt:mtgox')).toThrow('ccxt has no exchange "mtgox"');
     expect(() => source('ccxt:constructor')).toThrow('ccxt has no exchange');
     expect(() => createCcxtSource(sourceNamed('kraken'))).toThrow('ccxt has no exchange');

@@ -13,7 +13,7 @@ type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 let server: Server;
 let url: string;
-/** What the exchange answers, by category: the last of a list again and again. */
+/** By category; the last answer of a list is repeated. */
 let answers: Partial<Record<Category, Answer[]>>;
 let asked: { category: Category; atMs: number }[];
 let paths: (string | undefined)[];
@@ -51,7 +51,7 @@ const text =
   };
 const silence: Answer = () => {};
 
-/** Waits of 250, 500, 1,000 … ms: no attempt starts so late that only its own timeout would be seen. */
+/** Waits of 250, 500, 1,000 … ms, so that no attempt starts just before the deadline and ends with a timeout. */
 function longestWaits(): void {
   vi.spyOn(Math, 'random').mockReturnValue(0.9999);
 }
@@ -74,7 +74,7 @@ const errorOf = (outcome: CategoryOutcome | undefined) =>
   outcome && 'error' in outcome ? outcome.error : undefined;
 
 describe('a source behind HTTP', () => {
-  it('answers each category in the order asked', async () => {
+  it('returns the categories in the order requested', async () => {
     const outcomes = await source().fetch(['linear', 'inverse', 'spot'], {
       slot: SLOT,
       deadlineMs: Date.now() + 5_000,
@@ -86,13 +86,13 @@ describe('a source behind HTTP', () => {
     ]);
   });
 
-  it('takes a base URL with a path and a slash at its end', async () => {
+  it('accepts a base URL with a path and a trailing slash', async () => {
     const outcome = await fetchOne(source({ baseUrl: `${url}/mirror/` }));
     expect(paths).toEqual(['/mirror/v5/market/tickers?category=spot']);
     expect(countOf(outcome)).toBe(1);
   });
 
-  it('stamps the tickers with the slot and with the time of receipt', async () => {
+  it('gives the tickers the slot and the time of receipt', async () => {
     const before = new Date().toISOString();
     const outcome = await fetchOne(source());
     if (!('batch' in outcome)) throw outcome.error;
@@ -102,7 +102,7 @@ describe('a source behind HTTP', () => {
     expect(times).toEqual(times.toSorted());
   });
 
-  it('asks again after a server error', async () => {
+  it('retries after a server error', async () => {
     answers.spot = [text(503, 'maintenance'), good];
     const onRetry = vi.fn();
     expect(countOf(await fetchOne(source({ onRetry })))).toBe(1);
@@ -113,17 +113,17 @@ describe('a source behind HTTP', () => {
     });
   });
 
-  it('asks again after no answer in time', async () => {
+  it('retries after a timeout', async () => {
     answers.spot = [silence, good];
     expect(countOf(await fetchOne(source({ requestTimeoutMs: 100 })))).toBe(1);
   });
 
-  it('asks again when the connection is cut before the answer', async () => {
+  it('retries if the connection is cut before the answer', async () => {
     answers.spot = [(response) => response.destroy(), good];
     expect(countOf(await fetchOne(source()))).toBe(1);
   });
 
-  it('asks again when the connection is cut in the middle of the JSON', async () => {
+  it('retries if the connection is cut in the middle of the JSON', async () => {
     const half: Answer = (response) => {
       const body = JSON.stringify(recordedBybitV5('spot'));
       response.writeHead(200, { 'content-length': String(body.length) });
@@ -133,12 +133,12 @@ describe('a source behind HTTP', () => {
     expect(countOf(await fetchOne(source()))).toBe(1);
   });
 
-  it('asks again when the rest of the body does not come', async () => {
+  it('retries if the rest of the body does not come', async () => {
     answers.spot = [(response) => response.writeHead(200).write('{"retCode":'), good];
     expect(countOf(await fetchOne(source({ requestTimeoutMs: 100 })))).toBe(1);
   });
 
-  it('gives up at the deadline, with the last thing that went wrong', async () => {
+  it('gives up at the deadline with the last error', async () => {
     longestWaits();
     answers.spot = [text(503, 'maintenance')];
     const deadlineMs = Date.now() + 600;
@@ -149,14 +149,14 @@ describe('a source behind HTTP', () => {
     expect(Date.now()).toBeLessThan(deadlineMs + 200);
   });
 
-  it('waits for no answer longer than the deadline', async () => {
+  it('does not wait for an answer beyond the deadline', async () => {
     answers.spot = [silence];
     const deadlineMs = Date.now() + 200;
     expect(errorOf(await fetchOne(source(), deadlineMs))?.message).toMatch(/did not answer: .*timeout/);
     expect(Date.now()).toBeLessThan(deadlineMs + 500);
   });
 
-  it('says why nobody answers', async () => {
+  it('says why there is no answer', async () => {
     longestWaits();
     const nobody = createServer().listen(0, '127.0.0.1');
     await once(nobody, 'listening');
@@ -167,7 +167,7 @@ describe('a source behind HTTP', () => {
     expect(errorOf(outcome)?.message).toContain('ECONNREFUSED');
   });
 
-  it('keeps a half JSON that came whole, and does not ask again', async () => {
+  it('keeps truncated JSON and does not retry', async () => {
     const half = JSON.stringify(recordedBybitV5('spot')).slice(0, 100);
     answers.spot = [text(200, half)];
     const error = errorOf(await fetchOne(source()));
@@ -177,7 +177,7 @@ describe('a source behind HTTP', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it.each(['', '<html>hello</html>', '\ufffe'])('calls the body %j no JSON', async (body) => {
+  it.each(['', '<html>hello</html>', '\ufffe'])('reports that the body %j is not JSON', async (body) => {
     answers.spot = [text(200, body)];
     expect(errorOf(await fetchOne(source()))?.message).toContain('is not JSON');
   });
@@ -189,26 +189,26 @@ describe('a source behind HTTP', () => {
     expect(Buffer.from(error.body)).toEqual(bytes);
   });
 
-  it('names the exchange, the URL and the first difference of a wrong envelope', async () => {
+  it('names the exchange, the URL and the first difference of an unexpected envelope', async () => {
     answers.spot = [text(200, '{"retCode":0,"retMsg":"OK","result":{"category":"spot"},"time":1}')];
     expect(errorOf(await fetchOne(source()))?.message).toMatch(
       /^bybit: http:\S+category=spot does not have the documented shape: result\.list: /,
     );
   });
 
-  it('does not ask again after a no', async () => {
+  it('does not retry after a refusal', async () => {
     answers.spot = [text(200, '{"retCode":10001,"retMsg":"params error"}')];
     expect(errorOf(await fetchOne(source()))?.name).toBe('SourceRefusedError');
     expect(asked).toHaveLength(1);
   });
 
-  it('does not ask again where the region is blocked', async () => {
+  it('does not retry if the region is blocked', async () => {
     answers.spot = [text(403, 'blocked in your country')];
     expect(errorOf(await fetchOne(source()))?.name).toBe('RegionBlockedError');
     expect(asked).toHaveLength(1);
   });
 
-  it('lets the other categories go on beside one that fails', async () => {
+  it('polls the other categories if one fails', async () => {
     answers.inverse = [text(200, 'oops')];
     const outcomes = await source().fetch(['linear', 'inverse', 'spot'], {
       slot: SLOT,
@@ -226,7 +226,7 @@ describe('a rate limit', () => {
   const limited = (untilMs: number) =>
     text(429, 'too many visits', { 'x-bapi-limit-reset-timestamp': String(untilMs) });
 
-  it('is waited for where there is time', async () => {
+  it('is waited for if there is time', async () => {
     const untilMs = Date.now() + 300;
     answers.spot = [limited(untilMs), good];
     expect(countOf(await fetchOne(source()))).toBe(1);
@@ -234,7 +234,7 @@ describe('a rate limit', () => {
     expect(asked[1]?.atMs).toBeGreaterThanOrEqual(untilMs);
   });
 
-  it('ends the poll at once where there is not', async () => {
+  it('ends the poll immediately if there is not', async () => {
     answers.spot = [limited(Date.now() + 60_000)];
     const error = errorOf(await fetchOne(source()));
     expect(error).toMatchObject({
@@ -244,7 +244,7 @@ describe('a rate limit', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('also silences the polls after it, and every category', async () => {
+  it('also stops later polls, in every category', async () => {
     answers.spot = [limited(Date.now() + 60_000)];
     const warm = source();
     await fetchOne(warm);
@@ -253,7 +253,7 @@ describe('a rate limit', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('is over when its time has come', async () => {
+  it('ends when it said', async () => {
     const untilMs = Date.now() + 200;
     answers.spot = [limited(untilMs), good];
     const warm = source();
@@ -262,7 +262,7 @@ describe('a rate limit', () => {
     expect(countOf(await fetchOne(warm))).toBe(1);
   });
 
-  it('is not shortened by a milder one that another category is told', async () => {
+  it('is not shortened by a shorter one in another category', async () => {
     const untilMs = Date.now() + 60_000;
     let release = () => {};
     const held = new Promise<void>((resolve) => {

@@ -10,12 +10,12 @@ const MARKETS = [
 const taken = (selection: Parameters<typeof marketFilter>[0]) =>
   MARKETS.filter(marketFilter(selection)).map(({ symbol }) => symbol);
 
-describe('which markets a source takes', () => {
-  it('is all of them where nothing is said', () => {
+describe('the markets of a source', () => {
+  it('are all by default', () => {
     expect(taken({})).toHaveLength(4);
   });
 
-  it('can be said by patterns', () => {
+  it('can be selected by patterns', () => {
     expect(taken({ symbols: { include: ['BTC-*'] } })).toEqual(['BTC-USDT', 'BTC-EUR']);
     expect(taken({ symbols: { include: ['BTC-*', 'ETH-USDT'], exclude: ['*EUR'] } })).toEqual([
       'BTC-USDT',
@@ -24,11 +24,11 @@ describe('which markets a source takes', () => {
     expect(taken({ symbols: { exclude: ['*'] } })).toEqual([]);
   });
 
-  it('takes everything but the star as it is written', () => {
+  it('match a pattern literally, except for the star', () => {
     expect(taken({ symbols: { include: ['BTC.X', 'B.C*', '[A-Z]*', 'BTC'] } })).toEqual(['btc.x']);
   });
 
-  it('can be said by quote currency, which leaves out markets whose quote nobody knows', () => {
+  it('can be selected by quote currency, which leaves out markets whose quote is unknown', () => {
     expect(taken({ quote: 'usdt' })).toEqual(['BTC-USDT', 'ETH-USDT']);
     expect(taken({ quote: ['EUR', 'GBP'] })).toEqual(['BTC-EUR']);
   });

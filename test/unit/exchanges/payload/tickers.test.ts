@@ -38,7 +38,7 @@ const reasonOf = (given: Record<string, unknown>) => {
   return 'reason' in outcome ? outcome.reason : undefined;
 };
 
-/** Numbers as exchanges write them, and what is none. */
+/** Numbers as exchanges write them, and other things. */
 const rawNumber = fc.oneof(
   fc.double().map(String),
   fc.integer().map(String),
@@ -114,17 +114,17 @@ describe('reading a decimal', () => {
     [],
     [1],
     ['1'],
-  ])('%j is no decimal', (raw) => {
+  ])('%j is not a decimal', (raw) => {
     expect(readDecimal(raw)).toEqual({ reason: `expected a decimal number, got ${JSON.stringify(raw)}` });
   });
 
-  it('refuses what a double cannot hold, and shows it', () => {
+  it('refuses what a double cannot represent, and shows it', () => {
     expect(readDecimal('1e309')).toEqual({ reason: '"1e309" is too large for a double' });
     expect(readDecimal('1e-400')).toEqual({ reason: '"1e-400" is too small for a double' });
     expect(readDecimal(JSON.parse('1e999'))).toEqual({ reason: 'Infinity is too large for a double' });
   });
 
-  it('reads every double that it is sent as text', () => {
+  it('reads every double sent as text', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(readDecimal(String(value))).toEqual({ value: value === 0 ? 0 : value });
@@ -132,7 +132,7 @@ describe('reading a decimal', () => {
     );
   });
 
-  it('is quick about a very long text that is no number', () => {
+  it('is quick to refuse a very long text', () => {
     expect(readDecimal(`${'1'.repeat(200_000)}x`)).toHaveProperty('reason');
   }, 1_000);
 });
@@ -153,7 +153,7 @@ describe('reading a time', () => {
   });
 
   it.each<unknown>([
-    '2019-08-30T00:00:00', // would be read in the machine's own zone
+    '2019-08-30T00:00:00', // would be read in this machine's time zone
     '2019-02-31T00:00:00Z',
     '2019-08-30',
     'Fri, 30 Aug 2019 00:00:00 GMT',
@@ -168,7 +168,7 @@ describe('reading a time', () => {
     [],
     ['1760371200000'],
     { toString: 1, valueOf: 1 },
-  ])('%j is no time', (raw) => {
+  ])('%j is not a time', (raw) => {
     expect(readTime(raw)).toHaveProperty('reason');
   });
 });
@@ -192,7 +192,7 @@ describe('reading a percentage', () => {
     expect(read(raw)).toEqual({ value: undefined });
   });
 
-  it.each(['-1.5%', 'x', {}])('%j is none', (raw) => {
+  it.each(['-1.5%', 'x', {}])('%j is not a percentage', (raw) => {
     expect(read(raw)).toHaveProperty('reason');
   });
 });
@@ -204,15 +204,15 @@ describe('the change of 24 hours', () => {
     return 'ticker' in outcome ? outcome.ticker.price_24h_pcnt : outcome;
   };
 
-  it('is what the exchange says', () => {
+  it('is what the exchange reports', () => {
     expect(changeOf({ last: '110', open: '100', change: '0.0999' })).toBe(0.0999);
   });
 
-  it('is computed where it says the price of 24 hours ago only', () => {
+  it('is computed if it reports only the price of 24 hours ago', () => {
     expect(changeOf({ last: '75', open: '100', change: '' })).toBe(-0.25);
   });
 
-  it('is left out where it says neither, and where no float holds it', () => {
+  it('is left out if it reports neither, or if it is too large for a float', () => {
     expect(changeOf({ last: '75', open: '0' })).toBeUndefined();
     expect(changeOf({ last: '1e300', open: '1e-300' })).toBeUndefined();
   });
@@ -243,7 +243,7 @@ describe('normalising a ticker', () => {
     });
   });
 
-  it('takes the receipt time where the exchange gives none', () => {
+  it('uses the receipt time if the exchange gives none', () => {
     const outcome = normaliseTicker(
       { last: 1 },
       FIELDS,
@@ -256,7 +256,7 @@ describe('normalising a ticker', () => {
     expect(outcome).toMatchObject({ ticker: { timestamp: RECEIPT.receivedAt } });
   });
 
-  it('takes a price of 0 for absent, and any other number of 0 for 0', () => {
+  it('treats a price of 0 as absent, and any other 0 as 0', () => {
     expect(normalise({ symbol: 'A', last: '1', bid: '0', change: '0' })).toEqual({
       ticker: expect.not.objectContaining({ bid_price: expect.anything() }),
     });
@@ -306,15 +306,15 @@ describe('normalising a ticker', () => {
     '币USDT',
     '🚀',
     'x'.repeat(100),
-  ])('takes the symbol %j as it is spelt', (symbol) => {
+  ])('keeps the spelling of the symbol %j', (symbol) => {
     expect(normalise({ symbol, last: '1' })).toMatchObject({ ticker: { symbol } });
   });
 
-  it('cuts a long value in its reason', () => {
+  it('shortens a long value in its reason', () => {
     expect((reasonOf({ last: 'x'.repeat(5_000) }) as string).length).toBeLessThan(150);
   });
 
-  it('never throws, and never makes a ticker that its own schema refuses', () => {
+  it('never throws, and never makes a ticker that the schema refuses', () => {
     const anything = fc.oneof(
       fc.jsonValue(),
       fc.record(
@@ -339,7 +339,7 @@ describe('normalising a ticker', () => {
     );
   });
 
-  it('never invents a number: each is what its raw text says', () => {
+  it('never invents a number', () => {
     const raw = fc.record({ symbol: fc.constant('A'), last: rawNumber, bid: rawNumber, change: rawNumber });
     fc.assert(
       fc.property(raw, (given) => {
@@ -360,7 +360,7 @@ describe('normalising a ticker', () => {
 });
 
 describe('normalising a list', () => {
-  it('takes the markets that the source wants only, and rejects what has no symbol all the same', () => {
+  it('keeps only the wanted markets, but still rejects entries without a symbol', () => {
     const wants = marketFilter({ quote: 'usdt', symbols: { exclude: ['DOGE*'] } });
     const quotes: Record<string, string> = { BTCUSDT: 'USDT', BTCEUR: 'EUR', DOGEUSDT: 'USDT' };
     const raw = [...Object.keys(quotes), 'WHO'].map((symbol) => ({ symbol, last: '1' }));
@@ -374,7 +374,7 @@ describe('normalising a list', () => {
     expect(rejected.map(({ value }) => value)).toEqual([{ last: '1' }]);
   });
 
-  it('says of an entry that came from elsewhere where and when', () => {
+  it('uses the receipt of an entry that has its own', () => {
     const from = { url: 'http://exchange.example/A', receivedAt: '2026-03-01T12:00:01.000Z' };
     const entries = ['1', 'oops'].map((last) => ({ symbol: last, values: { last }, raw: { last }, from }));
     expect(normaliseList(entries, FIELDS, () => ({}), { ...RECEIPT, timestamp: undefined })).toMatchObject({
@@ -383,7 +383,7 @@ describe('normalising a list', () => {
     });
   });
 
-  it('lets the good ones go on beside a bad one', () => {
+  it('keeps the valid tickers if another is invalid', () => {
     const bad = { symbol: 'BADUSDT', last: 'oops' };
     const { tickers, rejected } = list([{ symbol: 'A', last: '1' }, bad, { symbol: 'B', last: '2' }]);
     expect(tickers.map(({ symbol }) => symbol)).toEqual(['A', 'B']);
@@ -401,14 +401,14 @@ describe('normalising a list', () => {
     ]);
   });
 
-  it('keeps the first of a symbol that comes twice', () => {
+  it('keeps the first of a repeated symbol', () => {
     const second = { symbol: 'A', last: '2' };
     const { tickers, rejected } = list([{ symbol: 'A', last: '1' }, second]);
     expect(tickers).toMatchObject([{ symbol: 'A', last_price: 1 }]);
     expect(rejected).toMatchObject([{ reason: 'symbol: "A" appears twice in one payload', value: second }]);
   });
 
-  it('takes a good ticker whose namesake before it was malformed', () => {
+  it('keeps a valid ticker after an invalid one of the same symbol', () => {
     const { tickers, rejected } = list([
       { symbol: 'A', last: '' },
       { symbol: 'A', last: '2' },
@@ -417,7 +417,7 @@ describe('normalising a list', () => {
     expect(rejected).toHaveLength(1);
   });
 
-  it('tells symbols of different spelling apart', () => {
+  it('distinguishes symbols by their case', () => {
     const { tickers } = list([
       { symbol: 'btcusdt', last: '1' },
       { symbol: 'BTCUSDT', last: '1' },
@@ -425,14 +425,14 @@ describe('normalising a list', () => {
     expect(tickers).toHaveLength(2);
   });
 
-  it('rejects every entry that is no object, and keeps it', () => {
+  it('rejects every entry that is not an object, and keeps it', () => {
     const entries = [null, 'BTCUSDT', 5, true, [], {}];
     const { tickers, rejected } = list(entries);
     expect(tickers).toEqual([]);
     expect(rejected.map(({ value }) => value)).toEqual(entries);
   });
 
-  it('takes 700 symbols in their order', () => {
+  it('keeps the order of 700 symbols', () => {
     const raw = Array.from({ length: 700 }, (_, index) => ({
       symbol: `C${index}USDT`,
       last: `${index + 1}e-9`,
