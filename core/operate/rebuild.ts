@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { overlaps } from '../lake/candle-objects.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
-import { makeMovesAgain, markStale } from '../summarise/moves-again.ts';
 import type { SummaryStore } from '../summarise/ports.ts';
+import { markStale, remakeMoves } from '../summarise/remake-moves.ts';
 import { summariseHour } from '../summarise/summarise.ts';
 import { writeFromLake } from './backfill/recorded-candles.ts';
 import { LakeTicks } from './lake-ticks.ts';
@@ -82,7 +82,7 @@ async function step(state: RebuildCursor, work: Work): Promise<RebuildCursor | u
     case 'ticks':
       return ticks(state, work);
     case 'moves': {
-      const again = await makeMovesAgain(work.services.summaries, work.store, work.hasTime);
+      const again = await remakeMoves(work.services.summaries, work.store, work.hasTime);
       work.output.moves += again.moves;
       return again.done ? undefined : state;
     }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { HOUR_MS, hourOf } from '../market/time.ts';
-import { markStale } from '../summarise/moves-again.ts';
+import { markStale } from '../summarise/remake-moves.ts';
 import { type SummariseReport, summarise as summariseHours } from '../summarise/summarise.ts';
 import type { Operation } from './operation.ts';
 import { summarySlice } from './summary-slice.ts';

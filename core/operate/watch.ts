@@ -7,7 +7,7 @@ export interface WatchedIndex {
   newestSlot(market: Market): Promise<number | undefined>;
   /** Every hour that ends at or before this is summarised; undefined before the first. */
   summarisedUntil(): Promise<number | undefined>;
-  /** How many hours of [fromMs, toMs) hold ticks. */
+  /** How many hours of [fromMs, toMs) have ticks. */
   hoursWithTicks(fromMs: number, toMs: number): Promise<number>;
 }
 

@@ -12,16 +12,15 @@ export interface CandleChanges {
   remove: Candle[];
   /** The candle to keep for each proposed hour or day, in time order, changed or not. */
   chosen: Candle[];
-  /**
-   * By series: where its price path changes first (epoch ms). `added`: by new candles only; `replaced`: because an
-   * existing candle has another path, or is removed.
-   */
+  /** How each series' price path changes; without those that keep theirs. */
   pathChanges: Map<string, PathChange>;
 }
 
 export interface PathChange {
-  addedFromMs?: number;
-  replacedFromMs?: number;
+  /** Where the path changes first, epoch ms. */
+  fromMs: number;
+  /** Whether an existing candle has another path or is removed; otherwise candles are only added. */
+  isReplaced: boolean;
 }
 
 /**
@@ -64,12 +63,16 @@ export function candleChanges(
 
   const put: Candle[] = [];
   const pathChanges = new Map<string, PathChange>();
-  const changed = (candle: Candle, kind: keyof PathChange) => {
-    const change = pathChanges.get(formatSeries(candle)) ?? {};
-    change[kind] = Math.min(change[kind] ?? Number.POSITIVE_INFINITY, Date.parse(candle.start));
-    pathChanges.set(formatSeries(candle), change);
+  const pathChanged = (candle: Candle, isReplaced: boolean) => {
+    const series = formatSeries(candle);
+    const startMs = Date.parse(candle.start);
+    const known = pathChanges.get(series) ?? { fromMs: startMs, isReplaced };
+    pathChanges.set(series, {
+      fromMs: Math.min(known.fromMs, startMs),
+      isReplaced: known.isReplaced || isReplaced,
+    });
   };
-  for (const day of remove.values()) changed(day, 'replacedFromMs');
+  for (const day of remove.values()) pathChanged(day, true);
   const touched = new Set(
     [...chosen.values(), ...remove.values()].flatMap((candle) => [candleId(candle), nextId(candle)]),
   );
@@ -81,8 +84,7 @@ export function candleChanges(
     if (chosen.has(id)) chosen.set(id, linked);
     if (isUnchanged(old, linked)) continue;
     put.push(linked);
-    if (!old) changed(linked, 'addedFromMs');
-    else if (!isDeepStrictEqual(old.path, linked.path)) changed(linked, 'replacedFromMs');
+    if (!isDeepStrictEqual(old?.path, linked.path)) pathChanged(linked, old !== undefined);
   }
   const inTimeOrder = [...chosen.values()].sort((a, b) => a.start.localeCompare(b.start));
   return { put, remove: [...remove.values()], chosen: inTimeOrder, pathChanges };

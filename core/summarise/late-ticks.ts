@@ -1,36 +1,27 @@
 import { formatSeries } from '../market/series.ts';
+import type { Window } from '../market/window.ts';
 import type { HourCount, SampleCounts } from './ports.ts';
 
-/** Whether an hour has to be made again, by how many ticks there are and how many its candle knows of. */
-export type IsLate = (ticks: number, samples: number) => boolean;
-
-/** Ticks came late, or again after a repair. */
-export const differs: IsLate = (ticks, samples) => ticks !== samples;
-/** For ticks that may have been deleted since: only what no candle knows of counts. */
-export const hasMore: IsLate = (ticks, samples) => ticks > samples;
-
 /**
- * The first hour in [fromMs, toMs) whose ticks are not those that its candles were made of, by their number. Hours
- * without any tick are passed over: theirs may have been deleted.
- * @returns its start in epoch ms; undefined where all agree
+ * The first hour of a window whose candles were not made from the ticks there are now. Hours without ticks do not
+ * count: theirs may have been deleted.
+ * @param isLate compares an hour's ticks with the samples its candle has seen
+ * @returns the hour's start in epoch ms
  */
 export async function firstLateHour(
   counts: SampleCounts,
-  { fromMs, toMs, isLate }: { fromMs: number; toMs: number; isLate: IsLate },
+  { fromMs, toMs }: Window,
+  isLate: (ticks: number, samples: number) => boolean,
 ): Promise<number | undefined> {
   if (fromMs >= toMs) return undefined;
   const [ticks, samples] = await Promise.all([
     counts.tickCounts(fromMs, toMs),
     counts.candleSamples(fromMs, toMs),
   ]);
-  const summarised = new Map(samples.map((each) => [keyOf(each), each.count]));
-  let first: number | undefined;
-  for (const each of ticks) {
-    if (each.count > 0 && isLate(each.count, summarised.get(keyOf(each)) ?? 0)) {
-      first = Math.min(first ?? each.hourMs, each.hourMs);
-    }
-  }
-  return first;
+  const seen = new Map(samples.map((each) => [keyOf(each), each.count]));
+  return ticks
+    .filter((each) => each.count > 0 && isLate(each.count, seen.get(keyOf(each)) ?? 0))
+    .reduce<number | undefined>((first, { hourMs }) => Math.min(first ?? hourMs, hourMs), undefined);
 }
 
 function keyOf({ series, hourMs }: HourCount): string {

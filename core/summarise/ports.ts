@@ -17,22 +17,22 @@ export interface HourCount {
   count: number;
 }
 
-/** Ticks, wherever they lie. Times are epoch ms. */
+/** Where ticks are read from. Times are epoch ms. */
 export interface TickHours {
-  /** The time of the first tick in [fromMs, toMs); undefined where there is none. */
+  /** The time of the first tick in [fromMs, toMs), if there is one. */
   firstTickIn(fromMs: number, toMs: number): Promise<number | undefined>;
   /** Every series' ticks of the hour that starts at `hourMs`. */
   ticksOf(hourMs: number): Promise<SeriesTicks[]>;
 }
 
-/** Counts that tell whether candles still agree with the ticks. Times are epoch ms, hours start in [fromMs, toMs). */
+/** Counts that show whether candles still match the ticks, of hours that start in [fromMs, toMs), epoch ms. */
 export interface SampleCounts {
   tickCounts(fromMs: number, toMs: number): Promise<HourCount[]>;
   /** The `samples` of the hourly candles. */
   candleSamples(fromMs: number, toMs: number): Promise<HourCount[]>;
 }
 
-/** Which range of candles is wanted: those that start in [fromMs, toMs), epoch ms; an end left out is open. */
+/** Candles that start in [fromMs, toMs), epoch ms; without an end, the range is open there. */
 export interface CandleRange {
   fromMs?: number | undefined;
   toMs?: number | undefined;
@@ -42,7 +42,7 @@ export interface CandleRange {
 
 /** The stored candles. */
 export interface CandleStore {
-  /** Every series' hourly candles of the hour, the one before and the one after, and the daily ones of its days. */
+  /** Every series' hourly candles of the hour, the one before and the one after, and the daily ones of those days. */
   candlesAround(hourMs: number): Promise<Candle[]>;
   /** One series' candles in time order. */
   candlesOf(series: Series, range: CandleRange): Promise<Candle[]>;
@@ -81,9 +81,9 @@ export interface SummaryProgress {
  */
 export interface SummaryStore extends CandleStore, MoveStore, LedgerStore, SummaryProgress {}
 
-/** Ticks that may be deleted as a whole. */
+/** Ticks by month, to be deleted by month. */
 export interface TickMonths {
-  /** Months of which ticks are kept: `YYYY.MM`, ascending. */
+  /** Months with ticks: `YYYY.MM`, ascending. */
   months(): Promise<string[]>;
   deleteMonth(month: string): Promise<void>;
 }

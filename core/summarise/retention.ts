@@ -1,6 +1,6 @@
 import { DAY_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
-import { firstLateHour, hasMore } from './late-ticks.ts';
+import { firstLateHour } from './late-ticks.ts';
 import type { SampleCounts, SummaryProgress, TickMonths } from './ports.ts';
 
 export interface RetentionDependencies {
@@ -12,10 +12,10 @@ export interface RetentionDependencies {
 }
 
 /**
- * Deletes the ticks of whole months that ended longer than `retentionMs` ago, each only after every hour of it is
- * summarised: before a month goes, its ticks are counted against its candles once more. Where they disagree,
- * summarising goes back there and the month stays until a later run. The lake keeps every tick.
- * @returns the months that were deleted, `YYYY.MM`
+ * Deletes the ticks of whole months that ended more than `retentionMs` ago and are summarised. Before a month is
+ * deleted, its ticks are compared with its candles once more: if some are not summarised, summarising is set back and
+ * the month is kept until a later run. The lake keeps every tick.
+ * @returns the deleted months, `YYYY.MM`
  */
 export async function deleteOldTicks(
   nowMs: number,
@@ -25,22 +25,23 @@ export async function deleteOldTicks(
   const deleted: string[] = [];
   const untilMs = (await progress.summarisedUntil()) ?? Number.NEGATIVE_INFINITY;
   for (const month of await months.months()) {
-    const { startMs, endMs } = spanOfMonth(month);
+    const [year, number] = month.split('.').map(Number) as [number, number];
+    const endMs = Date.UTC(year, number, 1);
     if (endMs > nowMs - retentionMs || endMs > untilMs) break;
-    for (let dayMs = startMs; dayMs < endMs; dayMs += DAY_MS) {
+    for (let dayMs = Date.UTC(year, number - 1, 1); dayMs < endMs; dayMs += DAY_MS) {
       if (!hasTime()) {
-        log.warn('No time was left to count a month that is to be deleted; a later run tries again', {
+        log.warn('Out of time before a month could be checked for deletion; a later run tries again', {
           month,
         });
         return deleted;
       }
-      const lateMs = await firstLateHour(counts, { fromMs: dayMs, toMs: dayMs + DAY_MS, isLate: hasMore });
+      const day = { fromMs: dayMs, toMs: dayMs + DAY_MS };
+      // Fewer ticks than samples: the others were deleted before.
+      const lateMs = await firstLateHour(counts, day, (ticks, samples) => ticks > samples);
       if (lateMs === undefined) continue;
       await progress.setSummarisedUntil(lateMs);
-      log.warn('A month that is to be deleted holds ticks that are not summarised; it is kept for now', {
-        month,
-        from: new Date(lateMs).toISOString(),
-      });
+      const from = new Date(lateMs).toISOString();
+      log.warn('Kept a month due for deletion because some of its ticks are not summarised', { month, from });
       return deleted;
     }
     await months.deleteMonth(month);
@@ -48,10 +49,4 @@ export async function deleteOldTicks(
     log.info('Deleted a month of ticks; the lake keeps them', { month });
   }
   return deleted;
-}
-
-/** `YYYY.MM` → its first ms and the one after its last, UTC. */
-function spanOfMonth(month: string): { startMs: number; endMs: number } {
-  const [year, number] = month.split('.').map(Number) as [number, number];
-  return { startMs: Date.UTC(year, number - 1, 1), endMs: Date.UTC(year, number, 1) };
 }

@@ -8,38 +8,38 @@ import {
   moveId,
   moveOf,
 } from '../market/directional-change.ts';
-import type { Series } from '../market/series.ts';
-import { formatSeries } from '../market/series.ts';
+import { formatSeries, type Series } from '../market/series.ts';
 import { dayOf } from '../market/time.ts';
 
-/** The version of the ledger's shape. */
-export const LEDGER_VERSION = 1;
+const LEDGER_VERSION = 1;
 
-/** Where the detectors were when every candle that starts before `through` had been walked, and none after it. */
+/** The state of the detectors after every candle that starts before `through`. */
 export interface LedgerPoint {
   /** ISO 8601 UTC; absent before the first candle. */
   through?: string;
-  /** One for each threshold, in their order. */
+  /** One for each threshold, in the same order. */
   detectors: MoveState[];
 }
 
-/** What the move detectors of one series have to remember: one small document a series. */
+/** What the move detectors of one series remember: one small document for each series. */
 export interface SeriesLedger extends Series, LedgerPoint {
   v: typeof LEDGER_VERSION;
   /** Fractions. */
   thresholds: number[];
-  /** The store may hold moves after `through` that are not true any more, and candles that were not walked. */
+  /** The store may have obsolete moves after `through`, and candles that were not walked. */
   stale: boolean;
-  /** Earlier points to go back to, ascending: one a day, of the last days that had candles. */
+  /** Earlier points to rewind to, ascending: one for each of the last days with candles. */
   checkpoints: LedgerPoint[];
 }
 
-/** Enough to go back the 48 hours within which late ticks are looked for, however they lie in their days. */
+/** Enough for the 48 hours in which late ticks are looked for, wherever those begin in a day. */
 const CHECKPOINTS_KEPT = 4;
 
-/** The ledger of a series that was never walked. It is stale: there may be candles already. */
-export function newLedger(series: Series, thresholds: readonly number[]): SeriesLedger {
-  const { exchange, category, symbol } = series;
+/** The ledger of a series that was never walked. It is stale, because there may be candles already. */
+export function newLedger(
+  { exchange, category, symbol }: Series,
+  thresholds: readonly number[],
+): SeriesLedger {
   return {
     v: LEDGER_VERSION,
     exchange,
@@ -52,19 +52,17 @@ export function newLedger(series: Series, thresholds: readonly number[]): Series
   };
 }
 
-/** Whether the ledger's detectors are those that are wanted. */
-export function hasThresholds(ledger: SeriesLedger, thresholds: readonly number[]): boolean {
-  return ledger.thresholds.join() === thresholds.join();
+/** The ledger if it is of these thresholds, else a new one: everything has to be walked again. */
+export function withThresholds(ledger: SeriesLedger, thresholds: readonly number[]): SeriesLedger {
+  return ledger.thresholds.join() === thresholds.join() ? ledger : newLedger(ledger, thresholds);
 }
 
-/** The end of what was walked, epoch ms; −∞ before the first candle. */
+/** The end of what was walked, in epoch ms; −∞ before the first candle. */
 export function throughMs({ through }: LedgerPoint): number {
   return through === undefined ? Number.NEGATIVE_INFINITY : Date.parse(through);
 }
 
-/**
- * Goes back so far that candles from `toMs` (epoch ms) on are walked again, and says that moves have to be made again.
- */
+/** Goes back to a point at or before `toMs` (epoch ms), and marks the ledger stale. */
 export function rewind(ledger: SeriesLedger, toMs: number): SeriesLedger {
   const { through: _, ...rest } = ledger;
   if (throughMs(ledger) <= toMs) return { ...ledger, stale: true };
@@ -73,19 +71,19 @@ export function rewind(ledger: SeriesLedger, toMs: number): SeriesLedger {
   return { ...rest, ...point, checkpoints, stale: true };
 }
 
-/** The moves that are under way at the ledger's point: known, but for their end. */
+/** The moves that have begun before the ledger's point but not ended. */
 export function movesUnderWay(ledger: SeriesLedger): Move[] {
   return ledger.detectors.flatMap(({ underWay }) => (underWay ? [moveOf(ledger, underWay)] : []));
 }
 
-/** A candle that starts before what was walked already. */
+/** A candle comes before what was walked already. */
 export class LedgerOrderError extends Error {
   override readonly name = 'LedgerOrderError';
 }
 
 /**
- * Walks the paths of candles, in time order, from where the ledger stands.
- * @returns the ledger after them, and the moves that were confirmed or completed, each once as it stands at the end
+ * Runs the detectors over the paths of candles, which are in time order.
+ * @returns the ledger after them, and the moves confirmed or completed on the way, each once in its last state
  * @throws LedgerOrderError
  */
 export function walk(
@@ -102,11 +100,10 @@ export function walk(
     const startMs = Date.parse(candle.start);
     if (through !== undefined) {
       if (startMs < Date.parse(through)) {
-        throw new LedgerOrderError(
-          `${moveOrderName(candle)} starts before ${through}, which was walked already`,
-        );
+        const name = `${formatSeries(candle)} at ${candle.start}`;
+        throw new LedgerOrderError(`The candle of ${name} comes too late: all before ${through} was walked.`);
       }
-      // The last candle ended in an earlier day than this one will: a point to come back to.
+      // The first candle of a day: keep the point before it.
       const isNewDay = dayOf(Date.parse(through) - 1) < dayOf(startMs);
       if (isNewDay && checkpoints.at(-1)?.through !== through) {
         checkpoints = [...checkpoints, { through, detectors: [...detectors] }].slice(-CHECKPOINTS_KEPT);
@@ -128,8 +125,4 @@ export function walk(
     ledger: { ...ledger, ...(through === undefined ? {} : { through }), detectors, checkpoints },
     moves: [...moves.values()],
   };
-}
-
-function moveOrderName(candle: Candle): string {
-  return `The candle of ${formatSeries(candle)} at ${candle.start}`;
 }

@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { type SamplingIntervals, samplingIntervalsVariable } from '../market/sampling.ts';
 
-/** What the summaries are made by. */
 export interface SummarySettings {
-  /** Of the moves that the `moves` index holds: fractions, ascending. */
+  /** Of the moves to store: fractions, ascending. */
   thresholds: readonly number[];
   samplingIntervals: SamplingIntervals;
 }
@@ -16,17 +15,16 @@ const fractions = z
   })
   .transform((values) => [...new Set(values)].sort((a, b) => a - b));
 
-/** What a function that makes or reads summaries has in its environment; everything has a default. */
+/** The environment of a function that makes or reads summaries. */
 export const summaryVariables = {
   /** Fractions: 0.01 is 1 %. */
   MOVE_THRESHOLDS: fractions.prefault('0.01,0.02,0.05,0.1'),
   SAMPLING_INTERVALS: samplingIntervalsVariable,
 };
 
-/** {@link summaryVariables}, read. */
-export function summarySettings(environment: {
-  MOVE_THRESHOLDS: number[];
-  SAMPLING_INTERVALS: SamplingIntervals;
-}): SummarySettings {
-  return { thresholds: environment.MOVE_THRESHOLDS, samplingIntervals: environment.SAMPLING_INTERVALS };
+export function summarySettings({
+  MOVE_THRESHOLDS: thresholds,
+  SAMPLING_INTERVALS: samplingIntervals,
+}: z.infer<z.ZodObject<typeof summaryVariables>>): SummarySettings {
+  return { thresholds, samplingIntervals };
 }

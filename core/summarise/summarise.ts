@@ -1,12 +1,12 @@
 import { candleFromTicks } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
-import { differs, firstLateHour } from './late-ticks.ts';
-import { makeMovesAgain } from './moves-again.ts';
+import { firstLateHour } from './late-ticks.ts';
 import type { CandleStore, LedgerStore, MoveStore, SampleCounts, SummaryStore, TickHours } from './ports.ts';
+import { remakeMoves } from './remake-moves.ts';
 import type { SummarySettings } from './settings.ts';
-import { type MovesFollow, type WrittenCandles, writeCandles } from './write-candles.ts';
+import { type MakeMoves, type WrittenCandles, writeCandles } from './write-candles.ts';
 
-/** How far back late ticks are looked for. */
+/** How far back to look for late ticks. */
 const LATE_TICKS_MS = 48 * HOUR_MS;
 
 export interface SummariseDependencies {
@@ -14,9 +14,9 @@ export interface SummariseDependencies {
   counts: SampleCounts;
   store: SummaryStore;
   settings: SummarySettings;
-  /** Whether another piece of work (an hour, a page of candles) may begin. */
+  /** Whether there is time for another piece of work: an hour, or a page of candles. */
   hasTime: () => boolean;
-  /** Told how far the run has come, for who wants to know it also where the run throws. */
+  /** Called after each hour, so that the caller knows what was done even if the run fails. */
   onProgress?: (soFar: SummariseReport) => void;
 }
 
@@ -24,67 +24,60 @@ export interface SummariseDependencies {
 export interface SummariseReport {
   /** Hours with ticks that were summarised. */
   hours: number;
-  /** Candles that are new, or not as they were. */
+  /** Candles that are new or changed. */
   candles: number;
   moves: number;
-  /** Series whose moves were made again because something before had changed. */
+  /** Series whose moves were made again because something before them had changed. */
   seriesAgain: number;
-  /** Where late ticks made it go back to. */
+  /** The hour that late ticks made it go back to. */
   lateFrom?: string;
-  /** Every hour that ends at or before this is summarised; absent where there is no tick yet. */
+  /** Every hour that ends at or before this is summarised; absent before the first tick. */
   until?: string;
-  /** False where the time ran out: the next run goes on. */
+  /** False if the time ran out: the next run continues. */
   done: boolean;
 }
 
 /**
- * Summarises every closed hour that is not yet: ticks → candles → moves, in hour order, from where the last run
- * stopped. Goes back to the first of the last 48 hours whose ticks are not those that its candles were made of.
- * The same ticks give the same documents, however often and in how many runs.
+ * Summarises closed hours in order: ticks → candles → moves. Continues where the last run stopped, or goes back to the
+ * first of the last 48 hours whose ticks have changed since. The same ticks give the same documents, in however many
+ * runs.
  *
- * @param nowMs epoch ms; the hour that it lies in is not closed
+ * @param nowMs epoch ms; the hour it is in is not closed
  */
 export async function summarise(
   nowMs: number,
-  dependencies: SummariseDependencies,
+  { ticks, counts, store, settings, hasTime, onProgress }: SummariseDependencies,
 ): Promise<SummariseReport> {
-  const { ticks, counts, store, settings, hasTime, onProgress } = dependencies;
   const endMs = hourOf(nowMs);
   const report: SummariseReport = { hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: false };
 
   let untilMs = await store.summarisedUntil();
+  const setUntil = async (ms: number) => {
+    untilMs = ms;
+    await store.setSummarisedUntil(ms);
+  };
   if (untilMs !== undefined) {
-    const lateMs = await firstLateHour(counts, {
-      fromMs: endMs - LATE_TICKS_MS,
-      toMs: Math.min(untilMs, endMs),
-      isLate: differs,
-    });
+    const recent = { fromMs: endMs - LATE_TICKS_MS, toMs: Math.min(untilMs, endMs) };
+    const lateMs = await firstLateHour(counts, recent, (ofHour, samples) => ofHour !== samples);
     if (lateMs !== undefined) {
       report.lateFrom = new Date(lateMs).toISOString();
-      untilMs = lateMs;
-      await store.setSummarisedUntil(untilMs);
+      await setUntil(lateMs);
     }
   }
 
-  for (;;) {
-    if (!hasTime()) break;
+  while (hasTime()) {
     const tickMs = await ticks.firstTickIn(untilMs ?? 0, endMs);
     if (tickMs === undefined) {
-      // Nothing but empty hours up to here.
-      if (untilMs !== undefined && untilMs < endMs) {
-        untilMs = endMs;
-        await store.setSummarisedUntil(endMs);
-      }
-      const again = await makeMovesAgain(settings, store, hasTime);
-      report.moves += again.moves;
-      report.seriesAgain = again.series;
-      report.done = again.done;
+      if (untilMs !== undefined && untilMs < endMs) await setUntil(endMs);
+      const remade = await remakeMoves(settings, store, hasTime);
+      report.moves += remade.moves;
+      report.seriesAgain = remade.series;
+      report.done = remade.done;
       break;
     }
     const hourMs = hourOf(tickMs);
-    const written = await summariseHour(hourMs, ticks, 'atOnce', settings, store);
-    untilMs = hourMs + HOUR_MS;
-    await store.setSummarisedUntil(untilMs);
+    const written = await summariseHour(hourMs, ticks, 'now', settings, store);
+    await setUntil(hourMs + HOUR_MS);
     report.hours += 1;
     report.candles += written.candles;
     report.moves += written.moves;
@@ -93,15 +86,15 @@ export async function summarise(
   return { ...report, ...(untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }) };
 }
 
-/** Makes one hour's candles from its ticks, and what follows from them. */
+/** Makes one hour's candles from its ticks and, if `makeMoves` is `now`, their moves. */
 export async function summariseHour(
   hourMs: number,
   ticks: Pick<TickHours, 'ticksOf'>,
-  movesFollow: MovesFollow,
+  makeMoves: MakeMoves,
   settings: SummarySettings,
   store: CandleStore & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const [ofHour, existing] = await Promise.all([ticks.ticksOf(hourMs), store.candlesAround(hourMs)]);
   const proposals = ofHour.map(({ series, ticks: prices }) => candleFromTicks(series, hourMs, prices));
-  return writeCandles(proposals, existing, movesFollow, settings, store);
+  return writeCandles(proposals, existing, makeMoves, settings, store);
 }

@@ -1,32 +1,30 @@
 import type { Candle } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
 import { formatSeries } from '../market/series.ts';
-import { type CandleChanges, candleChanges } from './candle-changes.ts';
+import { candleChanges, type PathChange } from './candle-changes.ts';
 import type { CandleStore, LedgerStore, MoveStore } from './ports.ts';
-import { hasThresholds, newLedger, rewind, type SeriesLedger, throughMs, walk } from './series-ledger.ts';
+import { newLedger, rewind, type SeriesLedger, throughMs, walk, withThresholds } from './series-ledger.ts';
 import type { SummarySettings } from './settings.ts';
 
-/** What writing some candles did. */
 export interface WrittenCandles {
-  /** Candles that are new, or not as they were. */
+  /** Candles that are new or changed. */
   candles: number;
-  /** Moves written on the way; those of stale series are made later. */
+  /** Moves written with them; those of stale series are made later. */
   moves: number;
 }
 
 /**
- * When the moves that follow from new candles are made. `atOnce`: with the candles, where nothing before them has
- * changed; only for one who writes every candle in time order, and after a kill goes on where it was. `later`: by
- * {@link makeMovesAgain}.
+ * When the moves that follow from new candles are made. `now`: with the candles, if nothing before them has changed;
+ * only for a caller that writes every candle in time order. `later`: by {@link remakeMoves}.
  */
-export type MovesFollow = 'atOnce' | 'later';
+export type MakeMoves = 'now' | 'later';
 
 /**
- * Writes candles and, where they follow at once, their moves; a series whose moves have to be made again is marked
- * stale, for {@link makeMovesAgain}.
+ * Writes candles, and their moves if they can be made now; a series whose moves have to be made again is marked stale
+ * for {@link remakeMoves}.
  *
- * In this order, so that it may be killed at any point: a ledger is marked stale before a candle that it has walked
- * changes; moves are written before the ledger that has walked them. What was done halfway is done again.
+ * The order makes it safe to be killed at any point: a ledger is marked stale before candles it has walked change, and
+ * moves are written before the ledger that has walked them. Whatever was half done is done again.
  *
  * @param proposals candles from ticks or from history
  * @param existing see {@link candleChanges}
@@ -34,28 +32,21 @@ export type MovesFollow = 'atOnce' | 'later';
 export async function writeCandles(
   proposals: readonly Candle[],
   existing: readonly Candle[],
-  movesFollow: MovesFollow,
-  settings: SummarySettings,
+  makeMoves: MakeMoves,
+  { thresholds, samplingIntervals }: SummarySettings,
   store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
-  const changes = candleChanges(proposals, existing, settings.samplingIntervals);
-  const names = new Map(changes.chosen.map((candle) => [formatSeries(candle), candle]));
-  const known = await store.ledgers([...names.values()]);
+  const changes = candleChanges(proposals, existing, samplingIntervals);
+  const bySeries = Map.groupBy(changes.chosen, formatSeries);
+  const known = await store.ledgers([...bySeries.values()].flatMap(([first]) => first ?? []));
   const ledgers = new Map<string, SeriesLedger>();
-  const rewound: SeriesLedger[] = [];
-  for (const [series, name] of names) {
-    const before = known.get(series);
-    const after = afterChanges(
-      before ?? newLedger(name, settings.thresholds),
-      changes,
-      movesFollow,
-      settings,
-    );
-    ledgers.set(series, after);
-    if (after !== before) rewound.push(after);
+  for (const [series, [first]] of bySeries) {
+    const ledger = known.get(series) ?? (first && newLedger(first, thresholds));
+    const change = changes.pathChanges.get(series);
+    if (ledger) ledgers.set(series, rewound(withThresholds(ledger, thresholds), change, makeMoves));
   }
-  // Before the candles: killed in between, somebody still knows.
-  if (rewound.length > 0) await store.writeLedgers(rewound);
+  const marked = [...ledgers].flatMap(([series, ledger]) => (ledger === known.get(series) ? [] : ledger));
+  if (marked.length > 0) await store.writeLedgers(marked);
 
   if (changes.put.length > 0 || changes.remove.length > 0) {
     await store.writeCandles(changes.put, changes.remove);
@@ -63,8 +54,7 @@ export async function writeCandles(
 
   const moves: Move[] = [];
   const walked: SeriesLedger[] = [];
-  const inOrder = movesFollow === 'atOnce' ? changes.chosen : [];
-  for (const [series, candles] of Map.groupBy(inOrder, formatSeries)) {
+  for (const [series, candles] of makeMoves === 'now' ? bySeries : []) {
     const ledger = ledgers.get(series);
     if (!ledger || ledger.stale) continue;
     const ahead = candles.filter(({ start }) => Date.parse(start) >= throughMs(ledger));
@@ -78,19 +68,11 @@ export async function writeCandles(
   return { candles: changes.put.length, moves: moves.length };
 }
 
-/** The ledger, gone back to before what changes; itself where it can go on. */
-function afterChanges(
-  ledger: SeriesLedger,
-  { pathChanges }: CandleChanges,
-  movesFollow: MovesFollow,
-  { thresholds }: SummarySettings,
-): SeriesLedger {
-  // Other thresholds were configured: everything is walked anew.
-  if (!hasThresholds(ledger, thresholds)) return newLedger(ledger, thresholds);
-  const { addedFromMs = Number.POSITIVE_INFINITY, replacedFromMs = Number.POSITIVE_INFINITY } =
-    pathChanges.get(formatSeries(ledger)) ?? {};
-  // A run may have been killed after it wrote the moves of a candle that is another one now.
-  if (replacedFromMs < Number.POSITIVE_INFINITY) return rewind(ledger, Math.min(addedFromMs, replacedFromMs));
-  if (addedFromMs === Number.POSITIVE_INFINITY) return ledger;
-  return movesFollow === 'later' || addedFromMs < throughMs(ledger) ? rewind(ledger, addedFromMs) : ledger;
+/** The ledger from before the change; the same ledger if it can simply continue. */
+function rewound(ledger: SeriesLedger, change: PathChange | undefined, makeMoves: MakeMoves): SeriesLedger {
+  if (!change) return ledger;
+  const { fromMs, isReplaced } = change;
+  // A killed run may have written moves of a candle that is now replaced, without having noted it in the ledger.
+  const isWalked = isReplaced || fromMs < throughMs(ledger);
+  return isWalked || makeMoves === 'later' ? rewind(ledger, fromMs) : ledger;
 }

@@ -17,7 +17,7 @@ const environment = readEnvironment(
     ...openSearchVariables,
     ...summaryVariables,
     ...metricsVariables,
-    /** Days for which ticks stay in the index; `never`: they are not deleted. The lake keeps them in any case. */
+    /** Days that ticks stay in the index; `never` deletes none. The lake keeps them in any case. */
     TICK_RETENTION_DAYS: z
       .union([z.literal('never'), z.coerce.number().positive()], {
         error: 'expected a number of days, or "never"',
@@ -31,24 +31,23 @@ const emit = createMetrics(environment.STAGE);
 const client = createOpenSearchOf(environment);
 const settings = summarySettings(environment);
 
-/** What EventBridge Scheduler sends. */
 const summariseEvent = z.object({
-  /** Where it is not the clock on the wall that counts: ISO 8601. */
+  /** @default the current time */
   now: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
 });
 
-/** Kept for the hour that is under way when no other may begin, with the retries of its writes. */
+/** Reserved for finishing the hour in progress, with the retries of its writes. */
 const LAST_HOUR_RESERVE_MS = 30_000;
 
-/** The months of ticks that were deleted, `YYYY.MM`, beside what was summarised. */
 export interface SummariseAnswer extends SummariseReport {
+  /** Months of ticks, `YYYY.MM`. */
   deletedMonths: string[];
 }
 
 /**
- * Summarises every closed hour, as far as the time goes; the next run goes on. Then deletes months of ticks that are
- * older than the retention.
- * @throws LeaseBusyError where a backfill or a rebuild leaves it no turn
+ * Summarises every closed hour; if the time runs out, the next run continues. Then deletes months of ticks older than
+ * the retention.
+ * @throws LeaseBusyError if a backfill or a rebuild holds the lease all the time
  */
 export async function handler(event: unknown, context: Context): Promise<SummariseAnswer> {
   log.addContext(context);

@@ -25,15 +25,14 @@ const emit = createMetrics(environment.STAGE);
 const client = createOpenSearchOf(environment);
 const markets = marketsIn(environment.SAMPLING_INTERVALS, environment.EXCHANGES);
 
-/** What the schedule sends. */
 const watchEvent = z.object({
-  /** Where it is not the clock on the wall that counts: ISO 8601. */
+  /** @default the current time */
   now: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
 });
 
 /**
- * Emits how fresh the index and the summaries are. An exchange without any ticker emits nothing, and nobody does where
- * OpenSearch cannot be asked: the alarms take what is missing for bad.
+ * Emits how fresh the index and the summaries are. A market without tickers emits nothing, and nothing is emitted if
+ * OpenSearch cannot be reached: the alarms treat missing data as breaching.
  */
 export async function handler(event: unknown, context: Context): Promise<WatchReport> {
   log.addContext(context);

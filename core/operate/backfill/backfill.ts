@@ -1,4 +1,4 @@
-import { makeMovesAgain } from '../../summarise/moves-again.ts';
+import { remakeMoves } from '../../summarise/remake-moves.ts';
 import type { Operation, OperationServices, Slice } from '../operation.ts';
 import { summarySlice } from '../summary-slice.ts';
 import { ExchangePages } from './exchange-pages.ts';
@@ -53,7 +53,7 @@ export const backfill: Operation<BackfillInput, BackfillOutput> = {
         state.pages += 1;
       }
       if (input.kind !== 'fetch' && !input.makeMoves) return answer(true);
-      const again = await makeMovesAgain(services.summaries, store, hasTime);
+      const again = await remakeMoves(services.summaries, store, hasTime);
       output.moves += again.moves;
       return answer(again.done);
     });

@@ -36,7 +36,7 @@ export function seriesNamed(
   return { exchange, category, symbol, ...(base && quote ? { base, quote } : {}) };
 }
 
-/** Writes one series' recorded candles. `makeMovesAgain` makes the moves that follow from them. */
+/** Writes one series' recorded candles. `remakeMoves` makes the moves that follow from them. */
 export async function writeRecorded(
   series: CandleSeries,
   hours: CandleHours,

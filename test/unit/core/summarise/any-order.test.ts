@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RecordedPrices } from '../../../../core/market/candle.ts';
 import { DAY_MS, HOUR_MS } from '../../../../core/market/time.ts';
 import { writeRecorded } from '../../../../core/operate/backfill/recorded-candles.ts';
-import { markStale } from '../../../../core/summarise/moves-again.ts';
+import { markStale } from '../../../../core/summarise/remake-moves.ts';
 import { summarise } from '../../../../core/summarise/summarise.ts';
 import {
   BTC,

@@ -51,8 +51,8 @@ describe('which candle stands', () => {
     const after = candleChanges([hourly(3, 90)], [daily(0, 80)], INTERVALS);
     expect(after).toMatchObject({ put: [hourly(3, 90)], remove: [daily(0, 80)] });
     expect(after.pathChanges.get('recorded:spot:BTCUSD')).toEqual({
-      replacedFromMs: START_MS,
-      addedFromMs: at(3),
+      fromMs: START_MS,
+      isReplaced: true,
     });
     expect(candleChanges([daily(0, 80)], [hourly(3, 90)], INTERVALS)).toMatchObject({
       put: [],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { averageOfHours } from '../../../../core/insights/average.ts';
 import { HOUR_MS } from '../../../../core/market/time.ts';
-import { markStale } from '../../../../core/summarise/moves-again.ts';
+import { markStale } from '../../../../core/summarise/remake-moves.ts';
 import type { SummarySettings } from '../../../../core/summarise/settings.ts';
 import { summarise } from '../../../../core/summarise/summarise.ts';
 import {
