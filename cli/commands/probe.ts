@@ -20,31 +20,8 @@ interface ProbeFlags {
   json?: boolean;
 }
 
-/** The result of one poll. */
-interface ProbeReport {
-  source: SourceConfig;
-  url: string | undefined;
-  slot: string;
-  tookMs: number;
-  categories: {
-    category: string;
-    tickers: number;
-    rejected: number;
-    error?: string;
-    sample: Ticker[];
-    /** Reasons for rejections, the most frequent first, each with one example. */
-    reasons: { reason: string; count: number; value: unknown }[];
-  }[];
-  requests: {
-    count: number;
-    /** By status; `none` if there was no response. */
-    byStatus: Record<string, number>;
-    /** The last rate-limit headers. */
-    limits: Record<string, string>;
-    /** The fastest pace of requests. */
-    pace?: Pace | undefined;
-  };
-}
+type ProbeReport = Awaited<ReturnType<typeof probe>>;
+type CategoryReport = ReturnType<typeof categoryReport>;
 
 /** Reasons shown for each category. */
 const REASONS = 10;
@@ -86,11 +63,7 @@ export const command = createCommand('probe', description, { help, failureCode: 
     }, 1),
   );
 
-async function probe(
-  config: SourceConfig,
-  url: string | undefined,
-  { sample, timeout }: ProbeFlags,
-): Promise<ProbeReport> {
+async function probe(config: SourceConfig, url: string | undefined, { sample, timeout }: ProbeFlags) {
   const traffic: Traffic[] = [];
   const said = new Set<string>();
   const source = await open(config, {
@@ -105,6 +78,7 @@ async function probe(
   const startedMs = Date.now();
   const slot = new Date(startedMs).toISOString();
   const outcomes = await source.fetch(source.categories, { slot, deadlineMs: startedMs + timeout * 1_000 });
+  const byStatus = Map.groupBy(traffic, ({ status }) => String(status ?? 'none'));
   return {
     source: config,
     url,
@@ -113,13 +87,9 @@ async function probe(
     categories: outcomes.map((outcome) => categoryReport(outcome, sample)),
     requests: {
       count: traffic.length,
-      byStatus: Object.fromEntries(
-        [...Map.groupBy(traffic, ({ status }) => String(status ?? 'none'))].map(([status, each]) => [
-          status,
-          each.length,
-        ]),
-      ),
-      limits: Object.assign({}, ...traffic.map(({ limits }) => limits)),
+      byStatus: Object.fromEntries([...byStatus].map(([status, { length }]) => [status, length])),
+      /** The last rate-limit headers. */
+      limits: Object.assign({}, ...traffic.map(({ limits }) => limits)) as Record<string, string>,
       pace: source.pace,
     },
   };
@@ -132,10 +102,11 @@ async function open(config: SourceConfig, options: ClientOptions): Promise<Excha
   return createCcxtSource(config, options);
 }
 
-function categoryReport(outcome: CategoryOutcome, sample: number): ProbeReport['categories'][number] {
+function categoryReport(outcome: CategoryOutcome, sample: number) {
   const { category } = outcome;
   if ('error' in outcome) {
-    return { category, tickers: 0, rejected: 0, error: outcome.error.message, sample: [], reasons: [] };
+    const { message: error } = outcome.error;
+    return { category, tickers: 0, rejected: 0, error, sample: [], reasons: [] };
   }
   const { tickers, rejected } = outcome.batch;
   const reasons = [...Map.groupBy(rejected, ({ reason }) => reason)]
@@ -181,25 +152,17 @@ function paceText(pace: Pace | undefined): string {
   return `Pace: ${atOnce}, ${rate} on average.`;
 }
 
-function describeCategory({
-  category,
-  tickers,
-  rejected,
-  error,
-  sample,
-  reasons,
-}: ProbeReport['categories'][number]): string {
+function describeCategory(report: CategoryReport): string {
+  const { category, tickers, rejected, error, sample, reasons } = report;
   if (error !== undefined) return `✖ ${category}: ${error}`;
-  const lines = [
+  return [
     `${tickers > 0 ? '✔' : '✖'} ${category}: ${formatCount(tickers)} tickers, ${formatCount(rejected)} rejected`,
-  ];
-  if (sample.length > 0) lines.push(sampleTable(sample));
-  for (const { reason, count, value } of reasons) {
-    lines.push(
-      `  rejected ${formatCount(count)} ×: ${reason}\n    e.g. ${JSON.stringify(value).slice(0, 160)}`,
-    );
-  }
-  return lines.join('\n');
+    ...(sample.length > 0 ? [sampleTable(sample)] : []),
+    ...reasons.map(
+      ({ reason, count, value }) =>
+        `  rejected ${formatCount(count)} ×: ${reason}\n    e.g. ${JSON.stringify(value).slice(0, 160)}`,
+    ),
+  ].join('\n');
 }
 
 function sampleTable(sample: readonly Ticker[]): string {

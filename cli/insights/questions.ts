@@ -1,0 +1,125 @@
+import { InvalidArgumentError, Option } from 'commander';
+import {
+  DEFAULT_OVER,
+  DEFAULT_PERCENTS,
+  DEFAULT_THRESHOLDS,
+  DEFAULT_TOP,
+  type Question,
+} from '../../core/insights/question.ts';
+import { duration, instant, wholeNumber } from '../options.ts';
+
+/** A question as the command line asks it. */
+interface QuestionDefinition {
+  description: string;
+  /** `<symbol>`, `[symbol]` or `<symbols...>` */
+  argument?: string;
+  options: Option[];
+  examples: string[];
+  /** For --help: what the JSON contains. */
+  fields: string;
+}
+
+/** A list of numbers, separated by commas. */
+function numbers(expected: string, isValid: (value: number) => boolean, scale = '') {
+  return (text: string): number[] =>
+    text.split(',').map((part) => {
+      // The scale is part of the decimal text: 7 / 100 is not the number nearest to 7 %, 7e-2 is.
+      const value = /^\d+(\.\d+)?$/.test(part.trim()) ? Number(`${part.trim()}${scale}`) : Number.NaN;
+      if (!isValid(value)) throw new InvalidArgumentError(`expected ${expected}.`);
+      return value;
+    });
+}
+
+const threshold = new Option('--threshold <percents>', 'sizes of moves in %')
+  .argParser(numbers('percentages above 0 such as 1,5,10', (value) => value > 0, 'e-2'))
+  .default(DEFAULT_THRESHOLDS, DEFAULT_THRESHOLDS.map((each) => each * 100).join(','));
+const percents = new Option('--percents <list>', 'which percentiles')
+  .argParser(numbers('numbers from 0 to 100 such as 5,50,95', (value) => value >= 0 && value <= 100))
+  .default(DEFAULT_PERCENTS, DEFAULT_PERCENTS.join(','));
+const top = new Option('--top <n>', 'how many series').argParser(wholeNumber(1)).default(DEFAULT_TOP);
+
+const windowOptions = (question: keyof typeof DEFAULT_OVER) => [
+  new Option(
+    '--over <duration>',
+    `length of the window: 30m, 24h, 90d, 2w, 1y … (default: ${DEFAULT_OVER[question]})`,
+  ).argParser(duration),
+  new Option('--from <time>', 'start of the window, UTC').argParser(instant),
+  new Option('--to <time>', 'end of the window (exclusive), UTC').argParser(instant),
+  new Option('--at <time>', 'as of this time instead of now, UTC').argParser(instant),
+];
+
+export const QUESTIONS: Readonly<Record<Question['question'], QuestionDefinition>> = {
+  average: {
+    description: 'The average price over a window, and its range.',
+    argument: '<symbol>',
+    options: windowOptions('average'),
+    examples: [
+      'average BTCUSD --over 90d',
+      'average BTCUSD --from 2018-01-01 --to 2018-07-01 --json',
+      'average BTCUSD --exchange archive --at 2022-01-01 --over 2y',
+    ],
+    fields: `{series, quote, from, to, mean, min, max, first, last, change, hours, expectedHours, coverage}
+  from, to        the window that was answered, ISO 8601; [from, to)
+  mean            time-weighted average price: every hour with data counts once (a daily candle 24 times)
+  min, max        lowest and highest price          first, last  first open and last close
+  change          last / first - 1, a fraction      hours        hours with data, out of expectedHours
+  coverage        part of the window with data, 0 to 1
+Windows of up to 48 h for which only ticks exist are answered from the ticks (exact edges, mean of the samples,
+coverage = polls seen / polls due). Others are widened to whole hours. Prices are in \`quote\`, which is left out if it
+is not known.`,
+  },
+  moves: {
+    description: 'How often and how far the price rose and fell.',
+    argument: '<symbol>',
+    options: [...windowOptions('moves'), threshold],
+    examples: [
+      'moves BTCUSD --threshold 1,5,10 --over 90d',
+      'moves BTCUSD --threshold 2.5 --from 2018-01-01 --to 2018-07-01 --json',
+    ],
+    fields: `{series, quote, from, to, samplingIntervalSeconds, thresholds: [{threshold, rises: {count, perDay, meanSize,
+maxSize, last}, falls: {the same}, hoursUp, hoursDown, daysUp, daysDown}]}
+  threshold       a fraction: 0.01 is 1 %
+  rises, falls    directional changes confirmed in the window: the price moved by the threshold from its last extreme
+  meanSize        from extreme to extreme, a fraction, of the moves completed within the data; null if there is none
+  last            the last one: {threshold, direction, from_price, from_time, confirmed_price, confirmed_time}, and,
+                  once completed, to_price, to_time, size
+  hoursUp …       hours (UTC days) that closed at least the threshold above or below the previous close
+  samplingIntervalSeconds  time between two known prices; moves that reverse in between are not seen`,
+  },
+  percentiles: {
+    description: 'Percentiles of the 24 h change.',
+    argument: '[symbol]',
+    options: [...windowOptions('percentiles'), top, percents],
+    examples: ['percentiles BTCUSD --over 7d', 'percentiles --top 20 --percents 5,50,95'],
+    fields: `{from, to, series: [{series, samples, percentiles: {"1": …}}]}
+  samples         ticks with a 24 h change          percentiles  of price_24h_pcnt, fractions: 0.0068 is 0.68 %
+Without a symbol: the series whose percentiles are furthest apart.`,
+  },
+  volatile: {
+    description: 'The most volatile series.',
+    options: [...windowOptions('volatile'), top],
+    examples: ['volatile --top 5 --over 7d', 'volatile --category linear --over 1y --json'],
+    fields: `{from, to, series: [{series, volatility, rangeFraction, hours, coverage, moves: [{threshold, rises, falls}]}]}
+  volatility      standard deviation of the log returns between adjacent hours, annualised (× √8766), a fraction;
+                  null with fewer than two returns
+  rangeFraction   (highest - lowest) / lowest       hours        hours with data
+  moves           in closed hours, for the thresholds configured for the stage
+Options are included only with --category option.`,
+  },
+  compare: {
+    description: 'Average, moves, volatility and percentiles side by side.',
+    argument: '<symbols...>',
+    options: [...windowOptions('compare'), threshold, percents],
+    examples: ['compare BTCUSD ETHUSD XRPUSD --over 30d'],
+    fields: `{series: [{series, quote, average: {…}, moves: {…}, volatility, rangeFraction, percentiles: {"1": …} or null}]}
+  the fields are those of the other questions; see their --help`,
+  },
+  series: {
+    description: 'Which series there are, and from when to when.',
+    options: [],
+    examples: ['series', 'series --exchange archive --csv'],
+    fields: `{series: [{series, first, last, hours, coverage}]}
+  first, last     start of the first and the last hour with data (day, if the history is daily), ISO 8601
+  hours           hours with data                   coverage     part of the time between them with data, 0 to 1`,
+  },
+};
