@@ -15,55 +15,48 @@ export interface PollView {
 const PRICES_SHOWN = 4;
 
 /** Shows each poll: what happened to its tickers, how far the index lags behind, and the latest prices. */
-export function pollView(options: {
+export function pollView(run: {
   pipeline: Pipeline;
   progress: Progress;
   display: Display;
   polls: number | undefined;
 }): PollView {
-  const { pipeline, progress, display, polls } = options;
-  const of = polls === undefined ? '' : ` of ${formatCount(polls)}`;
-  const replayed = pipeline.replay ? ' (replayed)' : '';
-  const severalSources = pipeline.sources.length > 1;
+  const { pipeline, progress, display } = run;
+  const ofPolls = run.polls === undefined ? '' : ` of ${formatCount(run.polls)}`;
   let shown = Promise.resolve();
 
-  async function showPoll(report: PollReport, { polls: done, indexed }: Pick<Progress, 'polls' | 'indexed'>) {
-    const fetched = sum(report, 'fetched');
-    const rejected = sum(report, 'rejected');
-    const inLake = await readBatch(pipeline, report);
-    const lag = pipeline.eventSource.lagRecords();
-    const prices = latestPrices(inLake);
-    const failed = report.categories
-      .filter(({ status }) => status === 'failed')
-      .map(({ category }) => category);
+  async function showPoll(report: PollReport, polls: number, indexed: number) {
+    const tickers = await readBatch(pipeline, report);
+    const exchange = pipeline.sources.length > 1 ? `  ${report.exchange}` : '';
+    const head = `poll ${formatCount(polls)}${ofPolls}${exchange}  slot ${formatTime(report.slot)}`;
+    const failed = report.categories.filter(({ status }) => status === 'failed');
     const counts = [
-      `fetched ${formatCount(fetched)}`,
-      `lake ${formatCount(inLake.length)}`,
+      `fetched ${formatCount(sum(report, 'fetched'))}`,
+      `lake ${formatCount(tickers.length)}`,
       `produced ${formatCount(report.produced)}`,
       `indexed ${formatCount(indexed)} in all`,
-      `rejected ${formatCount(rejected)}`,
-      `lag ${formatCount(lag)}`,
-      ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : []),
+      `rejected ${formatCount(sum(report, 'rejected'))}`,
+      `lag ${formatCount(pipeline.eventSource.lagRecords())}`,
+      ...(failed.length > 0 ? [`failed: ${failed.map(({ category }) => category).join(', ')}`] : []),
     ].join('  ');
-    const exchange = severalSources ? `  ${report.exchange}` : '';
-    const head = `poll ${formatCount(done)}${of}${exchange}  slot ${formatTime(report.slot)}`;
+    const prices = tickers.slice(0, PRICES_SHOWN).map(priceText);
     display.update(
-      `${head}${replayed}\n${counts}\n${prices.join('\n')}`,
+      `${head}${pipeline.replay ? ' (replayed)' : ''}\n${counts}\n${prices.join('\n')}`,
       `${head}  ${counts}  ${prices.slice(0, 2).join('  ')}`,
     );
   }
 
   return {
     onChange(change) {
-      const { polls: done, indexed, failure } = progress;
+      const { polls, indexed, failure } = progress;
       // Polls are shown in order; showing one never delays the next.
       shown = shown.then(async () => {
-        if (change.kind === 'failed') {
-          const text = `✖ The poll of ${change.source} for slot ${formatTime(change.slot)} failed and will be retried: ${failure}`;
-          display.update(text, text);
-        } else {
-          await showPoll(change.report, { polls: done, indexed }).catch(() => {}); // if the lake is down for a moment, only this line is missing
+        if (change.kind === 'polled') {
+          // If the lake is down for a moment, only this line is missing.
+          return showPoll(change.report, polls, indexed).catch(() => {});
         }
+        const text = `✖ The poll of ${change.source} for slot ${formatTime(change.slot)} failed and will be retried: ${failure}`;
+        display.update(text, text);
       });
     },
     settled: () => shown,
@@ -88,9 +81,7 @@ export async function readBatch(
     .toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0));
 }
 
-function latestPrices(tickers: readonly Ticker[]): string[] {
-  return tickers.slice(0, PRICES_SHOWN).map(({ symbol, last_price, price_24h_pcnt }) => {
-    const change = price_24h_pcnt === undefined ? '' : ` (24 h ${formatPercent(price_24h_pcnt)})`;
-    return `${symbol} ${formatPrice(last_price)}${change}`;
-  });
+function priceText({ symbol, last_price, price_24h_pcnt }: Ticker): string {
+  const change = price_24h_pcnt === undefined ? '' : ` (24 h ${formatPercent(price_24h_pcnt)})`;
+  return `${symbol} ${formatPrice(last_price)}${change}`;
 }
