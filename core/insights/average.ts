@@ -8,13 +8,13 @@ import type { SeriesStore } from './ports.ts';
 import { type AverageOver, averageOfTotals, totalsOf } from './totals.ts';
 import { pathOf } from './window-moves.ts';
 
-/** Windows up to this long are answered from the ticks themselves, where there are only ticks. */
+/** Windows up to this long are answered from the ticks themselves, if all their hours have ticks. */
 const LONGEST_TICK_WINDOW_HOURS = 48;
 
 /**
- * The average price of a series over a window. One of up to 48 hours whose hours all come from ticks is answered from
- * the samples in it (an hour's path is its ticks); any other from the hours it touches.
- * @throws NoAnswerError where the window has no data
+ * The average price of a series over a window: of the ticks if the window has up to 48 hours that all come from ticks
+ * (an hour's path is its ticks), otherwise of the hours that it touches.
+ * @throws NoAnswerError if the window has no data
  */
 export async function averageOver(
   store: SeriesStore,
@@ -34,9 +34,9 @@ export async function averageOver(
 }
 
 /**
- * {@link averageOver}, of hours in hand.
- * @param hours of the series, by start, at least all those that the window touches
- * @returns undefined where the window has no data
+ * {@link averageOver}, from hours that are already loaded.
+ * @param hours of the series, by start, including every hour that the window touches
+ * @returns undefined if the window has no data
  */
 export function averageOfHours(
   hours: readonly Candle[],
@@ -51,9 +51,9 @@ export function averageOfHours(
 }
 
 /**
- * The window that a question about a series is answered for: exactly the one that was asked for where it has up to
- * 48 hours which all come from ticks, else the whole hours that it touches.
- * @param hours of the series, at least all those that the window touches
+ * The window that a question about a series is answered for: exactly the requested one if it has up to 48 hours that all
+ * come from ticks, otherwise the whole hours that it touches.
+ * @param hours of the series, including every hour that the window touches
  */
 export function answeredWindow(
   hours: readonly Pick<Candle, 'start' | 'source'>[],
@@ -66,7 +66,7 @@ export function answeredWindow(
   return { ...(exact ? window : wide), exact };
 }
 
-/** @param hours those that the window touches, by start */
+/** @param hours that the window touches, by start */
 function averageOfSamples(
   hours: readonly Candle[],
   window: Window,
@@ -87,14 +87,14 @@ function averageOfSamples(
     change: last / first - 1,
     hours: new Set(samples.map(([timeMs]) => hourOf(timeMs))).size,
     expectedHours: (window.toMs - window.fromMs) / HOUR_MS,
-    // A window that is shorter than the interval may hold a poll where none was due.
+    // A window shorter than the interval may contain a poll although none was due.
     coverage: Math.min(1, samples.length / Math.max(1, due)),
   };
 }
 
 /**
- * How many polls were due in a window: in each hour what its candle says, else what the configured interval gives. In
- * an hour without data polls were due as in the hour before it.
+ * How many polls were due in a window: for each hour, what its candle says, otherwise what the configured interval
+ * gives. An hour without data counts like the hour before it.
  */
 function pollsDueIn(hours: readonly Candle[], { fromMs, toMs }: Window, samplingIntervalMs: number): number {
   const byHour = new Map(hours.map(({ start, polls_due }) => [Date.parse(start), polls_due]));

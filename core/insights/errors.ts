@@ -1,14 +1,14 @@
 import { type Category, formatSeries, type Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
 
-/** Why a question that is well put has no answer. */
+/** Why a valid question has no answer. */
 export type NoAnswerReason = 'noData' | 'unknownSymbol' | 'ambiguousSymbol';
 
-/** The question is fine and there is no answer to it; the message says what could be asked instead. */
+/** A valid question has no answer; the message says what to ask instead. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
   readonly reason: NoAnswerReason;
-  /** Series or symbols that could be asked for instead. */
+  /** Series or symbols to ask for instead. */
   readonly choices: readonly string[];
 
   constructor(reason: NoAnswerReason, message: string, choices: readonly string[] = []) {
@@ -33,7 +33,7 @@ function shortTime(timeMs: number): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, timeMs % 60_000 === 0 ? 16 : 19)}`;
 }
 
-/** A series has nothing in a window. */
+/** A series has no data in a window. */
 export function noDataOf(series: Series, window: Window, span: Window | undefined): NoAnswerError {
   const there = span ? `it has data from ${rangeText(span)}` : 'it has no data at all';
   return new NoAnswerError(
@@ -42,7 +42,7 @@ export function noDataOf(series: Series, window: Window, span: Window | undefine
   );
 }
 
-/** Nothing in scope has anything in a window. */
+/** No series in scope has data in a window. */
 export function noDataIn(
   scope: Place,
   window: Window,

@@ -2,7 +2,7 @@ import { type Candle, candleEndMs } from '../market/candle.ts';
 import { DAY_MS, dayOf } from '../market/time.ts';
 import { isIn, type Window } from '../market/window.ts';
 
-/** How many hours and UTC days closed at least the threshold above or below the close of the one before. */
+/** How many hours and UTC days closed at least the threshold above or below the previous close. */
 export interface Exceedances {
   hoursUp: number;
   hoursDown: number;
@@ -10,16 +10,16 @@ export interface Exceedances {
   daysDown: number;
 }
 
-/** close / previous close − 1 of every hour and every day in a window whose predecessor is known. */
+/** close / previous close − 1 of every hour and day in a window whose predecessor is known. */
 export interface CloseChanges {
   hours: number[];
   days: number[];
 }
 
 /**
- * An hour belongs to the window that holds its start, and so does a day, with the whole day's close: that of its last
- * hour with data, wherever the window ends. One whose predecessor is missing has no change.
- * @param candles of one series, by start, also those around the window
+ * An hour belongs to the window that contains its start, and so does a day. A day's close is that of its last hour with
+ * data, even after the window's end.
+ * @param candles of one series, by start, including those around the window
  */
 export function closeChanges(candles: readonly Candle[], window: Window): CloseChanges {
   const hours: number[] = [];

@@ -11,19 +11,18 @@ import { isIn, type Window } from '../market/window.ts';
 import type { SeriesPrices, SeriesSums } from './ports.ts';
 import { type CandleTotals, mergeTotals, totalsOf } from './totals.ts';
 
-/** Before the first exchange and after the last question. */
 export const ALL_TIME: Window = { fromMs: 0, toMs: Date.UTC(9999, 0) };
 
 /**
- * A series' hours in a window, by start: its candles, and for an hour without one (not closed yet, or not summarised)
- * what its ticks make. Each has its log return to the hour before, where that is in the window.
+ * A series' hours in a window, by start: its candles, and for an hour without a candle (not closed or not summarised
+ * yet) a candle made from its ticks. Each has its log return to the hour before, if that is in the window.
  */
 export async function loadHours(
   store: SeriesPrices,
   series: CandleSeries,
   window: Window,
 ): Promise<Candle[]> {
-  // From the start of the day on: a daily candle may cover the window's first hours.
+  // From the start of the day, because a daily candle may cover the window's first hours.
   const candles = await store.candles(series, { ...window, fromMs: dayOf(window.fromMs) });
   const ticks = await store.ticks(series, gapsBetween(candles.map(extentOf), window));
   const all = [...candles, ...candlesOf(series, ticks)].sort(byStart);
@@ -33,8 +32,8 @@ export async function loadHours(
 }
 
 /**
- * What {@link loadHours} would add up to, but for the log returns of hours without a candle. However many ticks there
- * are, only those of hours without a candle are read.
+ * What {@link loadHours} would add up to, except for the log returns of hours without a candle. Reads only the ticks of
+ * hours without a candle.
  */
 export async function loadTotals(
   store: SeriesPrices & SeriesSums,
@@ -55,23 +54,22 @@ export async function loadTotals(
   return mergeTotals(totals, totalsOf(candlesOf(series, ticks)));
 }
 
-/** The hours that ticks, which are in time order, lie in. */
+/** @param ticks in time order */
 function candlesOf(series: CandleSeries, ticks: readonly PriceTick[]): Candle[] {
   const byHour = Map.groupBy(ticks, ({ slotMs }) => hourOf(slotMs));
   return [...byHour].map(([hourMs, ticksOfHour]) => candleFromTicks(series, hourMs, ticksOfHour));
 }
 
-/** What a candle covers. */
 export function extentOf(candle: Pick<Candle, 'start' | 'hours'>): Window {
   return { fromMs: Date.parse(candle.start), toMs: candleEndMs(candle) };
 }
 
-/** The starts of the hours in a window that begins with one, epoch ms. */
+/** The starts of a window's hours, epoch ms; the window starts on the hour. */
 export function hoursOf({ fromMs, toMs }: Window): number[] {
   return Array.from({ length: (toMs - fromMs) / HOUR_MS }, (_, hour) => fromMs + hour * HOUR_MS);
 }
 
-/** What is left of a window without the covered parts, which are ascending. */
+/** The parts of a window that are not covered. @param covered ascending */
 export function gapsBetween(covered: readonly Window[], window: Window): Window[] {
   const gaps: Window[] = [];
   let coveredToMs = window.fromMs;
@@ -83,7 +81,7 @@ export function gapsBetween(covered: readonly Window[], window: Window): Window[
   return gaps;
 }
 
-/** Where hours may lack a candle: whole days of those that are not full, and what lies before and after them. */
+/** Where hours may lack a candle: days that are not full, and the time before and after the candles. */
 async function gapsIn(
   store: SeriesSums,
   series: CandleSeries,

@@ -6,23 +6,23 @@ import type { MarketExtents, MarketHours, Scope } from './ports.ts';
 import { loadTails } from './tail.ts';
 import { coverageOf } from './totals.ts';
 
-/** What is known of one series. */
+/** The data that exists for one series. */
 export interface KnownSeries {
   /** `exchange:category:symbol` */
   series: string;
   /** Start of its first hour with data, ISO 8601 UTC. */
   first: string;
-  /** Start of its last hour with data (or day, where there is only daily history), ISO 8601 UTC. */
+  /** Start of its last hour with data (or day, if history is daily), ISO 8601 UTC. */
   last: string;
   /** Hours with data. */
   hours: number;
-  /** The part of the time from the first hour to the last that has data, from 0 to 1. */
+  /** The part of the time between them that has data, from 0 to 1. */
   coverage: number;
 }
 
 /**
- * Every series in scope, by name.
- * @throws NoAnswerError where there is none
+ * Every series in scope, sorted by name.
+ * @throws NoAnswerError if there is none
  */
 export async function knownSeries(
   store: MarketHours & MarketExtents,

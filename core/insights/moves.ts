@@ -1,12 +1,15 @@
-import type { Candle } from '../market/candle.ts';
+import type { Candle, CandleSeries } from '../market/candle.ts';
 import { pathOffsetsMs } from '../market/price-path.ts';
 import { HOUR_MS } from '../market/time.ts';
 import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { answeredWindow } from './average.ts';
+import { noDataOf } from './errors.ts';
 import { closeChanges, type Exceedances, exceedancesOf } from './exceedances.ts';
+import { ALL_TIME, loadHours } from './history.ts';
+import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type DirectionMoves, movesInWindow, pathOf } from './window-moves.ts';
 
-/** How often a price moved by a threshold, in both readings: directional changes, and closes of hours and days. */
+/** How often a price moved by a threshold, counted both as directional changes and by the closes of hours and days. */
 export interface ThresholdMoves extends Exceedances {
   /** A fraction. */
   threshold: number;
@@ -18,22 +21,41 @@ export interface ThresholdMoves extends Exceedances {
 export interface MovesOver {
   from: string;
   to: string;
-  /** Between two prices of the path, of the coarsest hour in the window: what reversed in between was not seen. */
+  /** The longest time between two prices of the path: moves that reversed in between were not seen. */
   samplingIntervalSeconds: number;
   thresholds: ThresholdMoves[];
 }
 
+export interface MovesOptions {
+  /** Fractions. */
+  thresholds: readonly number[];
+  samplingIntervalMs: number;
+}
+
 /**
  * The moves of a series that were confirmed in a window.
- * @param hours all hours of the series, by start
- * @param thresholds fractions
- * @returns undefined where the window has no data
+ * @throws NoAnswerError if the window has no data
  */
-export function movesOver(
+export async function movesOver(
+  store: SeriesPrices & SeriesFacts,
+  series: CandleSeries,
+  window: Window,
+  options: MovesOptions,
+): Promise<MovesOver> {
+  const moves = movesOfHours(await loadHours(store, series, ALL_TIME), window, options);
+  if (!moves) throw noDataOf(series, window, await store.span(series));
+  return moves;
+}
+
+/**
+ * {@link movesOver}, from hours that are already loaded.
+ * @param hours all hours of the series, by start
+ * @returns undefined if the window has no data
+ */
+export function movesOfHours(
   hours: readonly Candle[],
   window: Window,
-  thresholds: readonly number[],
-  samplingIntervalMs: number,
+  { thresholds, samplingIntervalMs }: MovesOptions,
 ): MovesOver | undefined {
   const answered = answeredWindow(hours, window);
   const path = [...pathOf(hours)];
@@ -53,7 +75,7 @@ export function movesOver(
   };
 }
 
-/** Ticks come as often as the market is polled; a backfilled candle gives four prices. */
+/** Ticks come as often as the market is polled; a backfilled candle has four prices. */
 function samplingMs(
   { source, hours, polls_due }: Pick<Candle, 'source' | 'hours' | 'polls_due'>,
   samplingIntervalMs: number,

@@ -1,7 +1,7 @@
-/** Of one name inside the other, however much longer it is: `BTC` means `BTCUSDT` sooner than `BCH`. */
+/** The distance if one name contains the other, whatever their lengths: `BTC` is nearer to `BTCUSDT` than to `BCH`. */
 const CONTAINED = 1.5;
 
-/** The names that a mistyped one may have meant: nearest first, at most `count`. */
+/** The names that a mistyped name may stand for, nearest first. */
 export function nearestNames(name: string, names: readonly string[], count = 5): string[] {
   const wanted = name.toUpperCase();
   const tolerated = Math.max(CONTAINED, wanted.length / 2);
@@ -18,7 +18,7 @@ function distanceOf(a: string, b: string): number {
   return Math.min(editDistance(a, b), isContained ? CONTAINED : Number.POSITIVE_INFINITY);
 }
 
-/** Letters to insert, remove, replace or swap with their neighbour (optimal string alignment). */
+/** How many letters to insert, remove, replace or swap with a neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -8,13 +8,13 @@ import type { ChangePercentiles, ChangeStore, Scope } from './ports.ts';
 export interface SeriesPercentiles {
   /** `exchange:category:symbol` */
   series: string;
-  /** Ticks that told a 24 h change. */
+  /** Ticks that reported a 24 h change. */
   samples: number;
   /** By percent, `"99"`: fractions, 0.0068 is 0.68 %. */
   percentiles: Record<string, number>;
 }
 
-/** The percentiles over a window (ISO 8601 UTC), the widest spread first. */
+/** The percentiles over a window (ISO 8601 UTC), widest spread first. */
 export interface PercentilesOver {
   from: string;
   to: string;
@@ -22,9 +22,9 @@ export interface PercentilesOver {
 }
 
 /**
- * The percentiles of `price_24h_pcnt` over the ticks of the window: of one series, or of the `top` ones in scope whose
- * percentiles lie furthest apart.
- * @throws NoAnswerError where no tick in the window tells a 24 h change
+ * The percentiles of `price_24h_pcnt` over the ticks of the window: of one series, or of the `top` series in scope with
+ * the widest spread.
+ * @throws NoAnswerError if no tick in the window reports a 24 h change
  */
 export async function changePercentiles(
   store: ChangeStore,
@@ -42,7 +42,7 @@ export async function changePercentiles(
     const of = 'series' in which ? formatSeries(which.series) : `anything ${placeOf(which.scope)}`;
     throw new NoAnswerError(
       'noData',
-      `No tick of ${of} from ${rangeText(window)} tells a 24 h change. Percentiles come from ticks, which are kept for 90 days by default; candles do not have them.`,
+      `No tick of ${of} from ${rangeText(window)} reports a 24 h change. Percentiles come from ticks, which are kept for 90 days by default; candles do not have them.`,
     );
   }
   return {
@@ -50,12 +50,12 @@ export async function changePercentiles(
     series: found.map(({ series, samples, values }) => ({
       series,
       samples,
-      percentiles: Object.fromEntries(percents.map((percent, index) => [percent, values[index] as number])),
+      percentiles: byPercent(percents, { values }),
     })),
   };
 }
 
-/** The percentiles of one series; an empty list where its ticks tell no 24 h change. */
+/** An empty list if the series' ticks report no 24 h change. */
 export function percentilesOfOne(
   store: ChangeStore,
   { exchange, category, symbol }: CandleSeries,
@@ -63,6 +63,13 @@ export function percentilesOfOne(
   percents: readonly number[],
 ): Promise<ChangePercentiles[]> {
   return store.changePercentiles({ exchange, category, symbol }, window, percents);
+}
+
+export function byPercent(
+  percents: readonly number[],
+  { values }: Pick<ChangePercentiles, 'values'>,
+): Record<string, number> {
+  return Object.fromEntries(percents.map((percent, index) => [percent, values[index] as number]));
 }
 
 function spreadOf({ values }: ChangePercentiles): number {

@@ -1,20 +1,18 @@
 import * as z from 'zod';
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { CATEGORIES, formatSeries, type Series, SYMBOL_PATTERN } from '../market/series.ts';
-import { type Window, windowOf } from '../market/window.ts';
+import { windowOf } from '../market/window.ts';
 import { averageOver } from './average.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
-import { noDataOf } from './errors.ts';
-import { ALL_TIME, loadHours } from './history.ts';
 import { type KnownSeries, knownSeries } from './known-series.ts';
 import { type MovesOver, movesOver } from './moves.ts';
 import { changePercentiles, type PercentilesOver } from './percentiles.ts';
-import type { InsightStores, SeriesFacts } from './ports.ts';
+import type { InsightStores } from './ports.ts';
 import { resolveSeries } from './resolve.ts';
 import type { AverageOver } from './totals.ts';
 import { mostVolatile, type VolatileOver } from './volatile.ts';
 
-/** How far back a question looks that does not say. */
+/** How far back a question looks by default. */
 export const DEFAULT_OVER = {
   average: '24h',
   moves: '90d',
@@ -49,7 +47,7 @@ const percents = z
   .default([...DEFAULT_PERCENTS]);
 const top = z.number().int().min(1).max(10_000).default(DEFAULT_TOP);
 
-/** A question, as the insights function takes it. Fractions are fractions: 1 % is 0.01. */
+/** A question to the insights function. 1 % is 0.01. */
 export const questionSchema = z.discriminatedUnion('question', [
   z.strictObject({ question: z.literal('average'), symbol: name, ...scope, ...window }),
   z.strictObject({ question: z.literal('moves'), symbol: name, thresholds, ...scope, ...window }),
@@ -97,7 +95,7 @@ export interface Answers {
 
 /**
  * Answers a question.
- * @param nowMs where a window ends that does not say, epoch ms
+ * @param nowMs where windows end by default, epoch ms
  * @throws NoAnswerError {InvalidInputError}
  */
 export async function answer(
@@ -107,71 +105,46 @@ export async function answer(
   samplingIntervals: SamplingIntervals,
 ): Promise<Answers[keyof Answers]> {
   if (question.question === 'series') return knownSeries(stores.market, question);
-  const asked = windowOf(question, nowMs, DEFAULT_OVER[question.question]);
+  const window = windowOf(question, nowMs, DEFAULT_OVER[question.question]);
+  const ofOne = async <A>(
+    symbol: string,
+    ask: (series: Series, samplingIntervalMs: number) => Promise<A>,
+  ) => {
+    const series = await resolveSeries(symbol, question, stores.catalogue);
+    const [answered, quote] = await Promise.all([
+      ask(series, samplingIntervalOf(series, samplingIntervals)),
+      stores.series.quote(series),
+    ]);
+    return { series: formatSeries(series), ...(quote === undefined ? {} : { quote }), ...answered };
+  };
   switch (question.question) {
-    case 'average': {
-      const series = await resolveSeries(question.symbol, question, stores.catalogue);
-      const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);
-      return {
-        ...(await answeredSeries(series, stores.series)),
-        ...(await averageOver(stores.series, series, asked, samplingIntervalMs)),
-      };
-    }
+    case 'average':
+      return ofOne(question.symbol, (series, samplingIntervalMs) =>
+        averageOver(stores.series, series, window, samplingIntervalMs),
+      );
     case 'moves':
-      return answerMoves(question, asked, stores, samplingIntervals);
+      return ofOne(question.symbol, (series, samplingIntervalMs) =>
+        movesOver(stores.series, series, window, { ...question, samplingIntervalMs }),
+      );
     case 'percentiles': {
       const which =
         question.symbol === undefined
           ? { scope: question, top: question.top }
           : { series: await resolveSeries(question.symbol, question, stores.catalogue) };
-      return changePercentiles(stores.changes, which, asked, question.percents);
+      return changePercentiles(stores.changes, which, window, question.percents);
     }
     case 'volatile':
-      return mostVolatile(stores.market, question, asked, question.top);
-    case 'compare':
-      return answerCompare(question, asked, stores, samplingIntervals);
+      return mostVolatile(stores.market, question, window, question.top);
+    case 'compare': {
+      const series: Answers['compare']['series'] = [];
+      // One after the other, because each reads the whole history of a series.
+      for (const symbol of question.symbols) {
+        const compared = ofOne(symbol, (one, samplingIntervalMs) =>
+          compareOne(stores, one, window, { ...question, samplingIntervalMs }),
+        );
+        series.push(await compared);
+      }
+      return { series };
+    }
   }
-}
-
-async function answerMoves(
-  question: Extract<Question, { question: 'moves' }>,
-  asked: Window,
-  stores: InsightStores,
-  samplingIntervals: SamplingIntervals,
-): Promise<Answers['moves']> {
-  const series = await resolveSeries(question.symbol, question, stores.catalogue);
-  const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);
-  const moves = movesOver(
-    await loadHours(stores.series, series, ALL_TIME),
-    asked,
-    question.thresholds,
-    samplingIntervalMs,
-  );
-  if (!moves) throw noDataOf(series, asked, await stores.series.span(series));
-  return { ...(await answeredSeries(series, stores.series)), ...moves };
-}
-
-async function answerCompare(
-  question: Extract<Question, { question: 'compare' }>,
-  asked: Window,
-  stores: InsightStores,
-  samplingIntervals: SamplingIntervals,
-): Promise<Answers['compare']> {
-  const { thresholds, percents } = question;
-  const series: Answers['compare']['series'] = [];
-  // One after the other: each reads the whole history of a series.
-  for (const symbol of question.symbols) {
-    const one = await resolveSeries(symbol, question, stores.catalogue);
-    const samplingIntervalMs = samplingIntervalOf(one, samplingIntervals);
-    series.push({
-      ...(await answeredSeries(one, stores.series)),
-      ...(await compareOne(stores, one, { window: asked, thresholds, percents, samplingIntervalMs })),
-    });
-  }
-  return { series };
-}
-
-async function answeredSeries(series: Series, store: SeriesFacts): Promise<AnsweredSeries> {
-  const quote = await store.quote(series);
-  return { series: formatSeries(series), ...(quote === undefined ? {} : { quote }) };
 }

@@ -4,13 +4,13 @@ import { NoAnswerError, placeOf } from './errors.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { CurrencySeries, Scope, SeriesCatalogue } from './ports.ts';
 
-/** The exchange of the bundled daily history: it takes part only where it is named. */
+/** The exchange of the bundled daily history; only included if named. */
 export const ARCHIVE = 'archive';
 
 /**
- * The series that a name means: a symbol (`BTCUSDT`), a whole series (`bybit:linear:BTCUSDT`), or a currency (`BTC`),
- * which stands for its series with the most turnover. Case does not matter.
- * @throws NoAnswerError with the choices where several series could be meant, with the nearest names where none is
+ * The series for a symbol (`BTCUSDT`), a complete series (`bybit:linear:BTCUSDT`), or a currency (`BTC`), which stands
+ * for its series with the most turnover. Case does not matter.
+ * @throws NoAnswerError with the choices if several series match, or the nearest names if none does
  */
 export async function resolveSeries(
   name: string,
@@ -34,7 +34,7 @@ function splitName(name: string, scope: Scope): { symbol: string; scope: Scope }
   return { symbol, scope: market };
 }
 
-/** Exchanges that tell symbols apart by case alone: what is spelled exactly so is meant. */
+/** Some exchanges have symbols that differ only by case; then the exact spelling counts. */
 function preferSameCase(found: CandleSeries[], symbol: string): CandleSeries[] {
   const exact = found.filter((series) => series.symbol === symbol);
   return exact.length > 0 ? exact : found;
@@ -50,7 +50,7 @@ function ambiguous(name: string, series: readonly CandleSeries[]): NoAnswerError
   const choices = series.map(formatSeries).sort();
   return new NoAnswerError(
     'ambiguousSymbol',
-    `${name} may be any of ${choices.join(', ')}: say which with --exchange and --category, or by the whole name.`,
+    `${name} could be any of ${choices.join(', ')}: choose one with --exchange and --category, or give its complete name.`,
     choices,
   );
 }
@@ -63,7 +63,7 @@ async function unknown(symbol: string, scope: Scope, catalogue: SeriesCatalogue)
     const choices = elsewhere.map(formatSeries).sort();
     return new NoAnswerError(
       'unknownSymbol',
-      `There is no ${symbol} ${placeOf(scope)}; there is ${choices.join(', ')}.`,
+      `There is no ${symbol} ${placeOf(scope)}, but there is ${choices.join(', ')}.`,
       choices,
     );
   }
@@ -74,6 +74,6 @@ async function unknown(symbol: string, scope: Scope, catalogue: SeriesCatalogue)
       ? `There is no data ${placeOf(scope)} yet.`
       : nearest.length > 0
         ? `Nearest: ${nearest.join(', ')}.`
-        : '"series" lists what there is.';
+        : '"series" lists all of them.';
   return new NoAnswerError('unknownSymbol', `There is no symbol or currency ${symbol}. ${hint}`, nearest);
 }

@@ -5,17 +5,17 @@ import type { Window } from '../market/window.ts';
 import { extentOf, hoursOf } from './history.ts';
 import type { HourOfSeries, MarketHours, Scope } from './ports.ts';
 
-/** What ticks add to a series' candles. */
+/** What ticks that are not summarised yet add to a series' candles. */
 export interface Tail {
-  /** Hours without a candle, as their ticks tell them, with their log returns. */
+  /** Hours without a candle, from their ticks, with their log returns. */
   hours: HourOfSeries[];
-  /** Candles whose log return is known only now that the hour before them is. */
+  /** Candles that get a log return only because the hour before them is in `hours`. */
   returns: HourOfSeries[];
 }
 
 /**
- * What the ticks of a window, which is of whole hours, add to its candles: by series, those without anything are left
- * out. All series are summarised hour by hour together, so only the ticks from the last summarised hour on are read.
+ * What the ticks of a window of whole hours add to its candles, by series; series without such ticks are left out. All
+ * series are summarised together, hour by hour, so only ticks from the last summarised hour on are read.
  */
 export async function loadTails(
   store: MarketHours,

@@ -1,7 +1,7 @@
 import { type Candle, type CandleHours, candleEndMs } from '../market/candle.ts';
 import { hoursIn, isoWindow, type Window } from '../market/window.ts';
 
-/** What log returns add up to. */
+/** The sums of log returns. */
 export interface ReturnSums {
   count: number;
   sum: number;
@@ -12,9 +12,8 @@ export interface ReturnSums {
 export type Returns = Readonly<Record<CandleHours, ReturnSums>>;
 
 /**
- * What the candles of a series in a window add up to: enough for every number about the window that does not depend
- * on the order within it. Totals of two parts merge into those of the whole, so one part may come from aggregations
- * in the index and the other from candles in hand.
+ * What the candles of a series in a window add up to: enough for every number that does not depend on their order.
+ * Totals of two parts can be merged, so one part may come from aggregations and the other from candles.
  */
 export interface CandleTotals {
   /** Hours covered; a daily candle covers 24. */
@@ -67,7 +66,7 @@ export function mergeTotals(
   };
 }
 
-/** The log return of one candle, as what it adds. */
+/** The sums for one candle. */
 export function returnsOf({ hours, log_return }: Pick<Candle, 'hours' | 'log_return'>): Returns {
   if (log_return === undefined) return NO_RETURNS;
   const one = { count: 1, sum: log_return, sumOfSquares: log_return ** 2 };
@@ -83,12 +82,12 @@ export function addReturns(a: Returns, b: Returns): Returns {
   return { 1: add(1), 24: add(24) };
 }
 
-/** The part of a window that has data, from 0 to 1. A daily candle may reach beyond the window: that adds nothing. */
+/** The part of a window with data, from 0 to 1. The part of a daily candle outside the window does not count. */
 export function coverageOf(hours: number, window: Window): number {
   return Math.min(1, hours / hoursIn(window));
 }
 
-/** The average price over a window, and what belongs to it. Prices are in the quote currency. */
+/** The average price over a window and its range. Prices are in the quote currency. */
 export interface Average {
   /** Time-weighted mean. */
   mean: number;
@@ -105,10 +104,10 @@ export interface Average {
   coverage: number;
 }
 
-/** The window as answered, ISO 8601 UTC, and the average over it. */
+/** The answered window, ISO 8601 UTC, and the average over it. */
 export type AverageOver = { from: string; to: string } & Average;
 
-/** The mean of the hourly means, every hour with data counting once; the window is of whole hours. */
+/** The mean of the hourly means: every hour with data counts once. The window consists of whole hours. */
 export function averageOfTotals(totals: CandleTotals, window: Window): AverageOver {
   const first = totals.first.open;
   const last = totals.last.close;

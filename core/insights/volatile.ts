@@ -6,7 +6,7 @@ import { loadTails, type Tail } from './tail.ts';
 import { addReturns, coverageOf, NO_RETURNS, returnsOf } from './totals.ts';
 import { type Volatility, volatilityOf } from './volatility.ts';
 
-/** How wildly one series moved. */
+/** How much one series moved. */
 export interface VolatileSeries extends Volatility {
   /** `exchange:category:symbol` */
   series: string;
@@ -18,7 +18,7 @@ export interface VolatileSeries extends Volatility {
   moves: { threshold: number; rises: number; falls: number }[];
 }
 
-/** The most volatile series over a window (ISO 8601 UTC, whole hours), the most volatile first. */
+/** The most volatile series over a window (ISO 8601 UTC, whole hours), most volatile first. */
 export interface VolatileOver {
   from: string;
   to: string;
@@ -26,8 +26,8 @@ export interface VolatileOver {
 }
 
 /**
- * The `top` most volatile series in scope; those with too few hours to say come last.
- * @throws NoAnswerError where nothing in scope has data in the window
+ * The `top` most volatile series in scope; those with too few hours to tell come last.
+ * @throws NoAnswerError if no series in scope has data in the window
  */
 export async function mostVolatile(
   store: MarketStore,

@@ -3,11 +3,11 @@ import type { CandleTotals, ReturnSums } from './totals.ts';
 const HOURS_PER_YEAR = 8_766;
 const DAYS_PER_YEAR = 365.25;
 
-/** How wildly a price moved over a window. */
+/** How much a price moved over a window. */
 export interface Volatility {
   /**
-   * Sample standard deviation of the log returns between adjacent hours, × √8766 (adjacent days, × √365.25, where
-   * there are only daily candles): a fraction a year. Null with fewer than two returns.
+   * Annualised sample standard deviation of the log returns between adjacent hours (× √8766), or between adjacent days
+   * (× √365.25) if there are only daily candles; a fraction. Null with fewer than two returns.
    */
   volatility: number | null;
   /** (highest − lowest) / lowest price, a fraction. */
@@ -28,7 +28,7 @@ export function volatilityOf({
   };
 }
 
-/** Returns lie around 0, so the sums lose nothing that counts; rounding may leave a zero just below it. */
+/** Returns are close to 0, so the sums keep their precision; rounding may put a variance of 0 slightly below it. */
 function sampleDeviation({ count, sum, sumOfSquares }: ReturnSums): number | undefined {
   if (count < 2) return undefined;
   return Math.sqrt(Math.max(0, sumOfSquares - sum ** 2 / count) / (count - 1));

@@ -7,14 +7,14 @@ export interface DirectionMoves {
   count: number;
   /** By the window's length in days. */
   perDay: number;
-  /** Fractions, of the moves that are completed within the data; null where none is. */
+  /** Fractions, of the moves completed within the data; null if there is none. */
   meanSize: number | null;
   maxSize: number | null;
-  /** The last one; null where there is none. Without `to_…` and `size` while it is under way. */
+  /** Null if there is none. Without `to_…` and `size` while it is in progress. */
   last: DetectedMove | null;
 }
 
-/** The price path of candles, which are sorted by start: `[epoch ms, price]`. */
+/** `[epoch ms, price]`. @param candles sorted by start */
 export function* pathOf(candles: Iterable<Pick<Candle, 'start' | 'path'>>): Generator<[number, number]> {
   for (const { start, path } of candles) {
     const startMs = Date.parse(start);
@@ -23,8 +23,8 @@ export function* pathOf(candles: Iterable<Pick<Candle, 'start' | 'path'>>): Gene
 }
 
 /**
- * The moves at one threshold that were confirmed in the window. The detector runs over the whole path, from the
- * series' first price to its last, so a move's size may come from after the window.
+ * The moves at one threshold that were confirmed in the window. The detector runs over the series' whole path, so the
+ * size of a move may come from after the window.
  */
 export function movesInWindow(
   path: Iterable<readonly [timeMs: number, price: number]>,

@@ -5,7 +5,7 @@ import {
   type ImportFailure,
 } from '../../stores/opensearch/dashboards-api.ts';
 
-/** Some objects were not imported; the message names each, with the reason. */
+/** Some objects were not imported; the message lists them with the reasons. */
 export class DashboardsImportError extends Error {
   override readonly name = 'DashboardsImportError';
   readonly failures: readonly ImportFailure[];
@@ -18,13 +18,13 @@ export class DashboardsImportError extends Error {
 }
 
 export interface DashboardsSetup extends DashboardsApiOptions {
-  /** Keeps what is replaced; called before anything is, and not where nothing is there yet. */
+  /** Called with the existing objects before they are replaced, if there are any. */
   keepBackup: (ndjson: string) => Promise<void>;
 }
 
 /**
- * Imports the project's saved objects into a Dashboards: first what is there under their ids is kept, then they are
- * replaced. Objects of anybody else are not touched. Doing it again changes nothing.
+ * Imports the project's saved objects into Dashboards, after a backup of those with the same ids. Other objects are not
+ * touched. Repeating it changes nothing.
  * @returns how many objects were imported
  * @throws DashboardsImportError {DashboardsApiError}
  */
@@ -40,7 +40,7 @@ export async function setUpDashboards({ keepBackup, ...options }: DashboardsSetu
   return imported;
 }
 
-/** Where a backup lies in the lake bucket: by the time it was made. */
+/** The key of a backup in the lake bucket. */
 export function backupKey(now: Date): string {
   return `backups/dashboards/${now.toISOString().replaceAll(':', '-')}.ndjson`;
 }

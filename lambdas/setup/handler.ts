@@ -14,16 +14,14 @@ import { isTransient } from '../../stores/opensearch/search.ts';
 import { createS3Client } from '../../stores/s3/client.ts';
 import { backupKey, setUpDashboards } from './dashboards.ts';
 
-const roleArn = z.string().startsWith('arn:');
-
 const environment = readEnvironment(
   z.object({
     OPENSEARCH_URL: z.url({ protocol: /^https?$/ }),
-    /** ARN of the secret of the domain's master user, who setup signs in as. Not set: no sign-in, on one machine. */
+    /** ARN of the secret of the master user that setup signs in as. Unset locally: no sign-in. */
     OPENSEARCH_MASTER_SECRET: z.string().optional(),
-    /** Where Dashboards is. Not set: there is none, on one machine. */
+    /** Unset locally: there is no Dashboards. */
     DASHBOARDS_URL: z.url({ protocol: /^https?$/ }).optional(),
-    /** Keeps what is replaced in Dashboards. */
+    /** Stores backups of what is replaced in Dashboards. */
     LAKE_BUCKET: z.string().min(1).optional(),
     INDEX_SETTINGS: jsonText(
       z.object({
@@ -32,11 +30,11 @@ const environment = readEnvironment(
         refreshInterval: z.string().regex(/^\d+(ms|s|m)$/, 'expected a duration such as 30s'),
       }),
     ),
-    /** Roles and users, where the domain has fine-grained access control. */
+    /** Roles and users, if the domain has fine-grained access control. */
     ACCESS_CONTROL: jsonText(
       z.object({
-        functionRoleArns: z.record(z.enum(OPENSEARCH_FUNCTIONS), roleArn),
-        /** ARN of the secret of the user who may only look. */
+        functionRoleArns: z.record(z.enum(OPENSEARCH_FUNCTIONS), z.string().startsWith('arn:')),
+        /** ARN of the secret of the read-only user. */
         readerSecret: z.string().min(1),
       }),
     ).optional(),
@@ -45,21 +43,21 @@ const environment = readEnvironment(
 );
 const log = createLogger('setup');
 
-/** OpenSearch did not take what setup put; the message is what the CloudFormation event shows. */
+/** OpenSearch refused a step of the setup; the CloudFormation event shows the message. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }
 
-/** What a custom resource of CDK's provider framework answers. */
+/** The answer that CDK's provider framework expects of a custom resource. */
 export interface SetupResponse {
   PhysicalResourceId: string;
   Data: { templates: string };
 }
 
 /**
- * Puts what the pipeline needs to find in OpenSearch; putting it again changes nothing, so that a person may call it,
- * too, with any `RequestType`. On deletion it leaves everything as it is: the templates belong to the data, which the
- * domain's own removal policy decides about.
+ * Puts roles, users, index templates and dashboards into OpenSearch. Repeating it changes nothing, so people may call it
+ * too, with any `RequestType`. Deletion leaves everything in place: the templates belong to the data, whose fate the
+ * domain's removal policy decides.
  * @throws SetupError {DashboardsImportError} {DashboardsApiError}
  */
 export async function handler(
@@ -83,7 +81,7 @@ export async function handler(
   const user = masterSecret ? await readUser(masterSecret) : undefined;
   const client = createOpenSearch(url, user);
   try {
-    // Roles first: whoever may write needs the role before the templates are of use.
+    // Roles first: a function needs its role before it can use the templates.
     for (const step of [...access, ...templates]) await put(client, step, deadlineMs);
   } finally {
     await client.close();
@@ -104,9 +102,10 @@ async function putDashboards(
     url,
     user,
     deadlineMs,
-    onRetry: ({ attempt, delayMs }) => log.warn('Calling Dashboards again', { attempt, delayMs }),
+    onRetry: ({ attempt, delayMs }) => log.warn('Retrying Dashboards', { attempt, delayMs }),
     async keepBackup(ndjson) {
-      if (!Bucket) throw new SetupError('LAKE_BUCKET is not set: what is in Dashboards cannot be kept.');
+      if (!Bucket)
+        throw new SetupError('LAKE_BUCKET is not set, so the objects in Dashboards cannot be backed up.');
       const s3 = createS3Client(process.env);
       await s3.send(new PutObjectCommand({ Bucket, Key: backupKey(new Date()), Body: ndjson }));
       s3.destroy();
@@ -122,10 +121,10 @@ async function put(client: Client, { what, path, body }: SetupStep, deadlineMs: 
       ...BACKOFFS.openSearch,
       isRetryable: isTransient,
       onRetry: ({ attempt, delayMs, error }) =>
-        log.warn(`Putting ${what} again`, { attempt, delayMs, error: error as Error }),
+        log.warn(`Retrying ${what}`, { attempt, delayMs, error: error as Error }),
     });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`OpenSearch did not take ${what}: ${message}`, { cause });
+    throw new SetupError(`OpenSearch did not accept ${what}: ${message}`, { cause });
   }
 }

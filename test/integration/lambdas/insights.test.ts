@@ -24,7 +24,7 @@ import { deadAddress } from './local-servers.ts';
 
 const ms = (text: string) => Date.parse(`${text}Z`);
 const NOW = '2018-03-20T10:50:00.000Z';
-/** From here on there are ticks; before it, backfilled hours. */
+/** Backfilled hours before, ticks from here on. */
 const TICKS_FROM_MS = ms('2018-03-10T00:00');
 /** From here on the ticks are not summarised. */
 const TICKS_ONLY_FROM_MS = ms('2018-03-20T09:00');
@@ -34,7 +34,7 @@ const CHANGE = 0.0123;
 let store: InMemoryStore;
 let ask: (event: QuestionInput & { now?: string }) => Promise<InsightsResponse>;
 
-/** The bundled history of some weeks as the pipeline would have it: backfilled, then ticks, the last hours not summarised. */
+/** Some weeks of the bundled history as the pipeline stores it: backfilled, then ticks, the last hours not summarised. */
 async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }> {
   const rows = (await readPriceHistory(HOURLY_HISTORY)).filter(
     ({ symbol, startMs }) => SYMBOLS.includes(symbol) && startMs < ms('2018-03-20T11:00'),
@@ -55,7 +55,7 @@ async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }
       continue;
     }
     const ticks = hourPath(row).map(([offsetMs, price]) => ({ slotMs: row.startMs + offsetMs, price }));
-    // An hour in the middle that nobody summarised.
+    // One hour in the middle is not summarised.
     const isSummarised = row.startMs < TICKS_ONLY_FROM_MS && row.startMs !== ms('2018-03-12T05:00');
     if (isSummarised) candles.push(candleFromTicks(series, row.startMs, ticks));
     for (const { slotMs, price } of ticks) {
@@ -167,11 +167,11 @@ async function answered(question: QuestionInput): Promise<unknown> {
   return response.kind === 'answer' ? response.answer : undefined;
 }
 
-/** What the same question answers from everything in hand. */
-const inHand = (question: QuestionInput) =>
+/** The answer to the same question from everything in memory. */
+const inMemory = (question: QuestionInput) =>
   answer(questionSchema.parse(question), Date.parse(NOW), store.asStores(), { 'recorded:spot': 900_000 });
 
-/** Equal but for the last digits: OpenSearch adds up in another order. */
+/** Equal except for the last digits, because OpenSearch adds up in another order. */
 function expectClose(actual: unknown, expected: unknown): void {
   const rounded = (value: unknown): unknown =>
     JSON.parse(JSON.stringify(value), (_, inner) =>
@@ -204,11 +204,11 @@ describe('the insights function', () => {
     { question: 'moves', symbol: 'ADAUSD', over: '30d', thresholds: [0.02, 0.05] },
     { question: 'moves', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', over: '2y' },
     { question: 'compare', symbols: ['ETHUSD', 'ADAUSD'], from: '2018-02-01', to: '2018-03-01' },
-  ])('answers %j as from everything in hand', async (question) => {
+  ])('answers %j as from everything in memory', async (question) => {
     const found = await answered(question);
-    const expected = await inHand(question);
+    const expected = await inMemory(question);
     if (question.question === 'compare') {
-      // Percentiles come from the ticks alone, and there were none yet.
+      // Percentiles come from ticks, and there are none in this window.
       expect(found).toMatchObject({ series: [{ percentiles: null }, { percentiles: null }] });
     }
     expectClose(found, expected);
@@ -219,13 +219,13 @@ describe('the insights function', () => {
     { question: 'volatile', over: '60d', top: 2 },
     { question: 'volatile', exchange: 'archive', at: '2021-01-01', over: '1y' },
     { question: 'volatile', from: '2018-02-01', to: '2018-02-20' },
-  ])('answers %j as from everything in hand', async (question) => {
+  ])('answers %j as from everything in memory', async (question) => {
     const found = (await answered(question)) as Answers['volatile'];
-    const expected = await inHand(question);
+    const expected = await inMemory(question);
     expectClose({ ...found, series: found.series.map((one) => ({ ...one, moves: [] })) }, expected);
   });
 
-  it('counts the moves of the most volatile as the question about moves does', async () => {
+  it('counts the moves of the most volatile like the question about moves', async () => {
     const window = { from: '2018-02-01', to: '2018-02-20' };
     const { series } = (await answered({ question: 'volatile', ...window })) as Answers['volatile'];
     expect(series.length).toBeGreaterThan(2);
@@ -236,9 +236,9 @@ describe('the insights function', () => {
     }
   });
 
-  it('knows every series, by name', async () => {
+  it('lists every series by name', async () => {
     const found = (await answered({ question: 'series' })) as { series: { series: string }[] };
-    expectClose(found, await inHand({ question: 'series' }));
+    expectClose(found, await inMemory({ question: 'series' }));
     expect(found.series.map(({ series }) => series)).toEqual([
       'other:inverse:BTCUSD',
       'recorded:spot:ADAUSD',
@@ -269,13 +269,13 @@ describe('the insights function', () => {
     expect(all.series).toHaveLength(3);
   });
 
-  it('takes a currency for its series with the most turnover, counted in the currency', async () => {
+  it('resolves a currency to its series with the most turnover, counted in the currency', async () => {
     expect(await answered({ question: 'average', symbol: 'btc', over: '1d' })).toMatchObject({
       series: 'recorded:spot:BTCUSD',
     });
   });
 
-  it('asks which series is meant where there are several', async () => {
+  it('asks which series is meant if there are several', async () => {
     expect(await ask({ question: 'average', symbol: 'BTCUSD', now: NOW })).toMatchObject({
       kind: 'noAnswer',
       reason: 'ambiguousSymbol',
@@ -283,7 +283,7 @@ describe('the insights function', () => {
     });
   });
 
-  it('knows the nearest names of one that is mistyped', async () => {
+  it('suggests the nearest names for a mistyped one', async () => {
     expect(await ask({ question: 'average', symbol: 'ETHUSDX', now: NOW })).toMatchObject({
       kind: 'noAnswer',
       reason: 'unknownSymbol',
@@ -291,7 +291,7 @@ describe('the insights function', () => {
     });
   });
 
-  it('says what range there is where a window has no data', async () => {
+  it('says which range has data if the window has none', async () => {
     const question = { symbol: 'ETHUSD', from: '2019-01-01', to: '2019-02-01', now: NOW } as const;
     for (const which of ['average', 'moves'] as const) {
       expect(await ask({ question: which, ...question })).toMatchObject({
@@ -308,7 +308,7 @@ describe('the insights function', () => {
     );
   });
 
-  it('says what is wrong with a question', async () => {
+  it('explains what is wrong with a question', async () => {
     expect(await ask({ question: 'average', symbol: 'ETHUSD', over: 'ever' })).toMatchObject({
       kind: 'badQuestion',
       message: expect.stringContaining('"ever" is not a valid duration'),
@@ -317,7 +317,7 @@ describe('the insights function', () => {
     expect(await ask({ question: 'series', now: 'soon' })).toMatchObject({ kind: 'badQuestion' });
   });
 
-  it('has no answer, and no error, where nothing was ever stored', async () => {
+  it('has no answer, and no error, if nothing was ever stored', async () => {
     await clear();
     for (const question of [
       { question: 'average', symbol: 'ETHUSD' },
@@ -330,7 +330,7 @@ describe('the insights function', () => {
     }
   });
 
-  it('fails where OpenSearch cannot be reached', async () => {
+  it('fails if OpenSearch cannot be reached', async () => {
     const unreachable = await startInsights(`http://${await deadAddress()}`);
     await expect(unreachable({ question: 'series' }, 1_000)).rejects.toMatchObject({
       name: 'ConnectionError',

@@ -20,7 +20,7 @@ afterAll(async () => {
 const template = async () => (await openSearch.indices.getIndexTemplate({ name: TEMPLATE })).body;
 
 describe('the setup function', () => {
-  it('puts the index template, and putting it again changes nothing', async () => {
+  it('puts the index templates, and changes nothing the second time', async () => {
     const setup = await startSetup();
     expect(await setup('Create')).toEqual({
       PhysicalResourceId: 'crypto-market-insights-setup',
@@ -31,7 +31,7 @@ describe('the setup function', () => {
     expect(await template()).toEqual(before);
   });
 
-  it('makes OpenSearch map a new monthly index as the design says', async () => {
+  it('makes OpenSearch map a new monthly index as designed', async () => {
     await (await startSetup())();
     await openSearch.indices.create({ index: 'tickers-2031.05' });
     const { body } = await openSearch.indices.get({ index: 'tickers-2031.05' });
@@ -49,14 +49,14 @@ describe('the setup function', () => {
     expect(index?.settings?.index).toMatchObject({ codec: 'best_compression', refresh_interval: '1s' });
   });
 
-  it('leaves the template on deletion: it belongs to the data', async () => {
+  it('leaves the templates in place on deletion', async () => {
     const setup = await startSetup();
     await setup('Create');
     await setup('Delete');
     expect(await template()).toMatchObject({ index_templates: [{ name: TEMPLATE }] });
   });
 
-  it('waits for an OpenSearch that is just coming up', async () => {
+  it('waits for an OpenSearch that is still starting', async () => {
     const wire = await startFlakyWire(services.openSearch, 2);
     try {
       expect(await (await startSetup(wire.url))()).toMatchObject({ Data: { templates: TEMPLATES.join() } });
@@ -65,11 +65,11 @@ describe('the setup function', () => {
     }
   });
 
-  it('says that OpenSearch cannot be reached', async () => {
+  it('fails if OpenSearch cannot be reached', async () => {
     const setup = await startSetup(`http://${await deadAddress()}`);
     await expect(setup('Create', 5_500)).rejects.toMatchObject({
       name: 'SetupError',
-      message: expect.stringMatching(/^OpenSearch did not take the index template .*ECONNREFUSED/),
+      message: expect.stringMatching(/^OpenSearch did not accept the index template .*ECONNREFUSED/),
     });
   });
 });

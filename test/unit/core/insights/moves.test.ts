@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { movesOver } from '../../../../core/insights/moves.ts';
+import { movesOfHours } from '../../../../core/insights/moves.ts';
 import { movesInWindow, pathOf } from '../../../../core/insights/window-moves.ts';
 import { candleFromTicks } from '../../../../core/market/candle.ts';
 import { HOUR_MS, hourOf } from '../../../../core/market/time.ts';
 import { flat, hourMs, hours, iso, recorded, SERIES, START_MS, ticked } from './sample-candles.ts';
 
 /** The answer for one threshold. */
-const at = (threshold: number, candles: Parameters<typeof movesOver>[0], window = hours(0, 100)) =>
-  movesOver(candles, window, [threshold], 900_000)?.thresholds[0];
+const at = (threshold: number, candles: Parameters<typeof movesOfHours>[0], window = hours(0, 100)) =>
+  movesOfHours(candles, window, { thresholds: [threshold], samplingIntervalMs: 900_000 })?.thresholds[0];
 
 describe('the moves in a window', () => {
   it('follow the path of a backfilled hour: low first where it closes at or above its open', () => {
@@ -121,8 +121,9 @@ describe('the exceedances', () => {
 });
 
 describe('what belongs to the moves', () => {
-  const sampling = (...candles: Parameters<typeof movesOver>[0]) =>
-    movesOver(candles, hours(0, 100), [0.1], 120_000)?.samplingIntervalSeconds;
+  const sampling = (...candles: Parameters<typeof movesOfHours>[0]) =>
+    movesOfHours(candles, hours(0, 100), { thresholds: [0.1], samplingIntervalMs: 120_000 })
+      ?.samplingIntervalSeconds;
 
   it('is the coarsest interval between two prices', () => {
     expect(sampling(ticked(0, [1]))).toBe(120);
@@ -132,18 +133,28 @@ describe('what belongs to the moves', () => {
   });
 
   it('is nothing where the window has no data', () => {
-    expect(movesOver([flat(0, 1)], hours(10, 100), [0.1], 900_000)).toBeUndefined();
     expect(
-      movesOver([ticked(0, [1])], { fromMs: START_MS + 1, toMs: START_MS + 9 }, [0.1], 900_000),
+      movesOfHours([flat(0, 1)], hours(10, 100), { thresholds: [0.1], samplingIntervalMs: 900_000 }),
+    ).toBeUndefined();
+    expect(
+      movesOfHours(
+        [ticked(0, [1])],
+        { fromMs: START_MS + 1, toMs: START_MS + 9 },
+        { thresholds: [0.1], samplingIntervalMs: 900_000 },
+      ),
     ).toBeUndefined();
   });
 
   it('is the exact window where there are only ticks in up to 48 hours, else whole hours', () => {
     const window = { fromMs: START_MS, toMs: START_MS + HOUR_MS / 2 };
-    expect(movesOver([ticked(0, [1, 2, 3])], window, [0.1], 900_000)).toMatchObject({
+    expect(
+      movesOfHours([ticked(0, [1, 2, 3])], window, { thresholds: [0.1], samplingIntervalMs: 900_000 }),
+    ).toMatchObject({
       to: iso(window.toMs),
       thresholds: [{ rises: { count: 1 } }],
     });
-    expect(movesOver([flat(0, 1)], window, [0.1], 900_000)).toMatchObject({ to: iso(hourMs(1)) });
+    expect(
+      movesOfHours([flat(0, 1)], window, { thresholds: [0.1], samplingIntervalMs: 900_000 }),
+    ).toMatchObject({ to: iso(hourMs(1)) });
   });
 });

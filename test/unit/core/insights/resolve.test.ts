@@ -84,7 +84,7 @@ describe('a name', () => {
 
   it('that is elsewhere is an error that says where', async () => {
     await expect(resolve('BTCUSDT', storeOf(spot), { category: 'linear' })).rejects.toMatchObject({
-      message: 'There is no BTCUSDT in any linear market; there is bybit:spot:BTCUSDT.',
+      message: 'There is no BTCUSDT in any linear market, but there is bybit:spot:BTCUSDT.',
     });
   });
 

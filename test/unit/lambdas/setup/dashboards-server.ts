@@ -11,11 +11,10 @@ interface StoredObject {
 
 export interface DashboardsServer {
   url: string;
-  /** What is kept, by type and id. */
+  /** By type and id. */
   objects: Map<string, StoredObject>;
-  /** Requests so far: what was asked for, and by whom. */
   requests: { path: string; headers: IncomingMessage['headers'] }[];
-  /** Answers the next requests with these statuses instead. */
+  /** Statuses to answer the next requests with. */
   failNext: number[];
   close(): Promise<void>;
 }
@@ -23,8 +22,8 @@ export interface DashboardsServer {
 const keyOf = ({ type, id }: { type: string; id: string }) => `${type}:${id}`;
 
 /**
- * Speaks the saved objects API as OpenSearch Dashboards 2.x and 3.x do: the answers' shapes were recorded there. It
- * refuses what they refuse: requests without `osd-xsrf`, files of another name, references that lead nowhere.
+ * The saved objects API of OpenSearch Dashboards 2.x and 3.x, with answers shaped like recorded ones. Like them, it
+ * refuses requests without `osd-xsrf`, files with another extension, and references to missing objects.
  */
 export async function startDashboardsServer(basePath = ''): Promise<DashboardsServer> {
   const objects = new Map<string, StoredObject>();

@@ -26,7 +26,7 @@ const setUp = (patienceMs = 5_000) =>
 const contents = () => Object.fromEntries(dashboards.objects);
 
 describe('importing the saved objects', () => {
-  it('brings all of them, and importing again changes nothing', async () => {
+  it('imports all of them, and changes nothing the second time', async () => {
     expect(await setUp()).toBe(savedObjects().length);
     const once = contents();
     expect(Object.keys(once)).toHaveLength(savedObjects().length);
@@ -34,7 +34,7 @@ describe('importing the saved objects', () => {
     expect(contents()).toEqual(once);
   });
 
-  it('keeps first what is replaced, as it can be imported back', async () => {
+  it('backs up what it replaces, so that it can be imported again', async () => {
     await setUp();
     expect(backups).toEqual([]);
     const [edited] = dashboards.objects.values();
@@ -49,20 +49,20 @@ describe('importing the saved objects', () => {
     expect(JSON.stringify(contents())).toContain('edited by somebody');
   });
 
-  it('does not replace anything when that cannot be kept', async () => {
+  it('replaces nothing if the backup fails', async () => {
     await setUp();
     const before = contents();
     const failing = setUpDashboards({
       url: dashboards.url,
       deadlineMs: Date.now() + 5_000,
-      keepBackup: () => Promise.reject(new Error('the bucket is away')),
+      keepBackup: () => Promise.reject(new Error('the bucket is gone')),
     });
-    await expect(failing).rejects.toThrow('the bucket is away');
+    await expect(failing).rejects.toThrow('the bucket is gone');
     expect(contents()).toEqual(before);
     expect(dashboards.requests.filter(({ path }) => path.includes('_import'))).toHaveLength(1);
   });
 
-  it('leaves the objects of others alone', async () => {
+  it('leaves other objects alone', async () => {
     const theirs = { type: 'dashboard', id: 'theirs', attributes: { title: 'Theirs' }, references: [] };
     dashboards.objects.set('dashboard:theirs', theirs);
     await setUp();
@@ -71,7 +71,7 @@ describe('importing the saved objects', () => {
     expect(backups.join()).not.toContain('Theirs');
   });
 
-  it('goes into the tenant that everybody shares, signed in', async () => {
+  it('signs in and uses the shared tenant', async () => {
     await setUp();
     expect(dashboards.requests.length).toBeGreaterThan(1);
     for (const { headers } of dashboards.requests) {
@@ -83,12 +83,12 @@ describe('importing the saved objects', () => {
     }
   });
 
-  it('waits for a Dashboards that is just starting', async () => {
+  it('waits for a Dashboards that is still starting', async () => {
     dashboards.failNext.push(503, 429, 502);
     expect(await setUp()).toBe(savedObjects().length);
   });
 
-  it('says which objects were refused, and why', async () => {
+  it('reports which objects were refused, and why', async () => {
     const api = new DashboardsApi({ url: dashboards.url, deadlineMs: Date.now() + 5_000 });
     const dashboard = savedObjects().filter(({ type }) => type === 'dashboard');
     const { imported, failures } = await api.import(`${JSON.stringify(dashboard[0])}\n`);
@@ -103,14 +103,14 @@ describe('importing the saved objects', () => {
     ]);
   });
 
-  it('says that the sign-in is wrong, without the password', async () => {
+  it('reports a wrong sign-in without the password', async () => {
     dashboards.failNext.push(401);
     const error = await setUp().catch((reason: Error) => reason);
     expect(error).toMatchObject({ name: 'DashboardsApiError', message: expect.stringContaining('sign-in') });
     expect(String(error)).not.toContain('secret');
   });
 
-  it('says that nobody answers', async () => {
+  it('reports that Dashboards does not answer', async () => {
     await dashboards.close();
     await expect(setUp(300)).rejects.toMatchObject({
       name: 'DashboardsApiError',
@@ -120,7 +120,7 @@ describe('importing the saved objects', () => {
 });
 
 describe('a backup', () => {
-  it('lies in the lake by its time, outside of what holds tickers', () => {
+  it('has its time in its key, under a prefix of its own', () => {
     expect(backupKey(new Date('2026-03-01T12:00:00Z'))).toBe(
       'backups/dashboards/2026-03-01T12-00-00.000Z.ndjson',
     );

@@ -21,13 +21,13 @@ const indexActions = (name: string) =>
   roleOf(name).index_permissions.flatMap(({ allowed_actions }) => allowed_actions);
 
 describe('access control in OpenSearch', () => {
-  it.each(OPENSEARCH_FUNCTIONS)('maps the IAM role of %s to a role of its own', (name) => {
+  it.each(OPENSEARCH_FUNCTIONS)('maps the IAM role of %s to its own role', (name) => {
     expect(bodyOf(`/rolesmapping/crypto-market-insights-${name}`)).toEqual({
       backend_roles: [functionRoleArns[name]],
     });
   });
 
-  it('lets index write tickers and nothing else', () => {
+  it('lets index only write tickers', () => {
     const [permission, ...others] = roleOf('index').index_permissions;
     expect(others).toEqual([]);
     expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*']);
@@ -40,13 +40,13 @@ describe('access control in OpenSearch', () => {
     }
   });
 
-  it('lets watch read tickers and how far the summaries are, and nothing else', () => {
+  it('lets watch only read tickers and the state of summarising', () => {
     const [permission, ...others] = roleOf('watch').index_permissions;
     expect(others).toEqual([]);
     expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*', 'summaries*']);
   });
 
-  it('gives nobody every index or every action', () => {
+  it('gives nobody access to every index or every action', () => {
     for (const name of [...OPENSEARCH_FUNCTIONS, 'reader']) {
       const patterns = roleOf(name).index_permissions.flatMap(({ index_patterns }) => index_patterns);
       expect(patterns).not.toContain('*');
@@ -54,7 +54,7 @@ describe('access control in OpenSearch', () => {
     }
   });
 
-  it('covers every index that the templates are for', () => {
+  it('covers every index that has a template', () => {
     const templates = indexTemplates({ shards: 1, replicas: 0, refreshInterval: '1s' });
     const patterns = Object.values(templates).flatMap(({ index_patterns }) => index_patterns as string[]);
     const readable = roleOf('insights').index_permissions.flatMap(({ index_patterns }) => index_patterns);
@@ -67,7 +67,7 @@ describe('access control in OpenSearch', () => {
       ).toBe(true);
   });
 
-  it('makes the reader with the role of its own only', () => {
+  it('creates the read-only user with its own role only', () => {
     expect(bodyOf('/internalusers/reader')).toEqual({
       password: 'secret',
       opendistro_security_roles: ['crypto-market-insights-reader'],

@@ -12,14 +12,14 @@ describe('a bulk item’s answer', () => {
     expect(bulkOutcome({ status: 409, error })).toEqual({ kind: 'alreadyThere' });
   });
 
-  it.each([401, 403, 408, 429, 500, 502, 503, 504])('%d may pass', (status) => {
+  it.each([401, 403, 408, 429, 500, 502, 503, 504])('%d is retried', (status) => {
     expect(bulkOutcome({ status, error: { type: 'busy', reason: 'queue full' } })).toEqual({
       kind: 'retry',
       reason: `${status} busy: queue full`,
     });
   });
 
-  it.each([400, 404, 413])('%d never passes, with OpenSearch’s own words', (status) => {
+  it.each([400, 404, 413])('%d is refused, with OpenSearch’s reason', (status) => {
     const error = {
       type: 'mapper_parsing_exception',
       reason: 'failed to parse',
@@ -32,7 +32,7 @@ describe('a bulk item’s answer', () => {
     });
   });
 
-  it('that gives no reason still has one', () => {
+  it('without a reason still has one', () => {
     expect(bulkOutcome({ status: 400 })).toEqual({
       kind: 'refused',
       errorType: 'status_400',
@@ -40,7 +40,7 @@ describe('a bulk item’s answer', () => {
     });
   });
 
-  it.each([undefined, {}])('of %j says nothing about the document, which is sent again', (item) => {
+  it.each([undefined, {}])('of %j says nothing about the document, which is retried', (item) => {
     expect(bulkOutcome(item)).toEqual({
       kind: 'retry',
       reason: 'OpenSearch gave no status for the document',

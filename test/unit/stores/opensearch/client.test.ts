@@ -14,7 +14,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Does something with a server that remembers the headers of the last request. */
+/** Runs `work` with a server that remembers the headers of the last request. */
 async function withServer(
   work: (url: string, headers: () => IncomingHttpHeaders) => Promise<void>,
 ): Promise<void> {
@@ -36,13 +36,13 @@ const clientOf = (environment: NodeJS.ProcessEnv) =>
   createOpenSearchOf(readEnvironment(z.object(openSearchVariables), environment));
 
 describe('an OpenSearch client', () => {
-  it('signs in to nobody unless told to', () =>
+  it('does not sign in by default', () =>
     withServer(async (url, headers) => {
       await clientOf({ OPENSEARCH_URL: url }).info();
       expect(headers().authorization).toBeUndefined();
     }));
 
-  it('signs with the function’s own credentials, for the service and region of the domain', () =>
+  it('signs with the function’s credentials for the domain’s service and region', () =>
     withServer(async (url, headers) => {
       vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
@@ -55,26 +55,26 @@ describe('an OpenSearch client', () => {
       expect(headers()['x-amz-security-token']).toBe('token');
     }));
 
-  it('takes a user and a password', () =>
+  it('signs in as a user', () =>
     withServer(async (url, headers) => {
       await createOpenSearch(url, { username: 'master', password: 'p' }).info();
       expect(headers().authorization).toBe(`Basic ${Buffer.from('master:p').toString('base64')}`);
     }));
 });
 
-describe('the client of who only writes', () => {
+describe('the bulk client', () => {
   const tickersOf = (environment: NodeJS.ProcessEnv) =>
     new OpenSearchTickers(createBulkClientOf(readEnvironment(z.object(openSearchVariables), environment)));
   const documents = [{ id: 'a', index: 'tickers-2026.03', source: '{}' }];
 
-  it('signs in to nobody unless told to', () =>
+  it('does not sign in by default', () =>
     withServer(async (url, headers) => {
       await tickersOf({ OPENSEARCH_URL: url }).create(documents, Date.now() + 100);
       expect(headers()).toMatchObject({ 'content-type': 'application/x-ndjson', connection: 'keep-alive' });
       expect(headers().authorization).toBeUndefined();
     }));
 
-  it('signs what it sends, to the byte, with the function’s own credentials', () =>
+  it('signs the exact bytes of a request with the function’s credentials', () =>
     withServer(async (url, headers) => {
       vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
@@ -92,7 +92,7 @@ describe('the client of who only writes', () => {
       });
     }));
 
-  it('finds a server again that was away', async () => {
+  it('reconnects to a server that was down', async () => {
     const server = createServer((_, response) => {
       response
         .writeHead(200, { 'content-type': 'application/json' })

@@ -30,31 +30,31 @@ const tickers = templateOf('tickers');
 const { mappings, settings } = tickers.template;
 
 describe('the tickers’ index template', () => {
-  it('is for every monthly index', () => {
+  it('applies to every monthly index', () => {
     const [pattern] = tickers.index_patterns;
     expect(tickerIndexOf(SLOT)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
   });
 
-  it('answers the article’s queries, which ask for symbol and for symbol.keyword', () => {
+  it('supports the article’s queries, which use symbol and symbol.keyword', () => {
     expect(mappings.properties.symbol).toEqual({
       type: 'keyword',
       fields: { keyword: { type: 'keyword' } },
     });
   });
 
-  it('maps every value that a ticker may carry, and every field of its identity', () => {
+  it('maps every field that a ticker can have', () => {
     const fields = new Set([...Object.keys(TICKER_FIELDS), ...Object.keys(sampleTicker())]);
     expect(new Set(Object.keys(mappings.properties))).toEqual(fields);
   });
 
-  it('keeps every digit of a price, and takes any other number for a chart’s', () => {
+  it('maps prices to double and other numbers to float', () => {
     for (const [field, kind] of Object.entries(TICKER_FIELDS)) {
       const type = { price: 'double', number: 'float', time: 'date', text: 'keyword' }[kind];
       expect([field, mappings.properties[field]?.type]).toEqual([field, type]);
     }
   });
 
-  it('keeps columns of what questions and charts ask for, and of no other value', () => {
+  it('keeps columns only of values that questions and charts use', () => {
     const columns = Object.keys(TICKER_FIELDS).filter(
       (field) => mappings.properties[field]?.doc_values !== false,
     );
@@ -69,16 +69,16 @@ describe('the tickers’ index template', () => {
     ]);
   });
 
-  it('takes no field that nobody mapped', () => {
+  it('ignores unmapped fields', () => {
     expect(mappings.dynamic).toBe(false);
   });
 
-  it('lays a series’ ticks together, in time order', () => {
+  it('keeps a series’ ticks together in time order', () => {
     expect(settings.index['sort.field']).toEqual(['exchange', 'category', 'symbol', 'slot']);
     expect(settings.index.codec).toBe('best_compression');
   });
 
-  it('takes the stage’s numbers', () => {
+  it('uses the stage’s settings', () => {
     expect(settings.index).toMatchObject({
       number_of_shards: 2,
       number_of_replicas: 1,
@@ -95,33 +95,33 @@ describe('the summaries’ index templates', () => {
   );
   const propertiesOf = (name: string) => templateOf(name).template.mappings.properties;
 
-  it('are for every yearly index of candles, for the moves and for what summarising remembers', () => {
+  it('apply to every yearly index of candles, to the moves and to the state of summarising', () => {
     const [pattern] = templateOf('candles').index_patterns;
     expect(candleIndexOf(candle.start)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
     expect(templateOf('moves').index_patterns).toEqual([MOVES_INDEX]);
     expect(templateOf('summaries-state').index_patterns).toEqual([SUMMARY_STATE_INDEX]);
   });
 
-  it('map every field that a candle may carry, and keep every digit of its prices', () => {
+  it('map every field that a candle can have, with prices as double', () => {
     expect(new Set(Object.keys(propertiesOf('candles')))).toEqual(
-      new Set([...Object.keys(candle), 'log_return']),
+      new Set([...Object.keys(candle), 'log_return', 'polls_due']),
     );
     for (const price of ['open', 'high', 'low', 'close', 'mean', 'log_return']) {
       expect([price, propertiesOf('candles')[price]?.type]).toEqual([price, 'double']);
     }
   });
 
-  it('store a candle’s path and do not index it', () => {
+  it('store a candle’s path without indexing it', () => {
     expect(propertiesOf('candles').path).toEqual({ type: 'object', enabled: false });
   });
 
-  it('map every field that a move may carry', () => {
+  it('map every field that a move can have', () => {
     const moves = [100, 110, 95].map((price, index) => [index, price] as const);
     const [move] = movesOf(moves, 0.05).map((each) => moveOf(candle, each));
     expect(new Set(Object.keys(propertiesOf('moves')))).toEqual(new Set(Object.keys(move ?? {})));
   });
 
-  it('take no field that nobody mapped, and lay a series’ documents together', () => {
+  it('ignore unmapped fields and keep a series’ documents together', () => {
     for (const name of ['candles', 'moves']) {
       const { mappings: closed, settings: kept } = templateOf(name).template;
       expect(closed.dynamic).toBe(false);
