@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, readdir, readFile, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A Java development kit that is new enough. */
+/** A Java development kit that can run the engines. */
 export interface Jdk {
   readonly home: string;
   /** Path of its `java`. */
@@ -16,52 +16,53 @@ export interface Jdk {
   readonly major: number;
 }
 
-/** A Java installation, fit or not. */
+/** A Java installation, suitable or not. */
 export interface JavaInstallation {
   readonly home: string;
-  /** How it was found: "JAVA_HOME", "the java on the PATH", "/usr/lib/jvm". */
+  /** Where we found it: "JAVA_HOME", "the java on the PATH", "/usr/lib/jvm". */
   readonly foundIn: string;
-  /** `undefined`: it is broken, or did not say. */
+  /** `undefined` if it is broken or reports no version. */
   readonly major: number | undefined;
-  /** A runtime without the compiler cannot build the OpenSearch launcher. */
+  /** Needed to build the OpenSearch launcher. */
   readonly hasCompiler: boolean;
 }
 
-/** No installation is new enough and complete. */
+/** No installation is suitable. */
 export class JdkNotFoundError extends Error {
   override readonly name = 'JdkNotFoundError';
   readonly found: readonly JavaInstallation[];
 
   constructor(minimumMajor: number, found: readonly JavaInstallation[]) {
-    const list = found.map((java) => `\n  ${java.home} (${java.foundIn}): ${whyUnfit(java, minimumMajor)}`);
+    const list = found.map(
+      (java) => `\n  ${java.home} (${java.foundIn}): ${whyUnsuitable(java, minimumMajor)}`,
+    );
     super(
       `Kafka, OpenSearch and the S3 server need a JDK ${minimumMajor} or newer; ` +
-        (found.length === 0 ? 'no Java was found.' : `none was found among:${list.join('')}\n`) +
+        (found.length === 0 ? 'no Java was found.' : `found only:${list.join('')}\n`) +
         ` Install one (Debian, Ubuntu: apt install openjdk-${minimumMajor}-jdk-headless; ` +
         `macOS: brew install openjdk@${minimumMajor}; or https://adoptium.net), ` +
-        'or set JAVA_HOME to the folder of one that is there.',
+        'or set JAVA_HOME to the folder of a JDK.',
     );
     this.found = found;
   }
 }
 
-/** Maven is needed (for the first download) and is not there. */
+/** Maven is needed for the first download but not installed. */
 export class MavenNotFoundError extends Error {
   override readonly name = 'MavenNotFoundError';
 
   constructor() {
     super(
-      'The engines have to be downloaded and Maven (mvn) was not found on the PATH, in MAVEN_HOME or in SDKMAN. ' +
+      'Maven (mvn), needed to download the engines, was not found on the PATH, in MAVEN_HOME or in SDKMAN. ' +
         'Install it (Debian, Ubuntu: apt install maven; macOS: brew install maven; or https://maven.apache.org).',
     );
   }
 }
 
 /**
- * A JDK that is new enough: JAVA_HOME, the java on the PATH, then the usual folders of Linux, macOS, Homebrew
- * and SDKMAN.
+ * Looks for a JDK in JAVA_HOME, on the PATH, then in the usual folders of Linux, macOS, Homebrew and SDKMAN.
  *
- * @throws {JdkNotFoundError} with what was found instead
+ * @throws {JdkNotFoundError} with the unsuitable ones found
  */
 export async function findJdk(minimumMajor = 21): Promise<Jdk> {
   const found: JavaInstallation[] = [];
@@ -74,18 +75,18 @@ export async function findJdk(minimumMajor = 21): Promise<Jdk> {
 }
 
 /**
- * The first installation that somebody pointed at (JAVA_HOME, PATH), else of the others the oldest that is new
- * enough: the engines are tried with the long-term releases, not with tomorrow's Java.
+ * The installation in JAVA_HOME or on the PATH if suitable, else the oldest suitable one: the engines are tested with
+ * long-term releases, not with the newest Java.
  */
 export function chooseJdk(found: readonly JavaInstallation[], minimumMajor: number): Jdk | undefined {
-  const fit = found.filter((java) => whyUnfit(java, minimumMajor) === undefined);
-  const pointedAt = fit.find((java) => java.foundIn === JAVA_HOME || java.foundIn === PATH);
-  const chosen = pointedAt ?? fit.toSorted((a, b) => (a.major ?? 0) - (b.major ?? 0))[0];
+  const suitable = found.filter((java) => whyUnsuitable(java, minimumMajor) === undefined);
+  const configured = suitable.find((java) => java.foundIn === JAVA_HOME || java.foundIn === PATH);
+  const chosen = configured ?? suitable.toSorted((a, b) => (a.major ?? 0) - (b.major ?? 0))[0];
   if (chosen?.major === undefined) return undefined;
   return { home: chosen.home, java: join(chosen.home, 'bin', 'java'), major: chosen.major };
 }
 
-/** 25 of `25.0.3`, 8 of `1.8.0_412`, 26 of `26-ea`; `undefined` of anything else. */
+/** `25.0.3` → 25, `1.8.0_412` → 8, `26-ea` → 26; `undefined` for anything else. */
 export function parseJavaMajor(version: string): number | undefined {
   const [, first, second] = /^(\d+)(?:\.(\d+))?/.exec(version) ?? [];
   if (first === undefined) return undefined;
@@ -111,10 +112,10 @@ export async function findMaven(environment: NodeJS.ProcessEnv = process.env): P
 const JAVA_HOME = 'JAVA_HOME';
 const PATH = 'the java on the PATH';
 
-function whyUnfit(java: JavaInstallation, minimumMajor: number): string | undefined {
+function whyUnsuitable(java: JavaInstallation, minimumMajor: number): string | undefined {
   if (java.major === undefined) return 'not a working Java';
   if (java.major < minimumMajor) return `Java ${java.major}, too old`;
-  if (!java.hasCompiler) return `Java ${java.major}, but only its runtime: the compiler (javac) is missing`;
+  if (!java.hasCompiler) return `Java ${java.major} without the compiler (javac)`;
   return undefined;
 }
 
@@ -127,10 +128,10 @@ async function fromPath(): Promise<JavaInstallation[]> {
   const java = await firstExecutable('java', (process.env.PATH ?? '').split(delimiter));
   if (java === undefined) return [];
   const home = dirname(dirname(await realpath(java)));
-  if (await exists(join(home, 'release'))) return [await inspect(home, PATH)];
-  // A stub that starts some other java (macOS, jenv, asdf): only that one knows where it lives.
-  const told = await askJava(java);
-  return told?.home ? [await inspect(told.home, PATH)] : [];
+  if (existsSync(join(home, 'release'))) return [await inspect(home, PATH)];
+  // A stub that starts another java (macOS, jenv, asdf); only that one knows its home.
+  const answer = await askJava(java);
+  return answer?.home ? [await inspect(answer.home, PATH)] : [];
 }
 
 async function fromUsualFolders(): Promise<JavaInstallation[]> {
@@ -150,7 +151,7 @@ async function fromUsualFolders(): Promise<JavaInstallation[]> {
     for (const name of (await readdir(folder).catch(() => [])).toSorted()) {
       const home = join(folder, name, homeInside);
       if (await isExecutable(join(home, 'bin', 'java'))) {
-        // The folders are full of links to each other (default-java, current).
+        // These folders contain links to each other (default-java, current).
         installations.push(await inspect(await realpath(home), folder));
       }
     }
@@ -161,7 +162,7 @@ async function fromUsualFolders(): Promise<JavaInstallation[]> {
 async function inspect(home: string, foundIn: string): Promise<JavaInstallation> {
   const java = join(home, 'bin', 'java');
   if (!(await isExecutable(java))) return { home, foundIn, major: undefined, hasCompiler: false };
-  // Nearly every JDK says its version in this file; asking java itself costs the start of a JVM.
+  // Nearly every JDK has its version in this file; asking java means starting a JVM.
   const release = await readFile(join(home, 'release'), 'utf8').catch(() => '');
   const version = /^JAVA_VERSION="(.+)"/m.exec(release)?.[1] ?? (await askJava(java))?.version;
   const hasCompiler = await isExecutable(join(home, 'bin', 'javac'));
@@ -178,7 +179,7 @@ async function askJava(
       version: /^\s*java\.version = (.+)$/m.exec(stderr)?.[1],
     };
   } catch {
-    // Whatever is wrong with it, it is no Java to use: the error of findJdk lists it as not working.
+    // The error of findJdk will list it as not working.
     return undefined;
   }
 }
@@ -196,13 +197,6 @@ async function firstExecutable(name: string, folders: readonly string[]): Promis
 
 async function isExecutable(file: string): Promise<boolean> {
   return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
     () => true,
     () => false,
   );

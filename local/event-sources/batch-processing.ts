@@ -2,29 +2,29 @@ import type { MSKRecord } from 'aws-lambda';
 import { bisect } from './batch.ts';
 import { readBatchResponse } from './batch-response.ts';
 
-/** Waits that double from the first to the last. */
+/** Pauses that double up to a maximum. */
 export interface Backoff {
   readonly initialMs: number;
   readonly maxMs: number;
 }
 
 export interface RetryPolicy {
-  /** `ReportBatchItemFailures`: the function's answer says which records failed. */
+  /** `ReportBatchItemFailures`: the function's answer lists the failed records. */
   readonly partialBatchResponse: boolean;
-  /** A batch that failed is split in two halves, tried one after the other, down to one record. */
+  /** Splits a failed batch in two halves, tried one after the other, down to one record. */
   readonly bisectOnError: boolean;
-  /** Attempts after the first one; -1: until it works. A split takes none of them. */
+  /** Attempts after the first one; -1: no limit. A split does not count. */
   readonly maximumRetryAttempts: number;
-  /** Records older than this are discarded instead of tried (again). Absent: never. */
+  /** Older records are discarded instead of tried (again). @default no limit */
   readonly maximumRecordAgeMs?: number | undefined;
   readonly backoff: Backoff;
 }
 
-/** Why the mapping gave records up. */
+/** Why records were given up. */
 export interface Discard {
   readonly condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'MaximumPayloadSizeExceeded';
   readonly invokeCount: number;
-  /** Of the last invocation; undefined if the function reported the failure, or was never called. */
+  /** From the last invocation; undefined if the function reported the failure or was never called. */
   readonly error?: unknown;
 }
 
@@ -38,19 +38,19 @@ export interface Retry {
   readonly delayMs: number;
 }
 
-/** The world around a batch: the function, the clock, and where the records go in the end. */
+/** What processing a batch needs from outside: the function, the clock, and where the records end up. */
 export interface BatchHandling {
   /** Calls the function. */
   invoke(records: readonly MSKRecord[]): Promise<unknown>;
-  /** The records are handled: their offsets may be committed. Called in each partition's order. */
+  /** The records are handled, so their offsets may be committed. Called in each partition's order. */
   done(records: readonly MSKRecord[]): Promise<void>;
-  /** The records are given up; the offsets move on once this is fulfilled. */
+  /** Gives records up; afterwards their offsets may be committed. */
   discard(records: readonly MSKRecord[], discard: Discard): Promise<void>;
   onRetry(retry: Retry): void;
-  /** False when the batch is no longer ours (rebalance, stop): nothing of it is tried again. */
+  /** False once we have lost the batch (rebalance, stop): none of it is tried again. */
   isOurs(): boolean;
   now(): number;
-  /** Returns early when the batch ceases to be ours. */
+  /** Returns early when we lose the batch. */
   sleep(delayMs: number): Promise<void>;
 }
 
@@ -59,14 +59,14 @@ interface Piece {
   readonly failures: number;
 }
 
-/** The handler returned normally and said that some of its records failed. */
+/** The handler returned normally but reported failed records. */
 export class BatchItemFailuresError extends Error {
   override readonly name = 'BatchItemFailuresError';
 }
 
 /**
- * Sees a batch through: invokes, retries, splits, discards, in the order of each partition, until every
- * record is done or discarded, or the batch is no longer ours. One invocation at a time.
+ * Invokes, retries, splits and discards, in the order of each partition, until every record is done or discarded, or we
+ * lose the batch. One invocation at a time.
  */
 export async function processBatch(
   batch: readonly MSKRecord[],
@@ -83,8 +83,8 @@ export async function processBatch(
     const { remaining, error } = attempt;
     if (remaining.length === 0) continue;
 
-    // What is left after progress is a new batch from a new checkpoint. With bisecting the cut is a split,
-    // which takes no attempt, unless it leaves a single record: that one has failed by itself.
+    // After progress, the rest counts as a new batch. With bisecting this cut counts as a split, which takes no
+    // attempt, unless a single record is left: it has failed by itself.
     const progressed = attempt.done.length > 0;
     const isFreeCut = progressed && policy.bisectOnError && remaining.length > 1;
     const failures = progressed ? 1 : piece.failures + 1;
@@ -108,12 +108,12 @@ export async function processBatch(
   }
 }
 
-/** The wait after the n-th failure in a row (n ≥ 1). */
+/** The pause after the n-th failure in a row (n ≥ 1). */
 export function backoffMs(failures: number, { initialMs, maxMs }: Backoff): number {
   return Math.min(maxMs, initialMs * 2 ** Math.min(failures - 1, 30));
 }
 
-/** Gives up the records that are too old; returns the others. */
+/** Discards the records that are too old and returns the others. */
 async function discardExpired(
   piece: Piece,
   { maximumRecordAgeMs }: RetryPolicy,
@@ -121,8 +121,8 @@ async function discardExpired(
 ): Promise<readonly MSKRecord[]> {
   if (maximumRecordAgeMs === undefined) return piece.records;
   const oldestMs = handling.now() - maximumRecordAgeMs;
-  // Timestamps are the producers' own and need not rise within a partition, but an offset can only move past
-  // records that are settled: only the run of old ones at the head of each partition is given up.
+  // Timestamps may decrease within a partition, but an offset can only move past settled records, so only the old
+  // records at the head of each partition are discarded.
   const alive = new Set<number>();
   const expired: MSKRecord[] = [];
   const kept: MSKRecord[] = [];
@@ -160,7 +160,7 @@ async function tryRecords(
     case 'partlyFailed': {
       const { done, remaining } = result;
       const error = new BatchItemFailuresError(
-        `the function reported failures: ${remaining.length} of ${records.length} records are left to try`,
+        `the function reported failures: ${remaining.length} of ${records.length} records remain`,
       );
       return { done, remaining, error };
     }

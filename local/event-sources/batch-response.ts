@@ -2,12 +2,12 @@ import type { MSKRecord } from 'aws-lambda';
 import { z } from 'zod';
 import { partitionKey } from './batch.ts';
 
-/** What a function's answer says about the records that it was given. */
+/** What a function's answer says about its records. */
 export type BatchResult =
   | { readonly kind: 'succeeded' }
-  /** `done` may be empty: the function failed on the first record of every partition. */
+  /** `done` is empty if the function failed on the first record of every partition. */
   | { readonly kind: 'partlyFailed'; readonly done: MSKRecord[]; readonly remaining: MSKRecord[] }
-  /** The answer cannot be read: the whole batch counts as failed. */
+  /** The answer is invalid, so the whole batch counts as failed. */
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 const batchResponse = z
@@ -23,12 +23,12 @@ const batchResponse = z
   .nullish();
 
 /**
- * Reads the answer of a function whose mapping has `ReportBatchItemFailures` on:
+ * Reads the answer of a function whose mapping has `ReportBatchItemFailures` enabled:
  * `{"batchItemFailures":[{"itemIdentifier":{"partition":"topic-0","offset":100}}]}`.
  *
- * For each partition the lowest offset named is where it failed: what lies before it is done, it and all
- * behind it are to be tried again. No answer, no list or an empty list mean success. An answer of any other
- * shape, or one that names a record that was not in the batch, means that all of it failed.
+ * In each partition, the records before the lowest reported offset are done and the rest must be tried again. No answer,
+ * no list or an empty list mean success. Any other answer, or an offset that was not in the batch, means that the whole
+ * batch failed.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
  */

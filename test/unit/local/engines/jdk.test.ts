@@ -16,22 +16,22 @@ function java(major: number | undefined, foundIn = '/usr/lib/jvm', hasCompiler =
 }
 
 describe('chooseJdk', () => {
-  it('takes the one that JAVA_HOME or the PATH points at', () => {
+  it('takes the one in JAVA_HOME or on the PATH', () => {
     const found = [java(21), java(25, 'JAVA_HOME')];
     expect(chooseJdk(found, 21)).toEqual({ home: '/jvm/25', java: '/jvm/25/bin/java', major: 25 });
   });
 
-  it('passes over a pointed-at one that is too old', () => {
+  it('skips those if they are too old', () => {
     expect(chooseJdk([java(17, 'JAVA_HOME'), java(11, 'the java on the PATH'), java(25)], 21)?.major).toBe(
       25,
     );
   });
 
-  it('takes the oldest that is new enough among the others', () => {
+  it('otherwise takes the oldest that is new enough', () => {
     expect(chooseJdk([java(26), java(17), java(21), java(25)], 21)?.major).toBe(21);
   });
 
-  it('takes none without the compiler, and none that does not work', () => {
+  it('skips those without the compiler and those that do not work', () => {
     expect(chooseJdk([java(21, 'JAVA_HOME', false), java(undefined)], 21)).toBeUndefined();
   });
 });
@@ -43,20 +43,20 @@ describe('parseJavaMajor', () => {
     ['26-ea', 26],
     ['1.8.0_412', 8],
     ['unknown', undefined],
-  ])('of %s is %s', (version, major) => {
+  ])('parses %s as %s', (version, major) => {
     expect(parseJavaMajor(version)).toBe(major);
   });
 });
 
 describe('JdkNotFoundError', () => {
-  it('says what was found, why it will not do, and what to install', () => {
+  it('lists what was found, why it is unsuitable, and what to install', () => {
     const { message } = new JdkNotFoundError(21, [java(17, 'JAVA_HOME'), java(25, '/usr/lib/jvm', false)]);
     expect(message).toContain('/jvm/17 (JAVA_HOME): Java 17, too old');
-    expect(message).toContain('the compiler (javac) is missing');
+    expect(message).toContain('Java 25 without the compiler (javac)');
     expect(message).toContain('openjdk-21-jdk');
   });
 
-  it('says so when there is no Java at all', () => {
+  it('says that there is no Java at all', () => {
     expect(new JdkNotFoundError(21, []).message).toContain('no Java was found');
   });
 });
@@ -70,7 +70,7 @@ describe('findMaven', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('says what to install where there is none', async () => {
+  it('says what to install if it is missing', async () => {
     const error = await findMaven({ PATH: '/nowhere', HOME: '/nowhere' }).catch(
       (failure: unknown) => failure,
     );
