@@ -10,14 +10,14 @@ export interface HandOverOptions {
   invoke: (event: OperationEvent) => Promise<unknown>;
   /** Candles written so far, of how many. */
   onProgress?: (done: number, total: number) => void;
-  /** Whether the moves are made at the end; else the next run of summarise makes them. @default true */
+  /** Whether to make the moves at the end, or leave them to the next run of summarise. @default true */
   makeMoves?: boolean;
   signal: AbortSignal;
 }
 
 /**
- * Hands the candles of a file over to `backfill`, part by part; with the last one the moves are made.
- * @returns what all parts did
+ * Passes the candles of a file to `backfill`, part by part.
+ * @returns the sum over all parts
  */
 export async function handOverRows(
   history: CandleHistory & { exchange: string; category: Category },
@@ -35,16 +35,13 @@ export async function handOverRows(
       series,
       makeMoves: makeMoves && position === parts.length - 1,
     };
-    const done = await handOverPart(input, { invoke, signal });
-    sum.read += done.read;
-    sum.candles += done.candles;
-    sum.moves += done.moves;
+    add(sum, await handOverPart(input, { invoke, signal }));
     onProgress(sum.read, rows.length);
   }
   return sum;
 }
 
-/** Hands one part over, for as many slices as it takes. */
+/** Passes one part to `backfill`, in as many slices as it takes. */
 export async function handOverPart(
   input: BackfillPart,
   { invoke, signal }: Pick<HandOverOptions, 'invoke' | 'signal'>,
@@ -59,10 +56,14 @@ export async function handOverPart(
       ...(cursor === undefined ? {} : { cursor }),
     };
     const slice = (await invoke(event)) as Slice<BackfillOutput>;
-    sum.read += slice.output.read;
-    sum.candles += slice.output.candles;
-    sum.moves += slice.output.moves;
+    add(sum, slice.output);
     cursor = slice.cursor;
   } while (cursor !== undefined);
   return sum;
+}
+
+function add(sum: BackfillOutput, { read, candles, moves }: BackfillOutput): void {
+  sum.read += read;
+  sum.candles += candles;
+  sum.moves += moves;
 }

@@ -1,9 +1,8 @@
 import { hourPath, pathOffsetsMs } from '../../core/market/price-path.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { HistoryRow } from './history-row.ts';
-import { plainDecimal } from './plain-decimal.ts';
 
-/** One element of the list that Bybit v5 answers for spot tickers: every value a string, "" where unknown. */
+/** One spot ticker in Bybit v5's format: every value is a string, "" if unknown. */
 export interface SpotTicker {
   readonly symbol: string;
   readonly bid1Price: string;
@@ -21,7 +20,7 @@ export interface SpotTicker {
   readonly usdIndexPrice: string;
 }
 
-/** One candle as Bybit v5 answers it; `start` is epoch milliseconds. */
+/** One candle in Bybit v5's format; `start` is epoch milliseconds. */
 export type Kline = [
   start: string,
   open: string,
@@ -32,18 +31,18 @@ export type Kline = [
   turnover: string,
 ];
 
-/** Which candles to answer: those that start in [startMs, endMs] and are complete at `untilMs`. */
+/** Selects the candles that start in [startMs, endMs] and are complete at `untilMs`. */
 export interface KlineQuery {
   readonly symbol: string;
   readonly startMs?: number | undefined;
   readonly endMs?: number | undefined;
   /** @default 200 */
   readonly limit?: number | undefined;
-  /** The replay's clock: candles whose last poll lies after it are not known yet. */
+  /** The replay's clock: candles whose last poll is later are not known yet. */
   readonly untilMs: number;
 }
 
-/** Where the replay starts unless told otherwise; the months before it serve as backfill. */
+/** Where the replay starts by default; the months before are backfilled. */
 export const REPLAY_START_MS = Date.parse('2018-07-01T00:00:00Z');
 
 /** Bybit's default page size for klines. */
@@ -70,15 +69,15 @@ interface Series {
 }
 
 /**
- * A market that lives through recorded hourly candles again. Each recorded hour is four polls, at its
- * minutes 0, 20, 40 and 59, whose prices are the hour's path: so the four ticks have exactly the recorded
- * open, high, low and close. All times are epoch milliseconds. Pure: the clock is the caller's.
+ * A market that replays recorded hourly candles. Each recorded hour is four polls, at its minutes 0, 20, 40 and 59, with
+ * the prices of the hour's path, so the four ticks have exactly the recorded open, high, low and close. All times are
+ * epoch milliseconds; the caller has the clock.
  */
 export class ReplayMarket {
   /** Every symbol of the history, sorted. */
   readonly symbols: readonly string[];
   readonly #series: ReadonlyMap<string, Series>;
-  /** The hours that at least one symbol has a candle for, ascending. */
+  /** The hours in which at least one symbol has a candle, ascending. */
   readonly #hours: readonly number[];
 
   /**
@@ -91,7 +90,7 @@ export class ReplayMarket {
       const hours = hoursBySymbol.get(row.symbol) ?? new Map<number, RecordedHour>();
       const name = `${row.symbol} at ${new Date(row.startMs).toISOString()}`;
       if (row.startMs % HOUR_MS !== 0) {
-        throw new RangeError(`${name}: the replay needs hourly candles, which start on the hour`);
+        throw new RangeError(`${name}: the replay needs hourly candles that start on the hour`);
       }
       if (hours.has(row.startMs)) throw new RangeError(`${name}: the history has two candles for this hour`);
       hours.set(row.startMs, { row, prices: hourPath(row).map(([, price]) => price) });
@@ -112,7 +111,7 @@ export class ReplayMarket {
     return this.nextSlot(startMs - 1);
   }
 
-  /** The first poll after `afterMs` that any symbol has a price for, or undefined at the end of the history. */
+  /** The first poll after `afterMs` with a price of any symbol, or undefined at the end of the history. */
   nextSlot(afterMs: number): number | undefined {
     let index = firstIndexAtOrAfter(this.#hours, hourOf(afterMs));
     for (let hour = this.#hours[index]; hour !== undefined; hour = this.#hours[++index]) {
@@ -124,14 +123,13 @@ export class ReplayMarket {
   }
 
   /**
-   * The ticker of every symbol that has a candle for the hour of `slotMs`, sorted by symbol. Between two
-   * polls the prices of the last one still hold.
+   * The tickers of all symbols with a candle for the hour of `slotMs`, sorted by symbol. Between two polls the prices of
+   * the earlier one apply.
    *
-   * What the candles do not record is derived: `prevPrice24h` is the price at the same point of the path
-   * 24 hours before ("" in a gap), `price24hPcnt` comes from it, high and low are over the path's prices in
-   * (t − 24 h, t], volume and turnover are those of the 24 whole hours before the current one (turnover =
-   * volume × close), bid and ask lie half a basis point around the last price with a constant size, and the
-   * index price is the last price.
+   * Values that candles do not record are derived: `prevPrice24h` is the price at the same point of the path 24 hours
+   * before ("" in a gap), `price24hPcnt` comes from it, high and low are over the path's prices in (t − 24 h, t], volume
+   * and turnover are those of the 24 whole hours before the current one (turnover = volume × close), bid and ask are half
+   * a basis point around the last price with a constant size, and the index price is the last price.
    */
   tickersAt(slotMs: number): SpotTicker[] {
     return this.symbols.flatMap((symbol) => {
@@ -141,9 +139,9 @@ export class ReplayMarket {
   }
 
   /**
-   * Complete hourly candles of a symbol, newest first. Like Bybit: with only a start the `limit` oldest
-   * from there on, else the `limit` newest up to the end. Unlike Bybit the running hour is left out.
-   * `turnover` is derived: volume × close. Empty for an unknown symbol.
+   * Complete hourly candles of a symbol, newest first. As with Bybit, a start alone selects the `limit` oldest from there
+   * on, anything else the `limit` newest up to the end. Unlike with Bybit the current hour is omitted. `turnover` is
+   * derived: volume × close. Empty for an unknown symbol.
    */
   klines({ symbol, startMs, endMs, limit = DEFAULT_KLINE_LIMIT, untilMs }: KlineQuery): Kline[] {
     const series = this.#series.get(symbol);
@@ -179,7 +177,7 @@ function tickerOf({ symbol, hours }: Series, slotMs: number): SpotTicker {
     hoursWithVolume += 1;
     volume += row.volume;
     turnover += row.volume * row.close;
-    // Of the oldest hour only the points after `slotMs − 24 h` count, and they are in the window already.
+    // Of the oldest hour only the points after `slotMs − 24 h` count, which are in the window already.
     if (back < HOURS_A_DAY) window.push(row.high, row.low);
   }
 
@@ -212,7 +210,18 @@ function klineOf({ startMs, open, high, low, close, volume }: HistoryRow): Kline
   ];
 }
 
-/** Ten digits are far finer than the spread, and spare the reader digits that mean nothing. */
+const PLAIN = new Intl.NumberFormat('en', {
+  useGrouping: false,
+  maximumSignificantDigits: 21,
+  signDisplay: 'negative',
+});
+
+/** Writes a finite number as exchanges do, exactly and without an exponent: 0.00000012, not 1.2e-7. */
+export function plainDecimal(value: number): string {
+  return PLAIN.format(value);
+}
+
+/** Ten digits are far finer than the spread; more would mean nothing. */
 function derivedPrice(price: number): string {
   return plainDecimal(Number(price.toPrecision(10)));
 }
@@ -221,7 +230,7 @@ function hourOf(timeMs: number): number {
   return Math.floor(timeMs / HOUR_MS) * HOUR_MS;
 }
 
-/** Which of the path's four points holds at this time of the hour: the last one reached. */
+/** The last of the path's four points that is reached at this time of the hour. */
 function pathPointAt(offsetMs: number): number {
   return OFFSETS_MS.findLastIndex((pointMs) => pointMs <= offsetMs);
 }

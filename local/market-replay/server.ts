@@ -4,13 +4,13 @@ import { DEFAULT_KLINE_LIMIT, type ReplayMarket } from './replay-market.ts';
 
 export interface MarketReplayOptions {
   readonly market: ReplayMarket;
-  /** What time it is in the replay, epoch milliseconds: the slot being polled. Asked at each request. */
+  /** The replay's time, epoch milliseconds: the slot being polled. Called for each request. */
   readonly clock: () => number;
   /** @default a free port */
   readonly port?: number | undefined;
 }
 
-/** Longer than the pause between two polls of a slow replay, so that the client's connection survives it. */
+/** Longer than the pause between two polls of a slow replay, to keep the client's connection open. */
 const KEEP_ALIVE_MS = 65_000;
 const RETCODE_OK = 0;
 const RETCODE_BAD_REQUEST = 10001;
@@ -20,7 +20,7 @@ const KLINE_CATEGORIES = ['spot', 'linear', 'inverse'];
 const KLINE_INTERVAL_MINUTES = '60';
 const MAX_KLINE_LIMIT = 1000;
 
-/** A request that Bybit would refuse, with HTTP 200 and a `retCode`. */
+/** A request that Bybit would reject, with HTTP 200 and a `retCode`. */
 class BadRequest extends Error {}
 
 type Route = (market: ReplayMarket, query: URLSearchParams, nowMs: number) => Record<string, unknown>;
@@ -56,13 +56,13 @@ function answer(
   }
   if (request.method !== 'GET') {
     response.setHeader('allow', 'GET');
-    sendText(response, 405, `The market replay answers GET only, not ${request.method}.\n`);
+    sendText(response, 405, `The market replay only answers GET, not ${request.method}.\n`);
     return;
   }
   try {
     sendJson(response, envelope(route, market, url.searchParams, clock()));
   } catch (error) {
-    // A failing clock must not take the whole pipeline's process down with it.
+    // A failing clock must not end the whole pipeline's process.
     const reason = error instanceof Error ? error.stack : String(error);
     sendText(response, 500, `The market replay failed: ${reason}\n`);
   }
@@ -88,7 +88,7 @@ function tickers(market: ReplayMarket, query: URLSearchParams, nowMs: number): R
 }
 
 function klines(market: ReplayMarket, query: URLSearchParams, nowMs: number): Record<string, unknown> {
-  // Bybit takes `linear` where no category is given.
+  // Bybit's default.
   const category = categoryOf(query.get('category') ?? 'linear', KLINE_CATEGORIES);
   const symbol = query.get('symbol') ?? '';
   if (symbol === '') throw new BadRequest('params error: symbol is missing');
@@ -111,14 +111,14 @@ function klines(market: ReplayMarket, query: URLSearchParams, nowMs: number): Re
 
 function categoryOf(category: string, allowed: readonly string[]): string {
   if (!allowed.includes(category)) {
-    throw new BadRequest(`params error: category "${category}" is none of ${allowed.join(', ')}`);
+    throw new BadRequest(`params error: unknown category "${category}", expected ${allowed.join(', ')}`);
   }
   return category;
 }
 
 function refuseUnknownSymbol(market: ReplayMarket, symbol: string): void {
   if (!market.symbols.includes(symbol)) {
-    throw new BadRequest(`params error: symbol invalid: "${symbol}" is none of ${market.symbols.join(', ')}`);
+    throw new BadRequest(`params error: symbol invalid: "${symbol}", expected ${market.symbols.join(', ')}`);
   }
 }
 
@@ -127,7 +127,7 @@ function wholeNumber(query: URLSearchParams, name: string, min: number, max: num
   if (text === null || text === '') return undefined;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
-    throw new BadRequest(`params error: ${name} "${text}" is no whole number from ${min} to ${max}`);
+    throw new BadRequest(`params error: ${name} "${text}" is not a whole number from ${min} to ${max}`);
   }
   return value;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { isLocked } from './lock.ts';
 
-/** Where the running pipeline listens: `.local/endpoints.json`, for the other commands and anybody's client. */
+/** Where the running pipeline listens: `.local/endpoints.json`, for other commands and any client. */
 export interface Endpoints {
   /** `host:port` of the brokers. */
   kafka: string[];
@@ -11,13 +11,12 @@ export interface Endpoints {
   openSearch: string;
   s3: string;
   bucket: string;
-  /** The base URL that each source's function polls, by the source's name; `live`: the exchange's own. */
+  /** The base URL of each source, by the source's name; `live` for the exchange's own. */
   sources: Record<string, string>;
-  /** The exchanges that these sources poll. */
   exchanges: string[];
-  /** That of the first source; the market replay is the only one. */
+  /** The base URL of the first source; the market replay has only one. */
   source: string;
-  /** Process ids by name: `start` is the pipeline's own, the others those of the engines it started. */
+  /** Process ids: `start` is the pipeline, the others are the engines that it started. */
   pids: Record<string, number>;
 }
 
@@ -31,9 +30,9 @@ export function removeEndpoints(folder: string): void {
   rmSync(fileIn(folder), { force: true });
 }
 
-/** The running pipeline's endpoints; undefined when none runs. */
+/** Undefined if no pipeline is running. */
 export function readEndpoints(folder: string): Endpoints | undefined {
-  if (!isLocked(folder)) return undefined; // a killed run could not remove its file
+  if (!isLocked(folder)) return undefined; // the file may be left over from a killed run
   try {
     return JSON.parse(readFileSync(fileIn(folder), 'utf8')) as Endpoints;
   } catch (error) {

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../../core/runtime/log.ts';
 
-/** A log in a file, a JSON line an entry: the terminal belongs to the live view. */
+/** Writes JSON lines to a file, because the terminal shows the live view. */
 export function fileLog(file: string): Log {
   mkdirSync(dirname(file), { recursive: true });
   const write =

@@ -8,9 +8,9 @@ import { handOverRows } from '../market-replay/hand-over.ts';
 import { type CandleHistory, readCandleHistory } from '../market-replay/history.ts';
 import { REPLAY_START_MS } from '../market-replay/replay-market.ts';
 
-/** The hourly prices that the market replay lives through. */
+/** The hourly prices of the market replay. */
 export const HOURLY_HISTORY = fileURLToPath(new URL('../../data/hourly-2018.csv.gz', import.meta.url));
-/** Daily prices of more years. */
+/** Daily prices over more years. */
 export const DAILY_HISTORY = fileURLToPath(new URL('../../data/daily-2018-2021.csv.gz', import.meta.url));
 
 export interface LoadHistoryOptions {
@@ -22,16 +22,16 @@ export interface LoadHistoryOptions {
   signal: AbortSignal;
 }
 
-/** A part of the bundled history and the series that it becomes. */
+/** A part of the bundled history, and the exchange of its series. */
 interface Part {
   history: CandleHistory;
   exchange: string;
 }
 
 /**
- * Backfills the bundled history: the hours before the market replay begins as `recorded` (which the replay's ticks
- * carry on), the days as `archive`. Only once: what is loaded is remembered where it was loaded to.
- * @returns how many candles there were; 0 where they were loaded already
+ * Backfills the bundled history, unless the index has it already: the hours before the market replay begins as
+ * `recorded` (continued by the replay's ticks), the days as `archive`.
+ * @returns the number of candles loaded
  */
 export async function loadHistory(options: LoadHistoryOptions): Promise<number> {
   const { openSearch, operate, onProgress = () => {}, signal } = options;
@@ -52,7 +52,7 @@ export async function loadHistory(options: LoadHistoryOptions): Promise<number> 
   for (const { history, exchange } of parts) {
     const series = { ...history, exchange, category: 'spot' as const };
     const onPart = (done: number) => onProgress(before + done, total);
-    // A question is answered from the candles: the moves can wait for the first run of summarise.
+    // Questions are answered from candles, so the moves can wait for the first run of summarise.
     await handOverRows(series, { invoke: operate, onProgress: onPart, makeMoves: false, signal });
     before += history.rows.length;
   }
@@ -60,7 +60,7 @@ export async function loadHistory(options: LoadHistoryOptions): Promise<number> 
   return total;
 }
 
-/** Other files are another history. */
+/** Differs if the files do. */
 async function noteIdOf(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) hash.update(await readFile(file));

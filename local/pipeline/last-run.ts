@@ -2,13 +2,13 @@ import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** The pipeline's own log, beside those of its functions. */
+/** The pipeline's own log, next to those of its functions. */
 export const localLogOf = (folder: string): string => join(logsOf(folder), 'local.log');
 
 /** Where the logs of a folder's pipeline are. */
 export const logsOf = (folder: string): string => join(folder, 'logs');
 
-/** What the pipeline's log says first of each run: the logs go on from run to run. */
+/** The first message of each run in the pipeline's log, which is appended to from run to run. */
 export const RUN_BEGINS = 'The pipeline starts';
 
 /** When the pipeline was started last, epoch ms; undefined where it never was. */

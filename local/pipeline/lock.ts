@@ -2,28 +2,28 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from '../engines/process-identity.ts';
 
-/** Somebody else runs a pipeline in the same folder. */
+/** Another pipeline is running in the same folder. */
 export class PipelineRunningError extends Error {
   override readonly name = 'PipelineRunningError';
   readonly holder: ProcessIdentity;
 
   constructor(folder: string, holder: ProcessIdentity & { since: string }) {
     super(
-      `A pipeline is running already in ${folder} (process ${holder.pid}, since ${holder.since} UTC). ` +
+      `A pipeline is already running in ${folder} (process ${holder.pid}, since ${holder.since} UTC). ` +
         `Stop it with Ctrl-C in its terminal or "kill ${holder.pid}", then try again.`,
     );
     this.holder = holder;
   }
 }
 
-/** Held by the one process that may use a folder's data. */
+/** Held by the only process that may use a folder's data. */
 export interface Lock {
   release(): void;
 }
 
 /**
- * Takes the folder's lock. One that a killed process left behind is taken over.
- * @param folder e.g. `.local`; made if absent
+ * Takes the folder's lock, or takes it over from a process that was killed.
+ * @param folder e.g. `.local`; created if absent
  * @throws PipelineRunningError
  */
 export function takeLock(folder: string): Lock {
@@ -43,7 +43,7 @@ export function takeLock(folder: string): Lock {
   }
 }
 
-/** Whether a living process holds the folder's lock. */
+/** Whether a running process holds the folder's lock. */
 export function isLocked(folder: string): boolean {
   const holder = readHolder(join(folder, 'lock.json'));
   return holder !== undefined && isSameProcess(holder);
@@ -53,6 +53,6 @@ function readHolder(file: string): (ProcessIdentity & { since: string }) | undef
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return undefined; // gone meanwhile, or torn by a kill while it was written
+    return undefined; // just released, or incomplete after a kill
   }
 }

@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
 import type { PollReport } from '../../core/ingest/report.ts';
@@ -8,12 +7,9 @@ import { usesCcxt } from '../../exchanges/source-config.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import type { InsightsEvent, InsightsResponse } from '../../lambdas/insights/handler.ts';
 import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
-import { createKafka } from '../../stores/kafka/client.ts';
-import { createOpenSearch } from '../../stores/opensearch/client.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
 import { type Engines, type ServiceUrls, serviceUrls } from '../engines/engines.ts';
 import { stopLeftovers } from '../engines/pid-file.ts';
-import { localS3Client } from '../engines/s3-client.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
 import type { LambdaFunction } from '../lambda-host/host.ts';
 import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summaries.ts';
@@ -26,7 +22,16 @@ import { localLogOf, RUN_BEGINS } from './last-run.ts';
 import { takeLock } from './lock.ts';
 import type { PipelineHooks, PipelineOptions, WallClockSource } from './options.ts';
 import { startPipelineEngines } from './pipeline-engines.ts';
-import { BUCKET, CONSUMER_GROUP, INDEX_SETTINGS, prepareStores, TOPIC, topicEnds } from './resources.ts';
+import {
+  BUCKET,
+  CONSUMER_GROUP,
+  connectStores,
+  INDEX_SETTINGS,
+  prepareStores,
+  type StoreClients,
+  TOPIC,
+  topicEnds,
+} from './resources.ts';
 import { type Replay, startSources } from './sources.ts';
 
 /** A source and its ingest function. */
@@ -35,12 +40,6 @@ export interface PolledSource {
   exchange: string;
   /** Calls the function with the scheduler's input. */
   poll(event: { slot: string }): Promise<PollReport>;
-}
-
-export interface StoreClients {
-  s3: S3Client;
-  admin: Admin;
-  openSearch: Client;
 }
 
 /** The pipeline, running and ready to poll. */
@@ -65,7 +64,6 @@ export interface Pipeline {
 /** Ctrl-C may take 10 s: this much for the current batch, the rest for the engines. */
 const FINISH_MS = 2_500;
 const DRAIN_MS = 1_500;
-const DISCONNECT_MS = 500;
 
 /**
  * Starts the whole pipeline on one machine: engines (unless servers are given), bucket, topic, templates, source,
@@ -104,7 +102,7 @@ class PipelineStart {
     const urls = serviceUrls((name) => servers[name] ?? engines[name]?.url);
     const log = fileLog(localLogOf(folder));
     log.info(RUN_BEGINS);
-    const clients = this.#connect(urls, log);
+    const clients = connectStores(urls, log, this.#cleanups);
     await step('Bucket, topic and index templates', () => this.#prepareStores(clients, urls));
     const { sources, replay } = await step('Source', async ({ note }) => {
       const started = await startSources(this.#options, this.#cleanups);
@@ -152,16 +150,6 @@ class PipelineStart {
         note(leftovers.join(', ')),
       );
     }
-  }
-
-  #connect(urls: ServiceUrls, log: Log): StoreClients {
-    const s3 = localS3Client(urls.s3);
-    this.#cleanups.defer(() => s3.destroy());
-    const admin = createKafka('local', [urls.kafka], log).admin();
-    this.#cleanups.defer(() => waitAtMost(DISCONNECT_MS, admin.disconnect()));
-    const openSearch = createOpenSearch(urls.openSearch);
-    this.#cleanups.defer(() => openSearch.close());
-    return { s3, admin, openSearch };
   }
 
   #host(name: LocalFunction, urls: ServiceUrls, environment?: Record<string, string>): LambdaFunction {

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../atomic-file.ts';
 
-/** Where the market replay is: its `now`, kept between runs. */
+/** The market replay's `now`, kept between runs. */
 export interface ReplayPosition {
-  /** Epoch ms of the slot that is polled, or was polled last. */
+  /** Epoch ms of the current or last slot. */
   slotMs: number;
-  /** Whether its poll succeeded; else it is polled again. */
+  /** Whether its poll succeeded; otherwise it is polled again. */
   polled: boolean;
 }
 
-/** The replay's clock, kept in a file so that a next run (even after a kill) goes on where this one was. */
+/** The replay's clock, kept in a file so that the next run continues where this one stopped or was killed. */
 export class ReplayClock {
   readonly #file: string;
   #position: ReplayPosition | undefined;
@@ -32,7 +32,7 @@ export class ReplayClock {
     this.#write(true);
   }
 
-  /** The folder's pipeline follows the clock on the wall from now on; the position is kept. */
+  /** From now on the folder's pipeline uses real time; the position is kept. */
   rest(): void {
     if (this.#position) this.#write(false);
   }
@@ -43,7 +43,7 @@ export class ReplayClock {
   }
 }
 
-/** `now` of the folder's pipeline: the replay's clock if that was the last source, else the clock on the wall. */
+/** `now` of the folder's pipeline: the replay's clock if that was the last source, else real time. */
 export function localNow(folder: string): Date {
   const kept = readClock(clockFile(folder));
   return kept?.isNow ? new Date(kept.slotMs) : new Date();

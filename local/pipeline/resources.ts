@@ -1,8 +1,13 @@
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Client } from '@opensearch-project/opensearch';
 import type { Admin } from 'kafkajs';
+import type { Log } from '../../core/runtime/log.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
+import { waitAtMost } from '../../core/runtime/wait.ts';
+import { createKafka } from '../../stores/kafka/client.ts';
+import { createOpenSearch } from '../../stores/opensearch/client.ts';
 import type { ServiceUrls } from '../engines/engines.ts';
+import { localS3Client } from '../engines/s3-client.ts';
 
 /** What `cdk deploy` creates on AWS and `npm start` on one machine. The names are fixed, so that any client finds them. */
 export const TOPIC = 'tickers';
@@ -17,6 +22,24 @@ export class ServiceUnavailableError extends Error {
   override readonly name = 'ServiceUnavailableError';
 }
 
+export interface StoreClients {
+  s3: S3Client;
+  admin: Admin;
+  openSearch: Client;
+}
+
+/** Clients of the stores, closed with the pipeline. The admin connects in {@link prepareStores}. */
+export function connectStores(urls: ServiceUrls, log: Log, cleanups: AsyncDisposableStack): StoreClients {
+  const s3 = localS3Client(urls.s3);
+  cleanups.defer(() => s3.destroy());
+  const admin = createKafka('local', [urls.kafka], log).admin();
+  cleanups.defer(() => waitAtMost(DISCONNECT_MS, admin.disconnect()));
+  const openSearch = createOpenSearch(urls.openSearch);
+  cleanups.defer(() => openSearch.close());
+  return { s3, admin, openSearch };
+}
+
+const DISCONNECT_MS = 500;
 /** A server that was given may still be starting. */
 const PATIENCE_MS = 60_000;
 
@@ -25,7 +48,7 @@ const PATIENCE_MS = 60_000;
  * @throws ServiceUnavailableError, or the signal's reason
  */
 export async function prepareStores(
-  { s3, admin, openSearch }: { s3: S3Client; admin: Admin; openSearch: Client },
+  { s3, admin, openSearch }: StoreClients,
   urls: ServiceUrls,
   signal: AbortSignal,
 ): Promise<void> {

@@ -3,23 +3,22 @@ import type { PollReport } from '../../core/ingest/report.ts';
 import { backoffMs } from '../event-sources/batch-processing.ts';
 import type { Slots } from './slots.ts';
 
-/** A failed poll is not tried again sooner than this, nor later than that. */
 const RETRY_BACKOFF = { initialMs: 250, maxMs: 10_000 };
 
 export interface ScheduleOptions {
   slots: Slots;
   /** Calls the ingest function with the scheduler's input. */
   invoke: (event: { slot: string }) => Promise<PollReport>;
-  /** Epoch ms at which the poll began. Awaited: the next poll waits for it. */
+  /** Awaited before the next poll. `startedMs` is when the poll began, epoch ms. */
   onPolled: (report: PollReport, startedMs: number) => Promise<void>;
   onFailed: (slot: string, error: unknown) => void;
   signal: AbortSignal;
 }
 
 /**
- * The stand-in for EventBridge Scheduler and Lambda's asynchronous invocation: calls the ingest function with
- * each slot, one poll at a time (its reserved concurrency is 1), and tries a failed one again. Fulfils when the
- * slots end or the signal aborts. Unlike AWS it has no dead-letter queue: what is given up is only told.
+ * Stands in for EventBridge Scheduler and Lambda's asynchronous invocation: calls the ingest function with each slot, one
+ * poll at a time (its reserved concurrency is 1), and retries failed ones, until the slots end or the signal aborts.
+ * Unlike on AWS there is no dead-letter queue: a slot that is given up is only reported.
  */
 export async function runSchedule({
   slots,
@@ -50,7 +49,7 @@ export async function runSchedule({
   }
 }
 
-/** False when the signal ended the wait. */
+/** False if the signal ended the wait. */
 async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
   if (ms <= 0) return !signal.aborted;
   return wait(ms, true, { signal }).catch(() => false);

@@ -1,21 +1,21 @@
 import type { ReplayMarket } from '../market-replay/replay-market.ts';
 import type { ReplayClock } from '../pipeline/replay-clock.ts';
 
-/** Which slots a schedule polls, and when. Times are epoch ms. */
+/** The slots that a schedule polls, and when. Times are epoch ms. */
 export interface Slots {
-  /** The slot to poll next and when it is due; undefined at the end. Does not move on by itself. */
+  /** The slot to poll next and when it is due; undefined at the end. The same until `done` or `failed`. */
   next(): { slotMs: number; dueMs: number } | undefined;
   /** The poll of the slot begins. */
   begin(slotMs: number): void;
   /** The slot was polled. */
   done(slotMs: number): void;
-  /** The poll of the slot failed: {@link next} names it again, or gives it up. */
+  /** The poll of the slot failed: {@link next} returns it again, or gives it up. */
   failed(slotMs: number): void;
 }
 
 /**
- * The clock on the wall: a slot each interval from the first poll on; those missed meanwhile are left out, and a
- * failed one is given up when the next is due.
+ * Slots in real time: one per interval from the first poll on. Missed slots are skipped, and a failed one is given up
+ * when the next is due.
  */
 export function wallClockSlots(intervalMs: number, now: () => number = Date.now): Slots {
   let nextMs = now();
@@ -34,8 +34,8 @@ export function wallClockSlots(intervalMs: number, now: () => number = Date.now)
 }
 
 /**
- * The recorded slots of the market replay, as fast as polls finish but at least `intervalMs` apart. History does
- * not run away: a slot is polled until it succeeds, and a next run goes on where this one was stopped or killed.
+ * The recorded slots of the market replay, as fast as polls finish but at least `intervalMs` apart. A slot is polled
+ * until it succeeds, and the next run continues where this one stopped or was killed.
  */
 export function replaySlots(market: ReplayMarket, clock: ReplayClock, intervalMs: number): Slots {
   let dueMs = 0;

@@ -6,31 +6,31 @@ export interface SummaryScheduleOptions {
   /** Calls the summarise function. */
   invoke: (event: { now: string }) => Promise<Pick<SummariseReport, 'done'>>;
   onFailed: (error: unknown) => void;
-  /** Between two calls, so that a replay, whose hours pass in a wink, has them summarised several at once. @default 1,000 */
+  /** Between two calls, so that a fast replay has several hours summarised at once. @default 1,000 */
   pauseMs?: number;
 }
 
-/** The stand-in for the hourly schedule of the summarise function: calls it when the pipeline's clock passes an hour. */
+/** Stands in for the hourly schedule of the summarise function: calls it when the pipeline's clock passes an hour. */
 export interface SummarySchedule {
-  /** The clock shows `nowMs` (epoch ms), and what was polled until then is indexed. Never waits. */
+  /** The clock is at `nowMs` (epoch ms), and everything polled until then is indexed. Does not wait. */
   passed(nowMs: number): void;
   /**
-   * Fulfils when every hour that has passed is summarised.
-   * @throws what the last call threw
+   * Waits until every hour that has passed is summarised.
+   * @throws the error of the last call
    */
   settled(): Promise<void>;
-  /** Begins no further call, and fulfils when the one under way has ended. */
+  /** Makes no further calls, and waits for the current one. */
   stop(): Promise<void>;
 }
 
-/** One call at a time; hours that pass meanwhile are left to the next one, and so is what failed. */
+/** Makes one call at a time; the next one takes the hours that passed meanwhile, or failed. */
 export function summariseAsTimePasses(options: SummaryScheduleOptions): SummarySchedule {
   const { invoke, onFailed, pauseMs = 1_000 } = options;
   let nowMs = Number.NEGATIVE_INFINITY;
   let summarisedMs = Number.NEGATIVE_INFINITY;
-  let underWay: Promise<void> | undefined;
+  let current: Promise<void> | undefined;
   let stopped = false;
-  /** Cuts a pause short. */
+  /** Ends the pause between two calls. */
   let hurry = new AbortController();
 
   const isDue = () => !stopped && hourOf(nowMs) > summarisedMs;
@@ -49,23 +49,23 @@ export function summariseAsTimePasses(options: SummaryScheduleOptions): SummaryS
   return {
     passed(ms) {
       nowMs = Math.max(nowMs, ms);
-      if (underWay || !isDue()) return;
+      if (current || !isDue()) return;
       hurry = new AbortController();
-      underWay = run()
+      current = run()
         .catch(onFailed)
         .finally(() => {
-          underWay = undefined;
+          current = undefined;
         });
     },
     async settled() {
       hurry.abort();
-      await underWay;
+      await current;
       while (isDue()) await summarise();
     },
     async stop() {
       stopped = true;
       hurry.abort();
-      await underWay;
+      await current;
     },
   };
 }

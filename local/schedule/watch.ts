@@ -3,18 +3,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface WatchScheduleOptions {
   /** Calls the watch function. */
   invoke: (event: { now?: string }) => Promise<unknown>;
-  /** The pipeline's clock, epoch ms; undefined for the clock on the wall. */
+  /** The replay's clock, epoch ms; undefined for real time. */
   now: () => number | undefined;
   onFailed: (error: unknown) => void;
-  /** Until the first call: there is something to look at. @default 5,000 */
+  /** Before the first call, until there is some data. @default 5,000 */
   firstMs?: number;
-  /** @default 60,000, as in AWS */
+  /** @default 60,000, as on AWS */
   everyMs?: number;
 }
 
-/** The stand-in for the schedule of the watch function: calls it each minute of the clock on the wall. */
+/** Stands in for the schedule of the watch function: calls it every minute. */
 export interface WatchSchedule {
-  /** Begins no further call, and fulfils when the one under way has ended. */
+  /** Makes no further calls, and waits for the current one. */
   stop(): Promise<void>;
 }
 

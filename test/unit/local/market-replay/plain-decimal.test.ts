@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plainDecimal } from '../../../../local/market-replay/plain-decimal.ts';
+import { plainDecimal } from '../../../../local/market-replay/replay-market.ts';
 
 describe('a plain decimal', () => {
   it.each([
@@ -12,11 +12,11 @@ describe('a plain decimal', () => {
     [1.5e21, '1500000000000000000000'],
     [0, '0'],
     [-0, '0'],
-  ])('of %d is %s', (value, text) => {
+  ])('writes %d as %s', (value, text) => {
     expect(plainDecimal(value)).toBe(text);
   });
 
-  it('reads back as exactly the number it was made from, whatever its size', () => {
+  it('parses back to exactly the same number, whatever its size', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         const text = plainDecimal(value);

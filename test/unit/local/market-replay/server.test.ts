@@ -119,12 +119,9 @@ describe('the candles of the market replay', () => {
 
 describe('a request that Bybit would refuse', () => {
   it.each([
-    ['/v5/market/tickers', 'category "" is none of'],
-    ['/v5/market/tickers?category=shares', 'category "shares" is none of'],
-    [
-      '/v5/market/tickers?category=spot&symbol=DOGEUSD',
-      'symbol invalid: "DOGEUSD" is none of BTCUSD, ETHUSD',
-    ],
+    ['/v5/market/tickers', 'unknown category "", expected spot'],
+    ['/v5/market/tickers?category=shares', 'unknown category "shares", expected spot'],
+    ['/v5/market/tickers?category=spot&symbol=DOGEUSD', 'symbol invalid: "DOGEUSD", expected BTCUSD, ETHUSD'],
     ['/v5/market/kline?category=spot&interval=60', 'symbol is missing'],
     ['/v5/market/kline?category=spot&symbol=DOGEUSD&interval=60', 'symbol invalid'],
     ['/v5/market/kline?category=option&symbol=BTCUSD&interval=60', 'category "option"'],
