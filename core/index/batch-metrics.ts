@@ -2,25 +2,19 @@ import type { MetricValues } from '../runtime/metrics.ts';
 import type { IndexReport } from './index-batch.ts';
 import type { DeliveredRecord } from './ports.ts';
 
-/** One batch, over. Times are epoch ms. */
+/** A batch that has ended. Times are epoch ms. */
 export interface EndedBatch {
   records: readonly DeliveredRecord[];
-  /** Undefined where the batch threw: then all of it has to come again. */
+  /** Undefined if the batch threw: then all of it is delivered again. */
   report: IndexReport | undefined;
-  /** Documents that were sent again, once for each time. */
+  /** Documents sent again, counted each time. */
   retried: number;
   openSearchMs: number;
   endedMs: number;
 }
 
-/** What a batch's metrics are. Of one that threw nothing is known but that its records come again. */
-export function batchMetrics({
-  records,
-  report,
-  retried,
-  openSearchMs,
-  endedMs,
-}: EndedBatch): MetricValues<'index'> {
+export function batchMetrics(batch: EndedBatch): MetricValues<'index'> {
+  const { records, report, retried, openSearchMs, endedMs } = batch;
   let bytes = 0;
   let oldestMs = Number.POSITIVE_INFINITY;
   for (const { value, timestamp } of records) {

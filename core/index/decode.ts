@@ -4,13 +4,8 @@ import { parseTicker, type TickerIdentity, tickerIdAt } from '../market/ticker.t
 import { readPlainTicker } from './plain-ticker.ts';
 import type { IndexDocument } from './ports.ts';
 
-/** Why a value is not a ticker. */
-export interface NoTicker {
-  reason: string;
-}
-
-/** The ticker in a record's value (base64), or why there is none. Its text is passed on unchanged. */
-export function decodeValue(value: string | null | undefined): IndexDocument | NoTicker {
+/** The ticker in a record's value (base64), or why it has none. Its text is passed on unchanged. */
+export function decodeValue(value: string | null | undefined): IndexDocument | { reason: string } {
   if (value === null || value === undefined) return { reason: 'the record has no value' };
   const bytes = decodeBase64(value);
   if (bytes === undefined) return { reason: 'the value is not base64' };
@@ -18,8 +13,8 @@ export function decodeValue(value: string | null | undefined): IndexDocument | N
   return text === undefined ? { reason: 'the value is not UTF-8' } : decodeLine(text);
 }
 
-/** The ticker in a JSON text, or why there is none. */
-export function decodeLine(text: string): IndexDocument | NoTicker {
+/** The ticker in a JSON text, or why it is not one. */
+export function decodeLine(text: string): IndexDocument | { reason: string } {
   const plain = readPlainTicker(text);
   if (plain) return documentOf(plain, text);
   const parsed = parseTicker(text);

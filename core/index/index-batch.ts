@@ -10,15 +10,17 @@ import type {
   TickerIndex,
 } from './ports.ts';
 
-/** What one event came to. */
+/** The outcome of one batch. */
 export interface IndexReport {
   records: number;
   indexed: number;
   alreadyThere: number;
-  /** Sent to the dead letters: poison, or refused by OpenSearch. */
+  /** Records that are not tickers or that OpenSearch refused. */
   deadLetters: number;
-  /** Records that are not stored yet and have to come again. */
+  /** Records that are not stored yet and have to be delivered again. */
   unstored: StreamPosition[];
+  /** Why the first of them was not stored. */
+  firstReason?: string;
 }
 
 /** Some records could not be stored in time. Thrown so that the event source delivers the batch again. */
@@ -33,23 +35,18 @@ export interface IndexDependencies {
   now: () => number;
 }
 
-/** A record's timestamp is whatever its producer wrote; one that is no time of ours counts as 1970. */
-function isoTime(ms: number): string {
-  return new Date(ms > 0 && ms <= LATEST_MS ? ms : 0).toISOString();
-}
-
 /**
- * Indexes an event's tickers. Whatever can never be indexed goes to the dead letters before this returns, so
- * that the rest of the batch is not held up by it; what may be stored later is reported as `unstored`.
+ * Indexes a batch of tickers. Records that can never be indexed are written to the dead letters before this returns, so
+ * that they do not block the rest; records that may be stored later are reported as `unstored`.
  * @param deadlineMs epoch ms
- * @throws the dead letters' own error, when they cannot be written: then the whole batch has to come again
+ * @throws the dead letters' own error if they cannot be written: then the whole batch has to be delivered again
  */
 export async function indexBatch(
   records: readonly DeliveredRecord[],
   deadlineMs: number,
   { index, deadLetters, log, now }: IndexDependencies,
-): Promise<IndexReport & { firstReason?: string }> {
-  const report: IndexReport & { firstReason?: string } = {
+): Promise<IndexReport> {
+  const report: IndexReport = {
     records: records.length,
     indexed: 0,
     alreadyThere: 0,
@@ -57,18 +54,12 @@ export async function indexBatch(
     unstored: [],
   };
   const letters: DeadLetter[] = [];
-  const keep = (record: DeliveredRecord, error_type: string, reason: string) => {
-    const { topic, partition, offset, timestamp } = record;
-    const value_base64 = record.value ?? null;
-    const times = { produced_at: isoTime(timestamp), first_seen: new Date(now()).toISOString() };
-    letters.push({ v: 1, topic, partition, offset, value_base64, error_type, reason, ...times });
-  };
   /** The records of the documents, in their order. */
   const sent: DeliveredRecord[] = [];
   function* documents(): Generator<IndexDocument> {
     for (const record of records) {
       const decoded = decodeValue(record.value);
-      if ('reason' in decoded) keep(record, 'poison', decoded.reason);
+      if ('reason' in decoded) letters.push(deadLetter(record, 'poison', decoded.reason, now()));
       else {
         sent.push(record);
         yield decoded;
@@ -90,7 +81,7 @@ export async function indexBatch(
         report.unstored.push({ topic: record.topic, partition: record.partition, offset: record.offset });
         break;
       case 'refused':
-        keep(record, outcome.errorType, outcome.reason);
+        letters.push(deadLetter(record, outcome.errorType, outcome.reason, now()));
         break;
       default:
         outcome satisfies never;
@@ -102,4 +93,21 @@ export async function indexBatch(
     log.error('Records went to the dead letters', { deadLetters: letters.length, first: letters[0]?.reason });
   }
   return report;
+}
+
+function deadLetter(record: DeliveredRecord, error_type: string, reason: string, nowMs: number): DeadLetter {
+  const { topic, partition, offset, timestamp, value } = record;
+  // Producers may write any timestamp; one out of range becomes 1970.
+  const producedMs = timestamp > 0 && timestamp <= LATEST_MS ? timestamp : 0;
+  return {
+    v: 1,
+    topic,
+    partition,
+    offset,
+    value_base64: value ?? null,
+    error_type,
+    reason,
+    produced_at: new Date(producedMs).toISOString(),
+    first_seen: new Date(nowMs).toISOString(),
+  };
 }

@@ -5,11 +5,11 @@ import { TICKER_FIELDS, type TickerFieldKind } from '../market/ticker-fields.ts'
 
 const sourceOf = (pattern: RegExp) => pattern.source.replace(/^\^|\$$/g, '');
 
-/** ASCII that JSON writes without an escape. */
+/** ASCII that needs no escape in JSON. */
 const TEXT = String.raw`[ !#-\[\]-~]{1,${MAX_TEXT}}`;
 const SYMBOL = String.raw`[!#-\[\]-~]{1,100}`;
 const TIME = sourceOf(z.core.regexes.datetime({ precision: 3 }));
-/** A number in JSON, with so few digits that a double can neither overflow nor become 0. */
+/** A JSON number with so few digits that it can neither overflow a double nor underflow to 0. */
 const UNSIGNED = String.raw`(?:0|[1-9]\d{0,99})(?:\.\d{1,99})?(?:[eE][+-]?\d\d?)?`;
 const PRICE = String.raw`(?!0(?:\.0+)?[eE,}])${UNSIGNED}`;
 
@@ -25,7 +25,7 @@ const otherValues = [...Map.groupBy(Object.entries(otherFields), ([, kind]) => k
   ([kind, fields]) => `(?:${fields.map(([field]) => field).join('|')})":${VALUES[kind]}`,
 );
 
-/** Every text that this matches is a ticker by {@link tickerSchema}; many a ticker it does not match. */
+/** Matches only tickers that are valid by the schema, but not all of them. */
 const PLAIN_TICKER = new RegExp(
   [
     String.raw`^\{"v":${TICKER_VERSION}`,
@@ -40,9 +40,8 @@ const PLAIN_TICKER = new RegExp(
 );
 
 /**
- * What identifies a ticker that is written as ingest writes it: one object without white space, its heading in the
- * order of the schema, every text ASCII. Parsing the JSON takes three times as long. Undefined for any other text, which
- * may be a ticker all the same.
+ * Recognises a ticker as ingest writes it (no white space, the schema's order, plain ASCII texts) without parsing it:
+ * parsing and validating takes five times as long. Undefined for any other text, which may be a valid ticker still.
  */
 export function readPlainTicker(text: string): TickerIdentity | undefined {
   const match = PLAIN_TICKER.exec(text);

@@ -1,4 +1,4 @@
-/** Where a record is in the stream. */
+/** The place of a record in the stream. */
 export interface StreamPosition {
   topic: string;
   partition: number;
@@ -7,13 +7,13 @@ export interface StreamPosition {
 
 /** A record as the event source delivers it. */
 export interface DeliveredRecord extends StreamPosition {
-  /** Epoch ms, as its producer wrote it; Kafka writes -1 if the record has none. */
+  /** Epoch ms, set by the producer; -1 if the record has none. */
   timestamp: number;
   /** Base64; null or undefined if the record has no value. */
   value?: string | null | undefined;
 }
 
-/** A checked ticker as the index takes it. */
+/** A valid ticker as the index takes it. */
 export interface IndexDocument {
   id: string;
   index: string;
@@ -21,7 +21,7 @@ export interface IndexDocument {
   source: string;
 }
 
-/** What OpenSearch said about one document. */
+/** What OpenSearch did with one document. */
 export type DocumentOutcome =
   | { kind: 'stored' }
   | { kind: 'alreadyThere' }
@@ -31,28 +31,26 @@ export type DocumentOutcome =
 /** The index of tickers. */
 export interface TickerIndex {
   /**
-   * Creates the documents; one outcome each, in their order. `retry` are those that could not be stored by
-   * `deadlineMs` (epoch ms) and may be later. A document is taken when there is room for it in a request, so they
-   * may be made one by one.
+   * Creates the documents; one outcome each, in their order. `retry` means that the document could not be stored by
+   * `deadlineMs` (epoch ms) but may be later. Documents are pulled one by one as requests have room for them.
    */
   create(documents: Iterable<IndexDocument>, deadlineMs: number): Promise<DocumentOutcome[]>;
 }
 
-/** A record that cannot be indexed as it is, kept with everything needed to try it again. */
+/** A record that cannot be indexed, with everything needed to try again. Times are ISO 8601 UTC. */
 export interface DeadLetter extends StreamPosition {
   v: 1;
-  /** The record's value as it came; null where it had none. */
+  /** The record's value, unchanged; null if it had none. */
   value_base64: string | null;
-  /** `poison` (no ticker), or OpenSearch's own type. */
+  /** `poison` if it is not a ticker, else OpenSearch's error type. */
   error_type: string;
   reason: string;
-  /** When the record was produced, by its own timestamp; ISO 8601 UTC, like every time here. */
+  /** The record's own timestamp. */
   produced_at: string;
-  /** When it was first found to be impossible to index. */
+  /** When indexing it first failed for good. */
   first_seen: string;
 }
 
-/** Where dead letters are kept. */
 export interface DeadLetters {
   put(letters: readonly DeadLetter[]): Promise<void>;
 }

@@ -3,21 +3,21 @@ import { isCategory } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
 
 /**
- * How an object of recorded candles is written: `rows` are gzip NDJSON lines `[start ms, open, high, low, close,
- * volume]`; any other name is an exchange's `CandleApi.format`, whose answer is kept unchanged, gzipped.
+ * The format of recorded candles: `rows` are gzip NDJSON lines `[start ms, open, high, low, close, volume]`; any other
+ * name is an exchange's `CandleApi.format`, whose answer is stored unchanged, gzipped.
  */
 export type CandleFormat = string;
 
-/** One object of recorded candles: a part of one series' history. */
+/** An object with a part of one series' recorded candles. */
 export interface CandleObject extends CandleSeries {
   hours: CandleHours;
-  /** The candles in it start in [firstMs, lastMs], epoch ms. */
+  /** Its candles start in [firstMs, lastMs], epoch ms. */
   firstMs: number;
   lastMs: number;
   format: CandleFormat;
 }
 
-/** Everything recorded lies here, whether it came from an exchange or from a file. */
+/** Candles from exchanges and from files. */
 export const CANDLES_PREFIX = 'candles/';
 
 function suffixOf(format: CandleFormat): string {
@@ -26,7 +26,7 @@ function suffixOf(format: CandleFormat): string {
 
 /**
  * `candles/exchange=…/category=…/symbol=…/base=…/quote=…/hours=…/<first>-<last>.<format>`: the same part has the same
- * key. Base and quote are there where the exchange told them: its spelling alone may not.
+ * key. Base and quote are included if known, because they do not always follow from the symbol.
  */
 export function candleObjectKey(object: CandleObject): string {
   const { exchange, category, symbol, base, quote, hours, firstMs, lastMs, format } = object;
@@ -39,7 +39,7 @@ export function candleObjectKey(object: CandleObject): string {
 const KEY =
   /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(\d+)-(\d+)\.(?:(rows)\.ndjson|([a-z0-9-]+)\.json)\.gz$/;
 
-/** The reverse of {@link candleObjectKey}; undefined for a key that is none of ours. */
+/** The reverse of {@link candleObjectKey}; undefined for any other key. */
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
   const [, exchange, category, symbol, base, quote, hours, first, last, rows, api] = KEY.exec(key) ?? [];
   const format = rows ?? api;
@@ -56,7 +56,7 @@ export function parseCandleObjectKey(key: string): CandleObject | undefined {
   };
 }
 
-/** Whether candles of an object may start in [fromMs, toMs). */
+/** Whether an object may have candles in [fromMs, toMs). */
 export function overlaps({ firstMs, lastMs, hours }: CandleObject, fromMs: number, toMs: number): boolean {
   return firstMs < toMs && lastMs + hours * HOUR_MS > fromMs;
 }

@@ -1,24 +1,24 @@
-import type { Category } from '../market/series.ts';
+import type { Category, Market } from '../market/series.ts';
 
-/** One batch of the lake: everything one source's category answered in one slot. */
-export interface BatchAddress {
-  exchange: string;
-  category: Category;
-  /** Epoch milliseconds. */
+/** One batch in the lake: everything that one category of a source answered for one slot. */
+export interface BatchAddress extends Market {
+  /** Epoch ms. */
   slotMs: number;
 }
 
-/** The Hive-style folder of one category's hour, which Athena's partition projection reads. */
-function hourFolder(root: 'tickers' | 'rejected', { exchange, category, slotMs }: BatchAddress): string {
+type Root = 'tickers' | 'rejected';
+
+function categoryFolder(root: Root, exchange: string, category: Category): string {
+  return `${root}/exchange=${exchange}/category=${category}/`;
+}
+
+/** The Hive-style folder of one category's hour, as Athena's partition projection expects it. */
+function hourFolder(root: Root, { exchange, category, slotMs }: BatchAddress): string {
   const iso = new Date(slotMs).toISOString();
   return `${categoryFolder(root, exchange, category)}dt=${iso.slice(0, 10)}/hour=${iso.slice(11, 13)}/`;
 }
 
-function categoryFolder(root: 'tickers' | 'rejected', exchange: string, category: Category): string {
-  return `${root}/exchange=${exchange}/category=${category}/`;
-}
-
-/** Where a category's batches lie; keys under it sort by slot. */
+/** The prefix of a category's batches; their keys sort by slot. */
 export function tickersPrefix(exchange: string, category: Category): string {
   return categoryFolder('tickers', exchange, category);
 }
@@ -28,12 +28,12 @@ export function tickersKey(address: BatchAddress): string {
   return `${hourFolder('tickers', address)}${address.slotMs}.ndjson.gz`;
 }
 
-/** Rejected records of one poll attempt; a retry of the slot never overwrites an earlier attempt's. */
+/** The rejected records of one attempt at a poll; a second attempt does not overwrite those of the first. */
 export function rejectedKey(address: BatchAddress, receivedAtMs: number): string {
   return `${hourFolder('rejected', address)}${address.slotMs}-${receivedAtMs}.ndjson.gz`;
 }
 
-/** The outbox marker of one source. */
+/** The outbox marker of a source. */
 export function stateKey(source: string): string {
   return `state/${source}.json`;
 }
@@ -41,9 +41,8 @@ export function stateKey(source: string): string {
 const TICKERS_KEY =
   /^tickers\/exchange=([^/]+)\/category=([^/]+)\/dt=\d{4}-\d\d-\d\d\/hour=\d\d\/(\d+)\.ndjson\.gz$/;
 
-/** The reverse of {@link tickersKey}; undefined for a key that is not of a batch. */
+/** The reverse of {@link tickersKey}; undefined if the key is not a batch's. */
 export function parseTickersKey(key: string): BatchAddress | undefined {
-  const match = TICKERS_KEY.exec(key);
-  if (!match) return undefined;
-  return { exchange: match[1] as string, category: match[2] as Category, slotMs: Number(match[3]) };
+  const [, exchange, category, slotMs] = TICKERS_KEY.exec(key) ?? [];
+  return exchange ? { exchange, category: category as Category, slotMs: Number(slotMs) } : undefined;
 }

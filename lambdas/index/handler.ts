@@ -18,46 +18,54 @@ const environment = readEnvironment(
     ...openSearchVariables,
     LAKE_BUCKET: z.string().min(1),
     ...metricsVariables,
-    /** Whether the event source mapping was set to ReportBatchItemFailures, which is what reads the answer. */
+    /** Whether the event source mapping has ReportBatchItemFailures set. */
     PARTIAL_BATCH_RESPONSE: flag,
   }),
   process.env,
 );
 const log = createLogger('index');
 const emit = createMetrics(environment.STAGE);
-/** Of the invocation under way; an instance has one at a time. */
+/** Of the current invocation; an instance runs one at a time. */
 let tally = { retried: 0, openSearchMs: 0 };
 const tickers = new OpenSearchTickers(createBulkClientOf(environment), {
   onRetry: ({ attempt, delayMs, error, documents }) => {
     tally.retried += documents;
-    log.warn('Documents are sent again', { attempt, delayMs, documents, error: error as Error });
+    log.warn('Sending documents again', { attempt, delayMs, documents, error: error as Error });
   },
 });
+const timedTickers: TickerIndex = {
+  async create(documents, deadlineMs) {
+    const begunMs = Date.now();
+    try {
+      return await tickers.create(documents, deadlineMs);
+    } finally {
+      tally.openSearchMs += Date.now() - begunMs;
+    }
+  },
+};
 const dependencies = {
-  index: timed(tickers, (ms) => {
-    tally.openSearchMs += ms;
-  }),
+  index: timedTickers,
   deadLetters: new S3DeadLetters(createS3Client(process.env), environment.LAKE_BUCKET),
   log,
   now: Date.now,
 };
 
-/** The answer that Lambda reads for a Kafka event source with ReportBatchItemFailures. */
-export interface KafkaBatchResponse extends Omit<IndexReport, 'unstored'> {
+/** What Lambda expects of a Kafka consumer with ReportBatchItemFailures, and the counts. */
+export interface KafkaBatchResponse extends Omit<IndexReport, 'unstored' | 'firstReason'> {
   batchItemFailures: { itemIdentifier: { partition: string; offset: number } }[];
 }
 
 /**
  * Indexes a batch of tickers.
- * @throws IndexingIncompleteError where records have to come again and the mapping takes no partial answer: any
- *   returned value would count as success
+ * @throws IndexingIncompleteError if records have to be delivered again and the mapping does not read partial answers:
+ *   it would take any returned value as success
  */
 export async function handler(event: MSKEvent, context: Context): Promise<KafkaBatchResponse> {
   log.addContext(context);
   tally = { retried: 0, openSearchMs: 0 };
-  const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
   const records = Object.values(event.records).flat();
-  let report: Awaited<ReturnType<typeof indexBatch>> | undefined;
+  const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
+  let report: IndexReport | undefined;
   try {
     report = await indexBatch(records, deadlineMs, dependencies);
   } finally {
@@ -67,25 +75,11 @@ export async function handler(event: MSKEvent, context: Context): Promise<KafkaB
   log.info('Indexed', { ...counts, unstored: unstored.length });
   if (unstored.length > 0 && !environment.PARTIAL_BATCH_RESPONSE) {
     throw new IndexingIncompleteError(
-      `${unstored.length} of ${counts.records} records are not stored yet and have to come again: ${firstReason}`,
+      `${unstored.length} of ${counts.records} records are not stored yet and must be delivered again: ${firstReason}`,
     );
   }
   const batchItemFailures = unstored.map(({ topic, partition, offset }) => ({
     itemIdentifier: { partition: `${topic}-${partition}`, offset },
   }));
   return { ...counts, batchItemFailures };
-}
-
-/** The same index, whose time is taken: until the answer, with what was sent again. */
-function timed(index: TickerIndex, tookMs: (ms: number) => void): TickerIndex {
-  return {
-    async create(documents, deadlineMs) {
-      const begunMs = Date.now();
-      try {
-        return await index.create(documents, deadlineMs);
-      } finally {
-        tookMs(Date.now() - begunMs);
-      }
-    },
-  };
 }
