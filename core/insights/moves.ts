@@ -1,5 +1,5 @@
 import type { Candle, CandleSeries } from '../market/candle.ts';
-import { pathOffsetsMs } from '../market/price-path.ts';
+import { PATH_OFFSETS_MS } from '../market/price-path.ts';
 import { HOUR_MS } from '../market/time.ts';
 import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { answeredWindow } from './average.ts';
@@ -81,5 +81,5 @@ function samplingMs(
   samplingIntervalMs: number,
 ): number {
   if (source === 'ticks') return polls_due ? HOUR_MS / polls_due : samplingIntervalMs;
-  return (hours * HOUR_MS) / pathOffsetsMs(hours).length;
+  return (hours * HOUR_MS) / PATH_OFFSETS_MS[hours].length;
 }

@@ -1,4 +1,5 @@
-import { type Candle, type CandleHours, candleEndMs } from '../market/candle.ts';
+import { type Candle, candleEndMs } from '../market/candle.ts';
+import type { CandleHours } from '../market/price-path.ts';
 import { hoursIn, isoWindow, type Window } from '../market/window.ts';
 
 /** The sums of log returns. */

@@ -1,4 +1,5 @@
-import type { CandleHours, CandleSeries } from '../market/candle.ts';
+import type { CandleSeries } from '../market/candle.ts';
+import type { CandleHours } from '../market/price-path.ts';
 import { isCategory } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
 

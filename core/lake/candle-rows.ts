@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { CandleHours, CandleSeries, RecordedPrices } from '../market/candle.ts';
+import type { CandleSeries, RecordedPrices } from '../market/candle.ts';
+import type { CandleHours } from '../market/price-path.ts';
 import type { CandleObject } from './candle-objects.ts';
 
 /** One candle of history: `[start in epoch ms, open, high, low, close, volume]`; null for an unknown volume. */

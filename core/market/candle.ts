@@ -1,15 +1,12 @@
-import { type CandlePrices, candlePath, type PathPoint } from './price-path.ts';
+import { type CandleHours, type CandlePrices, candlePath, type PathPoint } from './price-path.ts';
 import { formatSeries, type Series } from './series.ts';
 import type { Ticker } from './ticker.ts';
 import { HOUR_MS } from './time.ts';
 
-/** The version of the candle record's shape; a change that readers would notice raises it. */
+/** The version of the candle record's shape; raised by every change that readers would notice. */
 export const CANDLE_VERSION = 1;
 
-/** What a candle covers, in hours: an hour, or a whole UTC day where only daily history exists. */
-export type CandleHours = 1 | 24;
-
-/** What says which series a candle is of, and in which currencies it is counted. */
+/** A series with its currencies, if they are known. */
 export interface CandleSeries extends Series, Pick<Ticker, 'base' | 'quote'> {}
 
 /** One series in one hour (or day). Prices are in the quote currency; absent values are left out. */
@@ -18,11 +15,7 @@ export interface Candle extends CandleSeries, CandlePrices {
   /** Start of the hour or day, ISO 8601 UTC with milliseconds. */
   start: string;
   hours: CandleHours;
-  open: number;
-  high: number;
-  low: number;
-  close: number;
-  /** Of the samples, each counting once; backfilled: (open + high + low + close) / 4. */
+  /** The average of the samples; of a backfilled candle (open + high + low + close) / 4. */
   mean: number;
   /** Ticks seen in the hour, also if the candle is backfilled. */
   samples: number;
@@ -31,52 +24,63 @@ export interface Candle extends CandleSeries, CandlePrices {
    * hour has no ticks, and from candles older than this field.
    */
   polls_due?: number;
-  /** ln(close / close of the candle of the same length just before), where there is that candle. */
+  /** ln(close / previous close), if there is a candle of the same length just before. */
   log_return?: number;
-  /** The prices in time order, each with its offset from `start`. */
+  /** The prices in time order. */
   path: PathPoint[];
   source: 'ticks' | 'backfill';
 }
 
-/** One tick of an hour: the slot that it was polled in (epoch ms) and its last price. */
+/** One tick: its slot (epoch ms) and last price. */
 export interface PriceTick {
   readonly slotMs: number;
   readonly price: number;
 }
 
-/** The prices that an exchange or a file recorded of one hour or day, which starts at `startMs` (epoch ms). */
+/** Recorded prices of an hour or day that starts at `startMs` (epoch ms). */
 export interface RecordedPrices extends CandlePrices {
   readonly startMs: number;
 }
 
-/** A candle cannot be made of what was given; the message names the series and the hour. */
+/** The ticks do not make a candle; the message names the series and the hour. */
 export class CandleError extends Error {
   override readonly name = 'CandleError';
 }
 
-/** `exchange:category:symbol:hours:start in epoch ms`: made again, a candle replaces itself. */
+/** `exchange:category:symbol:hours:start in epoch ms`: a candle that is made again replaces itself. */
 export function candleId(candle: Series & Pick<Candle, 'hours' | 'start'>): string {
   return `${formatSeries(candle)}:${candle.hours}:${Date.parse(candle.start)}`;
 }
 
-/** The end of a candle, which no longer belongs to it, in epoch ms. */
+/** The exclusive end of a candle, epoch ms. */
 export function candleEndMs({ start, hours }: Pick<Candle, 'start' | 'hours'>): number {
   return Date.parse(start) + hours * HOUR_MS;
 }
 
+/** The series and currencies of a ticker or candle, without the rest. */
+export function candleSeriesOf({ exchange, category, symbol, base, quote }: CandleSeries): CandleSeries {
+  return {
+    exchange,
+    category,
+    symbol,
+    ...(base === undefined ? {} : { base }),
+    ...(quote === undefined ? {} : { quote }),
+  };
+}
+
 /**
- * The candle of one hour from the ticks seen in it, in any order. A tick's time is its slot.
+ * The candle of one hour, made of its ticks in any order. A tick's time is its slot.
  * @param startMs start of the hour, epoch ms
- * @throws CandleError where there is no tick, or one lies outside the hour
+ * @throws CandleError if there is no tick or one is outside the hour
  */
 export function candleFromTicks(series: CandleSeries, startMs: number, ticks: readonly PriceTick[]): Candle {
   const sorted = ticks.toSorted((a, b) => a.slotMs - b.slotMs);
   const first = sorted[0];
   const last = sorted.at(-1);
   const hour = `${formatSeries(series)} at ${new Date(startMs).toISOString()}`;
-  if (!first || !last) throw new CandleError(`${hour}: there is no tick to make a candle of.`);
+  if (!first || !last) throw new CandleError(`${hour}: there are no ticks.`);
   if (first.slotMs < startMs || last.slotMs >= startMs + HOUR_MS) {
-    throw new CandleError(`${hour}: a tick lies outside the hour.`);
+    throw new CandleError(`${hour}: a tick is outside the hour.`);
   }
   let sum = 0;
   let high = first.price;
@@ -87,7 +91,10 @@ export function candleFromTicks(series: CandleSeries, startMs: number, ticks: re
     low = Math.min(low, price);
   }
   return {
-    ...head(series, startMs, 1),
+    v: CANDLE_VERSION,
+    ...candleSeriesOf(series),
+    start: new Date(startMs).toISOString(),
+    hours: 1,
     open: first.price,
     high,
     low,
@@ -99,14 +106,17 @@ export function candleFromTicks(series: CandleSeries, startMs: number, ticks: re
   };
 }
 
-/** The candle that stands for recorded prices until enough ticks are seen; its path follows `candlePath`. */
+/** The candle of recorded prices. */
 export function candleFromHistory(
   series: CandleSeries,
   { startMs, open, high, low, close }: RecordedPrices,
   hours: CandleHours,
 ): Candle {
   return {
-    ...head(series, startMs, hours),
+    v: CANDLE_VERSION,
+    ...candleSeriesOf(series),
+    start: new Date(startMs).toISOString(),
+    hours,
     open,
     high,
     low,
@@ -138,8 +148,8 @@ export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candl
 }
 
 /**
- * The candle with its log return to the one just before it: of the same length, and ending where this one starts.
- * With any other (a gap between them, a day before an hour) or none, a return that it had is taken away.
+ * The candle with its log return, which it has only if the previous candle is of the same length and ends where this
+ * one starts. Otherwise (a gap, a day before an hour, no previous candle) any earlier return is removed.
  */
 export function withLogReturn<C extends Pick<Candle, 'start' | 'hours' | 'close' | 'log_return'>>(
   candle: C,
@@ -147,23 +157,6 @@ export function withLogReturn<C extends Pick<Candle, 'start' | 'hours' | 'close'
 ): C {
   const { log_return: _, ...rest } = candle;
   const isAdjacent = previous?.hours === candle.hours && candleEndMs(previous) === Date.parse(candle.start);
-  // Both are the candle but for the one field that its type leaves optional.
+  // Without its optional field it is still a C.
   return (isAdjacent ? { ...rest, log_return: Math.log(candle.close / previous.close) } : rest) as C;
-}
-
-function head(
-  { exchange, category, symbol, base, quote }: CandleSeries,
-  startMs: number,
-  hours: CandleHours,
-) {
-  return {
-    v: CANDLE_VERSION,
-    exchange,
-    category,
-    symbol,
-    ...(base === undefined ? {} : { base }),
-    ...(quote === undefined ? {} : { quote }),
-    start: new Date(startMs).toISOString(),
-    hours,
-  } as const;
 }

@@ -1,64 +1,64 @@
 import { formatSeries, type Series } from './series.ts';
 
-/** The version of the move record's shape; a change that readers would notice raises it. */
+/** The version of the move record's shape; raised by every change that readers would notice. */
 export const MOVE_VERSION = 1;
 
 export type MoveDirection = 'rise' | 'fall';
 
 /**
  * One directional change of a price at a threshold (Guillaume et al., "From the bird's eye to the microscope", 1997).
- * Times are ISO 8601 UTC with milliseconds, prices in the quote currency. What is known only once the next opposite
- * move is confirmed is left out until then.
+ * Times are ISO 8601 UTC with milliseconds, prices in the quote currency. Until the next opposite move is confirmed, a
+ * move is under way and has no end and no size.
  */
 export interface DetectedMove {
   /** A fraction: 0.01 is 1 %. */
   threshold: number;
   direction: MoveDirection;
-  /** The extreme that the price left. */
+  /** The extreme at which the move started. */
   from_price: number;
   from_time: string;
-  /** The first price that lay the threshold away from it. */
+  /** The first price at least the threshold away from it. */
   confirmed_price: number;
   confirmed_time: string;
-  /** The extreme that the move reached, from which the next opposite one starts. */
+  /** The extreme that the move reached, where the next opposite move starts. */
   to_price?: number;
   to_time?: string;
   /** |to − from| / from, a fraction. */
   size?: number;
 }
 
-/** A series' move, as the `moves` index holds it. */
+/** A move of a series, as stored in the `moves` index. */
 export interface Move extends DetectedMove, Series {
   v: typeof MOVE_VERSION;
 }
 
-/** A price and when it held, epoch ms. */
+/** A price and its time in epoch ms. */
 export interface TimedPrice {
   price: number;
   timeMs: number;
 }
 
 /**
- * What the detector of one series and one threshold has to remember between two prices: plain JSON, so that it can be
- * kept and taken up again anywhere in the path.
+ * What detection at one threshold has to remember between two prices: plain JSON, so that it can be stored and resumed
+ * anywhere in the path.
  */
 export interface MoveState {
   /** `start` until the first confirmation; `up` after a rise; `down` after a fall. */
   mode: 'start' | 'up' | 'down';
-  /** Modes `start` and `up`: the highest price since the start, or since the last rise was confirmed. */
+  /** In modes `start` and `up`: the highest price since the start or the last confirmed rise. */
   high?: TimedPrice;
-  /** Modes `start` and `down`: the lowest price since the start, or since the last fall was confirmed. */
+  /** In modes `start` and `down`: the lowest price since the start or the last confirmed fall. */
   low?: TimedPrice;
-  /** The last confirmed move: it is under way until the next opposite one is confirmed. */
+  /** The last confirmed move. */
   underWay?: DetectedMove;
 }
 
-/** What one more price did. */
+/** The effect of one more price. */
 export interface MoveStep {
   state: MoveState;
   /** The move that this price confirmed; it is under way from now on. */
   confirmed?: DetectedMove;
-  /** The move before it, which thereby has its end and size. The very first confirmation completes none. */
+  /** The previous move with its end and size, if there was one. */
   completed?: DetectedMove;
 }
 
@@ -68,29 +68,29 @@ export function initialMoveState(): MoveState {
 }
 
 /**
- * Goes on by one price; prices come in time order.
+ * Takes the next price in time order.
  *
  * In mode up, `high` is the highest price since the last confirmed rise, and the first price
  * `p <= high * (1 - threshold)` confirms a fall from it. In mode down, the first `p >= low * (1 + threshold)` confirms
  * a rise from the lowest price since the last confirmed fall. Before the first confirmation both extremes since the
  * start are kept, and whichever triggers first sets the mode (one price cannot trigger both: the later extreme would
- * have triggered before it). Of equal extremes the first counts. Everything is compared in doubles, exactly as
- * written here.
+ * have triggered before it). Of equal extremes the first counts. All comparisons are of doubles, exactly as written
+ * here.
  *
  * @param threshold a fraction > 0
  */
 export function advance(state: MoveState, threshold: number, price: number, timeMs: number): MoveStep {
   const { mode, high, low } = state;
+  const now = { price, timeMs };
   if (mode !== 'down' && high && price <= high.price * (1 - threshold)) {
-    return confirm(state, threshold, 'fall', high, { price, timeMs });
+    return confirm(state, threshold, 'fall', high, now);
   }
   if (mode !== 'up' && low && price >= low.price * (1 + threshold)) {
-    return confirm(state, threshold, 'rise', low, { price, timeMs });
+    return confirm(state, threshold, 'rise', low, now);
   }
   const newHigh = mode !== 'down' && (!high || price > high.price);
   const newLow = mode !== 'up' && (!low || price < low.price);
   if (!newHigh && !newLow) return { state };
-  const now = { price, timeMs };
   return { state: { ...state, ...(newHigh ? { high: now } : {}), ...(newLow ? { low: now } : {}) } };
 }
 
@@ -125,8 +125,8 @@ function confirm(
 }
 
 /**
- * The moves of a whole price path, in the order of their confirmation; only the last one may still be under way.
- * @param path `[epoch ms, price]` in time order, from the series' first price on
+ * The moves of a whole price path in the order of their confirmation; only the last may be under way.
+ * @param path `[epoch ms, price]` in time order, from the series' first price
  * @param threshold a fraction > 0
  */
 export function movesOf(
@@ -149,7 +149,7 @@ export function moveOf({ exchange, category, symbol }: Series, move: DetectedMov
   return { v: MOVE_VERSION, exchange, category, symbol, ...move };
 }
 
-/** Series, threshold and confirmation in epoch ms: a move that is detected again replaces itself. */
+/** Series, threshold and confirmation in epoch ms, so a move that is detected again replaces itself. */
 export function moveId(move: Series & Pick<Move, 'threshold' | 'confirmed_time'>): string {
   return `${formatSeries(move)}:${move.threshold}:${Date.parse(move.confirmed_time)}`;
 }

@@ -1,4 +1,4 @@
-/** A series, time, duration or window that someone asked for makes no sense; the message says what was expected. */
+/** Somebody's input (a series, time, duration or window) is not valid; the message says what was expected. */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError';
 }

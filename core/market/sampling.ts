@@ -1,10 +1,7 @@
 import * as z from 'zod';
 import { jsonText } from '../runtime/environment.ts';
-import { CATEGORIES, type Series } from './series.ts';
+import { CATEGORIES, type Market } from './series.ts';
 import { HOUR_MS } from './time.ts';
-
-/** One category of one exchange: what a poll asks for, and what has a pace. */
-export type Market = Pick<Series, 'exchange' | 'category'>;
 
 /** Milliseconds between two polls, by `exchange:category`; `default` for every other market. */
 export type SamplingIntervals = Readonly<Record<string, number>>;

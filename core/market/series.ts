@@ -12,7 +12,7 @@ export interface Series {
   symbol: string;
 }
 
-/** The symbols of one category of an exchange. */
+/** One category of one exchange. */
 export type Market = Omit<Series, 'symbol'>;
 
 /** An exchange's symbol: no white space or control characters, short enough for a document id. */

@@ -1,11 +1,11 @@
 /**
- * Every value a ticker may carry beside its identity, and what kind of value it is.
- * The record's schema, the normalisers and the index mapping are all derived from this one table.
+ * Every value that a ticker may have besides its heading, and its kind. The schema, the readers of exchanges' answers,
+ * the fast recogniser of the index side and the index mapping are derived from this table.
  *
- * - `price`: an amount of the quote currency, > 0; an exchange's 0 means "there is none" and is left out.
+ * - `price`: an amount of the quote currency, > 0. Exchanges write 0 for "no price", which is left out.
  * - `number`: any finite number (sizes, volumes, rates). Percentages are fractions: 0.0068 is 0.68 %.
  * - `time`: ISO 8601 UTC with milliseconds.
- * - `text`: a short word of the exchange's own vocabulary.
+ * - `text`: a short word from the exchange's vocabulary.
  */
 export const TICKER_FIELDS = {
   last_price: 'price',

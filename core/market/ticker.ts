@@ -2,29 +2,29 @@ import * as z from 'zod';
 import { CATEGORIES, type Category, formatSeries, type Series, SYMBOL_PATTERN } from './series.ts';
 import { TICKER_FIELDS, type TickerField, type TickerFieldKind } from './ticker-fields.ts';
 
-/** The version of the ticker record's shape; a change that readers would notice raises it. */
+/** The version of the ticker record's shape; raised by every change that readers would notice. */
 export const TICKER_VERSION = 1;
 
 type FieldValue<K extends TickerFieldKind> = K extends 'price' | 'number' ? number : string;
 type TickerValues = { [F in TickerField]?: FieldValue<(typeof TICKER_FIELDS)[F]> };
 
-/** One series in one poll. Absent values are left out, never "" or null. */
+/** One series in one poll. Times are ISO 8601 UTC with milliseconds. Absent values are left out, never "" or null. */
 export interface Ticker extends Series, TickerValues {
   v: typeof TICKER_VERSION;
   base?: string;
   quote?: string;
-  /** The scheduled time of the poll, ISO 8601 UTC with milliseconds. */
+  /** The scheduled time of the poll. */
   slot: string;
-  /** When the exchange says the values held, else the receipt time; ISO 8601 UTC with milliseconds. */
+  /** When the values were current according to the exchange, else when we received them. */
   timestamp: string;
-  /** When our process received them; ISO 8601 UTC with milliseconds. */
+  /** When we received the values. */
   received_at: string;
   last_price: number;
 }
 
 const isoTime = z.iso.datetime({ precision: 3, error: 'expected ISO 8601 UTC with milliseconds' });
 
-/** The longest text that a value may be. */
+/** The maximum length of a text value. */
 export const MAX_TEXT = 100;
 
 const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
@@ -49,7 +49,7 @@ const heading = {
   received_at: isoTime,
 };
 
-/** What a ticker says besides its values. */
+/** The fields of a ticker besides its values. */
 export const tickerHeadingSchema = z.object(heading);
 
 const ticker = {
@@ -62,9 +62,9 @@ const ticker = {
   ),
 };
 
-/** The ticker record, strictly: a field it does not know is a mistake in our own code. */
+/** The ticker record, strictly: an unknown field is a mistake in our own code. */
 export const tickerSchema = z.strictObject(ticker) as unknown as z.ZodType<Ticker>;
-/** A ticker from the lake or the stream: a newer version may have written fields that this one does not know. */
+/** A ticker from the lake or the stream, where a newer version may have written more fields. */
 const storedTickerSchema = z.looseObject(ticker) as unknown as z.ZodType<Ticker>;
 
 /** The ticker in a JSON text, or why it is not one. */
@@ -81,20 +81,20 @@ export function parseTicker(text: string): { ticker: Ticker } | { reason: string
   return { reason: path.length > 0 ? `${path.join('.')}: ${message}` : `not a ticker: ${message}` };
 }
 
-/** What identifies a ticker's series and poll. */
+/** Identifies a ticker: its series and its poll. */
 export type TickerIdentity = Series & Pick<Ticker, 'slot'>;
 
-/** Series and slot in epoch ms: the same poll retried, replayed or redelivered always has the same id. */
+/** Series and slot in epoch ms, so a poll that is retried, replayed or redelivered keeps its ids. */
 export function tickerId(ticker: TickerIdentity): string {
   return tickerIdAt(ticker, Date.parse(ticker.slot));
 }
 
-/** {@link tickerId}, where the slot's time (epoch ms) is known. */
+/** {@link tickerId} if the slot is already parsed (epoch ms). */
 export function tickerIdAt(series: Series, slotMs: number): string {
   return `${formatSeries(series)}:${slotMs}`;
 }
 
-/** A value that an exchange sent and that is no ticker, with the reason; kept in the lake. */
+/** A value from an exchange that is not a valid ticker, as the lake keeps it. */
 export interface RejectedTicker {
   v: typeof TICKER_VERSION;
   exchange: string;
@@ -102,17 +102,17 @@ export interface RejectedTicker {
   slot: string;
   received_at: string;
   url: string;
-  /** Which field was wrong, and how. */
+  /** Which field is wrong, and how. */
   reason: string;
-  /** What the exchange sent, untouched. */
+  /** What the exchange sent, unchanged. */
   value: unknown;
 }
 
-/** A whole answer that could not be read, kept in the lake as it came. */
+/** A whole answer that could not be read, as the lake keeps it. */
 export interface RejectedPayload extends Omit<RejectedTicker, 'value'> {
-  /** The body, where it is text; */
+  /** The body if it is UTF-8; */
   body?: string;
-  /** else its bytes. */
+  /** otherwise its bytes. */
   body_base64?: string;
 }
 

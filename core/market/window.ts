@@ -7,24 +7,24 @@ export interface Window {
   toMs: number;
 }
 
-/** How a question names its window; times ISO 8601 UTC, `over` such as `90d`. */
+/** A window as a question names it; times are ISO 8601 UTC, `over` is a duration such as `90d`. */
 export interface WindowQuestion {
   over?: string | undefined;
   from?: string | undefined;
   to?: string | undefined;
-  /** As of when: takes the place of now. */
+  /** Replaces now. */
   at?: string | undefined;
 }
 
 /**
- * The window that a question names: `from`–`to`; or `over` before `to`, or after `from`; each end that is not named
- * is `at`, else now.
- * @param defaultOver where the question says neither how long nor from when
+ * The window of a question: `from`–`to`, or `over` before `to` or after `from`. It ends `at`, else now, unless the
+ * question says otherwise.
+ * @param defaultOver the duration if the question has neither `over` nor `from`
  * @throws InvalidInputError
  */
 export function windowOf({ over, from, to, at }: WindowQuestion, nowMs: number, defaultOver: string): Window {
   if (over !== undefined && from !== undefined && to !== undefined) {
-    throw new InvalidInputError('A window has two of --over, --from and --to, not all three.');
+    throw new InvalidInputError('Give at most two of --over, --from and --to.');
   }
   const fromGivenMs = from === undefined ? undefined : parseTime(from);
   const overMs = parseDuration(over ?? defaultOver);
@@ -39,7 +39,7 @@ export function windowOf({ over, from, to, at }: WindowQuestion, nowMs: number, 
   return { fromMs, toMs };
 }
 
-/** The whole hours that a window touches. */
+/** The window extended to whole hours. */
 export function widened({ fromMs, toMs }: Window): Window {
   const end = hourOf(toMs);
   return { fromMs: hourOf(fromMs), toMs: end === toMs ? end : end + HOUR_MS };
@@ -57,7 +57,7 @@ export function isIn({ fromMs, toMs }: Window, timeMs: number): boolean {
   return fromMs <= timeMs && timeMs < toMs;
 }
 
-/** A window as answers carry it: ISO 8601 UTC with milliseconds. */
+/** ISO 8601 UTC with milliseconds, as in answers. */
 export function isoWindow({ fromMs, toMs }: Window): { from: string; to: string } {
   return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }

@@ -1,7 +1,7 @@
 import { parseTickersKey } from '../lake/ticker-objects.ts';
-import type { CandleSeries } from '../market/candle.ts';
+import { candleSeriesOf } from '../market/candle.ts';
 import { formatSeries, type Market } from '../market/series.ts';
-import { parseTicker, type Ticker } from '../market/ticker.ts';
+import { parseTicker } from '../market/ticker.ts';
 import { HOUR_MS } from '../market/time.ts';
 import type { SeriesTicks, TickHours } from '../summarise/ports.ts';
 import { keysFrom, marketsOf, walkBatches } from './lake-walk.ts';
@@ -56,14 +56,4 @@ export class LakeTicks implements TickHours {
     this.#markets ??= marketsOf(this.#lake);
     return this.#markets;
   }
-}
-
-function candleSeriesOf({ exchange, category, symbol, base, quote }: Ticker): CandleSeries {
-  return {
-    exchange,
-    category,
-    symbol,
-    ...(base === undefined ? {} : { base }),
-    ...(quote === undefined ? {} : { quote }),
-  };
 }

@@ -1,4 +1,4 @@
-import type { Market } from '../market/sampling.ts';
+import type { Market } from '../market/series.ts';
 import { hourOf } from '../market/time.ts';
 
 /** What watch reads. Times are epoch ms. */

@@ -1,39 +1,38 @@
 /**
- * How long things may take, and how often they are tried, in one place. The rule behind the numbers: a wait ends
- * before that of whoever waits for it, network call < retries < function < slot.
+ * All time limits and retries in one place. The rule behind the numbers: everything times out before its caller does,
+ * network call < retries < function < slot.
  */
 
-/** Each network call's own timeout. */
+/** The timeout of a single network call. */
 export const CALL_TIMEOUTS_MS = {
   exchange: 10_000,
   kafkaConnection: 3_000,
   kafkaSignIn: 5_000,
   kafka: 10_000,
-  /** Longer than any request of ours takes on a busy domain. */
+  /** Longer than any of our requests takes on a busy domain. */
   openSearch: 20_000,
   s3Connection: 2_000,
-  /** An object has some 100 KB. */
+  /** Objects have about 100 KB. */
   s3: 5_000,
 } as const;
 
-/** Bounds of the waits between attempts (exponential, full jitter); how long is tried the deadline says. */
+/** Bounds of the waits between attempts (exponential, full jitter). Retries go on until a deadline. */
 export const BACKOFFS = {
   exchange: { initialDelayMs: 250, maxDelayMs: 8_000 },
   openSearch: { initialDelayMs: 200, maxDelayMs: 5_000 },
-  /** Two writers of one object stand in each other's way. */
   s3Conflict: { initialDelayMs: 50, maxDelayMs: 500 },
 } as const;
 
-/** How long two writers of one object may stand in each other's way. */
+/** How long to retry when two writers conflict over one object. */
 export const S3_CONFLICT_MS = 5_000;
 
-/** Of the SDK, for what S3 answers with 5xx or not at all. */
+/** Attempts of the SDK when S3 answers with 5xx or not at all. */
 export const S3_ATTEMPTS = 3;
 
-/** Within one call to Kafka: about 4 s of waiting in all. kafkajs alone goes on far beyond a Lambda's time. */
+/** Retries within one call to Kafka: about 4 s of waiting in all. kafkajs's default outlasts a Lambda. */
 export const KAFKA_RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 } as const;
 
-/** Kept at the end of an invocation, for what has to come after the work. */
+/** Time reserved for what follows the work. */
 export const RESERVES_MS = {
   /** Dead letters, the answer. */
   finish: 5_000,
@@ -43,22 +42,22 @@ export const RESERVES_MS = {
   pollStore: 15_000,
 } as const;
 
-/** When an invocation has to stop its work, epoch ms: a reserve before its end, a quarter of a short time. */
+/** When an invocation has to stop working, epoch ms: a reserve before its end, but at most a quarter of its time. */
 export function deadlineOf(remainingMs: number, now: number, reserveMs: number = RESERVES_MS.finish): number {
   return now + remainingMs - Math.min(reserveMs, remainingMs / 4);
 }
 
-/** A poll was begun when its slot was over, or nearly: the next slot's poll takes its place. */
+/** A poll started when its slot was over or nearly over. */
 export class SlotOverError extends Error {
   override readonly name = 'SlotOverError';
 }
 
-/** A poll that has less time than this would only fetch what it cannot store. */
+/** With less time than this, a poll could not store what it fetches. */
 const SHORTEST_POLL_MS = 2_000;
 
 /**
- * When a poll has to stop asking the exchange, and when it has to be done (epoch ms): before its invocation ends,
- * and before the next slot begins, where the interval is known.
+ * A poll's deadlines (epoch ms) for fetching and for being done: before its invocation ends and, if the interval is
+ * known, before the next slot begins.
  * @throws SlotOverError
  */
 export function pollBudget(times: {
@@ -73,7 +72,7 @@ export function pollBudget(times: {
   const availableMs = Math.min(remainingMs, slotEndMs - now);
   if (slotEndMs - now < SHORTEST_POLL_MS) {
     const late = `slot ${new Date(slotMs).toISOString()} ends at ${new Date(slotEndMs).toISOString()}`;
-    throw new SlotOverError(`The poll came too late: ${late}. The next slot's poll takes its place.`);
+    throw new SlotOverError(`The poll started too late: ${late}. The next poll replaces it.`);
   }
   return {
     fetchDeadlineMs: now + availableMs - Math.min(RESERVES_MS.pollStore, availableMs / 2),

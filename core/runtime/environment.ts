@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
-/** A function's environment is not what the function needs; names every variable that is wrong. */
+/** A function's environment variables are not valid; the message names each of them. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
-/** Text that holds JSON, checked against a schema. */
+/** JSON text, checked against a schema. */
 export function jsonText<T extends z.ZodType>(schema: T) {
   return z
     .string()
@@ -20,7 +20,7 @@ export function jsonText<T extends z.ZodType>(schema: T) {
     .pipe(schema);
 }
 
-/** `true` or `false`, as text. */
+/** The text `true` or `false`. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** `host:port,host:port` → brokers. */
@@ -30,8 +30,8 @@ export const brokerList = z
   .transform((text) => text.split(','));
 
 /**
- * Reads a function's environment once, at start.
- * @throws EnvironmentError with one line for each variable that is missing or malformed
+ * Reads a function's environment at start.
+ * @throws EnvironmentError with one line for each missing or malformed variable
  */
 export function readEnvironment<T extends z.ZodObject>(
   schema: T,
@@ -45,5 +45,5 @@ export function readEnvironment<T extends z.ZodObject>(
       environment[String(variable)] === undefined ? 'is not set' : message
     }`;
   });
-  throw new EnvironmentError(`The function's environment is incomplete:\n${lines.join('\n')}`);
+  throw new EnvironmentError(`The function's environment is not valid:\n${lines.join('\n')}`);
 }

@@ -1,4 +1,4 @@
-/** What the code says while it works; Powertools' logger is one of these. */
+/** The part of Powertools' logger that we use. */
 export interface Log {
   info(message: string, ...detail: Record<string, unknown>[]): void;
   warn(message: string, ...detail: Record<string, unknown>[]): void;

@@ -1,45 +1,44 @@
 /**
- * The metrics of the pipeline: one list of their names, units and dimensions, which the functions emit and the alarms
- * ask for. CloudWatch finds a metric only by all of its dimensions: both sides take them from `dimensionsOf`.
+ * The metrics of the pipeline: their names, units and dimensions, for the functions that emit them and the alarms that
+ * read them. CloudWatch finds a metric only by all of its dimensions, so both sides use `dimensionsOf`.
  */
 
-/** CloudWatch's namespace of all of them. */
+/** The CloudWatch namespace. */
 export const METRICS_NAMESPACE = 'CryptoMarketInsights';
 
-/** CloudWatch's units that we use. */
 export type MetricUnit = 'Count' | 'Bytes' | 'Milliseconds' | 'Seconds' | 'Percent';
 
 /**
- * By service: the dimensions beside `service` and `stage`, and the metrics.
- * Every metric of a group is emitted each time (0 where nothing happened), unless it says otherwise.
+ * By service: the dimensions in addition to `service` and `stage`, and the metrics. All metrics of a group are emitted
+ * every time (0 if nothing happened) unless noted otherwise.
  */
 export const METRIC_GROUPS = {
   /** One poll of one source. */
   ingest: {
     dimensions: ['exchange', 'source'],
     metrics: {
-      /** 1: no category failed, and the stream acknowledged all that waited, this slot among it. Else 0. */
+      /** 1 if no category failed and the stream acknowledged everything that waited, including this slot; else 0. */
       PollsSucceeded: 'Count',
-      /** 1 where the poll threw, else 0. */
+      /** 1 if the poll threw, else 0. */
       PollsFailed: 'Count',
-      /** Categories that could not be fetched or stored; all of them where the poll threw before that was known. */
+      /** Categories that could not be fetched or stored; all of them if the poll threw before that was known. */
       CategoriesFailed: 'Count',
-      /** Categories answered with nothing, or with under half of the tickers of the poll before. */
+      /** Categories with no tickers, or less than half of the previous poll's. */
       SuspiciousAnswers: 'Count',
       TickersFetched: 'Count',
       TickersRejected: 'Count',
-      /** Of the tickers that came, those that were rejected. Absent where none came. */
+      /** Rejected among all received tickers. Absent if none were received. */
       RejectedShare: 'Percent',
-      /** Bytes of the batches' objects that this poll put into the lake, compressed. */
+      /** Compressed size of the batches that this poll wrote to the lake. */
       LakeBytes: 'Bytes',
-      /** Records that the stream acknowledged, the backlog's among them. */
+      /** Records that the stream acknowledged, including the backlog. */
       RecordsProduced: 'Count',
-      /** Batches that wait in the lake for the next poll. */
+      /** Batches waiting in the lake for the next poll. */
       BatchesWaiting: 'Count',
-      /** What the lake holds and cannot be read. */
+      /** Batches or lines in the lake that cannot be read. */
       UnreadableInLake: 'Count',
       PollDuration: 'Milliseconds',
-      /** From the slot to the begin of its poll. */
+      /** From the slot to the start of its poll. */
       SlotDelay: 'Milliseconds',
     },
   },
@@ -50,21 +49,21 @@ export const METRIC_GROUPS = {
       RecordsReceived: 'Count',
       DocumentsIndexed: 'Count',
       DocumentsAlreadyThere: 'Count',
-      /** Documents that OpenSearch did not take and that were sent again within the batch, once for each time. */
+      /** Documents sent again within the batch, counted each time. */
       DocumentsRetried: 'Count',
-      /** Records that went to the dead letters: poison, or refused by OpenSearch. */
+      /** Records that are not tickers or that OpenSearch refused. */
       DeadLetters: 'Count',
-      /** Records that have to come again. */
+      /** Records that have to be delivered again. */
       RecordsUnstored: 'Count',
-      /** Values of the records as they came, base64. */
+      /** Size of the records' values in base64. */
       BatchBytes: 'Bytes',
-      /** From the first document to the last answer: making the requests and sending some again are among it. */
+      /** From the first document to the last answer, including retries. */
       OpenSearchDuration: 'Milliseconds',
-      /** From the oldest record's own timestamp to the end of the batch. Absent where no record has one. */
+      /** From the oldest record's timestamp to the end of the batch. Absent if no record has one. */
       EventAge: 'Milliseconds',
     },
   },
-  /** One run of summarise; of one that failed, what it had done until then. */
+  /** One run of summarise; if it failed, what it had done until then. */
   summarise: {
     dimensions: [],
     metrics: {
@@ -78,7 +77,7 @@ export const METRIC_GROUPS = {
   freshness: {
     dimensions: ['exchange', 'category'],
     metrics: {
-      /** From the slot of the newest ticker that can be searched until now. Absent where there is none. */
+      /** Time since the slot of the newest searchable ticker. Absent if there is none. */
       NewestTickerAge: 'Seconds',
     },
   },
@@ -86,7 +85,7 @@ export const METRIC_GROUPS = {
   summaries: {
     dimensions: [],
     metrics: {
-      /** Closed hours that hold ticks and are not summarised yet. */
+      /** Past hours that have ticks and are not summarised yet. */
       SummariesHoursBehind: 'Count',
     },
   },
@@ -95,22 +94,22 @@ export const METRIC_GROUPS = {
 export type MetricGroup = keyof typeof METRIC_GROUPS;
 export type MetricName<Group extends MetricGroup> = keyof (typeof METRIC_GROUPS)[Group]['metrics'] & string;
 
-/** The values of a group's dimensions beside `service` and `stage`. */
+/** The values of a group's dimensions other than `service` and `stage`. */
 export type MetricDimensions<Group extends MetricGroup> = {
   [Name in (typeof METRIC_GROUPS)[Group]['dimensions'][number]]: string;
 };
 
-/** A group's values of one time; undefined for one that is absent this time. */
+/** A group's values; undefined for a metric that is absent this time. */
 export type MetricValues<Group extends MetricGroup> = Record<MetricName<Group>, number | undefined>;
 
-/** Tells CloudWatch a group's values. */
+/** Sends a group's values to CloudWatch. */
 export type EmitMetrics = <Group extends MetricGroup>(
   group: Group,
   own: MetricDimensions<Group>,
   values: MetricValues<Group>,
 ) => void;
 
-/** All dimensions of a group's metrics, as CloudWatch knows them. */
+/** All dimensions of a group's metrics. */
 export function dimensionsOf<Group extends MetricGroup>(
   group: Group,
   stage: string,

@@ -1,7 +1,7 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel';
 
 export interface RetryOptions {
-  /** Epoch ms after which no further attempt starts. */
+  /** No attempt starts after this time, epoch ms. */
   deadlineMs: number;
   /** Upper bound of the first wait. */
   initialDelayMs: number;
@@ -9,7 +9,7 @@ export interface RetryOptions {
   maxDelayMs: number;
   /** Whether the same call may succeed later. */
   isRetryable: (error: unknown) => boolean;
-  /** Epoch ms before which the other side asked not to be called again, where the error says so. */
+  /** When the other side asked not to be called before, epoch ms. @default not before the backoff */
   retryAtMs?: (error: unknown) => number | undefined;
   onRetry?: (retry: { attempt: number; delayMs: number; error: unknown }) => void;
   /** @default Date.now */
@@ -19,17 +19,17 @@ export interface RetryOptions {
 }
 
 /**
- * Calls `attempt` until it succeeds, fails for good or the deadline comes: exponential backoff with full
- * jitter (a wait is uniform in [0, min(max, initial · 2^n)], as in AWS's "Exponential Backoff And Jitter"),
- * never shorter than what the other side asked for. A wait that would end after the deadline is not begun.
+ * Calls `attempt` until it succeeds, fails for good, or the next wait would pass the deadline. Waits grow exponentially
+ * with full jitter: uniform in [0, min(max, initial · 2^n)], as in AWS's "Exponential Backoff And Jitter", but never
+ * shorter than the other side asked for.
  * @throws the last error of `attempt`
  */
 export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { now = Date.now, random = Math.random } = options;
   let failures = 0;
   let delayMs = 0;
-  // The wait is drawn where it is decided whether there is time for it: an attempt that started at the deadline
-  // would only hide the error before it behind a timeout of its own.
+  // The wait is drawn here, where we decide whether there is time for it. An attempt at the deadline would only hide
+  // the previous error behind its own timeout.
   const hasTimeFor = (error: unknown) => {
     const ceilingMs = Math.min(options.maxDelayMs, options.initialDelayMs * 2 ** failures);
     failures += 1;

@@ -1,5 +1,5 @@
 import { createCcxtSource } from '../../exchanges/ccxt/source.ts';
 import { createIngestHandler } from '../ingest/ingest-handler.ts';
 
-/** Polls a source through ccxt; a function of its own, so that the bundle of the native ones stays small. */
+/** Polls a source through ccxt. A separate function, so that the native one keeps a small bundle. */
 export const handler = createIngestHandler(createCcxtSource);

@@ -1,5 +1,5 @@
 import { createSource } from '../../exchanges/http/ticker-source.ts';
 import { createIngestHandler } from './ingest-handler.ts';
 
-/** Polls a source whose API we speak ourselves. */
+/** Polls a source through our own client of its API. */
 export const handler = createIngestHandler(createSource);

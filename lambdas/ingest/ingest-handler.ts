@@ -20,12 +20,12 @@ const scheduledPoll = z.object({
   slot: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
 });
 
-/** Polls the configured source once. @throws where the poll has to be tried again */
+/** Polls the configured source once. @throws if the poll has to be repeated */
 export type IngestHandler = (event: unknown, context: Context) => Promise<PollReport>;
 
 /**
- * The ingest function, whose environment is read once.
- * @param createSource who speaks to the exchanges: the functions differ in nothing else
+ * The handler of the ingest functions.
+ * @param createSource the only difference between them
  */
 export function createIngestHandler(
   createSource: (config: SourceConfig, options: ClientOptions) => TickerSource,
@@ -40,7 +40,7 @@ export function createIngestHandler(
       ...metricsVariables,
       ...kafkaVariables,
       KAFKA_TOPIC: z.string().min(1),
-      /** Between two slots; a poll gives up before the next one begins. @default only its own time limit counts */
+      /** Between two slots; a poll stops before the next one begins. @default only Lambda's time limit counts */
       SAMPLING_INTERVAL_MS: z.coerce.number().int().positive().optional(),
     }),
     process.env,
@@ -52,7 +52,7 @@ export function createIngestHandler(
     source: createSource(environment.TICKER_SOURCE, {
       baseUrl: environment.TICKER_API_URL,
       onRetry: ({ attempt, delayMs, error }) =>
-        log.warn('The exchange is asked again', { attempt, delayMs, error: error as Error }),
+        log.warn('Retrying a request to the exchange', { attempt, delayMs, error: error as Error }),
     }),
     lake: new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET),
     stream: new KafkaStream(createKafkaOf(environment, 'ingest', log), environment.KAFKA_TOPIC),
@@ -60,14 +60,14 @@ export function createIngestHandler(
     now: Date.now,
   };
 
-  /** The latest slot that this instance has polled. */
+  /** The latest slot polled by this instance. */
   let latestSlotMs: number | undefined;
 
   return async (event, context) => {
     log.addContext(context);
     const slot = new Date(scheduledPoll.parse(event).slot).toISOString();
     const begunMs = Date.now();
-    // An instance that is new cannot know whether another one has polled the slot before.
+    // A new instance cannot know whether another one has already polled the slot.
     const fetchBeforeLakeCheck = latestSlotMs !== undefined && Date.parse(slot) > latestSlotMs;
     latestSlotMs = Math.max(latestSlotMs ?? 0, Date.parse(slot));
     let soFar: PollReport | undefined;

@@ -1,4 +1,4 @@
-import { hourPath, pathOffsetsMs } from '../../core/market/price-path.ts';
+import { candlePath, PATH_OFFSETS_MS } from '../../core/market/price-path.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { HistoryRow } from './history-row.ts';
 
@@ -49,7 +49,7 @@ export const REPLAY_START_MS = Date.parse('2018-07-01T00:00:00Z');
 export const DEFAULT_KLINE_LIMIT = 200;
 
 const HOURS_A_DAY = 24;
-const OFFSETS_MS = pathOffsetsMs(1);
+const OFFSETS_MS = PATH_OFFSETS_MS[1];
 const LAST_OFFSET_MS = OFFSETS_MS[3];
 /** Ask − bid as a fraction of the last price: 1 basis point. The history has no order book. */
 const SPREAD_FRACTION = 0.0001;
@@ -93,7 +93,7 @@ export class ReplayMarket {
         throw new RangeError(`${name}: the replay needs hourly candles that start on the hour`);
       }
       if (hours.has(row.startMs)) throw new RangeError(`${name}: the history has two candles for this hour`);
-      hours.set(row.startMs, { row, prices: hourPath(row).map(([, price]) => price) });
+      hours.set(row.startMs, { row, prices: candlePath(row, 1).map(([, price]) => price) });
       hoursBySymbol.set(row.symbol, hours);
     }
     this.symbols = [...hoursBySymbol.keys()].sort();

@@ -1,6 +1,6 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
-import type { Market } from '../../core/market/sampling.ts';
+import type { Market } from '../../core/market/series.ts';
 import type { WatchedIndex } from '../../core/operate/watch.ts';
 import { timeRange } from './queries.ts';
 import { OpenSearchSearch, retryTransient } from './search.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Candle } from '../../core/market/candle.ts';
-import { hourPath } from '../../core/market/price-path.ts';
+import { candlePath } from '../../core/market/price-path.ts';
 import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
 import type { Slice } from '../../core/operate/operation.ts';
@@ -76,7 +76,7 @@ function ticksOf(rows: readonly HistoryRow[]): MemoryTicks {
   const ticks = new MemoryTicks();
   for (const row of rows) {
     const series = { ...BTC, symbol: row.symbol, base: row.symbol.slice(0, 3) };
-    for (const [offsetMs, price] of hourPath(row)) ticks.add(series, row.startMs + offsetMs, price);
+    for (const [offsetMs, price] of candlePath(row, 1)) ticks.add(series, row.startMs + offsetMs, price);
   }
   return ticks;
 }

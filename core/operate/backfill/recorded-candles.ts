@@ -1,11 +1,7 @@
 import type { CandleObject } from '../../lake/candle-objects.ts';
 import { parseRows, pricesOf, rowsObject } from '../../lake/candle-rows.ts';
-import {
-  type CandleHours,
-  type CandleSeries,
-  candleFromHistory,
-  type RecordedPrices,
-} from '../../market/candle.ts';
+import { type CandleSeries, candleFromHistory, type RecordedPrices } from '../../market/candle.ts';
+import type { CandleHours } from '../../market/price-path.ts';
 import type { Series } from '../../market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../market/time.ts';
 import type { CandleStore, LedgerStore, MoveStore, SummaryStore } from '../../summarise/ports.ts';

@@ -7,9 +7,10 @@ import type {
   SeriesTotals,
 } from '../../../core/insights/ports.ts';
 import { NO_RETURNS, type ReturnSums } from '../../../core/insights/totals.ts';
-import type { CandleHours, CandleSeries } from '../../../core/market/candle.ts';
+import type { CandleSeries } from '../../../core/market/candle.ts';
 import type { MoveDirection } from '../../../core/market/directional-change.ts';
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../../core/market/index-names.ts';
+import type { CandleHours } from '../../../core/market/price-path.ts';
 import { formatSeries, type Series } from '../../../core/market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../../core/market/time.ts';
 import type { Window } from '../../../core/market/window.ts';

@@ -2,12 +2,12 @@ import type { SeriesStore } from '../../../core/insights/ports.ts';
 import { type CandleTotals, NO_RETURNS } from '../../../core/insights/totals.ts';
 import {
   type Candle,
-  type CandleHours,
   type CandleSeries,
   candleFromHistory,
   type PriceTick,
 } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
+import type { CandleHours } from '../../../core/market/price-path.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { candleWindowIn, numberIn, type SearchHit, textIn } from '../hits.ts';
 import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, values } from '../queries.ts';

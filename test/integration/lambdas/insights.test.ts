@@ -10,7 +10,7 @@ import {
 } from '../../../core/market/candle.ts';
 import { moveId, moveOf, movesOf } from '../../../core/market/directional-change.ts';
 import { candleIndexOf, tickerIndexOf } from '../../../core/market/index-names.ts';
-import { hourPath } from '../../../core/market/price-path.ts';
+import { candlePath } from '../../../core/market/price-path.ts';
 import { formatSeries } from '../../../core/market/series.ts';
 import { type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
@@ -54,7 +54,7 @@ async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }
       candles.push(candleFromHistory(series, row, 1));
       continue;
     }
-    const ticks = hourPath(row).map(([offsetMs, price]) => ({ slotMs: row.startMs + offsetMs, price }));
+    const ticks = candlePath(row, 1).map(([offsetMs, price]) => ({ slotMs: row.startMs + offsetMs, price }));
     // One hour in the middle is not summarised.
     const isSummarised = row.startMs < TICKS_ONLY_FROM_MS && row.startMs !== ms('2018-03-12T05:00');
     if (isSummarised) candles.push(candleFromTicks(series, row.startMs, ticks));

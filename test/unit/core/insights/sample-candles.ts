@@ -1,10 +1,10 @@
 import {
   type Candle,
-  type CandleHours,
   candleFromHistory,
   candleFromTicks,
   withLogReturn,
 } from '../../../../core/market/candle.ts';
+import type { CandleHours } from '../../../../core/market/price-path.ts';
 import { HOUR_MS } from '../../../../core/market/time.ts';
 
 export const SERIES = { exchange: 'recorded', category: 'spot', symbol: 'BTCUSD' } as const;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { candlePath, hourPath, pathOffsetsMs } from '../../../../core/market/price-path.ts';
+import { candlePath, PATH_OFFSETS_MS } from '../../../../core/market/price-path.ts';
 
 const minutes = (count: number): number => count * 60_000;
 
 describe('the path of a candle', () => {
   it('of a rising hour is open, low, high, close at minutes 0, 20, 40 and 59', () => {
-    expect(hourPath({ open: 10, high: 14, low: 9, close: 12 })).toEqual([
+    expect(candlePath({ open: 10, high: 14, low: 9, close: 12 }, 1)).toEqual([
       [0, 10],
       [minutes(20), 9],
       [minutes(40), 14],
@@ -15,19 +15,19 @@ describe('the path of a candle', () => {
   });
 
   it('of a falling hour is open, high, low, close', () => {
-    expect(hourPath({ open: 12, high: 14, low: 9, close: 10 }).map(([, price]) => price)).toEqual([
+    expect(candlePath({ open: 12, high: 14, low: 9, close: 10 }, 1).map(([, price]) => price)).toEqual([
       12, 14, 9, 10,
     ]);
   });
 
   it('of an hour that ends where it began goes low first', () => {
-    expect(hourPath({ open: 10, high: 14, low: 9, close: 10 }).map(([, price]) => price)).toEqual([
+    expect(candlePath({ open: 10, high: 14, low: 9, close: 10 }, 1).map(([, price]) => price)).toEqual([
       10, 9, 14, 10,
     ]);
   });
 
   it('of a day lies at 0 h, 8 h, 16 h and 23 h 59 min', () => {
-    expect(pathOffsetsMs(24)).toEqual([0, minutes(8 * 60), minutes(16 * 60), minutes(24 * 60 - 1)]);
+    expect(PATH_OFFSETS_MS[24]).toEqual([0, minutes(8 * 60), minutes(16 * 60), minutes(24 * 60 - 1)]);
     expect(candlePath({ open: 12, high: 14, low: 9, close: 10 }, 24)).toEqual([
       [0, 12],
       [minutes(8 * 60), 14],
@@ -53,7 +53,7 @@ describe('the path of a candle', () => {
           low: Math.min(...prices),
           close: prices[3],
         }).toEqual(candle);
-        expect(path.map(([offsetMs]) => offsetMs)).toEqual(pathOffsetsMs(hours));
+        expect(path.map(([offsetMs]) => offsetMs)).toEqual(PATH_OFFSETS_MS[hours]);
       }),
     );
   });

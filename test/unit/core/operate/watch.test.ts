@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Market } from '../../../../core/market/sampling.ts';
+import type { Market } from '../../../../core/market/series.ts';
 import { type WatchedIndex, watch } from '../../../../core/operate/watch.ts';
 
 const LINEAR: Market = { exchange: 'bybit', category: 'linear' };

@@ -47,7 +47,7 @@ describe('a poll’s budget', () => {
       };
       expect(() => pollBudget(times)).toThrow(SlotOverError);
       expect(() => pollBudget(times)).toThrow(
-        "slot 2026-03-01T12:00:00.000Z ends at 2026-03-01T12:02:00.000Z. The next slot's poll takes its place.",
+        'slot 2026-03-01T12:00:00.000Z ends at 2026-03-01T12:02:00.000Z. The next poll replaces it.',
       );
     },
   );

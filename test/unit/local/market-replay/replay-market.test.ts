@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hourPath } from '../../../../core/market/price-path.ts';
+import { candlePath } from '../../../../core/market/price-path.ts';
 import { readPriceHistory } from '../../../../local/market-replay/history.ts';
 import type { HistoryRow } from '../../../../local/market-replay/history-row.ts';
 import { ReplayMarket } from '../../../../local/market-replay/replay-market.ts';
@@ -90,7 +90,7 @@ describe('the bundled hourly history', () => {
   it('gives the same 24 h figures as going through all prices one by one', () => {
     const slots = slotsOf(market, 0);
     const points = rows.flatMap((row) =>
-      hourPath(row).map(([offsetMs, price]) => ({
+      candlePath(row, 1).map(([offsetMs, price]) => ({
         symbol: row.symbol,
         timeMs: row.startMs + offsetMs,
         price,
