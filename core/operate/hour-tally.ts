@@ -35,20 +35,14 @@ export class HourTally {
     }
   }
 
-  addLake(ticker: IndexedTicker): void {
-    this.#entry(ticker).lake += 1;
-  }
-
-  addMissing(ticker: IndexedTicker): void {
-    const entry = this.#entry(ticker);
-    entry.missing += 1;
-    if (entry.examples.length < EXAMPLES) entry.examples.push(ticker.id);
-  }
-
-  addExtra(ticker: IndexedTicker): void {
-    const entry = this.#entry(ticker);
-    entry.extra += 1;
-    if (entry.examples.length < EXAMPLES) entry.examples.push(ticker.id);
+  add(kind: 'lake' | 'missing' | 'extra', { id, symbol, slotMs }: IndexedTicker): void {
+    const hourMs = hourOf(slotMs);
+    const entries = this.#hours.get(hourMs) ?? new Map<string, TallyEntry>();
+    this.#hours.set(hourMs, entries);
+    const entry = entries.get(symbol) ?? { lake: 0, missing: 0, extra: 0, examples: [] };
+    entries.set(symbol, entry);
+    entry[kind] += 1;
+    if (kind !== 'lake' && entry.examples.length < EXAMPLES) entry.examples.push(id);
   }
 
   /** Returns and forgets the hours that end at `untilMs` or before. */
@@ -72,14 +66,5 @@ export class HourTally {
     return Object.fromEntries(
       [...this.#hours].map(([hour, entries]) => [String(hour), Object.fromEntries(entries)]),
     );
-  }
-
-  #entry({ symbol, slotMs }: IndexedTicker): TallyEntry {
-    const hourMs = hourOf(slotMs);
-    const entries = this.#hours.get(hourMs) ?? new Map<string, TallyEntry>();
-    this.#hours.set(hourMs, entries);
-    const entry = entries.get(symbol) ?? { lake: 0, missing: 0, extra: 0, examples: [] };
-    entries.set(symbol, entry);
-    return entry;
   }
 }

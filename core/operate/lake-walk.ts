@@ -3,20 +3,8 @@ import { type BatchAddress, parseTickersKey, tickersKey, tickersPrefix } from '.
 import { isCategory, type Market } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
 import type { Slice } from './operation.ts';
-import type { LakeObjects } from './ports.ts';
+import type { Extent, LakeObjects, Stretch } from './ports.ts';
 import { rangeMs, type TimeRange } from './time-range.ts';
-
-/** A market's slots in [fromMs, toMs), epoch ms. */
-export interface Stretch extends Market {
-  fromMs: number;
-  toMs: number;
-}
-
-/** A market's first and last slot, epoch ms; the first may be rounded down to its hour. */
-export interface Extent extends Market {
-  firstMs: number;
-  lastMs: number;
-}
 
 /** One object of the lake. */
 export interface WalkedBatch {

@@ -19,9 +19,15 @@ export interface LakeObjects {
 }
 
 /** One market's slots in [fromMs, toMs), epoch ms. */
-export interface SlotRange extends Market {
+export interface Stretch extends Market {
   fromMs: number;
   toMs: number;
+}
+
+/** A market's first and last slot, epoch ms; the first may be rounded down to its hour. */
+export interface Extent extends Market {
+  firstMs: number;
+  lastMs: number;
 }
 
 /** One document of the ticker index. */
@@ -35,15 +41,15 @@ export interface IndexedTicker {
 export interface TickerIds {
   /** Makes everything indexed so far visible. */
   refresh(): Promise<void>;
-  markets(): Promise<{ exchange: string; category: string; firstSlotMs: number; lastSlotMs: number }[]>;
+  markets(): Promise<Extent[]>;
   /** Epoch ms; undefined without documents. */
   newestSlot(market: { exchange: string; category?: string }): Promise<number | undefined>;
   /** Documents that no range finds, because they lack a field that every ticker has. */
   countStray(): Promise<number>;
   /** How many documents a range has, and how many of them have one of these ids. */
-  count(range: SlotRange, ids: readonly string[]): Promise<{ total: number; known: number }>;
+  count(range: Stretch, ids: readonly string[]): Promise<{ total: number; known: number }>;
   /** A range's documents in no order. An id stored in two indices comes twice. */
-  tickers(range: SlotRange): AsyncIterable<IndexedTicker>;
+  tickers(range: Stretch): AsyncIterable<IndexedTicker>;
 }
 
 /** Objects set aside for `redrive`. */
@@ -90,7 +96,7 @@ export interface CurrencyPair {
 }
 
 /** Hourly candles of one series that start in [fromMs, toMs), epoch ms. */
-export interface CandleRange extends Series {
+export interface CandleRange extends Omit<Series, 'exchange'> {
   fromMs: number;
   toMs: number;
 }
@@ -128,19 +134,18 @@ export interface ExchangeCandles {
   pairOf(series: Series): CurrencyPair;
 }
 
-/** Hourly candles of one market through ccxt. */
+/** Hourly candles of one market, by pages of any length. */
 export interface CandlePager {
-  /** @throws SourceError */
-  page(
-    range: CandleRange,
-    deadlineMs: number,
-  ): Promise<{
-    pair: CurrencyPair;
-    /** In time order. */
-    rows: CandleRow[];
-    /** Where the next request begins; `toMs` or later at the end. */
-    nextMs: number;
-  }>;
+  /** Fetches a page, giving up at `deadlineMs` (epoch ms). @throws SourceError */
+  page(range: Omit<CandleRange, 'category'>, deadlineMs: number): Promise<RowPage>;
+}
+
+export interface RowPage {
+  pair: CurrencyPair;
+  /** In time order. */
+  rows: CandleRow[];
+  /** Where the next request begins; `toMs` or later after the last page. */
+  nextMs: number;
 }
 
 /** Everything that summarising reads and writes. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { decodeValue } from '../index/decode.ts';
 import { indexBatch } from '../index/index-batch.ts';
-import type { DeadLetter, IndexDocument } from '../index/ports.ts';
+import type { DeadLetter, DeadLetters, DeliveredRecord, StreamPosition } from '../index/ports.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import type { Operation, OperationServices } from './operation.ts';
 import { isoTime } from './time-range.ts';
@@ -38,7 +38,7 @@ interface RedriveCursor {
   done: number;
 }
 
-/** OpenSearch answered neither yes nor no to some of the records. */
+/** OpenSearch neither stored nor refused some of the records. */
 export class RedriveStoppedError extends Error {
   override readonly name = 'RedriveStoppedError';
 }
@@ -97,78 +97,80 @@ interface Work {
   deadlineMs: number;
 }
 
-async function redriveBatch(key: string, { services, output, sinceMs, dryRun, deadlineMs }: Work) {
-  const { givenUpBatches, index, log, now } = services;
-  const batch = await readable(givenUpBatches.read(key), output);
+async function redriveBatch(key: string, work: Work): Promise<void> {
+  const { services, output, sinceMs, dryRun } = work;
+  const batch = await readable(services.givenUpBatches.read(key), output);
   if (!batch || batch.givenUpMs < sinceMs) return;
   output.batches += 1;
   output.batchRecords += batch.records.length;
   if (dryRun) return;
+  await index(key, batch.records, services.deadLetters, work);
+  output.tried += batch.records.length;
+  await services.givenUpBatches.delete(key);
+}
 
-  const deadLetters = {
-    async put(letters: readonly DeadLetter[]) {
-      await services.deadLetters.put(letters);
+async function redriveLetters(key: string, work: Work): Promise<void> {
+  const { services, output, sinceMs, dryRun } = work;
+  const letters = (await readable(services.deadLetters.read(key), output)) ?? [];
+  const isDue = ({ first_seen }: DeadLetter) => Date.parse(first_seen) >= sinceMs;
+  const due = letters.filter(isDue);
+  output.letters += due.length;
+  if (dryRun) return reportDryRun(due, output);
+  if (due.length === 0) return;
+
+  /** By position. */
+  const again = new Map<string, DeadLetter>();
+  const put = async (kept: readonly DeadLetter[]) => {
+    for (const letter of kept) again.set(positionOf(letter), letter);
+  };
+  const records = due.map(({ topic, partition, offset, value_base64: value, produced_at }) => {
+    return { topic, partition, offset, value, timestamp: Date.parse(produced_at) };
+  });
+  await index(key, records, { put }, work);
+  const poison = [...again.values()].filter(({ error_type }) => error_type === 'poison');
+  output.tried += due.length - poison.length;
+  const stay = due.flatMap((letter) => {
+    const { error_type, reason } = again.get(positionOf(letter)) ?? {};
+    return error_type && reason ? [{ ...letter, error_type, reason }] : [];
+  });
+  const isUnchanged =
+    stay.length === due.length && stay.every(({ reason }, at) => reason === due[at]?.reason);
+  if (isUnchanged) return;
+  const indexed = due.filter((letter) => !again.has(positionOf(letter)));
+  const tooOld = letters.filter((letter) => !isDue(letter));
+  await services.deadLetters.move(key, indexed, [...tooOld, ...stay]);
+}
+
+/** Without OpenSearch, only letters that are not tickers are known to stay. */
+function reportDryRun(due: readonly DeadLetter[], output: RedriveOutput): void {
+  for (const letter of due) {
+    const decoded = decodeValue(letter.value_base64);
+    if ('reason' in decoded) output.stay.push(staying({ ...letter, error_type: 'poison', ...decoded }));
+    else output.tried += 1;
+  }
+}
+
+/** Indexes records as the index function does. @throws RedriveStoppedError if some were neither stored nor refused */
+async function index(
+  key: string,
+  records: readonly DeliveredRecord[],
+  keeper: DeadLetters,
+  { services, output, deadlineMs }: Work,
+): Promise<void> {
+  const { index, log, now } = services;
+  const deadLetters: DeadLetters = {
+    async put(letters) {
+      await keeper.put(letters);
       output.stay.push(...letters.map(staying));
     },
   };
-  const report = await indexBatch(batch.records, deadlineMs, { index, deadLetters, log, now });
-  output.tried += report.records;
+  const report = await indexBatch(records, deadlineMs, { index, deadLetters, log, now });
   output.indexed += report.indexed;
   output.alreadyThere += report.alreadyThere;
-  if (report.unstored.length > 0) throw stopped(key, report.firstReason);
-  await givenUpBatches.delete(key);
-}
-
-async function redriveLetters(key: string, { services, output, sinceMs, dryRun, deadlineMs }: Work) {
-  const { deadLetters, index } = services;
-  const letters = await readable(deadLetters.read(key), output);
-  if (!letters) return;
-  const isDue = ({ first_seen }: DeadLetter) => Date.parse(first_seen) >= sinceMs;
-  const due = letters.filter(isDue);
-  if (due.length === 0) return;
-  output.letters += due.length;
-
-  const stay: DeadLetter[] = [];
-  const keep = (letter: DeadLetter, error_type: string, reason: string) => {
-    const kept = { ...letter, error_type, reason };
-    stay.push(kept);
-    output.stay.push(staying(kept));
-  };
-  const tickers: { letter: DeadLetter; document: IndexDocument }[] = [];
-  for (const letter of due) {
-    const decoded = decodeValue(letter.value_base64);
-    if ('reason' in decoded) keep(letter, 'poison', decoded.reason);
-    else tickers.push({ letter, document: decoded });
-  }
-  output.tried += tickers.length;
-  if (dryRun) return;
-
-  const outcomes = await index.create(
-    tickers.map(({ document }) => document),
-    deadlineMs,
+  if (report.unstored.length === 0) return;
+  throw new RedriveStoppedError(
+    `OpenSearch did not answer about all records of ${key}: ${report.firstReason}. They stay; run redrive again when OpenSearch is well.`,
   );
-  const indexed: DeadLetter[] = [];
-  for (const [position, { letter }] of tickers.entries()) {
-    const outcome = outcomes[position];
-    switch (outcome?.kind) {
-      case 'stored':
-        output.indexed += 1;
-        indexed.push(letter);
-        break;
-      case 'alreadyThere':
-        output.alreadyThere += 1;
-        indexed.push(letter);
-        break;
-      case 'refused':
-        keep(letter, outcome.errorType, outcome.reason);
-        break;
-      default:
-        throw stopped(key, outcome?.reason);
-    }
-  }
-  const unchanged = indexed.length === 0 && stay.every(({ reason }, at) => reason === due[at]?.reason);
-  const tooOld = letters.filter((letter) => !isDue(letter));
-  if (!unchanged) await deadLetters.move(key, indexed, [...tooOld, ...stay]);
 }
 
 /** The content; undefined, and a problem, if it is something else. */
@@ -182,13 +184,10 @@ async function readable<T>(reading: Promise<T>, { problems }: RedriveOutput): Pr
   }
 }
 
-function staying(letter: DeadLetter): RedriveOutput['stay'][number] {
-  const { topic, partition, offset, error_type, reason } = letter;
-  return { position: `${topic}-${partition}-${offset}`, errorType: error_type, reason };
+function positionOf({ topic, partition, offset }: StreamPosition): string {
+  return `${topic}-${partition}-${offset}`;
 }
 
-function stopped(key: string, reason: string | undefined): RedriveStoppedError {
-  return new RedriveStoppedError(
-    `OpenSearch did not answer about all records of ${key}: ${reason}. They stay; run redrive again when OpenSearch is well.`,
-  );
+function staying(letter: DeadLetter): RedriveOutput['stay'][number] {
+  return { position: positionOf(letter), errorType: letter.error_type, reason: letter.reason };
 }

@@ -4,16 +4,9 @@ import type { IndexDocument } from '../index/ports.ts';
 import type { StreamRecord } from '../ingest/ports.ts';
 import { formatSeries } from '../market/series.ts';
 import { parseTicker } from '../market/ticker.ts';
-import {
-  beginWalk,
-  moveOn,
-  type Stretch,
-  stretchesIn,
-  type Walk,
-  walkBatches,
-  walkSlice,
-} from './lake-walk.ts';
+import { beginWalk, moveOn, stretchesIn, type Walk, walkBatches, walkSlice } from './lake-walk.ts';
 import type { Operation, OperationServices } from './operation.ts';
+import type { Stretch } from './ports.ts';
 import { timeRange } from './time-range.ts';
 
 const inputSchema = z.strictObject({

@@ -1,19 +1,10 @@
 import * as z from 'zod';
 import { decodeLine } from '../index/decode.ts';
-import { formatSeries, type Market } from '../market/series.ts';
+import { formatSeries } from '../market/series.ts';
 import { type Difference, HourTally, type TallyState } from './hour-tally.ts';
-import {
-  beginWalk,
-  type Extent,
-  moveOn,
-  type Stretch,
-  stretchesIn,
-  type Walk,
-  walkBatches,
-  walkSlice,
-} from './lake-walk.ts';
+import { beginWalk, moveOn, stretchesIn, type Walk, walkBatches, walkSlice } from './lake-walk.ts';
 import type { Operation, OperationServices } from './operation.ts';
-import type { IndexedTicker } from './ports.ts';
+import type { IndexedTicker, Stretch } from './ports.ts';
 import { timeRange } from './time-range.ts';
 
 const inputSchema = z.strictObject({
@@ -80,15 +71,9 @@ async function begin(
 ): Promise<VerifyCursor> {
   const { from, to, exchange, patienceMs = PATIENCE_MS } = input;
   await tickerIds.refresh();
-  const inIndex = (await tickerIds.markets())
-    .filter((market) => (exchange ?? market.exchange) === market.exchange)
-    .map(
-      ({ firstSlotMs, lastSlotMs, ...market }): Extent => ({
-        ...(market as Market),
-        firstMs: firstSlotMs,
-        lastMs: lastSlotMs,
-      }),
-    );
+  const inIndex = (await tickerIds.markets()).filter(
+    (market) => (exchange ?? market.exchange) === market.exchange,
+  );
   const stretches = await stretchesIn(input, lake, inIndex);
   if (from === undefined && to === undefined && exchange === undefined) {
     const stray = await tickerIds.countStray();
@@ -134,9 +119,9 @@ class Comparison {
     const range = { ...stretch, toMs: chunk.untilMs };
     const { ids, documents, missing, extra } =
       (await this.#agreement(range, chunk.ids)) ?? (await this.#disagreement(range, chunk.ids.size));
-    for (const ticker of ids.values()) this.tally.addLake(ticker);
-    for (const ticker of missing) this.tally.addMissing(ticker);
-    for (const ticker of extra) this.tally.addExtra(ticker);
+    for (const ticker of ids.values()) this.tally.add('lake', ticker);
+    for (const ticker of missing) this.tally.add('missing', ticker);
+    for (const ticker of extra) this.tally.add('extra', ticker);
     this.#output.lakeIds += ids.size;
     this.#output.documents += documents;
     if (range.toMs >= chunk.untilMs) this.#output.problems.push(...chunk.problems);

@@ -4,18 +4,9 @@ import { SourceRefusedError, WrongPayloadError } from '../../core/ingest/source-
 import { type CandleRow, candleRow } from '../../core/lake/candle-rows.ts';
 import type { Category } from '../../core/market/series.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
-import type { CandlePageRequest, Pair } from '../exchange.ts';
+import type { CandlePager, CandleRange, RowPage } from '../../core/operate/ports.ts';
 import { CcxtClient } from './client.ts';
 import { categoryOf, pairOfMarket } from './markets.ts';
-
-/** One page of an exchange's history. */
-export interface CcxtCandlePage {
-  pair: Pair;
-  /** In time order. */
-  rows: CandleRow[];
-  /** Where the next request starts; `toMs` or later after the last page. */
-  nextMs: number;
-}
 
 /** For exchanges whose limit ccxt does not know; all known limits are at least this high. */
 const DEFAULT_PAGE_HOURS = 100;
@@ -42,7 +33,7 @@ const rowList = z.array(
  * Hourly candles of any exchange that ccxt knows (its `fetchOHLCV`), page by page.
  * @throws UnknownSourceError if ccxt has no such exchange
  */
-export class CcxtCandles {
+export class CcxtCandles implements CandlePager {
   readonly #client: CcxtClient;
   readonly #category: Category;
 
@@ -52,10 +43,7 @@ export class CcxtCandles {
   }
 
   /** @throws SourceError */
-  page(
-    { symbol, fromMs, toMs }: Omit<CandlePageRequest, 'category'>,
-    deadlineMs: number,
-  ): Promise<CcxtCandlePage> {
+  page({ symbol, fromMs, toMs }: Omit<CandleRange, 'category'>, deadlineMs: number): Promise<RowPage> {
     return this.#client.ask(deadlineMs, async (exchange) => {
       const market = this.#market(await this.#client.markets(), symbol);
       if (!exchange.has.fetchOHLCV || exchange.timeframes?.['1h'] === undefined) {

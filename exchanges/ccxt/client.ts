@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import ccxt, { type Exchange, type MarketInterface } from 'ccxt';
 import {
   RateLimitedError,
@@ -10,6 +9,7 @@ import {
 } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
 import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
+import { withinTime } from '../../core/runtime/time-limit.ts';
 import type { Pace } from '../exchange.ts';
 import { type ClientOptions, limitHeaders, notJson, retryTransient } from '../http/client.ts';
 import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';
@@ -196,16 +196,8 @@ export class CcxtClient {
 }
 
 /** ccxt cannot be cancelled, so late work is left to its own timeout. */
-async function before<T>(deadlineMs: number, url: string, work: Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const late = sleep(Math.max(0, deadlineMs - Date.now()), undefined, { signal: stop.signal }).then(() => {
-    throw new SourceUnavailableError(`${url} did not answer within the time of this poll`, { url });
+function before<T>(deadlineMs: number, url: string, work: Promise<T>): Promise<T> {
+  return withinTime(deadlineMs - Date.now(), work, () => {
+    return new SourceUnavailableError(`${url} did not answer within the time of this poll`, { url });
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop.abort();
-    late.catch(() => {});
-    work.catch(() => {});
-  }
 }

@@ -1,27 +1,10 @@
 import * as z from 'zod';
 import { SourceUnavailableError } from '../../core/ingest/source-errors.ts';
-import type { RecordedPrices } from '../../core/market/candle.ts';
 import type { Category } from '../../core/market/series.ts';
-import type { CandleApi, CandlePageRequest, Exchange, ExchangeCandle, Pair } from '../exchange.ts';
+import type { CandleSource } from '../../core/operate/ports.ts';
+import type { CandleApi, Exchange, ExchangeCandle } from '../exchange.ts';
 import { EXCHANGES } from '../registry.ts';
 import { exchangeClient } from './client.ts';
-
-/** One page of an exchange's history. */
-export interface CandlePage {
-  /** The JSON answer, unchanged. */
-  raw: unknown;
-  /** In time order. */
-  rows: RecordedPrices[];
-  pair: Pair;
-  /** Epoch ms; set if the request goes further back than the exchange serves. */
-  keptFromMs?: number;
-}
-
-/** The hourly candles of one exchange. */
-export interface CandleSource extends Pick<CandleApi, 'format' | 'categories' | 'pageHours' | 'keptCandles'> {
-  /** Fetches a page, giving up at `deadlineMs` (epoch ms). @throws SourceError */
-  page(request: CandlePageRequest, deadlineMs: number): Promise<CandlePage>;
-}
 
 type CandleExchange = Exchange & { candles: CandleApi };
 
@@ -53,10 +36,9 @@ export function candleSource(name: string, baseUrl?: string): CandleSource {
   if (!exchange) throw new Error(`${name} has no candles`);
   const openPoll = exchangeClient(exchange, { baseUrl });
   const { candles } = exchange;
-  const { format, categories, pageHours, keptCandles = Number.POSITIVE_INFINITY } = candles;
+  const { format, pageHours, keptCandles = Number.POSITIVE_INFINITY } = candles;
   return {
     format,
-    categories,
     pageHours,
     ...(candles.keptCandles === undefined ? {} : { keptCandles }),
     async page(page, deadlineMs) {

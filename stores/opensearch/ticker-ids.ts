@@ -1,35 +1,12 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
+import type { Category } from '../../core/market/series.ts';
+import type { Extent, IndexedTicker, Stretch, TickerIds } from '../../core/operate/ports.ts';
 import { numberIn, type SearchHit, textIn } from './hits.ts';
 import { allOf, SERIES_FIELDS, timeRange, values } from './queries.ts';
 
-/** The tickers of a market with slots from `fromMs` (epoch ms, inclusive) to `toMs` (exclusive). */
-export interface TickerRange {
-  exchange: string;
-  category: string;
-  fromMs: number;
-  toMs: number;
-}
-
-/** What the index contains of one exchange and category. */
-export interface IndexedMarket {
-  exchange: string;
-  category: string;
-  documents: number;
-  firstSlotMs: number;
-  lastSlotMs: number;
-}
-
-/** The id of a document, and what the document says about itself. */
-export interface IndexedTicker {
-  id: string;
-  symbol: string;
-  slotMs: number;
-}
-
 interface CategoryBucket {
-  key: string;
-  doc_count: number;
+  key: Category;
   first: { value: number | null };
   last: { value: number | null };
 }
@@ -40,7 +17,7 @@ const PAGE = 10_000;
 const SCROLL = '1m';
 
 /** Which tickers are indexed, without reading the documents. Nothing is retried. */
-export class OpenSearchTickerIds {
+export class OpenSearchTickerIds implements TickerIds {
   readonly #client: Client;
 
   constructor(client: Client) {
@@ -53,7 +30,7 @@ export class OpenSearchTickerIds {
   }
 
   /** The markets with documents. */
-  async markets(): Promise<IndexedMarket[]> {
+  async markets(): Promise<Extent[]> {
     const slots = { first: { min: { field: 'slot' } }, last: { max: { field: 'slot' } } };
     const categories = { terms: { field: 'category', size: MAX_EXCHANGES }, aggs: slots };
     const exchanges = { terms: { field: 'exchange', size: MAX_EXCHANGES }, aggs: { categories } };
@@ -63,12 +40,11 @@ export class OpenSearchTickerIds {
       buckets: { key: string; categories: { buckets: CategoryBucket[] } }[];
     };
     return buckets.flatMap(({ key: exchange, categories }) =>
-      categories.buckets.map(({ key: category, doc_count, first, last }) => ({
+      categories.buckets.map(({ key: category, first, last }) => ({
         exchange,
         category,
-        documents: doc_count,
-        firstSlotMs: first.value ?? 0,
-        lastSlotMs: last.value ?? 0,
+        firstMs: first.value ?? 0,
+        lastMs: last.value ?? 0,
       })),
     );
   }
@@ -113,7 +89,7 @@ export class OpenSearchTickerIds {
    * How many documents a range has, and how many of them have one of the ids. If both equal the number of ids, the
    * range contains exactly these. Looking ids up in the index is far cheaper than reading those of the documents.
    */
-  async count(range: TickerRange, ids: readonly string[]): Promise<{ total: number; known: number }> {
+  async count(range: Stretch, ids: readonly string[]): Promise<{ total: number; known: number }> {
     const { body } = await this.#client.search({
       index: TICKER_INDICES,
       body: {
@@ -129,7 +105,7 @@ export class OpenSearchTickerIds {
   }
 
   /** The documents of a range in no particular order; an id appears twice if two indices have it. */
-  async *tickers(range: TickerRange): AsyncGenerator<IndexedTicker> {
+  async *tickers(range: Stretch): AsyncGenerator<IndexedTicker> {
     const request: object = {
       size: PAGE,
       sort: ['_doc'],
@@ -162,6 +138,6 @@ export class OpenSearchTickerIds {
   }
 }
 
-function inRange({ exchange, category, fromMs, toMs }: TickerRange) {
+function inRange({ exchange, category, fromMs, toMs }: Stretch) {
   return allOf({ term: { exchange } }, { term: { category } }, timeRange('slot', fromMs, toMs));
 }

@@ -65,7 +65,7 @@ export class ExchangePages {
     const symbol = symbols[Math.floor(position / this.#pagesPerSymbol)] as string;
     const firstMs = this.#fromMs + (position % this.#pagesPerSymbol) * pageHours * HOUR_MS;
     const toMs = Math.min(firstMs + pageHours * HOUR_MS, this.#toMs);
-    const range = { exchange, category, symbol, fromMs: firstMs, toMs };
+    const range = { category, symbol, fromMs: firstMs, toMs };
     const { raw, rows, pair, keptFromMs } = await this.#source.page(range, now() + PATIENCE_MS);
     const note =
       keptFromMs === undefined

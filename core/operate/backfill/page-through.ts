@@ -72,7 +72,7 @@ export async function pageThrough(
     // At least one page, or a short slice would never get anywhere.
     if (pages > 0 && (now() >= limits.deadlineMs || rowCount >= MOST_ROWS)) break;
     try {
-      const range = { exchange, category, symbol, fromMs: state.nextMs, toMs };
+      const range = { symbol, fromMs: state.nextMs, toMs };
       const { pair, rows, nextMs } = await pager.page(range, Math.min(limits.endMs, now() + PATIENCE_MS));
       const [firstRow] = rows;
       if (firstRow) {
