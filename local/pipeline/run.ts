@@ -4,7 +4,8 @@ import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';
 import { replaySlots, type Slots, wallClockSlots } from '../schedule/slots.ts';
-import type { Pipeline, PolledSource } from './pipeline.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { PolledSource } from './pipeline-functions.ts';
 import { topicEnds } from './resources.ts';
 
 /** A source has answered no poll since the start. */

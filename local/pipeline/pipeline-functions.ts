@@ -1,0 +1,93 @@
+import type { Admin } from 'kafkajs';
+import type { PollReport } from '../../core/ingest/report.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import { waitAtMost } from '../../core/runtime/wait.ts';
+import { usesCcxt } from '../../exchanges/source-config.ts';
+import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
+import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
+import type { ServiceUrls } from '../engines/engines.ts';
+import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
+import type { LambdaFunction } from '../lambda-host/host.ts';
+import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summaries.ts';
+import { watchEachMinute } from '../schedule/watch.ts';
+import type { LocalFunction } from './functions.ts';
+import type { PipelineHooks, WallClockSource } from './options.ts';
+import { BUCKET, CONSUMER_GROUP, TOPIC, topicEnds } from './resources.ts';
+import type { Replay } from './sources.ts';
+
+/** Hosts a function until the pipeline is closed. */
+export type Host = (name: LocalFunction, environment?: Record<string, string>) => LambdaFunction;
+
+/** A source and its ingest function. */
+export interface PolledSource {
+  name: string;
+  exchange: string;
+  /** Calls the function with the scheduler's input. */
+  poll(event: { slot: string }): Promise<PollReport>;
+}
+
+/** Ctrl-C may take 10 s: this much for the current batch, the rest for the engines. */
+const FINISH_MS = 2_500;
+const DRAIN_MS = 1_500;
+
+export function polledSource({ config, url }: WallClockSource, host: Host): PolledSource {
+  const ingest = host(usesCcxt(config) ? 'ingest-ccxt' : 'ingest', {
+    TICKER_SOURCE: JSON.stringify(config),
+    ...(url === undefined ? {} : { TICKER_API_URL: url }),
+  });
+  return {
+    name: config.name,
+    exchange: config.exchange,
+    poll: (event) => ingest.invoke(event) as Promise<PollReport>,
+  };
+}
+
+/** The index function and its event source mapping. */
+export function startEventSource(
+  run: { host: Host; urls: ServiceUrls; admin: Admin; log: Log } & Pick<PipelineHooks, 'onIndexed'>,
+  cleanups: AsyncDisposableStack,
+): KafkaEventSource {
+  const { host, urls, admin, log, onIndexed } = run;
+  const index = host('index', { PARTIAL_BATCH_RESPONSE: 'true' });
+  const eventSource = startKafkaEventSource({
+    brokers: [urls.kafka],
+    topic: TOPIC,
+    groupId: CONSUMER_GROUP,
+    functionName: 'index',
+    invoke: (event) => index.invoke(event),
+    partialBatchResponse: true,
+    bisectOnError: true,
+    onFailure: { s3Url: urls.s3, bucket: BUCKET },
+    onBatch: ({ result }) => onIndexed(result as KafkaBatchResponse),
+    log,
+  });
+  cleanups.defer(async () => {
+    // Otherwise the records of the last polls would wait on the topic for the next start.
+    const drained = topicEnds(admin).then((ends) => eventSource.waitUntil(ends));
+    await waitAtMost(DRAIN_MS, drained);
+    await waitAtMost(FINISH_MS, eventSource.stop());
+  });
+  return eventSource;
+}
+
+/** The functions summarise and watch, and their schedules. */
+export function startSchedules(
+  run: { host: Host; exchanges: string[]; replay: Replay | undefined; log: Log },
+  cleanups: AsyncDisposableStack,
+): SummarySchedule {
+  const { host, exchanges, replay, log } = run;
+  const summarise = host('summarise');
+  const summaries = summariseAsTimePasses({
+    invoke: (event) => summarise.invoke(event) as Promise<SummariseAnswer>,
+    onFailed: (error) => log.error('Summarising failed; the next hour tries again', { error: String(error) }),
+  });
+  const watch = host('watch', { EXCHANGES: JSON.stringify(exchanges) });
+  const watching = watchEachMinute({
+    invoke: (event) => watch.invoke(event),
+    now: () => replay?.clock.position?.slotMs,
+    onFailed: (error) => log.error('The watch function failed', { error: String(error) }),
+  });
+  // A call of summarise that is cut off would keep its lease for some seconds.
+  cleanups.defer(() => waitAtMost(FINISH_MS, Promise.all([summaries.stop(), watching.stop()])));
+  return summaries;
+}
