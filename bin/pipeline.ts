@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
+import { readSettings } from '../lib/config/settings.ts';
 import { StageConfigError } from '../lib/config/stage-config.ts';
-import { type StageSettings, stageConfig } from '../lib/config/stages.ts';
+import { stageConfigByName } from '../lib/config/stages.ts';
 import { addPipeline } from '../lib/stacks/pipeline.ts';
 
 /*
  * The CDK app, and the only place that reads its context:
- *   -c stage=dev|prod            which stage (dev)
- *   -c settings=FILE.json        settings of one's own, laid over the stage's (docs/aws.md)
- *   -c kafkaClusterArn=ARN       an MSK cluster that is there already, instead of one of our own
- *   -c kafkaSecurityGroupId=sg-… … and its security group, which is opened for our functions
+ *   -c stage=dev|prod            the stage, dev by default
+ *   -c settings=FILE.json        your own settings, laid over the stage's (docs/aws.md)
+ *   -c kafkaClusterArn=ARN       an existing MSK cluster to use instead of creating one
+ *   -c kafkaSecurityGroupId=sg-… the security group of that cluster, to be opened to the functions
  */
 const app = new App();
 
@@ -18,29 +18,15 @@ function context(name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function readSettings(file: string): StageSettings {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as StageSettings;
-  } catch (cause) {
-    throw new StageConfigError(`The settings in ${file} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
 try {
-  const settingsFile = context('settings');
-  const settings = settingsFile ? readSettings(settingsFile) : {};
+  const settings = readSettings(context('settings'));
   const clusterArn = context('kafkaClusterArn');
   const securityGroupId = context('kafkaSecurityGroupId');
   if (clusterArn) {
-    const stream = (settings.stream ?? {}) as StageSettings;
-    settings.stream = {
-      ...stream,
-      existing: { clusterArn, ...(securityGroupId ? { securityGroupId } : {}) },
-    };
+    const existing = { clusterArn, ...(securityGroupId ? { securityGroupId } : {}) };
+    settings.stream = { ...(settings.stream as object | undefined), existing };
   }
-  addPipeline(app, stageConfig(context('stage') ?? 'dev', settings));
+  addPipeline(app, stageConfigByName(context('stage') ?? 'dev', settings));
   app.synth();
 } catch (error) {
   if (!(error instanceof StageConfigError)) throw error;

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { markdownTable } from '../core/text/markdown-table.ts';
-import { stageConfig } from '../lib/config/stages.ts';
+import { STAGE_NAMES, type StageName, stageConfig } from '../lib/config/stages.ts';
 import { type CostLine, totalUsd } from './cost.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
 import { figuresOf, readFigureFile } from './figures.ts';
@@ -14,9 +14,6 @@ import { withSources } from './workload.ts';
 export const SCALE_DOCUMENTS = ['README.md', 'docs/scale.md', 'docs/cost.md'] as const;
 
 const fileOf = (document: string) => fileURLToPath(new URL(`../${document}`, import.meta.url));
-
-const STAGES = ['dev', 'prod'] as const;
-type Stage = (typeof STAGES)[number];
 
 const SCALES = [1, 10, 100];
 const COSTS = [1, 3, 10];
@@ -34,13 +31,13 @@ export function scaleTables(): Record<string, string> {
   const file = readFigureFile();
   const figures = figuresOf(file);
   const inventories = Object.fromEntries(
-    STAGES.map((stage) => [stage, inventoryOf(stageConfig(stage))]),
-  ) as Record<Stage, Inventory>;
-  const config = (stage: Stage, exchanges: number) => withSources(stageConfig(stage), exchanges);
-  const asItIs = (stage: Stage, exchanges: number) =>
+    STAGE_NAMES.map((stage) => [stage, inventoryOf(stageConfig(stage))]),
+  ) as Record<StageName, Inventory>;
+  const config = (stage: StageName, exchanges: number) => withSources(stageConfig(stage), exchanges);
+  const asItIs = (stage: StageName, exchanges: number) =>
     estimateOf(config(stage, exchanges), figures, inventories[stage]);
   /** As it is where everything fits, else with larger settings. */
-  const thatFits = (stage: Stage, exchanges: number): ReturnType<typeof fitted> => {
+  const thatFits = (stage: StageName, exchanges: number): ReturnType<typeof fitted> => {
     const estimate = asItIs(stage, exchanges);
     return estimate.headroom.some(({ state, raise }) => state === 'over' && raise)
       ? fitted(config(stage, exchanges), figures, inventories[stage])
@@ -49,7 +46,7 @@ export function scaleTables(): Record<string, string> {
   const exchangeHeads = (counts: readonly number[], stage: string) =>
     counts.map((count) => `${stage}, ${count} exchange${count === 1 ? '' : 's'}`);
 
-  const headroom = (stage: Stage): Rows => {
+  const headroom = (stage: StageName): Rows => {
     const [one, ...more] = SCALES.map((count) => headroomRows(asItIs(stage, count).headroom));
     return (one ?? []).map((row, position) => {
       const [sign, what = '', , of = '', used, moves = ''] = row;
@@ -60,17 +57,17 @@ export function scaleTables(): Record<string, string> {
     });
   };
 
-  const monthly = [...STAGES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count).estimate))];
+  const monthly = [...STAGE_NAMES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count).estimate))];
   const groups = [...new Set(monthly.flatMap(({ cost }) => cost.map(({ group }) => group)))];
   const ofGroup = (cost: readonly CostLine[], group: string) =>
     totalUsd(cost.filter((line) => line.group === group));
 
-  const overview = STAGES.map((stage) => asItIs(stage, 1));
+  const overview = STAGE_NAMES.map((stage) => asItIs(stage, 1));
   const main = ['Kafka', 'OpenSearch', 'network'];
 
   return {
     overview: markdownTable([
-      [`a month, ${PRICES_DATE}, ${PRICES_REGION}, one source`, ...STAGES],
+      [`a month, ${PRICES_DATE}, ${PRICES_REGION}, one source`, ...STAGE_NAMES],
       ...main.map((group) => [group, ...overview.map(({ cost }) => dollars(ofGroup(cost, group)))]),
       [
         'everything else',
@@ -100,13 +97,13 @@ export function scaleTables(): Record<string, string> {
     'limits-prod': markdownTable(headroom('prod'), Number.POSITIVE_INFINITY),
     fit: fitTable(SCALES.map((count) => thatFits('prod', count))),
     monthly: markdownTable([
-      ['a month', ...STAGES.flatMap((stage) => exchangeHeads(COSTS, stage))],
+      ['a month', ...STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage))],
       ...groups.map((group) => [group, ...monthly.map(({ cost }) => dollars(ofGroup(cost, group)))]),
       ['**sum**', ...monthly.map(({ usd }) => `**${dollars(usd)}**`)],
     ]),
     'monthly-fit': fitTable(
-      STAGES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count))),
-      STAGES.flatMap((stage) => exchangeHeads(COSTS, stage)),
+      STAGE_NAMES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count))),
+      STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage)),
     ),
     'lines-dev': markdownTable(costRows(asItIs('dev', 1).cost), 2),
     'lines-prod': markdownTable(costRows(asItIs('prod', 1).cost), 2),

@@ -1,6 +1,5 @@
-import type { StageConfig } from '../lib/config/stage-config.ts';
-import { parseStageConfig } from '../lib/config/stage-config.ts';
-import { layOver, type StageSettings } from '../lib/config/stages.ts';
+import { layOver, type StageSettings } from '../lib/config/settings.ts';
+import { parseStageConfig, type StageConfig } from '../lib/config/stage-config.ts';
 import { type CostLine, costOf, totalUsd } from './cost.ts';
 import { type Demand, demandOf } from './demand.ts';
 import type { Figures } from './figures.ts';

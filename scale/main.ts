@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../core/text/text-table.ts';
-import { type StageSettings, stageConfig } from '../lib/config/stages.ts';
+import { readSettings, type StageSettings } from '../lib/config/settings.ts';
+import { stageConfigByName } from '../lib/config/stages.ts';
 import { writeScaleDocuments } from './documents.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
 import { figuresOf, readFigureFile } from './figures.ts';
@@ -59,15 +59,6 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-function readSettings(file: string | undefined): StageSettings {
-  if (file === undefined) return {};
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as StageSettings;
-  } catch (cause) {
-    throw new Error(`The settings in ${file} cannot be read: ${(cause as Error).message}`, { cause });
-  }
-}
-
 function table(rows: Rows, leftColumns: readonly number[]): string {
   const [head = [], ...body] = rows;
   return textTable(head, body, leftColumns);
@@ -93,7 +84,7 @@ function estimate(flags: ScaleFlags): number {
     for (const file of writeScaleDocuments()) process.stdout.write(`✔ ${file}\n`);
     return 0;
   }
-  const stage = stageConfig(flags.stage, readSettings(flags.settings));
+  const stage = stageConfigByName(flags.stage, readSettings(flags.settings));
   const config =
     flags.exchanges === undefined && flags.everyMinutes === undefined
       ? stage

@@ -9,21 +9,26 @@ export interface BastionProps {
   readonly vpc: ec2.IVpc;
   readonly key: IKey;
   readonly search: Search;
-  readonly world: ec2.ISecurityGroup;
+  readonly internet: ec2.ISecurityGroup;
 }
 
 /**
- * A small host through which a person reaches Dashboards: Session Manager forwards a port of the laptop through
- * it. It listens to nobody, holds no key, and lies in a private subnet.
+ * A small host for reaching Dashboards: Session Manager forwards a laptop's port through it. It is in a private subnet,
+ * accepts no connections and holds no SSH key.
  */
 export class Bastion extends Construct {
   readonly instance: ec2.Instance;
 
-  constructor(scope: Construct, id: string, { vpc, key, search, world }: BastionProps) {
+  constructor(scope: Construct, id: string, { vpc, key, search, internet }: BastionProps) {
     super(scope, id);
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com'),
       managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
+    });
+    const volume = ec2.BlockDeviceVolume.ebs(8, {
+      volumeType: ec2.EbsDeviceVolumeType.GP3,
+      encrypted: true,
+      kmsKey: key,
     });
     this.instance = new ec2.Instance(this, 'Host', {
       vpc,
@@ -35,25 +40,16 @@ export class Bastion extends Construct {
       requireImdsv2: true,
       detailedMonitoring: true,
       ebsOptimized: true,
-      blockDevices: [
-        {
-          deviceName: '/dev/xvda',
-          volume: ec2.BlockDeviceVolume.ebs(8, {
-            volumeType: ec2.EbsDeviceVolumeType.GP3,
-            encrypted: true,
-            kmsKey: key,
-          }),
-        },
-      ],
+      blockDevices: [{ deviceName: '/dev/xvda', volume }],
     });
-    this.instance.addSecurityGroup(world);
+    this.instance.addSecurityGroup(internet);
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-      reason: 'AWS keeps this policy in step with the agent that it is made for.',
+      reason: 'AWS maintains this policy for the agent that needs it.',
     });
     Validations.of(this.instance).acknowledge({
       id: 'AwsSolutions-EC29',
-      reason: 'It holds nothing; it is switched on when it is needed and off again.',
+      reason: 'It stores nothing, and is switched on only while someone needs it.',
     });
   }
 }

@@ -1,29 +1,30 @@
 import * as budgets from 'aws-cdk-lib/aws-budgets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { StageConfig } from '../config/stage-config.ts';
 
 export interface BudgetProps {
   readonly stage: string;
-  readonly budget: NonNullable<StageConfig['budget']>;
+  readonly monthlyUsd: number;
+  /** @default the notices topic */
+  readonly emails?: readonly string[] | undefined;
   readonly notices: sns.ITopic;
 }
 
-/** Percent of the amount: what has been spent, and what the month will come to. */
+/** Percent of the budget. */
 const SPENT = 80;
 const FORECAST = 100;
 
 /**
- * Says when the account becomes dearer than it should. It counts the whole account: costs by tag would be 0 until
- * somebody has activated the tag for billing.
+ * Warns when the account costs more than planned. It covers the whole account: costs by tag stay 0 until someone
+ * activates the tag for billing.
  */
 export class Budget extends Construct {
-  constructor(scope: Construct, id: string, { stage, budget, notices }: BudgetProps) {
+  constructor(scope: Construct, id: string, { stage, monthlyUsd, emails, notices }: BudgetProps) {
     super(scope, id);
-    const subscribers = budget.emails
-      ? budget.emails.map((address) => ({ subscriptionType: 'EMAIL', address }))
+    const subscribers = emails
+      ? emails.map((address) => ({ subscriptionType: 'EMAIL', address }))
       : [{ subscriptionType: 'SNS', address: notices.topicArn }];
-    const tellAbove = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
+    const notifyAbove = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
       notification: {
         notificationType,
         comparisonOperator: 'GREATER_THAN',
@@ -32,16 +33,16 @@ export class Budget extends Construct {
       },
       subscribers,
     });
-    const monthly = new budgets.CfnBudget(this, 'Monthly', {
+    const budget = new budgets.CfnBudget(this, 'Monthly', {
       budget: {
         budgetName: `crypto-market-insights-${stage}`,
         budgetType: 'COST',
         timeUnit: 'MONTHLY',
-        budgetLimit: { amount: budget.monthlyUsd, unit: 'USD' },
+        budgetLimit: { amount: monthlyUsd, unit: 'USD' },
       },
-      notificationsWithSubscribers: [tellAbove('ACTUAL', SPENT), tellAbove('FORECASTED', FORECAST)],
+      notificationsWithSubscribers: [notifyAbove('ACTUAL', SPENT), notifyAbove('FORECASTED', FORECAST)],
     });
-    // The topic's policy lets it publish; without it the budget is refused.
-    monthly.node.addDependency(notices);
+    // AWS refuses the budget until the topic's policy lets it publish.
+    budget.node.addDependency(notices);
   }
 }

@@ -1,6 +1,6 @@
 import type { StageConfig } from './stage-config.ts';
 
-/** Names of the exchanges that a stage polls, each once. */
-export function exchangesOf({ sources }: StageConfig): string[] {
+/** Every exchange that a stage polls, once. */
+export function exchangesOf({ sources }: Pick<StageConfig, 'sources'>): string[] {
   return [...new Set(sources.map(({ exchange }) => exchange))];
 }

@@ -1,44 +1,47 @@
 import * as z from 'zod';
 import { sourceConfigSchema } from '../../exchanges/source-config.ts';
 
-/** A value of a stage's configuration is wrong; the message names it. */
+/** A stage's configuration is invalid; the message lists every invalid value. */
 export class StageConfigError extends Error {
   override readonly name = 'StageConfigError';
 }
 
+function addProblem(context: z.core.$RefinementCtx, path: string[], message: string): void {
+  context.addIssue({ code: 'custom', path, message });
+}
+
 const count = z.int().positive();
 const megabytes = z.int().min(128).max(10_240);
-/** What CloudWatch Logs accepts. */
+/** The retention periods that CloudWatch Logs accepts. */
 const logDays = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]);
-/** A poll lies on whole minutes of every hour, so the slots of one day are those of the next. */
+/** Divides the hour, so that every day has the same slots. */
 const pollMinutes = z.literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]);
 
-/** How much of Lambda one function may use. */
 const functionSize = z.strictObject({ memoryMb: megabytes, timeoutSeconds: z.int().min(10).max(900) });
 
 const source = sourceConfigSchema.safeExtend({
   samplingIntervalMinutes: pollMinutes,
-  /** Replaces the base URL of the exchange's API, e.g. with another host of the same exchange. */
+  /** Overrides the base URL of the exchange's API, e.g. with one of its other hosts. */
   apiUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
 
 const network = z.strictObject({
   availabilityZones: z.literal([2, 3]),
-  /** One is cheap; one a zone survives the loss of a zone. */
+  /** One is cheap; one per zone survives the loss of a zone. */
   natGateways: z.int().min(1).max(3),
-  /** A VPC that is there already, instead of one of our own: where a cluster that is brought along lives. */
+  /** Use this VPC instead of creating one, e.g. the VPC of an existing cluster. */
   existing: z
     .strictObject({
       vpcId: z.string().startsWith('vpc-'),
       availabilityZones: z.array(z.string()).min(2),
-      /** One a zone, in the same order; with a route to the internet through a NAT. */
+      /** One per zone, in the same order, with a route to the internet through a NAT. */
       privateSubnetIds: z.array(z.string().startsWith('subnet-')).min(2),
     })
     .optional(),
 });
 
 const topic = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'letters, digits, dots, dashes and underscores'),
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be letters, digits, dots, dashes and underscores'),
   partitions: count,
   replicationFactor: count,
   minInsyncReplicas: count,
@@ -47,75 +50,74 @@ const topic = z.strictObject({
 
 const stream = z
   .strictObject({
-    /** A cluster that is there already; nothing below but the topic counts then. */
+    /** Use this cluster instead of creating one; of the settings below only the topic's apply. */
     existing: z
       .strictObject({
-        clusterArn: z.string().regex(/^arn:[^:]+:kafka:[^:]+:\d+:cluster\/.+$/, 'the ARN of an MSK cluster'),
-        /** The cluster's security group, opened for our functions. @default the owner of the cluster opens it */
+        clusterArn: z
+          .string()
+          .regex(/^arn:[^:]+:kafka:[^:]+:\d+:cluster\/.+$/, 'must be the ARN of an MSK cluster'),
+        /** The cluster's security group, opened to the functions. @default its owner opens it */
         securityGroupId: z.string().startsWith('sg-').optional(),
       })
       .optional(),
-    kafkaVersion: z.string().regex(/\.kraft$/, 'a version that runs without ZooKeeper ends in .kraft'),
+    kafkaVersion: z.string().regex(/\.kraft$/, 'must be a version without ZooKeeper, ending in .kraft'),
     instanceType: z.string().startsWith('kafka.'),
     brokers: count,
-    /** Of each broker. */
+    /** Per broker. */
     storageGb: z.int().min(1).max(16_384),
     monitoring: z.enum(['DEFAULT', 'PER_BROKER', 'PER_TOPIC_PER_BROKER', 'PER_TOPIC_PER_PARTITION']),
     topic,
   })
   .superRefine(({ brokers, topic: { replicationFactor, minInsyncReplicas } }, context) => {
     if (replicationFactor > brokers) {
-      context.addIssue({
-        code: 'custom',
-        path: ['topic', 'replicationFactor'],
-        message: `${replicationFactor} copies need as many brokers, there are ${brokers}`,
-      });
+      const message = `${replicationFactor} copies need as many brokers, but there are ${brokers}`;
+      addProblem(context, ['topic', 'replicationFactor'], message);
     }
     if (minInsyncReplicas >= replicationFactor) {
-      context.addIssue({
-        code: 'custom',
-        path: ['topic', 'minInsyncReplicas'],
-        message: `has to be below replicationFactor (${replicationFactor}), else the loss of one broker stops the stream`,
-      });
+      addProblem(
+        context,
+        ['topic', 'minInsyncReplicas'],
+        `must be below replicationFactor (${replicationFactor}), or the loss of one broker stops the stream`,
+      );
     }
   });
 
 const search = z.strictObject({
   dataNodes: count,
   dataNodeType: z.string().endsWith('.search'),
-  /** Dedicated managers; none on a single node. */
+  /** Dedicated managers. @default none */
   managers: z.strictObject({ nodes: z.literal(3), nodeType: z.string().endsWith('.search') }).optional(),
-  /** gp3, of each data node. */
+  /** gp3, per data node. */
   volumeGb: z.int().min(10).max(3_072),
   indices: z.strictObject({
     shards: count,
     replicas: z.int().nonnegative(),
-    refreshInterval: z.string().regex(/^\d+(ms|s|m)$/, 'a duration such as 30s'),
+    refreshInterval: z.string().regex(/^\d+(ms|s|m)$/, 'must be a duration such as 30s'),
   }),
 });
 
 const index = z.strictObject({
   /**
-   * Provisioned pollers, and with them what only they can do: partial batch responses, bisecting, a limit to
-   * retries. Without, the whole batch is tried until it works.
+   * Provisioned pollers, which also bring partial batch responses, bisecting and a retry limit. Without them Lambda
+   * retries the whole batch until it succeeds.
    */
   provisioned: z.boolean(),
   minimumPollers: count,
   maximumPollers: count,
-  /** How long records may be gathered; an event holds 6 MB of them at most, about 5,700 tickers. */
+  /** How long Lambda may gather records; an event holds at most 6 MB, about 5,700 tickers. */
   batchWindowSeconds: z.int().min(0).max(300),
-  /** With provisioned pollers: older records go to the on-failure destination. */
+  /** With provisioned pollers, older records go to the on-failure destination. */
   maxRecordAgeHours: z.int().min(1).max(168),
 });
 
 const chatTopics = z.array(z.enum(['pages', 'notices'])).min(1);
 
-/** AWS Chatbot has to be let into the workspace or team once, in its console; the ids are shown there. */
+/** Authorize AWS Chatbot for the workspace or team once, in its console, which also shows the ids. */
 const chatRoom = z.discriminatedUnion('app', [
   z.strictObject({
     app: z.literal('slack'),
-    workspaceId: z.string().regex(/^T[0-9A-Z]{1,255}$/, 'as in T012ABCDEFG'),
-    channelId: z.string().regex(/^[CG][0-9A-Z]{1,255}$/, 'as in C012ABCDEFG'),
+    workspaceId: z.string().regex(/^T[0-9A-Z]{1,255}$/, 'must look like T012ABCDEFG'),
+    channelId: z.string().regex(/^[CG][0-9A-Z]{1,255}$/, 'must look like C012ABCDEFG'),
     topics: chatTopics,
   }),
   z.strictObject({
@@ -127,11 +129,10 @@ const chatRoom = z.discriminatedUnion('app', [
   }),
 ]);
 
-/** What differs between the stages. */
-export const stageConfigSchema = z
+const stageConfigSchema = z
   .strictObject({
-    stage: z.string().regex(/^[a-z][a-z0-9]{0,11}$/, 'lower-case letters and digits, 12 at most'),
-    /** Whether what holds data may go with its stack. */
+    stage: z.string().regex(/^[a-z][a-z0-9]{0,11}$/, 'must be at most 12 lower-case letters and digits'),
+    /** What happens to data when its stack is removed. */
     dataOnRemoval: z.enum(['destroy', 'retain']),
     network,
     stream,
@@ -152,74 +153,72 @@ export const stageConfigSchema = z
     }),
     retention: z.strictObject({
       logDays,
-      /** How long OpenSearch keeps raw ticks; the lake keeps them forever. */
+      /** How long OpenSearch keeps ticks; the lake keeps them forever. */
       tickDays: z.int().min(2),
-      /** How long the lake keeps versions that were replaced or deleted. */
+      /** How long the lake keeps replaced and deleted object versions. */
       oldVersionDays: count,
     }),
-    /** A small host through which a person reaches Dashboards. */
+    /** A small host for reaching Dashboards through port forwarding. */
     bastion: z.boolean(),
     alarms: z.strictObject({
-      /** Who is told: e-mail addresses, which have to be confirmed once. */
+      /** E-mail addresses; each recipient must confirm the subscription once. */
       pages: z.array(z.email()),
       notices: z.array(z.email()),
-      /** Rooms that are told, too. */
       chat: z.array(chatRoom),
-      /** The account's quota of concurrent executions of Lambda, of which 80 % are alarmed. */
+      /** The account's quota of concurrent Lambda executions; an alarm goes off at 80 %. */
       concurrencyQuota: count,
     }),
-    /** What the account may cost a month, everything in it. @default nobody is told */
+    /** What the whole account may cost per month. @default no budget */
     budget: z
       .strictObject({
         monthlyUsd: z.number().positive(),
-        /** @default *notices* is told */
+        /** @default the notices topic */
         emails: z.array(z.email()).min(1).max(10).optional(),
       })
       .optional(),
   })
   .superRefine(({ sources, functions, network: { availabilityZones }, search: domain }, context) => {
-    const names = sources.map(({ name }) => name);
-    const twice = names.find((name, position) => names.indexOf(name) !== position);
-    if (twice !== undefined) {
-      context.addIssue({ code: 'custom', path: ['sources'], message: `two of them are named ${twice}` });
-    }
-    const markets = sources.flatMap(({ exchange, categories }) =>
-      categories.map((each) => `${exchange} ${each}`),
+    const name = firstRepeated(sources.map(({ name }) => name));
+    if (name !== undefined) addProblem(context, ['sources'], `two of them are named ${name}`);
+    const market = firstRepeated(
+      sources.flatMap(({ exchange, categories }) => categories.map((each) => `${exchange} ${each}`)),
     );
-    const shared = markets.find((market, position) => markets.indexOf(market) !== position);
-    if (shared !== undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['sources'],
-        message: `two of them poll ${shared}, and would write the same objects of the lake`,
-      });
+    if (market !== undefined) {
+      const message = `two of them poll ${market} and would write the same lake objects`;
+      addProblem(context, ['sources'], message);
     }
     for (const { name, samplingIntervalMinutes } of sources) {
       if (functions.ingest.timeoutSeconds >= samplingIntervalMinutes * 60) {
-        context.addIssue({
-          code: 'custom',
-          path: ['functions', 'ingest', 'timeoutSeconds'],
-          message: `has to be below the ${samplingIntervalMinutes} min between two polls of ${name}, else they overlap`,
-        });
+        addProblem(
+          context,
+          ['functions', 'ingest', 'timeoutSeconds'],
+          `must be below the ${samplingIntervalMinutes} min between two polls of ${name}, or they overlap`,
+        );
       }
     }
     if (domain.dataNodes > 1 && domain.dataNodes % availabilityZones !== 0) {
-      context.addIssue({
-        code: 'custom',
-        path: ['search', 'dataNodes'],
-        message: `has to be 1 or a multiple of the ${availabilityZones} availability zones`,
-      });
+      const message = `must be 1 or a multiple of the ${availabilityZones} availability zones`;
+      addProblem(context, ['search', 'dataNodes'], message);
     }
     if (domain.indices.replicas >= domain.dataNodes) {
-      context.addIssue({
-        code: 'custom',
-        path: ['search', 'indices', 'replicas'],
-        message: `${domain.indices.replicas} replicas find no place on ${domain.dataNodes} data nodes`,
-      });
+      const message = `${domain.indices.replicas} replicas do not fit on ${domain.dataNodes} data nodes`;
+      addProblem(context, ['search', 'indices', 'replicas'], message);
     }
   });
 
+function firstRepeated(values: readonly string[]): string | undefined {
+  return values.find((value, position) => values.indexOf(value) !== position);
+}
+
+export type StageConfigInput = z.input<typeof stageConfigSchema>;
 export type StageConfig = DeepReadonly<z.infer<typeof stageConfigSchema>>;
+
+export type NetworkConfig = StageConfig['network'];
+export type StreamConfig = StageConfig['stream'];
+export type SearchConfig = StageConfig['search'];
+export type PolledSource = StageConfig['sources'][number];
+/** How much of Lambda one function may use. */
+export type FunctionSize = StageConfig['functions']['ingest'];
 
 type DeepReadonly<T> = T extends (infer Item)[]
   ? readonly DeepReadonly<Item>[]
@@ -228,16 +227,17 @@ type DeepReadonly<T> = T extends (infer Item)[]
     : T;
 
 /**
- * Checks a stage's configuration and freezes it.
- * @throws StageConfigError with one line for each wrong value
+ * Validates and freezes a stage's configuration.
+ * @throws StageConfigError with one line per invalid value
  */
 export function parseStageConfig(config: unknown): StageConfig {
   const result = stageConfigSchema.safeParse(config);
   if (result.success) return deepFreeze(result.data) as StageConfig;
-  const lines = result.error.issues.map(
-    ({ path, message }) => `- ${path.join('.')}: ${message}; it is ${JSON.stringify(at(config, path))}`,
-  );
-  throw new StageConfigError(`The stage's configuration is wrong:\n${lines.join('\n')}`);
+  const lines = result.error.issues.map(({ path, message }) => {
+    const value = path.length === 0 ? '' : ` (got ${JSON.stringify(at(config, path))})`;
+    return `- ${path.join('.') || 'settings'}: ${message}${value}`;
+  });
+  throw new StageConfigError(`Invalid stage configuration:\n${lines.join('\n')}`);
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -1,22 +1,27 @@
-import { KNOWN_SOURCES } from '../../exchanges/source-config.ts';
-import { parseStageConfig, type StageConfig, StageConfigError } from './stage-config.ts';
+import { sourceNamed } from '../../exchanges/source-config.ts';
+import { layOver, type StageSettings } from './settings.ts';
+import {
+  parseStageConfig,
+  type StageConfig,
+  StageConfigError,
+  type StageConfigInput,
+} from './stage-config.ts';
 
-/** What a stage sets itself, on top of one of the two below; the same shape, any part of it. */
-export type StageSettings = Record<string, unknown>;
+type BuiltInStage = Omit<StageConfigInput, 'stage'>;
+type PolledSource = StageConfigInput['sources'][number];
 
-const bybit = { ...KNOWN_SOURCES.bybit, samplingIntervalMinutes: 2 };
+const bybit: PolledSource = { ...sourceNamed('bybit'), samplingIntervalMinutes: 2 };
 
 /**
  * Cheap, and safe to destroy.
  *
- * - `kafka.t3.small` is MSK's smallest broker and carries us easily: two sources write a few hundred kB every two
- *   minutes, and its limit of 4 new IAM connections a second is far from the handful that warm functions keep.
- * - `t3.medium.search` is the smallest node whose heap (2 GB) holds the aggregations over a few hundred million
- *   tickers; on `t3.small.search` (1 GB) they trip the circuit breaker.
- * - Two months of one exchange's ticks at most, with a few years of candles, take half of the volume (`npm run scale`).
+ * - `kafka.t3.small` is MSK's smallest broker and more than enough: two sources write a few hundred kB every two
+ *   minutes, and warm functions stay far below its limit of 4 new IAM connections per second.
+ * - `t3.medium.search` is the smallest node whose heap (2 GB) can aggregate a few hundred million tickers;
+ *   `t3.small.search` (1 GB) trips the circuit breaker.
+ * - At most two months of one exchange's ticks plus a few years of candles fill half the volume (`npm run scale`).
  */
-const dev = {
-  stage: 'dev',
+const dev: BuiltInStage = {
   dataOnRemoval: 'destroy',
   network: { availabilityZones: 2, natGateways: 1 },
   stream: {
@@ -61,10 +66,9 @@ const dev = {
   alarms: { pages: [], notices: [], chat: [], concurrencyQuota: 1_000 },
 };
 
-/** Survives the loss of an availability zone, and of its stack. */
-const prod = {
+/** Survives the loss of an availability zone; its data survives the removal of its stack. */
+const prod: BuiltInStage = {
   ...dev,
-  stage: 'prod',
   dataOnRemoval: 'retain',
   network: { availabilityZones: 3, natGateways: 3 },
   stream: {
@@ -92,39 +96,43 @@ const prod = {
   retention: { logDays: 90, tickDays: 90, oldVersionDays: 30 },
 };
 
-const STAGES: Readonly<Record<string, StageSettings>> = { dev, prod };
+const STAGES = { dev, prod };
+
+export type StageName = keyof typeof STAGES;
+export const STAGE_NAMES = Object.keys(STAGES) as StageName[];
 
 /**
- * A stage's configuration: that of `dev` or `prod`, with the settings of whoever deploys laid over it. A list is
- * replaced as a whole. A stage of another name says in its settings which of the two it is `basedOn`.
+ * The configuration of a built-in stage, with settings laid over it.
  * @throws StageConfigError
  */
-export function stageConfig(stage: string, settings: StageSettings = {}): StageConfig {
-  const base = STAGES[stage];
-  const isAnother = typeof settings.basedOn === 'string';
+export function stageConfig(stage: StageName, settings: StageSettings = {}): StageConfig {
+  return namedStage(stage, STAGES[stage], settings);
+}
+
+/**
+ * The configuration of the stage that was named on the command line. A stage that is not built in names the one it is
+ * `basedOn` in its settings.
+ * @throws StageConfigError
+ */
+export function stageConfigByName(name: string, settings: StageSettings = {}): StageConfig {
   const { basedOn, ...own } = settings;
-  if (!base && !isAnother) {
+  if (isStageName(name)) return stageConfig(name, own);
+  const choice = STAGE_NAMES.join(' or ');
+  if (typeof basedOn !== 'string') {
     throw new StageConfigError(
-      `There is no stage "${stage}": choose ${Object.keys(STAGES).join(' or ')}, or name in your settings the one that it is "basedOn".`,
+      `There is no stage "${name}": choose ${choice}, or set "basedOn" to one of them in your settings.`,
     );
   }
-  const origin = base ?? STAGES[String(basedOn)];
-  if (!origin) {
-    throw new StageConfigError(`A stage is basedOn ${Object.keys(STAGES).join(' or ')}, not "${basedOn}".`);
+  if (!isStageName(basedOn)) {
+    throw new StageConfigError(`"basedOn" must be ${choice}, not "${basedOn}".`);
   }
-  return parseStageConfig({ ...(layOver(origin, own) as StageSettings), stage });
+  return namedStage(name, STAGES[basedOn], own);
 }
 
-/** Settings laid over others, part by part; a list replaces the other as a whole. */
-export function layOver(below: unknown, above: unknown): unknown {
-  if (!isRecord(below) || !isRecord(above)) return above;
-  const merged: StageSettings = { ...below };
-  for (const [key, value] of Object.entries(above)) {
-    merged[key] = key in below ? layOver(below[key], value) : value;
-  }
-  return merged;
+function namedStage(stage: string, base: BuiltInStage, settings: StageSettings): StageConfig {
+  return parseStageConfig({ ...(layOver(base, settings) as StageSettings), stage });
 }
 
-function isRecord(value: unknown): value is StageSettings {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isStageName(name: string): name is StageName {
+  return Object.hasOwn(STAGES, name);
 }

@@ -1,26 +1,25 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
 
 export interface DataKeyProps {
-  readonly config: StageConfig;
+  readonly stage: string;
+  readonly removalPolicy: RemovalPolicy;
 }
 
-/** The one key of a stage: brokers, domain, lake, secrets and logs are encrypted with it. */
+/** The one key of a stage: it encrypts the brokers, the domain, the lake, secrets and logs. */
 export class DataKey extends Construct {
   readonly key: kms.Key;
 
-  constructor(scope: Construct, id: string, { config }: DataKeyProps) {
+  constructor(scope: Construct, id: string, { stage, removalPolicy }: DataKeyProps) {
     super(scope, id);
     this.key = new kms.Key(this, 'Key', {
-      description: `crypto-market-insights ${config.stage}: everything that the pipeline keeps`,
+      description: `crypto-market-insights ${stage}: everything that the pipeline stores`,
       enableKeyRotation: true,
-      removalPolicy: removalPolicyOf(config),
-      // The least that KMS grants; a stage whose data may go is not mourned.
-      ...(config.dataOnRemoval === 'destroy' ? { pendingWindow: Duration.days(7) } : {}),
+      removalPolicy,
+      // The shortest that KMS allows.
+      ...(removalPolicy === RemovalPolicy.DESTROY ? { pendingWindow: Duration.days(7) } : {}),
     });
     const { region, account, partition } = Stack.of(this);
     this.key.addToResourcePolicy(
@@ -28,7 +27,7 @@ export class DataKey extends Construct {
         sid: 'LogGroupsOfThisAccount',
         principals: [new iam.ServicePrincipal(`logs.${region}.amazonaws.com`)],
         actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
-        // In a key's policy "*" is the key itself.
+        // In a key policy "*" is the key itself.
         resources: ['*'],
         conditions: {
           ArnLike: {

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, PipelineAlarm } from '../monitoring/alarm.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 
 export interface AccountConcurrencyProps {
@@ -13,7 +13,7 @@ export interface AccountConcurrencyProps {
 const HIGH_SHARE = 0.8;
 
 /**
- * Warns before the account's functions, ours among them, are refused. The metric is of the region, without dimensions.
+ * Warns before Lambda throttles the account's functions. The metric is regional and has no dimensions.
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html#claimed-account-concurrency
  */
 export class AccountConcurrency extends Construct {
@@ -27,12 +27,10 @@ export class AccountConcurrency extends Construct {
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(5),
       }),
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: HIGH_SHARE * quota,
+      threshold: above(HIGH_SHARE * quota),
       breaching: { datapoints: 3, of: 3 },
-      missingData: TreatMissingData.NOT_BREACHING,
       condition: `More than ${HIGH_SHARE * quota} of the account's ${quota} concurrent executions claimed for 15 min`,
-      meaning: 'Soon functions are refused, whosever they are.',
+      meaning: 'Soon Lambda throttles functions of this account, no matter whose.',
       firstCommand: 'aws lambda get-account-settings --query AccountLimit',
       runbook: 'account-concurrency',
     });

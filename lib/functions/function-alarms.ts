@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, atLeast, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { PipelineFunction } from './pipeline-function.ts';
 
@@ -9,26 +9,26 @@ export interface FunctionAlarmsProps {
   readonly notifications: Notifications;
   readonly stage: string;
   readonly function: PipelineFunction;
-  /** As a sentence names it: `the poll of bybit`. */
+  /** As it appears in a sentence: `the poll of bybit`. */
   readonly name: string;
-  /** How often it runs; errors are counted by it. At least a minute. */
+  /** How often it runs, at least a minute; the period over which errors are counted. */
   readonly interval: Duration;
-  /** Whether Lambda queues its events, and puts those that fail into a destination. */
+  /** Whether Lambda queues its events and sends those that fail to a destination. */
   readonly queued: boolean;
-  /** What its failures mean for whoever uses the data; a sentence. */
+  /** What its failures mean for the people who use the data; a sentence. */
   readonly meaning: string;
-  /** Sections of the runbook. */
+  /** Anchors in the runbook. */
   readonly runbook: { readonly errors: string; readonly slow?: string };
-  /** @default it may take all the time it has: it leaves off by itself, and the next run goes on */
+  /** @default none: the function may use all its time, it stops by itself and the next run goes on */
   readonly timeoutSeconds?: number;
 }
 
-/** Of the function's time limit. */
+/** Of the function's timeout. */
 const SLOW_SHARE = 0.8;
 
 /**
- * What can be said of any function. The metrics are Lambda's own, by function name, each minute in which it is called;
- * so missing data means that it was not called, which other alarms are for.
+ * The alarms that every function has. The metrics are Lambda's own, emitted in each minute with a call; missing data
+ * means that the function was not called, which other alarms cover.
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
  */
 export class FunctionAlarms extends Construct {
@@ -36,59 +36,51 @@ export class FunctionAlarms extends Construct {
     super(scope, id);
     const { notifications, stage, name, interval, meaning, runbook, queued, timeoutSeconds } = props;
     const { fn } = props.function;
-    const often = interval.toMinutes({ integral: false });
-    const common = {
-      notifications,
-      missingData: TreatMissingData.NOT_BREACHING,
-      comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    };
-    const logs = `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR" }' ${fn.logGroup.logGroupName}`;
+    const period = Duration.minutes(5);
 
     new PipelineAlarm(this, 'Errors', {
-      ...common,
+      notifications,
       metric: fn.metricErrors({ statistic: Stats.SUM, period: interval }),
-      threshold: 1,
+      threshold: atLeast(1),
       breaching: { datapoints: 2, of: 3 },
-      condition: `Errors of ${name} in 2 of 3 intervals of ${often} min`,
+      condition: `Errors in ${name} in 2 of 3 intervals of ${interval.toMinutes({ integral: false })} min`,
       meaning,
-      firstCommand: logs,
+      firstCommand: `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR" }' ${fn.logGroup.logGroupName}`,
       runbook: runbook.errors,
     });
     new PipelineAlarm(this, 'Throttles', {
-      ...common,
-      metric: fn.metricThrottles({ statistic: Stats.SUM, period: Duration.minutes(5) }),
-      threshold: 1,
+      notifications,
+      metric: fn.metricThrottles({ statistic: Stats.SUM, period }),
+      threshold: atLeast(1),
       breaching: { datapoints: 2, of: 3 },
-      condition: `Lambda refused to start ${name}, in 2 of 3 intervals of 5 min`,
-      meaning: 'The account has no concurrency left for it, or it was called while it ran: its work waits.',
+      condition: `Lambda refused to start ${name} in 2 of 3 intervals of 5 min`,
+      meaning:
+        'The account has no concurrency left, or it was called while it was running: its work is delayed.',
       firstCommand: 'aws lambda get-account-settings --query AccountLimit',
       runbook: 'throttles',
     });
     if (queued) {
       new PipelineAlarm(this, 'UndeliveredFailures', {
-        ...common,
-        metric: fn.metric('DestinationDeliveryFailures', {
-          statistic: Stats.SUM,
-          period: Duration.minutes(5),
-        }),
-        threshold: 1,
+        notifications,
+        metric: fn.metric('DestinationDeliveryFailures', { statistic: Stats.SUM, period }),
+        threshold: atLeast(1),
         breaching: { datapoints: 1, of: 1 },
-        condition: `An event that ${name} failed could not be put where failed events go`,
-        meaning: 'The event is lost, and nobody can see why it failed; the next one makes up for it.',
-        firstCommand: `npm run doctor -- --stage ${stage}`,
+        condition: `A failed event of ${name} could not be delivered to its dead-letter queue`,
+        meaning: 'The event is lost, and with it the reason why it failed; the next one makes up for it.',
+        firstCommand: doctorCommand(stage),
         runbook: 'undelivered-failures',
       });
     }
     if (timeoutSeconds !== undefined && runbook.slow !== undefined) {
+      const slowSeconds = SLOW_SHARE * timeoutSeconds;
       new PipelineAlarm(this, 'Slow', {
-        ...common,
-        metric: fn.metricDuration({ statistic: Stats.percentile(99), period: Duration.minutes(5) }),
-        comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        threshold: SLOW_SHARE * timeoutSeconds * 1_000,
+        notifications,
+        metric: fn.metricDuration({ statistic: Stats.percentile(99), period }),
+        threshold: above(slowSeconds * 1_000),
         breaching: { datapoints: 3, of: 3 },
-        condition: `p99 of the duration of ${name} above ${SLOW_SHARE * timeoutSeconds} s (80 % of its limit) for 15 min`,
-        meaning: 'Soon it is stopped before it is done.',
-        firstCommand: `npm run doctor -- --stage ${stage}`,
+        condition: `p99 duration of ${name} above ${slowSeconds} s (80 % of its timeout) for 15 min`,
+        meaning: 'Soon it times out before it is done.',
+        firstCommand: doctorCommand(stage),
         runbook: runbook.slow,
       });
     }

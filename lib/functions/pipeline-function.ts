@@ -2,32 +2,34 @@ import { fileURLToPath } from 'node:url';
 import { Duration, Validations } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
+import type { FunctionSize } from '../config/stage-config.ts';
 
-/** What every function of the pipeline gets. */
-export interface PipelineFunctionContext {
-  readonly config: StageConfig;
+/** What the functions of a stage share. */
+export interface FunctionContext {
+  readonly stage: string;
   readonly vpc: ec2.IVpc;
-  /** Encrypts the logs. */
-  readonly key: IKey;
+  /** Lets a function call exchanges and AWS over HTTPS. */
+  readonly internet: ec2.ISecurityGroup;
+  readonly logs: LogGroupProps;
 }
 
-export interface PipelineFunctionProps extends PipelineFunctionContext {
-  /** The folder under `lambdas/` that holds `handler.ts`. */
+/** What the constructs around a single function share. */
+export interface SizedFunctionContext extends FunctionContext {
+  readonly size: FunctionSize;
+}
+
+export interface PipelineFunctionProps extends SizedFunctionContext {
+  /** The folder in `lambdas/` with its `handler.ts`. */
   readonly folder: string;
   readonly description: string;
-  readonly memoryMb: number;
-  readonly timeoutSeconds: number;
   readonly environment: Record<string, string>;
-  /** What it may reach: groups of clients, and the one for the world. */
-  readonly securityGroups: readonly ec2.ISecurityGroup[];
-  /** Where an event goes that it fails for good; a sentence. */
+  /** The groups that let it reach Kafka and OpenSearch. @default only the internet */
+  readonly clients?: readonly ec2.ISecurityGroup[];
+  /** Where an event goes that fails for good; a sentence. */
   readonly failedEvents: string;
   /** @default no limit of its own */
   readonly reservedConcurrency?: number;
@@ -36,8 +38,7 @@ export interface PipelineFunctionProps extends PipelineFunctionContext {
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /**
- * A function of the pipeline: bundled with its SDK, in the VPC, with a role and a log group of its own, JSON logs
- * and tracing.
+ * A function of the pipeline: bundled with its SDK, in the VPC, with its own role and log group, JSON logs and tracing.
  */
 export class PipelineFunction extends Construct {
   readonly fn: NodejsFunction;
@@ -45,39 +46,35 @@ export class PipelineFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
     super(scope, id);
-    const { config, vpc, key, folder, description, memoryMb, timeoutSeconds, environment } = props;
-    const logGroup = new logs.LogGroup(this, 'Logs', {
-      retention: config.retention.logDays,
-      encryptionKey: key,
-      removalPolicy: removalPolicyOf(config),
-    });
+    const { stage, vpc, internet, folder, description, size, environment, clients = [] } = props;
+    const logGroup = new LogGroup(this, 'Logs', props.logs);
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: `Of the function that runs lambdas/${folder}`,
+      description: `Role of the function in lambdas/${folder}`,
     });
     logGroup.grantWrite(this.role);
-    this.#letLambdaPlugIntoTheVpc();
+    this.#allowNetworkInterfaces();
     this.fn = new NodejsFunction(this, 'Function', {
       entry: file(`lambdas/${folder}/handler.ts`),
       handler: 'handler',
       description,
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      memorySize: memoryMb,
-      timeout: Duration.seconds(timeoutSeconds),
+      memorySize: size.memoryMb,
+      timeout: Duration.seconds(size.timeoutSeconds),
       role: this.role,
       vpc,
       vpcSubnets: { subnets: vpc.privateSubnets },
-      securityGroups: [...props.securityGroups],
+      securityGroups: [internet, ...clients],
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
       ...(props.reservedConcurrency ? { reservedConcurrentExecutions: props.reservedConcurrency } : {}),
       environment: {
-        // kafkajs sets timers in the past, and has a say about its partitioner at each start.
+        // kafkajs sets timers in the past, and warns about its partitioner at every start.
         NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
         KAFKAJS_NO_PARTITIONER_WARNING: '1',
-        STAGE: config.stage,
+        STAGE: stage,
         ...environment,
       },
       awsSdkConnectionReuse: false,
@@ -90,17 +87,17 @@ export class PipelineFunction extends Construct {
         sourceMap: true,
         sourceMapMode: SourceMapMode.DEFAULT,
         sourcesContent: false,
-        // ES modules where a package has them: what is not used is left out.
+        // Prefer ES modules, so that unused code is dropped.
         mainFields: ['module', 'main'],
         bundleAwsSDK: true,
-        // A function's credentials are in its environment; the SDK's chain of providers would be a third of the code.
         esbuildArgs: {
+          // Lambda's credentials are in the environment; the SDK's provider chain would be a third of the code.
           '--alias:@aws-sdk/credential-provider-node': file('stores/aws/lambda-credentials.ts'),
-          // An optional peer of ccxt, which esbuild would not go without.
+          // An optional peer dependency of ccxt that esbuild insists on.
           '--alias:protobufjs/minimal': file('stores/aws/no-protobufjs.ts'),
           '--alias:protobufjs/minimal.js': file('stores/aws/no-protobufjs.ts'),
         },
-        // Packages in CommonJS ask for Node's modules with require().
+        // CommonJS packages load Node's modules with require().
         banner:
           "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
@@ -109,12 +106,12 @@ export class PipelineFunction extends Construct {
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'Network interfaces do not exist before Lambda makes them, and X-Ray has no resources: both actions take no other resource than *.',
+        'Lambda creates the network interfaces later, and X-Ray has no resources: these actions accept only *.',
     });
   }
 
-  /** What AWS's own policy for functions in a VPC allows, and no more: it has no resources to name. */
-  #letLambdaPlugIntoTheVpc(): void {
+  /** What AWS's managed policy for functions in a VPC allows, and no more. */
+  #allowNetworkInterfaces(): void {
     this.role.addToPolicy(
       new iam.PolicyStatement({
         sid: 'PlugIntoTheVpc',

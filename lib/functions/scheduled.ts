@@ -14,22 +14,22 @@ export interface ScheduledProps {
   readonly function: PipelineFunction;
   readonly schedules: Schedules;
   readonly notifications: Notifications;
-  /** What one call does: `a poll of bybit`. */
+  /** What a call does: `a poll of bybit`. */
   readonly description: string;
   /** `cron(…)`, in UTC. */
   readonly expression: string;
-  /** Between two of its times; nothing is retried for longer. */
+  /** The time between two calls; retries end after it. */
   readonly interval: Duration;
   readonly input: Record<string, unknown>;
 }
 
-/** Where the failed events of a scheduled function go; its `failedEvents`. */
+/** The `failedEvents` of a scheduled function. */
 export const FAILED_EVENTS_ARE_QUEUED =
-  'An event that fails goes to the on-failure destination, a queue: it knows the error, too, unlike a dead-letter queue.';
+  'Failed events go to the on-failure destination, a queue; unlike a Lambda dead-letter queue it also gets the error.';
 
 /**
- * Calls a function on a schedule. Scheduler calls it asynchronously, so its retries and Lambda's stack on top of
- * each other: both end when the next one is due. What was given up lies in the dead-letter queue.
+ * Calls a function on a schedule. Scheduler calls it asynchronously, so its retries and Lambda's add up; both end when
+ * the next call is due. Events that failed for good go to the dead-letter queue.
  */
 export class Scheduled extends Construct {
   readonly deadLetters: DeadLetterQueue;
@@ -46,7 +46,7 @@ export class Scheduled extends Construct {
     });
     const { account } = Stack.of(this);
     const role = new iam.Role(this, 'Role', {
-      // Only schedules of this account may use it (the confused deputy).
+      // Only for schedules of this account (against the confused deputy).
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
@@ -54,7 +54,7 @@ export class Scheduled extends Construct {
     const fn = props.function.fn.node.defaultChild as CfnFunction;
     Validations.of(role).acknowledge({
       id: `AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(fn)}.Arn>:*]`,
-      reason: 'Versions and aliases of the one function that the schedule calls.',
+      reason: 'Versions and aliases of the function that the schedule calls.',
     });
     this.schedule = new scheduler.Schedule(this, 'Schedule', {
       description,
@@ -68,7 +68,7 @@ export class Scheduled extends Construct {
         deadLetterQueue: this.deadLetters.queue,
       }),
     });
-    // It names the group, and does not refer to it.
+    // The schedule names its group without referring to it.
     this.schedule.node.addDependency(props.schedules.group);
   }
 }

@@ -1,86 +1,82 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { MetricName } from '../../core/runtime/metrics.ts';
+import type { StageConfig } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
+import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 import type { Stream } from '../stream/stream.ts';
 
-export interface IndexerProps extends PipelineFunctionContext {
+export interface IndexerProps extends SizedFunctionContext {
+  readonly polling: StageConfig['index'];
   readonly lake: Lake;
   readonly stream: Stream;
   readonly search: Search;
-  readonly world: ec2.ISecurityGroup;
   readonly notifications: Notifications;
 }
 
-/** Lambda's most; the 6 MB of an event are reached first, at about 5,700 tickers. */
+/** Lambda's maximum; an event's 6 MB are reached first, at about 5,700 tickers. */
 const BATCH_RECORDS = 10_000;
 
 /** In one partition: about four full events, or a dozen polls. */
-const MUCH_LAG_RECORDS = 20_000;
-/** Until a record is indexed; two or three minutes is what batch window and retries need. */
-const LONG_MINUTES = 10;
+const HIGH_LAG_RECORDS = 20_000;
+/** From produced to indexed; the batch window and retries need two or three minutes. */
+const LATE_MINUTES = 10;
 
-/** From the stream into OpenSearch: the event source mapping, and the function that it calls. */
+/** Moves the stream into OpenSearch: the event source mapping and its function. */
 export class Indexer extends Construct {
   readonly function: PipelineFunction;
   readonly mapping: lambda.CfnEventSourceMapping;
 
   constructor(scope: Construct, id: string, props: IndexerProps) {
     super(scope, id);
-    const { config, vpc, key, lake, stream, search, world, notifications } = props;
-    const { provisioned, minimumPollers, maximumPollers, batchWindowSeconds, maxRecordAgeHours } =
-      config.index;
+    const { polling, lake, stream, search, notifications, ...context } = props;
+    const { provisioned, minimumPollers, maximumPollers, batchWindowSeconds, maxRecordAgeHours } = polling;
 
     this.function = new PipelineFunction(this, 'Function', {
-      config,
-      vpc,
-      key,
+      ...context,
       folder: 'index',
       description: 'Indexes tickers from the stream',
-      ...config.functions.index,
       environment: {
-        OPENSEARCH_URL: search.url,
-        OPENSEARCH_AUTH: 'iam',
+        ...search.environment,
         LAKE_BUCKET: lake.bucket.bucketName,
-        // Of no use without provisioned pollers: Lambda would take any answer for a success.
+        // Only with provisioned pollers: otherwise Lambda would treat a partial response as success.
         PARTIAL_BATCH_RESPONSE: String(provisioned),
       },
       failedEvents:
-        'The event source mapping calls it and waits: a batch that fails comes again, or goes to the on-failure destination of the mapping.',
-      securityGroups: [world, search.clients],
+        'The event source mapping waits for each call: a failed batch is retried, or goes to the mapping’s on-failure destination.',
+      clients: [search.clients],
     });
     const { fn, role } = this.function;
     lake.grantPut(role, 'dead-letters', 'aws/lambda');
     stream.grantConsume(role);
-    // What Lambda itself asks of MSK before it polls.
+    // Lambda describes the cluster before it polls …
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['kafka:DescribeCluster', 'kafka:DescribeClusterV2'],
         resources: [stream.clusterArn],
       }),
     );
-    // … and of the network, to stand beside the brokers; none of it takes a narrower resource.
+    // … and the brokers' network, which accepts no narrower resource.
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['ec2:DescribeSecurityGroups', 'ec2:DescribeVpcs'],
         resources: ['*'],
       }),
     );
-    // Lambda looks whether the bucket of the on-failure destination is there.
+    // Lambda checks that the bucket of the on-failure destination exists.
     role.addToPolicy(
       new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [lake.bucket.bucketArn] }),
     );
 
-    // The L1: CDK's Kafka event source would attach AWS's managed policy, which allows more than this needs.
+    // L1, because CDK's Kafka event source would attach AWS's managed policy, which allows more than needed.
     this.mapping = new lambda.CfnEventSourceMapping(this, 'Mapping', {
       functionName: fn.functionArn,
       eventSourceArn: stream.clusterArn,
@@ -89,7 +85,7 @@ export class Indexer extends Construct {
       startingPosition: 'TRIM_HORIZON',
       batchSize: BATCH_RECORDS,
       maximumBatchingWindowInSeconds: batchWindowSeconds,
-      // The object holds the whole payload, unlike a message in a queue.
+      // An S3 object holds the whole payload; a queue message would not.
       destinationConfig: { onFailure: { destination: lake.bucket.bucketArn } },
       ...(provisioned
         ? {
@@ -100,92 +96,90 @@ export class Indexer extends Construct {
           }
         : {}),
     });
-    // Lambda tries the role when the mapping is made.
+    // Lambda tests the role when it creates the mapping.
     this.mapping.node.addDependency(role);
 
     new FunctionAlarms(this, 'Alarms', {
       notifications,
-      stage: config.stage,
+      stage: context.stage,
       function: this.function,
       name: 'the index function',
       interval: Duration.minutes(5),
       queued: false,
-      meaning: 'Batches fail and come again: new prices are late in OpenSearch, none is lost.',
+      meaning: 'Batches fail and are retried: new prices reach OpenSearch late, none are lost.',
       runbook: { errors: 'index-errors', slow: 'slow-index' },
-      timeoutSeconds: config.functions.index.timeoutSeconds,
+      timeoutSeconds: context.size.timeoutSeconds,
     });
     this.#alarms(props);
   }
 
-  #alarms({ config: { stage }, lake, stream, notifications }: IndexerProps): void {
+  #alarms({ stage, lake, stream, notifications }: IndexerProps): void {
     const period = Duration.minutes(5);
-    const common = {
-      notifications,
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      missingData: TreatMissingData.NOT_BREACHING,
-    };
-    const doctor = `npm run doctor -- --stage ${stage}`;
+    const metric = (name: MetricName<'index'>, statistic: string) =>
+      ownMetric('index', stage, {}, name, { statistic, period });
+    const redrive = `npm run redrive -- --dry-run --stage ${stage}`;
 
     new PipelineAlarm(this, 'DeadLetters', {
-      ...common,
-      metric: ownMetric('index', stage, {}, 'DeadLetters', { statistic: Stats.SUM, period }),
-      threshold: 0,
+      notifications,
+      metric: metric('DeadLetters', Stats.SUM),
+      threshold: above(0),
       breaching: { datapoints: 1, of: 1 },
-      condition: 'Records could not be indexed and lie in the lake under dead-letters/',
-      meaning: 'They are missing in OpenSearch until they are redriven; the rest of their batches is there.',
-      firstCommand: `npm run redrive -- --dry-run --stage ${stage}`,
+      condition: 'Records could not be indexed and were stored in the lake under dead-letters/',
+      meaning:
+        'They are missing from OpenSearch until they are redriven; the rest of their batches is indexed.',
+      firstCommand: redrive,
       runbook: 'dead-letters',
     });
-    // With partial answers the function itself does not fail.
+    // With partial responses the function itself does not fail.
     new PipelineAlarm(this, 'RecordsUnstored', {
-      ...common,
-      metric: ownMetric('index', stage, {}, 'RecordsUnstored', { statistic: Stats.SUM, period }),
-      threshold: 0,
+      notifications,
+      metric: metric('RecordsUnstored', Stats.SUM),
+      threshold: above(0),
       breaching: { datapoints: 2, of: 3 },
-      condition: 'OpenSearch did not take records within the time of a batch, in 2 of 3 intervals of 5 min',
-      meaning: 'They come again: new prices are late in OpenSearch, none is lost.',
-      firstCommand: doctor,
+      condition: 'OpenSearch did not accept records within the time of a batch in 2 of 3 intervals of 5 min',
+      meaning: 'They are retried: new prices reach OpenSearch late, none are lost.',
+      firstCommand: doctorCommand(stage),
       runbook: 'index-errors',
     });
     new PipelineAlarm(this, 'EventAge', {
-      ...common,
-      metric: ownMetric('index', stage, {}, 'EventAge', { statistic: Stats.MAXIMUM, period }),
-      threshold: Duration.minutes(LONG_MINUTES).toMilliseconds(),
+      notifications,
+      metric: metric('EventAge', Stats.MAXIMUM),
+      threshold: above(Duration.minutes(LATE_MINUTES).toMilliseconds()),
       breaching: { datapoints: 2, of: 3 },
-      condition: `Records were indexed more than ${LONG_MINUTES} min after they were produced, in 2 of 3 intervals of 5 min`,
-      meaning: 'New prices are late in OpenSearch.',
-      firstCommand: doctor,
+      condition: `Records were indexed more than ${LATE_MINUTES} min after they were produced in 2 of 3 intervals of 5 min`,
+      meaning: 'New prices reach OpenSearch late.',
+      firstCommand: doctorCommand(stage),
       runbook: 'event-age',
     });
-    new PipelineAlarm(this, 'LagRecords', {
-      ...common,
-      metric: stream.lag('MaxOffsetLag', period),
-      threshold: MUCH_LAG_RECORDS,
+    const lagging = {
+      notifications,
       breaching: { datapoints: 3, of: 3 },
-      condition: `The index function is more than ${MUCH_LAG_RECORDS} records of a partition behind for 15 min`,
-      meaning: 'New prices are late in OpenSearch; Kafka keeps them for days.',
-      firstCommand: doctor,
+      meaning: 'New prices reach OpenSearch late; Kafka keeps them for days.',
+      firstCommand: doctorCommand(stage),
       runbook: 'consumer-lag',
+    };
+    new PipelineAlarm(this, 'LagRecords', {
+      ...lagging,
+      metric: stream.lag('MaxOffsetLag', period),
+      threshold: above(HIGH_LAG_RECORDS),
+      condition: `The index function is more than ${HIGH_LAG_RECORDS} records behind in a partition for 15 min`,
     });
     new PipelineAlarm(this, 'LagTime', {
-      ...common,
+      ...lagging,
       metric: stream.lag('EstimatedMaxTimeLag', period),
-      threshold: Duration.minutes(LONG_MINUTES).toSeconds(),
-      breaching: { datapoints: 3, of: 3 },
-      condition: `The index function needs more than ${LONG_MINUTES} min to catch up, for 15 min`,
-      meaning: 'New prices are late in OpenSearch; Kafka keeps them for days.',
-      firstCommand: doctor,
-      runbook: 'consumer-lag',
+      threshold: above(Duration.minutes(LATE_MINUTES).toSeconds()),
+      condition: `The index function needs more than ${LATE_MINUTES} min to catch up, for 15 min`,
     });
     new PipelineAlarm(this, 'BatchesGivenUp', {
-      ...common,
+      notifications,
       metric: lake.putsOfGivenUpBatches(period),
-      threshold: 0,
+      threshold: above(0),
       breaching: { datapoints: 1, of: 1 },
       condition:
-        'Lambda gave up batches and left them in the lake under aws/lambda/ (the on-failure destination)',
-      meaning: 'Their records are missing in OpenSearch until they are redriven; the lake has them, too.',
-      firstCommand: `npm run redrive -- --dry-run --stage ${stage}`,
+        'Lambda gave up on batches and stored them in the lake under aws/lambda/ (the on-failure destination)',
+      meaning:
+        'Their records are missing from OpenSearch until they are redriven; the lake also has the tickers.',
+      firstCommand: redrive,
       runbook: 'batches-given-up',
     });
   }

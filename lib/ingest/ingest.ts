@@ -1,40 +1,36 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { MetricName } from '../../core/runtime/metrics.ts';
 import { usesCcxt } from '../../exchanges/source-config.ts';
-import type { StageConfig } from '../config/stage-config.ts';
+import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
+import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
 import type { Lake } from '../lake/lake.ts';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, atLeast, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { Stream } from '../stream/stream.ts';
 
-export interface IngestProps extends PipelineFunctionContext {
-  readonly source: StageConfig['sources'][number];
+export interface IngestProps extends SizedFunctionContext {
+  readonly source: PolledSource;
   readonly lake: Lake;
   readonly stream: Stream;
-  /** The way out to the exchange and to AWS. */
-  readonly world: ec2.ISecurityGroup;
   readonly schedules: Schedules;
   readonly notifications: Notifications;
 }
 
-/** Scheduler calls within a minute of the time; half a minute more is a cold start. */
+/** Scheduler calls within a minute of the scheduled time; a cold start takes up to another half minute. */
 const LATE_MS = 90_000;
-/** Percent of the tickers. An exchange that renames a field loses all of them. */
+/** Percent of the tickers. If an exchange renames a field, all of them are rejected. */
 const HIGH_REJECTED_SHARE = 5;
 
 /**
- * Polls one source: its own function, its own schedule, never two polls at once. A poll that failed is not tried
- * beyond the next slot: an older one is worth nothing to the exchange, and what the lake holds of it the next poll
- * produces.
+ * Polls one source with its own function and schedule, one poll at a time. A failed poll is not retried beyond the next
+ * slot: exchanges do not serve past prices, and the next poll produces what this one left in the lake.
  */
 export class Ingest extends Construct {
   readonly function: PipelineFunction;
@@ -42,17 +38,14 @@ export class Ingest extends Construct {
 
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
-    const { config, vpc, key, source, lake, stream, world, schedules, notifications } = props;
+    const { source, lake, stream, schedules, notifications, ...context } = props;
     const { samplingIntervalMinutes, apiUrl, ...tickerSource } = source;
     const interval = Duration.minutes(samplingIntervalMinutes);
 
     this.function = new PipelineFunction(this, 'Function', {
-      config,
-      vpc,
-      key,
+      ...context,
       folder: usesCcxt(source) ? 'ingest-ccxt' : 'ingest',
       description: `Polls ${source.name} every ${samplingIntervalMinutes} min: lake first, then the stream`,
-      ...config.functions.ingest,
       environment: {
         TICKER_SOURCE: JSON.stringify(tickerSource),
         ...(apiUrl ? { TICKER_API_URL: apiUrl } : {}),
@@ -62,7 +55,7 @@ export class Ingest extends Construct {
         KAFKA_TOPIC: stream.topicName,
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
-      securityGroups: [world, stream.clients],
+      clients: [stream.clients],
       reservedConcurrency: 1,
     });
     const { role } = this.function;
@@ -75,7 +68,7 @@ export class Ingest extends Construct {
       schedules,
       notifications,
       description: `a poll of ${source.name}`,
-      // At whole minutes of every hour; a rate would count from the moment of its deployment.
+      // At whole minutes of every hour; a rate would start at the moment of deployment.
       expression:
         samplingIntervalMinutes === 60 ? 'cron(0 * * * ? *)' : `cron(0/${samplingIntervalMinutes} * * * ? *)`,
       interval,
@@ -84,101 +77,92 @@ export class Ingest extends Construct {
 
     new FunctionAlarms(this, 'Alarms', {
       notifications,
-      stage: config.stage,
+      stage: context.stage,
       function: this.function,
       name: `the poll of ${source.name}`,
       interval,
       queued: true,
-      meaning: 'Polls fail or run out of time; what they would have fetched is missing.',
+      meaning: 'Polls fail or time out; the prices that they would have fetched are missing.',
       runbook: { errors: 'poll-errors', slow: 'slow-polls' },
-      timeoutSeconds: config.functions.ingest.timeoutSeconds,
+      timeoutSeconds: context.size.timeoutSeconds,
     });
     this.#alarms(props, interval);
   }
 
-  /** Of what each poll says of itself; each datapoint is one poll. */
-  #alarms({ config: { stage }, source, notifications }: IngestProps, interval: Duration): void {
+  /** On the metrics that polls emit, one datapoint per poll. */
+  #alarms({ stage, source, notifications }: IngestProps, interval: Duration): void {
     const { name, exchange, api, categories, apiUrl } = source;
-    const dimensions = { exchange, source: name };
-    const minutes = interval.toMinutes();
     const metric = (metricName: MetricName<'ingest'>, statistic: string) =>
-      ownMetric('ingest', stage, dimensions, metricName, { statistic, period: interval });
-    const doctor = `npm run doctor -- --stage ${stage}`;
+      ownMetric('ingest', stage, { exchange, source: name }, metricName, { statistic, period: interval });
     const known = api === 'bybit-v5' ? 'bybit' : api;
     const probe = `npm run probe -- ${known}:${categories.join(',')}${apiUrl ? `=${apiUrl}` : ''}`;
-    const common = { notifications, missingData: TreatMissingData.NOT_BREACHING };
+    const minutes = interval.toMinutes();
     const inTwoOfThree = `in 2 of 3 intervals of ${minutes} min`;
 
     new PipelineAlarm(this, 'Heartbeat', {
-      ...common,
+      notifications,
       severity: 'page',
       metric: metric('PollsSucceeded', Stats.SUM),
-      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-      threshold: 1,
+      threshold: below(1),
       breaching: { datapoints: 3, of: 3 },
-      // A function that does not run says nothing.
+      // A function that does not run emits nothing.
       missingData: TreatMissingData.BREACHING,
       condition: `No successful poll of ${name} for 3 intervals of ${minutes} min`,
       meaning:
-        'Its prices are not collected, or do not reach Kafka: what the exchange said meanwhile is gone.',
-      firstCommand: doctor,
+        'Its prices are not collected, or do not reach Kafka; prices that are not collected are lost for good.',
+      firstCommand: doctorCommand(stage),
       runbook: 'heartbeat',
     });
     new PipelineAlarm(this, 'CategoriesFailed', {
-      ...common,
+      notifications,
       metric: metric('CategoriesFailed', Stats.SUM),
-      comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
+      threshold: atLeast(1),
       breaching: { datapoints: 2, of: 3 },
       condition: `Categories of ${name} could not be fetched or stored ${inTwoOfThree}`,
-      meaning: 'Their prices have a gap, the others go on.',
+      meaning: 'Their prices have a gap; other categories are not affected.',
       firstCommand: probe,
       runbook: 'categories-failed',
     });
     new PipelineAlarm(this, 'SuspiciousAnswers', {
-      ...common,
+      notifications,
       metric: metric('SuspiciousAnswers', Stats.SUM),
-      comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
-      // Against the poll before: the next one looks like this one, and is no longer suspicious.
+      threshold: atLeast(1),
+      // Compared with the previous poll, so the next one is no longer suspicious.
       breaching: { datapoints: 1, of: 1 },
-      condition: `${name} answered with nothing, or with under half of the tickers of the poll before`,
-      meaning: 'What came is stored; markets may be missing.',
+      condition: `${name} returned no tickers, or fewer than half as many as in the previous poll`,
+      meaning: 'The tickers that came are stored; markets may be missing.',
       firstCommand: probe,
       runbook: 'suspicious-answers',
     });
     new PipelineAlarm(this, 'RejectedShare', {
-      ...common,
+      notifications,
       metric: metric('RejectedShare', Stats.AVERAGE),
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: HIGH_REJECTED_SHARE,
+      threshold: above(HIGH_REJECTED_SHARE),
       breaching: { datapoints: 2, of: 3 },
       condition: `More than ${HIGH_REJECTED_SHARE} % of the tickers of ${name} rejected ${inTwoOfThree}`,
       meaning:
-        'The exchange changed what it sends: these markets are not collected, what came lies under rejected/.',
+        'The exchange changed its data: these markets are not collected; rejected tickers are kept in rejected/.',
       firstCommand: probe,
       runbook: 'rejected-share',
     });
     new PipelineAlarm(this, 'SlotDelay', {
-      ...common,
+      notifications,
       metric: metric('SlotDelay', Stats.MAXIMUM),
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: LATE_MS,
+      threshold: above(LATE_MS),
       breaching: { datapoints: 2, of: 3 },
-      condition: `Polls of ${name} began more than ${LATE_MS / 1_000} s after their time ${inTwoOfThree}`,
-      meaning: 'Prices are younger than the time that they are filed under.',
-      firstCommand: doctor,
+      condition: `Polls of ${name} started more than ${LATE_MS / 1_000} s late ${inTwoOfThree}`,
+      meaning: 'Prices are newer than the time that they are filed under.',
+      firstCommand: doctorCommand(stage),
       runbook: 'slot-delay',
     });
     new PipelineAlarm(this, 'UnreadableInLake', {
-      ...common,
+      notifications,
       metric: metric('UnreadableInLake', Stats.SUM),
-      comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: 1,
-      // It is passed over, once and for good.
+      threshold: atLeast(1),
+      // The batch is skipped once and for all.
       breaching: { datapoints: 1, of: 1 },
       condition: `A batch of ${name} in the lake cannot be read`,
-      meaning: 'It was passed over: its tickers are neither in Kafka nor in OpenSearch.',
+      meaning: 'It was skipped: its tickers are in neither Kafka nor OpenSearch.',
       firstCommand: `npm run verify -- --exchange ${exchange} --stage ${stage}`,
       runbook: 'unreadable-in-lake',
     });

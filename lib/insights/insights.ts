@@ -1,34 +1,30 @@
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { samplingIntervals } from '../config/sampling-intervals.ts';
-import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
+import type { PolledSource } from '../config/stage-config.ts';
+import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
 
-export interface InsightsProps extends PipelineFunctionContext {
+export interface InsightsProps extends SizedFunctionContext {
+  readonly sources: readonly PolledSource[];
   readonly search: Search;
-  readonly world: ec2.ISecurityGroup;
 }
 
-/** Answers questions: the command line calls it with the credentials of whoever asks. */
+/** Answers questions: the command line calls it with the caller's credentials. */
 export class Insights extends Construct {
   readonly function: PipelineFunction;
 
-  constructor(scope: Construct, id: string, { config, vpc, key, search, world }: InsightsProps) {
+  constructor(scope: Construct, id: string, { sources, search, ...context }: InsightsProps) {
     super(scope, id);
     this.function = new PipelineFunction(this, 'Function', {
-      config,
-      vpc,
-      key,
+      ...context,
       folder: 'insights',
-      description: 'Answers questions about prices and their movements',
-      ...config.functions.insights,
+      description: 'Answers questions about prices and their moves',
       environment: {
-        OPENSEARCH_URL: search.url,
-        OPENSEARCH_AUTH: 'iam',
-        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals(config)),
+        ...search.environment,
+        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals({ sources })),
       },
-      failedEvents: 'Whoever asks waits for the answer and is told of the failure.',
-      securityGroups: [world, search.clients],
+      failedEvents: 'The caller waits for the answer and gets the error.',
+      clients: [search.clients],
     });
   }
 }

@@ -4,43 +4,40 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { CATEGORIES } from '../../core/market/series.ts';
 import { TICKER_FIELDS, type TickerFieldKind } from '../../core/market/ticker-fields.ts';
-import { exchangesOf } from '../config/exchanges.ts';
-import type { StageConfig } from '../config/stage-config.ts';
 
 export interface CatalogProps {
-  readonly config: StageConfig;
+  readonly stage: string;
+  readonly exchanges: readonly string[];
   readonly bucket: Bucket;
 }
 
 const COLUMN_TYPES: Record<TickerFieldKind, string> = {
   price: 'double',
   number: 'double',
-  // ISO 8601, which SQL reads with from_iso8601_timestamp(…).
+  // ISO 8601; SQL parses it with from_iso8601_timestamp(…).
   time: 'string',
   text: 'string',
 };
 
-/** The day that partitions are looked for from; nothing is older than the pipeline. */
+/** The first possible partition; no data is older. */
 const FIRST_DAY = '2018-01-01';
 
 /**
- * The lake's tickers as a table, for Athena and whatever else reads Glue. Partitions are computed from the keys'
- * pattern (partition projection): nothing has to be crawled or added, new hours are there at once.
+ * The lake's tickers as a Glue table, e.g. for Athena. Partitions are derived from the key pattern (partition
+ * projection), so new hours show up at once without a crawler.
  */
 export class Catalog extends Construct {
-  /** As SQL names it. */
   readonly databaseName: string;
   readonly tableName = 'tickers';
 
-  constructor(scope: Construct, id: string, { config, bucket }: CatalogProps) {
+  constructor(scope: Construct, id: string, { stage, exchanges, bucket }: CatalogProps) {
     super(scope, id);
     const catalogId = Stack.of(this).account;
-    this.databaseName = `crypto_market_insights_${config.stage}`;
+    this.databaseName = `crypto_market_insights_${stage}`;
     const database = new glue.CfnDatabase(this, 'Database', {
       catalogId,
-      databaseInput: { name: this.databaseName, description: 'Crypto tickers as they were polled' },
+      databaseInput: { name: this.databaseName, description: 'Crypto tickers, as polled' },
     });
-    const exchanges = exchangesOf(config);
     const location = bucket.s3UrlForObject('tickers/');
     const columns = {
       v: 'int',
@@ -59,7 +56,7 @@ export class Catalog extends Construct {
       databaseName: this.databaseName,
       tableInput: {
         name: this.tableName,
-        description: 'One row for each series and poll',
+        description: 'One row per series and poll',
         tableType: 'EXTERNAL_TABLE',
         partitionKeys: ['exchange', 'category', 'dt', 'hour'].map((name) => ({ name, type: 'string' })),
         storageDescriptor: {

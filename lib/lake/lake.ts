@@ -1,18 +1,18 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
 
 export interface LakeProps {
-  readonly config: StageConfig;
   readonly key: IKey;
+  readonly removalPolicy: RemovalPolicy;
+  /** How long replaced and deleted object versions are kept. */
+  readonly oldVersionDays: number;
 }
 
-/** The lake's folders, as its layout names them. */
+/** The top-level folders of the lake. */
 type Folder =
   | 'tickers'
   | 'rejected'
@@ -22,45 +22,44 @@ type Folder =
   | 'redriven'
   /** What `doctor` writes, reads and deletes. */
   | 'probe'
-  /** What setup replaced in Dashboards. */
+  /** What setup has replaced in Dashboards. */
   | 'backups'
-  /** Where Lambda leaves the payload of batches that were given up. */
+  /** The payloads of batches that Lambda gave up on. */
   | 'aws/lambda';
 
-/** Where Athena leaves its answers, in the lake's bucket. */
+/** Athena's results, in the lake's bucket. */
 export const ATHENA_RESULTS = 'athena-results/';
 
 const ACCESS_LOG_DAYS = 90;
 
-/** Names S3's metrics of what Lambda puts under `aws/lambda/`. */
+/** The name of S3's request metrics for `aws/lambda/`. */
 const GIVEN_UP = 'given-up-batches';
 
 /**
  * The lake: source of truth and outbox.
  *
- * Objects stay in S3 Standard. One poll of one category is an object of 50–150 KB: S3 moves none below 128 KB by
- * default, and forcing it does not pay. A month of one exchange is about 65,000 objects and 4.3 GB (`npm run scale`);
- * moving them to Standard-IA costs $0.65 and then saves $0.05 a month at most (less, as each counts for at least 128 KB),
- * to Glacier Instant Retrieval $1.30 for $0.08 a month: more than a year to break even, and every rebuild from the lake
- * pays for reading. (List prices of us-east-1.)
+ * Objects stay in S3 Standard. One poll of one category is an object of 50–150 KB; S3 does not transition objects below
+ * 128 KB by default, and forcing it does not pay. A month of one exchange is about 65,000 objects and 4.3 GB
+ * (`npm run scale`). Moving them to Standard-IA costs $0.65 and then saves at most $0.05 a month (less, as each is billed
+ * as at least 128 KB); Glacier Instant Retrieval costs $1.30 and saves $0.08 a month. Either takes over a year to break
+ * even, and then every rebuild from the lake pays for retrieval. (List prices of us-east-1.)
  */
 export class Lake extends Construct {
   readonly bucket: s3.Bucket;
 
-  constructor(scope: Construct, id: string, { config, key }: LakeProps) {
+  constructor(scope: Construct, id: string, { key, removalPolicy, oldVersionDays }: LakeProps) {
     super(scope, id);
-    const removalPolicy = removalPolicyOf(config);
     const common = {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy,
-      autoDeleteObjects: config.dataOnRemoval === 'destroy',
+      autoDeleteObjects: removalPolicy === RemovalPolicy.DESTROY,
     };
     const accessLogs = new s3.Bucket(this, 'AccessLogs', {
       ...common,
-      // S3 delivers access logs to no other kind of encryption.
+      // The only encryption that S3 supports for access logs.
       encryption: s3.BucketEncryption.S3_MANAGED,
       versioned: true,
       lifecycleRules: [
@@ -73,13 +72,13 @@ export class Lake extends Construct {
     });
     Validations.of(accessLogs).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'This is the bucket of the access logs; logging its own deliveries would never end.',
+      reason: 'This bucket holds the access logs; logging its own deliveries would never end.',
     });
     this.bucket = new s3.Bucket(this, 'Bucket', {
       ...common,
       encryption: s3.BucketEncryption.KMS,
       encryptionKey: key,
-      // One request to KMS for many objects.
+      // One KMS request serves many objects.
       bucketKeyEnabled: true,
       versioned: true,
       // CDK's own types disagree under exactOptionalPropertyTypes.
@@ -90,7 +89,7 @@ export class Lake extends Construct {
         {
           id: 'leftovers',
           abortIncompleteMultipartUploadAfter: Duration.days(1),
-          noncurrentVersionExpiration: Duration.days(config.retention.oldVersionDays),
+          noncurrentVersionExpiration: Duration.days(oldVersionDays),
           expiredObjectDeleteMarker: true,
         },
         { id: 'athena-results', prefix: ATHENA_RESULTS, expiration: Duration.days(7) },
@@ -98,7 +97,7 @@ export class Lake extends Construct {
     });
   }
 
-  /** Lets a function read the objects of some folders, and list the lake. */
+  /** Lets a function read the objects in some folders and list the lake. */
   grantRead(role: iam.Role, ...folders: Folder[]): void {
     this.#grant(role, 's3:GetObject', folders);
     iam.Grant.addToPrincipal({
@@ -119,8 +118,8 @@ export class Lake extends Construct {
   }
 
   /**
-   * How many batches Lambda gave up. It says so itself for pollers with metrics of their own only; that an object is
-   * put is seen with any. Emitted by the minute in which it happens.
+   * The number of batches that Lambda gave up on, counted as objects put by S3: Lambda's own metric exists only for
+   * pollers with metrics enabled. Emitted in each minute with a put.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html#s3-request-cloudwatch-metrics
    */
   putsOfGivenUpBatches(period: Duration): Metric {
@@ -142,12 +141,12 @@ export class Lake extends Construct {
       });
       Validations.of(role).acknowledge({
         id: `AwsSolutions-IAM5[Resource::${this.#exportedArn()}/${folder}/*]`,
-        reason: `The keys of ${folder}/ are made of exchanges and times; a function gets this folder, not the bucket.`,
+        reason: `Keys in ${folder}/ are made of exchanges and times; the function gets this folder, not the bucket.`,
       });
     }
   }
 
-  /** As a finding names the bucket: by the export through which the other stacks know it. */
+  /** The bucket as findings name it: by the export that other stacks refer to. */
   #exportedArn(): string {
     const stack = Stack.of(this);
     return stack.resolve(stack.exportValue(this.bucket.bucketArn))['Fn::ImportValue'];

@@ -1,19 +1,20 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { StageConfig } from '../config/stage-config.ts';
 import type { Catalog } from './catalog.ts';
 import { ATHENA_RESULTS } from './lake.ts';
 
 export interface QuestionsProps {
-  readonly config: StageConfig;
+  readonly stage: string;
+  readonly removalPolicy: RemovalPolicy;
   readonly bucket: Bucket;
   readonly key: IKey;
   readonly catalog: Catalog;
 }
 
-/** The hourly means and closes of one series; the two questions start from it. */
+/** The hourly means and closes of one series, the start of both queries. */
 const hours = (table: string) => `
 WITH hours AS (
   SELECT date_trunc('hour', from_iso8601_timestamp(slot)) AS hour,
@@ -26,24 +27,25 @@ WITH hours AS (
 )`;
 
 /**
- * The two questions, answered from the lake alone: in Athena's editor under "Saved queries". Change the series and
- * the window there. Definitions as everywhere: the average counts every hour with data once; an exceedance is an
- * hour whose close is at least so much above (below) that of the hour just before.
+ * The two main questions, answered from the lake alone by "Saved queries" in Athena's editor, where the series and the
+ * window can be changed. The definitions are the usual ones: the average counts every hour with data once; an
+ * exceedance is an hour whose close differs from the previous hour's close by at least the threshold.
  */
 export class Questions extends Construct {
   readonly workGroupName: string;
 
-  constructor(scope: Construct, id: string, { config, bucket, key, catalog }: QuestionsProps) {
+  constructor(scope: Construct, id: string, props: QuestionsProps) {
     super(scope, id);
-    this.workGroupName = `crypto-market-insights-${config.stage}`;
+    const { stage, removalPolicy, bucket, key, catalog } = props;
+    this.workGroupName = `crypto-market-insights-${stage}`;
     const workGroup = new athena.CfnWorkGroup(this, 'WorkGroup', {
       name: this.workGroupName,
-      description: 'Questions to the lake',
-      recursiveDeleteOption: config.dataOnRemoval === 'destroy',
+      description: 'Queries on the lake',
+      recursiveDeleteOption: removalPolicy === RemovalPolicy.DESTROY,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
         publishCloudWatchMetricsEnabled: true,
-        // A year of one exchange is some 80 GB; a query that reads more forgot its WHERE.
+        // A year of one exchange is about 80 GB; a query that reads more lacks its WHERE.
         bytesScannedCutoffPerQuery: 200_000_000_000,
         resultConfiguration: {
           outputLocation: bucket.s3UrlForObject(ATHENA_RESULTS),
@@ -75,7 +77,7 @@ FROM hours`,
     query(
       'Exceedances',
       'Rises and falls',
-      'Hours of the last 90 days whose close is 1, 5 and 10 % above or below that of the hour before',
+      'Hours of the last 90 days that closed 1, 5 or 10 % above or below the hour before',
       `${hours(table)}, changes AS (
   SELECT close / lag(close) OVER (ORDER BY hour) - 1 AS change,
          date_diff('hour', lag(hour) OVER (ORDER BY hour), hour) AS step

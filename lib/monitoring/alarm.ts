@@ -7,35 +7,46 @@ import type { Notifications } from './notifications.ts';
 /** The runbook, from the root of the repository. */
 const RUNBOOK = 'docs/runbook.md';
 
+/** The values of a metric that breach, in the metric's unit: `above(80)`. */
+export interface Threshold {
+  readonly comparison: cloudwatch.ComparisonOperator;
+  readonly value: number;
+}
+
+const { ComparisonOperator, TreatMissingData } = cloudwatch;
+const thresholdOf = (comparison: cloudwatch.ComparisonOperator) => (value: number) => ({ comparison, value });
+export const above = thresholdOf(ComparisonOperator.GREATER_THAN_THRESHOLD);
+export const atLeast = thresholdOf(ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD);
+export const atMost = thresholdOf(ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD);
+export const below = thresholdOf(ComparisonOperator.LESS_THAN_THRESHOLD);
+
 export interface PipelineAlarmProps {
   readonly notifications: Notifications;
   /**
-   * `page`: data stops, or will be lost. It is told to *notices* like every other, and is one of the members of the
-   * alarm that wakes someone, so that one cause wakes once.
+   * `page`: data stops arriving, or will be lost. Like every alarm it goes to *notices*; it is also a member of the one
+   * alarm that pages, so that a single cause pages once.
    * @default notice
    */
   readonly severity?: 'page' | 'notice';
-  /** With its statistic and its period. */
   readonly metric: cloudwatch.IMetric;
-  readonly comparison: cloudwatch.ComparisonOperator;
-  /** In the metric's unit. */
-  readonly threshold: number;
-  /** How many of the last periods have to breach. */
+  readonly threshold: Threshold;
+  /** How many of the last periods must breach. */
   readonly breaching: { readonly datapoints: number; readonly of: number };
-  readonly missingData: cloudwatch.TreatMissingData;
-  /** Threshold and time as a person says them, in units: `no poll for 3 intervals of 2 min`. */
+  /** @default NOT_BREACHING: most metrics are emitted only when there is something to count */
+  readonly missingData?: cloudwatch.TreatMissingData;
+  /** Threshold and time in words, with units: `No successful poll for 3 intervals of 2 min`. */
   readonly condition: string;
-  /** What it means for whoever uses the data; a sentence. */
+  /** What it means for the people who use the data; a sentence. */
   readonly meaning: string;
   /** What to type first. */
   readonly firstCommand: string;
-  /** The section of the runbook, as its anchor. */
+  /** The anchor of its section in the runbook. */
   readonly runbook: string;
 }
 
 /**
- * An alarm that a person on call can act upon: it says what it means, what to type first and where to read on, and
- * tells when it is over, too. Its name is made of its place in the app, so that a page can be read.
+ * An alarm that a person on call can act on: it says what it means, what to type first and where to read on, and
+ * reports when it is over. Its name is its path in the app, so that the message alone says what is wrong.
  */
 export class PipelineAlarm extends Construct {
   readonly severity: 'page' | 'notice';
@@ -43,18 +54,18 @@ export class PipelineAlarm extends Construct {
 
   constructor(scope: Construct, id: string, props: PipelineAlarmProps) {
     super(scope, id);
-    const { metric, comparison, threshold, breaching, missingData, notifications } = props;
+    const { metric, threshold, breaching, missingData, notifications } = props;
     this.severity = props.severity ?? 'notice';
     this.alarmName = alarmNameOf(this);
     const alarm = new cloudwatch.Alarm(this, 'Alarm', {
       alarmName: this.alarmName,
       alarmDescription: messageOf(props),
       metric,
-      comparisonOperator: comparison,
-      threshold,
+      comparisonOperator: threshold.comparison,
+      threshold: threshold.value,
       evaluationPeriods: breaching.of,
       datapointsToAlarm: breaching.datapoints,
-      treatMissingData: missingData,
+      treatMissingData: missingData ?? TreatMissingData.NOT_BREACHING,
     });
     const action = new SnsAction(notifications.notices);
     alarm.addAlarmAction(action);
@@ -62,8 +73,8 @@ export class PipelineAlarm extends Construct {
   }
 
   /**
-   * The alarm as another stack knows it: by its name. An export would tie the two stacks together, and an alarm that
-   * is taken away could not be removed any more.
+   * For references from the other stack, by name: an export would tie the stacks together and keep a dropped alarm
+   * from being deleted.
    */
   arnFrom(scope: Construct): string {
     return Stack.of(scope).formatArn({
@@ -80,7 +91,6 @@ export function alarmNameOf(construct: Construct): string {
   return construct.node.path.replaceAll('/', '-');
 }
 
-/** What the alarm's message says. */
 export function messageOf(
   alarm: Pick<PipelineAlarmProps, 'condition' | 'meaning' | 'firstCommand' | 'runbook'>,
 ): string {
@@ -88,7 +98,12 @@ export function messageOf(
   return `${condition}. ${meaning}\nFirst: ${firstCommand}\nThen: ${RUNBOOK}#${runbook}`;
 }
 
-/** Every alarm under a construct, in the order of their making. */
+/** The first command of most alarms. */
+export function doctorCommand(stage: string): string {
+  return `npm run doctor -- --stage ${stage}`;
+}
+
+/** Every alarm below a construct, in order of creation. */
 export function alarmsIn(scope: Construct): PipelineAlarm[] {
   return scope.node.findAll().filter((each) => each instanceof PipelineAlarm);
 }

@@ -12,40 +12,38 @@ export interface ChatProps {
 }
 
 /**
- * Tells chat rooms of alarms, through AWS Chatbot ("Amazon Q Developer in chat applications"). The workspace or team
- * has to be let in once, in its console. Nobody can do anything to the account from the room: the role may do nothing,
- * and the guard rail, which would be an administrator's by default, forbids the rest.
+ * Posts alarms to chat rooms through AWS Chatbot ("Amazon Q Developer in chat applications"), which must be authorized
+ * for the workspace or team once, in its console. Nothing can be done to the account from a room: the role has no
+ * permissions, and the guardrail, which would default to administrator access, denies everything.
  */
 export class Chat extends Construct {
   constructor(scope: Construct, id: string, { rooms, pages, notices }: ChatProps) {
     super(scope, id);
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('chatbot.amazonaws.com'),
-      description: 'Of chat rooms that are told of alarms; may do nothing',
+      description: 'Posts alarms to chat rooms; has no permissions',
     });
     const guardrail = iam.ManagedPolicy.fromAwsManagedPolicyName('AWSDenyAll');
     for (const [position, room] of rooms.entries()) {
       const place = new Construct(this, `Room${position}`);
-      const topics = room.topics.map((name) => (name === 'pages' ? pages : notices));
-      const configurationName = Names.uniqueResourceName(place, { maxLength: 120, separator: '-' });
+      const common = {
+        configurationName: Names.uniqueResourceName(place, { maxLength: 120, separator: '-' }),
+        iamRoleArn: role.roleArn,
+        guardrailPolicies: [guardrail.managedPolicyArn],
+        snsTopicArns: room.topics.map((name) => (name === 'pages' ? pages : notices).topicArn),
+      };
       if (room.app === 'slack') {
         new chatbot.CfnSlackChannelConfiguration(place, 'Slack', {
-          configurationName,
+          ...common,
           slackWorkspaceId: room.workspaceId,
           slackChannelId: room.channelId,
-          iamRoleArn: role.roleArn,
-          guardrailPolicies: [guardrail.managedPolicyArn],
-          snsTopicArns: topics.map(({ topicArn }) => topicArn),
         });
       } else {
         new chatbot.CfnMicrosoftTeamsChannelConfiguration(place, 'Teams', {
-          configurationName,
+          ...common,
           teamId: room.teamId,
           teamsTenantId: room.tenantId,
           teamsChannelId: room.channelId,
-          iamRoleArn: role.roleArn,
-          guardrailPolicies: [guardrail.managedPolicyArn],
-          snsTopicArns: topics.map(({ topicArn }) => topicArn),
         });
       }
     }

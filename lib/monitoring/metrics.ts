@@ -8,7 +8,7 @@ import {
   type MetricName,
 } from '../../core/runtime/metrics.ts';
 
-/** What the functions emit themselves, as CloudWatch finds it: by all of its dimensions. */
+/** A metric that a function emits, with all of its dimensions. */
 export function ownMetric<Group extends MetricGroup>(
   group: Group,
   stage: string,

@@ -4,34 +4,36 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { StageConfig } from '../config/stage-config.ts';
-import { Chat } from './chat.ts';
+import { Chat, type ChatProps } from './chat.ts';
 
 export interface NotificationsProps {
-  readonly config: StageConfig;
   readonly key: IKey;
+  /** E-mail addresses. */
+  readonly pages: readonly string[];
+  /** E-mail addresses. */
+  readonly notices: readonly string[];
+  readonly chat: ChatProps['rooms'];
 }
 
-/** Who may publish: CloudWatch's alarms, and the budget. */
+/** CloudWatch's alarms and the budget. */
 const PUBLISHERS = ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com'];
 
-/** Where alarms go. */
+/** The topics that alarms go to. */
 export class Notifications extends Construct {
   /** Wakes someone. */
   readonly pages: sns.Topic;
-  /** Somebody looks tomorrow. */
+  /** Can wait until tomorrow. */
   readonly notices: sns.Topic;
 
-  constructor(scope: Construct, id: string, { config, key }: NotificationsProps) {
+  constructor(scope: Construct, id: string, { key, pages, notices, chat }: NotificationsProps) {
     super(scope, id);
-    const { pages, notices, chat } = config.alarms;
     this.pages = this.#topic('Pages', key, pages);
     this.notices = this.#topic('Notices', key, notices);
     if (chat.length > 0) new Chat(this, 'Chat', { rooms: chat, pages: this.pages, notices: this.notices });
   }
 
   /**
-   * A publisher needs the topic and its key: without the key alarms are deployed and never heard of.
+   * A publisher needs the topic and its key: without the key, alarms deploy but their messages never arrive.
    * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
    */
   #topic(id: string, masterKey: IKey, addresses: readonly string[]): sns.Topic {
@@ -45,7 +47,7 @@ export class Notifications extends Construct {
     for (const address of addresses) {
       Validations.of(topic.addSubscription(new EmailSubscription(address))).acknowledge({
         id: 'Serverless-SNSRedrivePolicy',
-        reason: 'A mail that cannot be delivered is old news; CloudWatch shows the state of every alarm.',
+        reason: 'An undeliverable e-mail is old news; CloudWatch shows the state of every alarm.',
       });
     }
     return topic;

@@ -6,45 +6,45 @@ import { marketsIn } from '../../core/market/sampling.ts';
 import type { MetricName } from '../../core/runtime/metrics.ts';
 import { exchangesOf } from '../config/exchanges.ts';
 import { samplingIntervals } from '../config/sampling-intervals.ts';
-import type { StageConfig } from '../config/stage-config.ts';
+import type { PolledSource } from '../config/stage-config.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
 import type { Stream } from '../stream/stream.ts';
-import type { PipelineAlarm } from './alarm.ts';
+import { doctorCommand, type PipelineAlarm } from './alarm.ts';
 import type { DataNotArriving } from './data-not-arriving.ts';
 import { ownMetric } from './metrics.ts';
 
 export interface OperationsDashboardProps {
-  readonly config: StageConfig;
+  readonly stage: string;
+  readonly sources: readonly PolledSource[];
   readonly stream: Stream;
   readonly search: Search;
   readonly functions: {
-    /** In the order of the stage's sources. */
     readonly ingest: readonly PipelineFunction[];
     readonly index: PipelineFunction;
     readonly summarise: PipelineFunction;
   };
-  /** Of all functions the last errors are shown. */
+  /** The functions whose latest errors are shown. */
   readonly every: readonly PipelineFunction[];
   readonly alarms: readonly PipelineAlarm[];
   readonly page: DataNotArriving;
 }
 
 const PERIOD = Duration.minutes(5);
-/** Of CloudWatch's 24 columns, from left to right. */
+/** Of the dashboard's 24 columns, from left to right. */
 const WIDTHS = { source: 5, stream: 5, index: 5, summaries: 4, engines: 5 };
 const HEIGHT = 5;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */
-const MOST_ALARMS_A_WIDGET = 100;
+const MAX_ALARMS_PER_WIDGET = 100;
 
 type Metrics = cloudwatch.IMetric[];
 
 /**
- * The way of the data from left to right: source → lake and stream → index → summaries → engines. Above it the state of
- * every alarm, below it the last errors of all functions.
+ * Follows the data from left to right: source → lake and stream → index → summaries → engines. The state of every alarm
+ * is above, the latest errors of all functions are below.
  */
 export class OperationsDashboard extends Construct {
-  /** Of CloudWatch's console. */
+  /** In the CloudWatch console. */
   readonly url: string;
   readonly #props: OperationsDashboardProps;
 
@@ -66,7 +66,7 @@ export class OperationsDashboard extends Construct {
   }
 
   #alarms(): cloudwatch.IWidget[] {
-    const { alarms, page, config } = this.#props;
+    const { alarms, page, stage } = this.#props;
     const known = (alarm: PipelineAlarm) =>
       cloudwatch.Alarm.fromAlarmArn(this, alarm.alarmName, alarm.arnFrom(this));
     const severe = alarms.filter(({ severity }) => severity === 'page');
@@ -74,20 +74,20 @@ export class OperationsDashboard extends Construct {
     const height = (count: number, perRow: number) => 1 + Math.ceil(count / perRow);
     return [
       new cloudwatch.TextWidget({
-        markdown: `# ${config.stage}\nSource → lake and stream → index → summaries → engines. Each alarm has a section in \`docs/runbook.md\`. First: \`npm run doctor -- --stage ${config.stage}\``,
+        markdown: `# ${stage}\nSource → lake and stream → index → summaries → engines. Each alarm has a section in \`docs/runbook.md\`. First: \`${doctorCommand(stage)}\``,
         width: 24,
         height: 2,
       }),
       new cloudwatch.AlarmStatusWidget({
-        title: 'Wakes someone, and why',
+        title: 'Pages someone, and why',
         alarms: [page.alarm, ...severe.map(known)],
         width: 24,
         height: height(1 + severe.length, 4),
       }),
-      ...chunksOf(others, MOST_ALARMS_A_WIDGET).map(
+      ...chunksOf(others, MAX_ALARMS_PER_WIDGET).map(
         (some) =>
           new cloudwatch.AlarmStatusWidget({
-            title: 'Tells somebody tomorrow',
+            title: 'Can wait until tomorrow',
             alarms: some.map(known),
             width: 24,
             height: height(some.length, 4),
@@ -98,20 +98,23 @@ export class OperationsDashboard extends Construct {
 
   #source(): cloudwatch.IWidget[] {
     const { functions } = this.#props;
-    const ofEach = this.#ofEachSource.bind(this);
+    const perSource = this.#perSource.bind(this);
     const graph = graphsOf(WIDTHS.source);
     return [
       heading('Source', WIDTHS.source),
-      graph('Polls', [...ofEach('PollsSucceeded', Stats.SUM), ...ofEach('PollsFailed', Stats.SUM)]),
-      graph('Tickers', [...ofEach('TickersFetched', Stats.SUM), ...ofEach('TickersRejected', Stats.SUM)]),
-      graph('Rejected, %', ofEach('RejectedShare', Stats.AVERAGE)),
+      graph('Polls', [...perSource('PollsSucceeded', Stats.SUM), ...perSource('PollsFailed', Stats.SUM)]),
+      graph('Tickers', [
+        ...perSource('TickersFetched', Stats.SUM),
+        ...perSource('TickersRejected', Stats.SUM),
+      ]),
+      graph('Rejected, %', perSource('RejectedShare', Stats.AVERAGE)),
       graph('Delay and duration, ms', [
-        ...ofEach('SlotDelay', Stats.MAXIMUM),
-        ...ofEach('PollDuration', Stats.MAXIMUM),
+        ...perSource('SlotDelay', Stats.MAXIMUM),
+        ...perSource('PollDuration', Stats.MAXIMUM),
       ]),
       graph('Failures', [
-        ...ofEach('CategoriesFailed', Stats.SUM),
-        ...ofEach('SuspiciousAnswers', Stats.SUM),
+        ...perSource('CategoriesFailed', Stats.SUM),
+        ...perSource('SuspiciousAnswers', Stats.SUM),
         ...functions.ingest.map(({ fn }) => fn.metricErrors({ period: PERIOD })),
       ]),
     ];
@@ -119,25 +122,25 @@ export class OperationsDashboard extends Construct {
 
   #stream(): cloudwatch.IWidget[] {
     const { stream } = this.#props;
-    const ofEach = this.#ofEachSource.bind(this);
+    const perSource = this.#perSource.bind(this);
     const graph = graphsOf(WIDTHS.stream);
     return [
       heading('Lake and stream', WIDTHS.stream),
-      graph('Into the lake, bytes', ofEach('LakeBytes', Stats.SUM)),
-      graph('Into Kafka, records', ofEach('RecordsProduced', Stats.SUM)),
-      graph('Batches that wait in the lake', ofEach('BatchesWaiting', Stats.MAXIMUM)),
-      graph('Index function behind, records', [
+      graph('Into the lake, bytes', perSource('LakeBytes', Stats.SUM)),
+      graph('Into Kafka, records', perSource('RecordsProduced', Stats.SUM)),
+      graph('Batches waiting in the lake', perSource('BatchesWaiting', Stats.MAXIMUM)),
+      graph('Lag of the index function, records', [
         stream.lag('SumOffsetLag', PERIOD),
         stream.lag('MaxOffsetLag', PERIOD),
       ]),
-      graph('Index function behind, s', [stream.lag('EstimatedMaxTimeLag', PERIOD)]),
+      graph('Lag of the index function, s', [stream.lag('EstimatedMaxTimeLag', PERIOD)]),
     ];
   }
 
   #index(): cloudwatch.IWidget[] {
-    const { config, functions } = this.#props;
+    const { stage, functions } = this.#props;
     const own = (name: MetricName<'index'>, statistic: string) =>
-      ownMetric('index', config.stage, {}, name, { statistic, period: PERIOD });
+      ownMetric('index', stage, {}, name, { statistic, period: PERIOD });
     const { fn } = functions.index;
     const graph = graphsOf(WIDTHS.index);
     return [
@@ -159,26 +162,26 @@ export class OperationsDashboard extends Construct {
   }
 
   #summaries(): cloudwatch.IWidget[] {
-    const { config, functions } = this.#props;
+    const { stage, sources, functions } = this.#props;
     const own = (name: MetricName<'summarise'>) =>
-      ownMetric('summarise', config.stage, {}, name, { statistic: Stats.SUM, period: Duration.hours(1) });
-    const markets = marketsIn(samplingIntervals(config), exchangesOf(config));
+      ownMetric('summarise', stage, {}, name, { statistic: Stats.SUM, period: Duration.hours(1) });
+    const markets = marketsIn(samplingIntervals({ sources }), exchangesOf({ sources }));
     const graph = graphsOf(WIDTHS.summaries);
     return [
       heading('Summaries', WIDTHS.summaries),
       graph(
-        'Newest ticker, s old',
+        'Age of the newest ticker, s',
         markets.map((market) =>
-          ownMetric('freshness', config.stage, market, 'NewestTickerAge', {
+          ownMetric('freshness', stage, market, 'NewestTickerAge', {
             statistic: Stats.MAXIMUM,
             label: `${market.exchange} ${market.category}`,
           }),
         ),
       ),
       graph('Hours behind', [
-        ownMetric('summaries', config.stage, {}, 'SummariesHoursBehind', { statistic: Stats.MAXIMUM }),
+        ownMetric('summaries', stage, {}, 'SummariesHoursBehind', { statistic: Stats.MAXIMUM }),
       ]),
-      graph('Hours and series again', [own('HoursSummarised'), own('SeriesMadeAgain')]),
+      graph('Hours summarised, series recomputed', [own('HoursSummarised'), own('SeriesMadeAgain')]),
       graph('Candles and moves', [own('CandlesWritten'), own('MovesWritten')]),
       graph('Function', [
         functions.summarise.fn.metricErrors({ period: PERIOD }),
@@ -188,11 +191,9 @@ export class OperationsDashboard extends Construct {
   }
 
   #engines(): cloudwatch.IWidget[] {
-    const { config, stream, search } = this.#props;
+    const { stream, search } = this.#props;
     const domain = (metricName: string, statistic: string) => search.metric(metricName, statistic, PERIOD);
-    const brokers = config.stream.existing
-      ? []
-      : Array.from({ length: config.stream.brokers }, (_, n) => `${n + 1}`);
+    const brokers = Array.from({ length: stream.ownBrokers }, (_, n) => `${n + 1}`);
     const broker = (metricName: string): Metrics =>
       brokers.map(
         (id) =>
@@ -222,7 +223,7 @@ export class OperationsDashboard extends Construct {
         domain('ThreadpoolWriteQueue', Stats.AVERAGE),
         domain('ThreadpoolWriteRejected', Stats.SUM),
       ]),
-      // The brokers of a cluster that was there before are known to its owner.
+      // The brokers of an existing cluster are its owner's concern.
       ...(brokers.length > 0
         ? [
             graph('Kafka: CPU and disk, %', [
@@ -235,8 +236,8 @@ export class OperationsDashboard extends Construct {
     ];
   }
 
-  #ofEachSource(metricName: MetricName<'ingest'>, statistic: string): Metrics {
-    const { stage, sources } = this.#props.config;
+  #perSource(metricName: MetricName<'ingest'>, statistic: string): Metrics {
+    const { stage, sources } = this.#props;
     return sources.map(({ name: source, exchange }) =>
       ownMetric('ingest', stage, { exchange, source }, metricName, {
         statistic,
@@ -250,7 +251,7 @@ export class OperationsDashboard extends Construct {
     const logGroupNames = this.#props.every.map(({ fn }) => fn.logGroup.logGroupName);
     return [
       new cloudwatch.LogQueryWidget({
-        title: 'The last errors',
+        title: 'Latest errors',
         logGroupNames,
         queryLines: [
           'fields @timestamp, service, message, error.name, error.message, errorMessage',
@@ -262,7 +263,7 @@ export class OperationsDashboard extends Construct {
         height: 8,
       }),
       new cloudwatch.LogQueryWidget({
-        title: 'Functions that were stopped: out of time or of memory',
+        title: 'Functions stopped by a timeout or out of memory',
         logGroupNames,
         queryLines: [
           'fields @timestamp, @log, record.status, record.errorType, record.metrics.durationMs, record.metrics.maxMemoryUsedMB',

@@ -1,27 +1,24 @@
 import { Fn, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
+import type { NetworkConfig } from '../config/stage-config.ts';
 
-export interface NetworkProps {
-  readonly config: StageConfig;
-  /** Encrypts the flow log. */
-  readonly key: IKey;
+export interface NetworkProps extends NetworkConfig {
+  /** Settings of the flow log's group. */
+  readonly logs: LogGroupProps;
 }
 
 /**
- * The private network: brokers, domain and functions in private subnets, the way out through NAT. S3 is reached
- * through a gateway endpoint, which is free and keeps the lake's traffic off the NAT's bill.
+ * The private network: brokers, domain and functions in private subnets, with NAT for outbound traffic. S3 is reached
+ * through a gateway endpoint, which is free and keeps the lake's traffic off the NAT bill.
  */
 export class Network extends Construct {
   readonly vpc: ec2.IVpc;
 
-  constructor(scope: Construct, id: string, { config, key }: NetworkProps) {
+  constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    const { existing, availabilityZones, natGateways } = config.network;
+    const { existing, availabilityZones, natGateways, logs } = props;
     if (existing) {
       this.vpc = ec2.Vpc.fromVpcAttributes(this, 'Vpc', {
         vpcId: existing.vpcId,
@@ -30,12 +27,12 @@ export class Network extends Construct {
       });
       Validations.of(this.vpc).acknowledge({
         id: 'Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId',
-        reason: 'Nothing here adds a route: whoever owns the VPC has its routes in order.',
+        reason: 'Nothing here adds a route; the routes belong to the owner of the VPC.',
       });
       return;
     }
     const vpc = new ec2.Vpc(this, 'Vpc', {
-      // By position: looking their names up would need credentials at synth.
+      // By position: looking up their names would need credentials at synth.
       availabilityZones: Array.from({ length: availabilityZones }, (_, zone) => Fn.select(zone, Fn.getAzs())),
       natGateways,
       subnetConfiguration: [
@@ -47,13 +44,7 @@ export class Network extends Construct {
     });
     vpc.addFlowLog('FlowLog', {
       trafficType: ec2.FlowLogTrafficType.REJECT,
-      destination: ec2.FlowLogDestination.toCloudWatchLogs(
-        new logs.LogGroup(this, 'FlowLogs', {
-          retention: config.retention.logDays,
-          encryptionKey: key,
-          removalPolicy: removalPolicyOf(config),
-        }),
-      ),
+      destination: ec2.FlowLogDestination.toCloudWatchLogs(new LogGroup(this, 'FlowLogs', logs)),
     });
     // CDK's own types disagree under exactOptionalPropertyTypes.
     this.vpc = vpc as ec2.IVpc;

@@ -1,50 +1,51 @@
-import { type Duration, Stack, Validations } from 'aws-cdk-lib';
+import { type Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type LogGroupProps, ResourcePolicy } from 'aws-cdk-lib/aws-logs';
 import * as opensearch from 'aws-cdk-lib/aws-opensearchservice';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
+import type { SearchConfig } from '../config/stage-config.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import { SearchAlarms } from './search-alarms.ts';
 import { ServiceLinkedRole } from './service-linked-role.ts';
 
-export interface SearchProps {
-  readonly config: StageConfig;
+export interface SearchProps extends SearchConfig {
+  readonly stage: string;
+  readonly availabilityZones: 2 | 3;
   readonly vpc: ec2.IVpc;
   readonly key: IKey;
+  readonly logs: LogGroupProps;
+  readonly removalPolicy: RemovalPolicy;
   readonly notifications: Notifications;
 }
 
 /**
- * The OpenSearch domain, private in the VPC. Three locks one behind the other: a security group that lets in its
- * named clients, TLS, and fine-grained access control with a user database of its own. People sign in with a
- * password from Secrets Manager, functions with their IAM role, which setup maps to a role of the domain.
+ * The OpenSearch domain, private in the VPC, behind three locks: a security group that admits only its clients, TLS, and
+ * fine-grained access control with an internal user database. People sign in with a password from Secrets Manager,
+ * functions with their IAM role, which setup maps to a role of the domain.
  */
 export class Search extends Construct {
   /** `https://…` */
   readonly url: string;
-  readonly domainArn: string;
-  readonly domainName: string;
-  /** `{"username", "password"}` of the user who may everything. */
+  /** How a function finds the domain and signs in. */
+  readonly environment: { readonly OPENSEARCH_URL: string; readonly OPENSEARCH_AUTH: 'iam' };
+  /** `{"username", "password"}` of the admin user. */
   readonly masterSecret: secretsmanager.Secret;
-  /** `{"username", "password"}` of the user who may look; setup makes that user. */
+  /** `{"username", "password"}` of the read-only user, which setup creates. */
   readonly readerSecret: secretsmanager.Secret;
-  /** Whoever is in this group reaches the domain. */
+  /** Members of this group can reach the domain. */
   readonly clients: ec2.SecurityGroup;
   readonly #key: IKey;
   readonly #domain: opensearch.Domain;
 
-  constructor(scope: Construct, id: string, { config, vpc, key, notifications }: SearchProps) {
+  constructor(scope: Construct, id: string, props: SearchProps) {
     super(scope, id);
-    const { dataNodes, dataNodeType, managers, volumeGb } = config.search;
-    const { availabilityZones } = config.network;
+    const { stage, vpc, key, logs, removalPolicy, notifications, availabilityZones } = props;
+    const { dataNodes, dataNodeType, managers, volumeGb } = props;
     this.#key = key;
-    const removalPolicy = removalPolicyOf(config);
 
     this.clients = new ec2.SecurityGroup(this, 'Clients', {
       vpc,
@@ -59,20 +60,14 @@ export class Search extends Construct {
     securityGroup.addIngressRule(this.clients, ec2.Port.tcp(443), 'Clients to domain');
     this.clients.addEgressRule(securityGroup, ec2.Port.tcp(443), 'Clients to domain');
 
-    this.masterSecret = this.#userSecret('Master', 'master', 'OpenSearch master user', config, key);
-    this.readerSecret = this.#userSecret(
-      'Reader',
-      'reader',
-      'OpenSearch user who may only look',
-      config,
-      key,
-    );
+    this.masterSecret = this.#userSecret('Master', 'master', 'OpenSearch admin user', props);
+    this.readerSecret = this.#userSecret('Reader', 'reader', 'OpenSearch read-only user', props);
 
     const logGroups = {
-      application: this.#logGroup('ApplicationLogs', config, key),
-      slowSearch: this.#logGroup('SlowSearchLogs', config, key),
-      slowIndex: this.#logGroup('SlowIndexLogs', config, key),
-      audit: this.#logGroup('AuditLogs', config, key),
+      application: new LogGroup(this, 'ApplicationLogs', logs),
+      slowSearch: new LogGroup(this, 'SlowSearchLogs', logs),
+      slowIndex: new LogGroup(this, 'SlowIndexLogs', logs),
+      audit: new LogGroup(this, 'AuditLogs', logs),
     };
     const domain = new opensearch.Domain(this, 'Domain', {
       version: opensearch.EngineVersion.OPENSEARCH_3_5,
@@ -85,7 +80,7 @@ export class Search extends Construct {
         dataNodes,
         dataNodeInstanceType: dataNodeType,
         ...(managers ? { masterNodes: managers.nodes, masterNodeInstanceType: managers.nodeType } : {}),
-        // It wants a copy in each of three zones; our prod keeps two.
+        // It requires a copy in each of three zones; prod keeps two copies.
         multiAzWithStandbyEnabled: false,
       },
       ebs: { volumeType: ec2.EbsDeviceVolumeType.GP3, volumeSize: volumeGb },
@@ -113,9 +108,9 @@ export class Search extends Construct {
       suppressLogsResourcePolicy: true,
       removalPolicy,
     });
-    domain.node.addDependency(this.#letDomainsWriteLogs(Object.values(logGroups)));
-    // IAM is eventually consistent; the key, which the domain also waits for, takes two minutes longer than the role.
-    domain.node.addDependency(new ServiceLinkedRole(this, 'ServiceLinkedRole', { config, key }));
+    domain.node.addDependency(this.#allowDomainsToWriteLogs(Object.values(logGroups)));
+    // IAM is eventually consistent, but the key, which the domain also waits for, takes two minutes longer than the role.
+    domain.node.addDependency(new ServiceLinkedRole(this, 'ServiceLinkedRole', { logs }));
 
     const { partition, region, account } = Stack.of(this);
     (domain.node.defaultChild as opensearch.CfnDomain).accessPolicies = {
@@ -123,51 +118,36 @@ export class Search extends Construct {
       Statement: [
         {
           Effect: 'Allow',
-          // A name and a password are no IAM principal. Who gets this far has passed the security group.
+          // Users with a password are not IAM principals; the security group already decided who gets here.
           Principal: { AWS: '*' },
           Action: 'es:ESHttp*',
           Resource: `arn:${partition}:es:${region}:${account}:domain/*`,
         },
       ],
     };
-    const reason =
-      'The domain is reachable from the security groups of its clients only; fine-grained access control decides what each user and each IAM role may do. A policy that names IAM principals would lock out the users with a password.';
+    const open =
+      'Only the security groups of its clients can reach the domain, and fine-grained access control decides what each user and role may do. A policy that names IAM principals would lock out users with a password.';
+    const single = 'A single node keeps the stage cheap; a new domain can be refilled from the lake.';
     Validations.of(domain).acknowledge(
-      { id: 'AwsSolutions-OS3', reason },
-      { id: 'AwsSolutions-OS5', reason },
-      ...(managers
-        ? []
-        : [
-            {
-              id: 'AwsSolutions-OS4',
-              reason:
-                'One node has nobody to manage: the stage is cheap, and the lake can fill a new domain.',
-            },
-          ]),
-      ...(dataNodes > 1
-        ? []
-        : [
-            {
-              id: 'AwsSolutions-OS7',
-              reason: 'One node lies in one zone: the stage is cheap, and the lake can fill a new domain.',
-            },
-          ]),
+      { id: 'AwsSolutions-OS3', reason: open },
+      { id: 'AwsSolutions-OS5', reason: open },
+      ...(managers ? [] : [{ id: 'AwsSolutions-OS4', reason: single }]),
+      ...(dataNodes > 1 ? [] : [{ id: 'AwsSolutions-OS7', reason: single }]),
     );
     this.url = `https://${domain.domainEndpoint}`;
-    this.domainArn = domain.domainArn;
-    this.domainName = domain.domainName;
+    this.environment = { OPENSEARCH_URL: this.url, OPENSEARCH_AUTH: 'iam' };
     this.#domain = domain;
-    new SearchAlarms(this, 'Alarms', { notifications, config, domain, key });
+    new SearchAlarms(this, 'Alarms', { notifications, stage, dataNodes, managers, volumeGb, domain, key });
   }
 
-  /** One of the domain's own, by domain and account. */
+  /** One of the domain's metrics, by domain and account. */
   metric(metricName: string, statistic: string, period: Duration): Metric {
     return this.#domain.metric(metricName, { statistic, period });
   }
 
   /**
-   * Lets a function read the passwords. Written out: the secret's own grant names the function in the key's policy,
-   * and the stack of the key cannot depend on that of the function.
+   * Lets a function read the passwords. The secret's own grant would name the function in the key's policy, and the
+   * key's stack cannot depend on the function's.
    */
   grantReadSecrets(grantee: iam.IGrantable): void {
     iam.Grant.addToPrincipal({
@@ -182,41 +162,32 @@ export class Search extends Construct {
     id: string,
     username: string,
     description: string,
-    config: StageConfig,
-    key: IKey,
+    { key, removalPolicy }: SearchProps,
   ): secretsmanager.Secret {
     const secret = new secretsmanager.Secret(this, id, {
       description,
       encryptionKey: key,
-      removalPolicy: removalPolicyOf(config),
+      removalPolicy,
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username }),
         generateStringKey: 'password',
         passwordLength: 32,
         requireEachIncludedType: true,
-        // What a shell or a URL would take apart.
+        // Characters that a shell or a URL would interpret.
         excludeCharacters: '"\'`\\$/@ ',
       },
     });
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'No program holds the password: functions sign in with IAM, setup reads the secret at run time. Rotation is two commands (docs/aws.md), and a rotation function in the VPC would be one more master of the domain.',
+        'No program stores the password: functions sign in with IAM, setup reads the secret at run time. Rotation takes two commands (docs/aws.md); a rotation function in the VPC would be another admin of the domain.',
     });
     return secret;
   }
 
-  #logGroup(id: string, config: StageConfig, key: IKey): logs.LogGroup {
-    return new logs.LogGroup(this, id, {
-      retention: config.retention.logDays,
-      encryptionKey: key,
-      removalPolicy: removalPolicyOf(config),
-    });
-  }
-
-  #letDomainsWriteLogs(logGroups: readonly logs.LogGroup[]): logs.ResourcePolicy {
+  #allowDomainsToWriteLogs(logGroups: readonly LogGroup[]): ResourcePolicy {
     const { account, stackName } = Stack.of(this);
-    return new logs.ResourcePolicy(this, 'WriteLogs', {
+    return new ResourcePolicy(this, 'WriteLogs', {
       resourcePolicyName: `${stackName}-opensearch`,
       policyStatements: [
         new iam.PolicyStatement({

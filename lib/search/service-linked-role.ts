@@ -1,36 +1,27 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
 
 export interface ServiceLinkedRoleProps {
-  readonly config: StageConfig;
-  /** Encrypts the logs of the call. */
-  readonly key: IKey;
+  readonly logs: LogGroupProps;
 }
 
 /**
- * The role with which OpenSearch Service puts a domain into a VPC. An account has one, made with its first such
- * domain; CloudFormation's own resource fails where it is there already, so it is made by a call that takes
- * "has been taken" for an answer. It stays when the stack goes: other domains may use it.
+ * The role with which OpenSearch Service puts a domain into a VPC. An account has one, created with its first such
+ * domain. CloudFormation's own resource fails if it exists, so an API call creates it and ignores "has been taken". It
+ * stays when the stack goes, because other domains may use it.
  */
 export class ServiceLinkedRole extends Construct {
-  constructor(scope: Construct, id: string, { config, key }: ServiceLinkedRoleProps) {
+  constructor(scope: Construct, id: string, { logs }: ServiceLinkedRoleProps) {
     super(scope, id);
     const service = 'opensearchservice.amazonaws.com';
     const { partition, account } = Stack.of(this);
-    const logGroup = new logs.LogGroup(this, 'Logs', {
-      retention: config.retention.logDays,
-      encryptionKey: key,
-      removalPolicy: removalPolicyOf(config),
-    });
+    const logGroup = new LogGroup(this, 'Logs', logs);
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Makes the service-linked role of OpenSearch Service where the account has none',
+      description: 'Creates the service-linked role of OpenSearch Service if the account has none',
     });
     logGroup.grantWrite(role);
     new cr.AwsCustomResource(this, 'Create', {
@@ -61,7 +52,7 @@ export class ServiceLinkedRole extends Construct {
       `AWS${cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replaceAll('-', '')}`,
     );
     const reason =
-      "CDK's own function, which it gives no choice about: it makes one call at the first deployment.";
+      "CDK's own function, which cannot be configured; it makes one call, at the first deployment.";
     Validations.of(caller).acknowledge(
       { id: 'Serverless-LambdaTracing', reason },
       { id: 'Serverless-LambdaDLQ', reason: `${reason} CloudFormation waits for the answer.` },

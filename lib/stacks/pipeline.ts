@@ -4,17 +4,17 @@ import type { StageConfig } from '../config/stage-config.ts';
 import { StatefulStack } from './stateful-stack.ts';
 import { StatelessStack } from './stateless-stack.ts';
 
-/** The stacks of one stage. They name no account and no region: those of the credentials that deploy them count. */
+/** The stacks of one stage, in the account and region of the credentials that deploy them. */
 export function addPipeline(app: App, config: StageConfig) {
   const { stage } = config;
   const terminationProtection = config.dataOnRemoval === 'retain';
   const stateful = new StatefulStack(app, stackName(stage, 'stateful'), {
-    description: `Crypto market insights (${stage}): network, stream, lake, OpenSearch, who is told`,
+    description: `Crypto market insights (${stage}): network, stream, lake, OpenSearch, notifications`,
     config,
     terminationProtection,
   });
   const stateless = new StatelessStack(app, stackName(stage, 'stateless'), {
-    description: `Crypto market insights (${stage}): functions, schedules, setup, what watches them`,
+    description: `Crypto market insights (${stage}): functions, schedules, setup, monitoring`,
     config,
     stateful,
     terminationProtection,

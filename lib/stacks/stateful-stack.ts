@@ -1,6 +1,8 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Budget } from '../budget/budget.ts';
+import { exchangesOf } from '../config/exchanges.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { DataKey } from '../encryption/data-key.ts';
 import { Catalog } from '../lake/catalog.ts';
@@ -15,9 +17,11 @@ export interface StatefulStackProps extends StackProps {
   readonly config: StageConfig;
 }
 
-/** What holds data, the network that it lies in, and who is told when something is wrong. */
+/** Everything that holds data, its network, and the topics that alarms go to. */
 export class StatefulStack extends Stack {
   readonly dataKey: DataKey;
+  /** Settings of every log group of the stage. */
+  readonly logs: LogGroupProps;
   readonly notifications: Notifications;
   readonly network: Network;
   readonly stream: Stream;
@@ -26,48 +30,39 @@ export class StatefulStack extends Stack {
 
   constructor(scope: Construct, id: string, { config, ...stackProps }: StatefulStackProps) {
     super(scope, id, stackProps);
-    this.dataKey = new DataKey(this, 'DataKey', { config });
+    const { stage, retention } = config;
+    const removalPolicy = config.dataOnRemoval === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    this.dataKey = new DataKey(this, 'DataKey', { stage, removalPolicy });
     const { key } = this.dataKey;
-    this.notifications = new Notifications(this, 'Notifications', { config, key });
+    this.logs = { retention: retention.logDays, encryptionKey: key, removalPolicy };
+    const { logs } = this;
+    this.notifications = new Notifications(this, 'Notifications', { key, ...config.alarms });
     const { notifications } = this;
     if (config.budget) {
-      new Budget(this, 'Budget', {
-        stage: config.stage,
-        budget: config.budget,
-        notices: notifications.notices,
-      });
+      new Budget(this, 'Budget', { stage, ...config.budget, notices: notifications.notices });
     }
-    this.network = new Network(this, 'Network', { config, key });
+    this.network = new Network(this, 'Network', { ...config.network, logs });
     const { vpc } = this.network;
-    this.lake = new Lake(this, 'Lake', { config, key });
+    const { oldVersionDays } = retention;
+    this.lake = new Lake(this, 'Lake', { key, removalPolicy, oldVersionDays });
     const { bucket } = this.lake;
-    const catalog = new Catalog(this, 'Catalog', { config, bucket });
-    const questions = new Questions(this, 'Questions', { config, bucket, key, catalog });
-    this.stream = new Stream(this, 'Stream', { config, vpc, key, notifications });
-    this.search = new Search(this, 'Search', { config, vpc, key, notifications });
+    const catalog = new Catalog(this, 'Catalog', { stage, exchanges: exchangesOf(config), bucket });
+    const questions = new Questions(this, 'Questions', { stage, removalPolicy, bucket, key, catalog });
+    const common = { stage, vpc, key, logs, removalPolicy, notifications };
+    this.stream = new Stream(this, 'Stream', { ...common, ...config.stream });
+    const { availabilityZones } = config.network;
+    this.search = new Search(this, 'Search', { ...common, ...config.search, availabilityZones });
 
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });
-    output('LakeBucketName', bucket.bucketName, 'The lake: every ticker ever seen, gzip NDJSON');
-    output('KafkaClusterArn', this.stream.clusterArn, 'The cluster of the stream');
+    output('LakeBucketName', bucket.bucketName, 'The lake: every ticker ever polled, as gzip NDJSON');
+    output('KafkaClusterArn', this.stream.clusterArn, 'The Kafka cluster of the stream');
     output('KafkaTopicName', this.stream.topicName, 'The topic of the stream');
-    output(
-      'DashboardsUrl',
-      `${this.search.url}/_dashboards`,
-      'Reached through a forwarded port: docs/aws.md',
-    );
-    output(
-      'MasterUserSecretArn',
-      this.search.masterSecret.secretArn,
-      'The user who may everything in OpenSearch',
-    );
-    output('ReaderUserSecretArn', this.search.readerSecret.secretArn, 'The user who may look at OpenSearch');
+    output('DashboardsUrl', `${this.search.url}/_dashboards`, 'Open through a forwarded port: docs/aws.md');
+    output('MasterUserSecretArn', this.search.masterSecret.secretArn, 'The OpenSearch admin user');
+    output('ReaderUserSecretArn', this.search.readerSecret.secretArn, 'The OpenSearch read-only user');
     output('AthenaDatabase', catalog.databaseName, 'The lake as a table, for Athena');
-    output(
-      'AthenaWorkGroup',
-      questions.workGroupName,
-      'Its saved queries answer the two questions from the lake',
-    );
+    output('AthenaWorkGroup', questions.workGroupName, 'Has saved queries for the two main questions');
     output('PagesTopicArn', notifications.pages.topicArn, 'Alarms that wake someone');
     output('NoticesTopicArn', notifications.notices.topicArn, 'Alarms that can wait until tomorrow');
   }

@@ -24,7 +24,7 @@ export interface StatelessStackProps extends StackProps {
   readonly stateful: StatefulStack;
 }
 
-/** What works with the data, and watches that it does: it can be removed and made again at any time. */
+/** The functions, their schedules and monitoring; can be removed and deployed again at any time. */
 export class StatelessStack extends Stack {
   readonly ingests: readonly Ingest[];
   readonly indexer: Indexer;
@@ -37,32 +37,65 @@ export class StatelessStack extends Stack {
 
   constructor(scope: Construct, id: string, { config, stateful, ...stackProps }: StatelessStackProps) {
     super(scope, id, stackProps);
-    const { lake, stream, search, notifications } = stateful;
+    const { lake, stream, search, notifications, logs } = stateful;
     const { vpc } = stateful.network;
     const { key } = stateful.dataKey;
 
-    const world = new ec2.SecurityGroup(this, 'World', {
+    const internet = new ec2.SecurityGroup(this, 'World', {
       vpc,
-      description: 'The way out to exchanges and to AWS',
+      description: 'HTTPS to exchanges and AWS',
       allowAllOutbound: false,
     });
-    world.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'HTTPS to exchanges and to AWS');
+    internet.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'HTTPS to exchanges and AWS');
 
-    const { stage } = config;
+    const { stage, sources, functions: sizes } = config;
+    const { moveThresholds } = config.summarise;
+    const { tickDays } = config.retention;
     const schedules = new Schedules(this, 'Schedules', { notifications, stage });
-    const common = { config, vpc, key, world };
-    const watched = { ...common, schedules, notifications };
-    this.ingests = config.sources.map(
-      (source) => new Ingest(this, `Ingest-${source.name}`, { ...watched, source, lake, stream }),
+    const common = { stage, vpc, internet, logs };
+    const watched = { ...common, notifications };
+    const scheduled = { ...watched, schedules };
+    this.ingests = sources.map(
+      (source) =>
+        new Ingest(this, `Ingest-${source.name}`, {
+          ...scheduled,
+          size: sizes.ingest,
+          source,
+          lake,
+          stream,
+        }),
     );
-    this.indexer = new Indexer(this, 'Indexer', { ...watched, lake, stream, search });
-    this.summariser = new Summariser(this, 'Summariser', { ...watched, search });
-    this.watch = new Watch(this, 'Watch', { ...watched, search });
-    this.insights = new Insights(this, 'Insights', { ...common, search });
-    this.operator = new Operator(this, 'Operator', { ...common, lake, stream, search });
-    this.candleFetcher = new CandleFetcher(this, 'CandleFetcher', { ...common, lake });
+    this.indexer = new Indexer(this, 'Indexer', {
+      ...watched,
+      size: sizes.index,
+      polling: config.index,
+      lake,
+      stream,
+      search,
+    });
+    this.summariser = new Summariser(this, 'Summariser', {
+      ...scheduled,
+      size: sizes.summarise,
+      sources,
+      moveThresholds,
+      tickDays,
+      search,
+    });
+    this.watch = new Watch(this, 'Watch', { ...scheduled, size: sizes.watch, sources, search });
+    this.insights = new Insights(this, 'Insights', { ...common, size: sizes.insights, sources, search });
+    this.operator = new Operator(this, 'Operator', {
+      ...common,
+      size: sizes.operate,
+      sources,
+      moveThresholds,
+      lake,
+      stream,
+      search,
+    });
+    this.candleFetcher = new CandleFetcher(this, 'CandleFetcher', { ...common, size: sizes.operate, lake });
     this.setup = new Setup(this, 'Setup', {
       ...common,
+      indices: config.search.indices,
       lake,
       search,
       functions: {
@@ -73,6 +106,8 @@ export class StatelessStack extends Stack {
         watch: this.watch.function,
       },
     });
+    // A month's first ticker creates its index, so the template must exist before.
+    this.indexer.mapping.node.addDependency(this.setup);
 
     new AccountConcurrency(this, 'AccountConcurrency', {
       notifications,
@@ -81,7 +116,8 @@ export class StatelessStack extends Stack {
     const alarms = [...alarmsIn(stateful), ...alarmsIn(this)];
     const page = new DataNotArriving(this, 'DataNotArriving', { notifications, stage, alarms });
     const dashboard = new OperationsDashboard(this, 'OperationsDashboard', {
-      config,
+      stage,
+      sources,
       stream,
       search,
       functions: {
@@ -94,38 +130,32 @@ export class StatelessStack extends Stack {
       page,
     });
 
-    // A month's index is made by its first ticker: the template has to be there before.
-    this.indexer.mapping.node.addDependency(this.setup);
-
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });
-    for (const [position, { name }] of config.sources.entries()) {
-      const { fn } = (this.ingests[position] as Ingest).function;
-      output(`${pascalCase(name)}IngestFunctionName`, fn.functionName, `Polls ${name}`);
+    const functionOutput = (name: string, { fn }: PipelineFunction, description: string) =>
+      output(`${name}FunctionName`, fn.functionName, description);
+    for (const [position, { name }] of sources.entries()) {
+      functionOutput(
+        `${pascalCase(name)}Ingest`,
+        (this.ingests[position] as Ingest).function,
+        `Polls ${name}`,
+      );
     }
-    output('IndexFunctionName', this.indexer.function.fn.functionName, 'Indexes tickers from the stream');
-    output('SummariseFunctionName', this.summariser.function.fn.functionName, 'Makes candles and moves');
-    output('InsightsFunctionName', this.insights.function.fn.functionName, 'Answers questions');
-    output('OperateFunctionName', this.operator.function.fn.functionName, "Does operators' commands");
-    output(
-      'CandlesCcxtFunctionName',
-      this.candleFetcher.function.fn.functionName,
-      'Fetches candles through ccxt for backfill',
-    );
-    output('WatchFunctionName', this.watch.function.fn.functionName, 'Watches how fresh the data is');
-    output('OperationsDashboardUrl', dashboard.url, 'The way of the data, the alarms and the last errors');
-    output(
-      'SetupFunctionName',
-      this.setup.function.fn.functionName,
-      'Puts templates, roles and dashboards into OpenSearch',
-    );
+    functionOutput('Index', this.indexer.function, 'Indexes tickers from the stream');
+    functionOutput('Summarise', this.summariser.function, 'Computes candles and moves');
+    functionOutput('Insights', this.insights.function, 'Answers questions');
+    functionOutput('Operate', this.operator.function, "Runs operators' commands");
+    functionOutput('CandlesCcxt', this.candleFetcher.function, 'Fetches candles through ccxt for backfill');
+    functionOutput('Watch', this.watch.function, 'Watches how fresh the data is');
+    functionOutput('Setup', this.setup.function, 'Installs templates, roles and dashboards in OpenSearch');
+    output('OperationsDashboardUrl', dashboard.url, 'Data flow, alarms and latest errors');
     output(
       'FirstQuestion',
       `npm run insights -- average BTCUSDT --over 1h --stage ${stage}`,
       'Has an answer a few minutes after the deployment',
     );
     if (config.bastion) {
-      const bastion = new Bastion(this, 'Bastion', { vpc, key, search, world });
+      const bastion = new Bastion(this, 'Bastion', { vpc, key, search, internet });
       output('BastionInstanceId', bastion.instance.instanceId, 'Forwards a port to Dashboards: docs/aws.md');
     }
   }

@@ -1,37 +1,30 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  ComparisonOperator,
-  MathExpression,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { StageConfig } from '../config/stage-config.ts';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import type { StreamConfig } from '../config/stage-config.ts';
+import { above, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 
-export interface ClusterAlarmsProps {
+export interface ClusterAlarmsProps extends Pick<StreamConfig, 'brokers' | 'instanceType' | 'monitoring'> {
   readonly notifications: Notifications;
-  readonly config: StageConfig;
+  readonly stage: string;
   readonly clusterName: string;
 }
 
-/** Percent; AWS's advice for both. https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html */
+/** Percent, as AWS recommends: https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html */
 const HIGH_CPU = 60;
 const FULL_DISK = 85;
-/** What a broker of the T3 family earns in an hour; it is a new one's after its first. */
+/** What a T3 broker earns per hour, and what a new one has after its first hour. */
 const HOURLY_CREDITS = 24;
 
 /**
- * Of a cluster of our own, whose brokers are standard ones: express brokers have neither partitions to go offline nor
- * disks. Metrics and their dimensions, each minute: https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html
+ * For a cluster that the stack creates, with standard brokers; express brokers have neither offline partitions nor disks.
+ * Metrics are emitted every minute: https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html
  */
 export class ClusterAlarms extends Construct {
-  constructor(scope: Construct, id: string, { notifications, config, clusterName }: ClusterAlarmsProps) {
+  constructor(scope: Construct, id: string, props: ClusterAlarmsProps) {
     super(scope, id);
-    const { brokers, instanceType, monitoring } = config.stream;
-    const { stage } = config;
+    const { notifications, stage, clusterName, brokers, instanceType, monitoring } = props;
     const metric = (metricName: string, statistic: string, broker?: string, period = Duration.minutes(5)) =>
       new Metric({
         namespace: 'AWS/Kafka',
@@ -42,27 +35,25 @@ export class ClusterAlarms extends Construct {
       });
     const common = {
       notifications,
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      missingData: TreatMissingData.NOT_BREACHING,
       breaching: { datapoints: 3, of: 3 },
-      firstCommand: `npm run doctor -- --stage ${stage}`,
+      firstCommand: doctorCommand(stage),
     };
 
     new PipelineAlarm(this, 'OfflinePartitions', {
       ...common,
       severity: 'page',
       metric: metric('OfflinePartitionsCount', Stats.MAXIMUM, undefined, Duration.minutes(1)),
-      threshold: 0,
+      threshold: above(0),
       condition: 'Partitions without a leader for 3 min',
-      meaning: 'Part of the prices can neither be produced nor indexed.',
+      meaning: 'Some prices can be neither produced nor indexed.',
       runbook: 'kafka-offline-partitions',
     });
     new PipelineAlarm(this, 'DiskUsed', {
       ...common,
       metric: metric('KafkaDataLogsDiskUsed', Stats.MAXIMUM),
-      threshold: FULL_DISK,
+      threshold: above(FULL_DISK),
       condition: `More than ${FULL_DISK} % of a broker's disk used for 15 min`,
-      meaning: 'A broker whose disk is full stops, and with it the stream.',
+      meaning: 'A broker with a full disk stops, and the stream with it.',
       runbook: 'kafka-disk',
     });
     for (let position = 1; position <= brokers; position++) {
@@ -70,10 +61,9 @@ export class ClusterAlarms extends Construct {
       new PipelineAlarm(this, `UnderReplicated${broker}`, {
         ...common,
         metric: metric('UnderReplicatedPartitions', Stats.MAXIMUM, broker),
-        threshold: 0,
-        condition: `Partitions of broker ${broker} have fewer copies than they should for 15 min`,
-        meaning:
-          'The loss of one more broker may stop the stream. While AWS patches the brokers it is expected.',
+        threshold: above(0),
+        condition: `Partitions of broker ${broker} have been missing replicas for 15 min`,
+        meaning: 'Losing another broker may stop the stream. Expected while AWS patches the brokers.',
         runbook: 'kafka-under-replicated',
       });
       new PipelineAlarm(this, `Cpu${broker}`, {
@@ -87,20 +77,20 @@ export class ClusterAlarms extends Construct {
           label: `CPU of broker ${broker}, user and system`,
           period: Duration.minutes(5),
         }),
-        threshold: HIGH_CPU,
+        threshold: above(HIGH_CPU),
         condition: `CPU (user and system) of broker ${broker} above ${HIGH_CPU} % for 15 min`,
-        meaning: 'When a broker fails, the others cannot take over its work.',
+        meaning: 'If a broker fails, the others cannot take over its work.',
         runbook: 'kafka-cpu',
       });
-      // Not emitted at the level DEFAULT.
+      // Not emitted at monitoring level DEFAULT.
       if (monitoring !== 'DEFAULT') {
         new PipelineAlarm(this, `IamConnections${broker}`, {
           ...common,
           metric: metric('IAMTooManyConnections', Stats.MAXIMUM, broker),
-          threshold: 0,
+          threshold: above(0),
           breaching: { datapoints: 2, of: 3 },
           condition: `Broker ${broker} refused new IAM connections in 2 of 3 intervals of 5 min`,
-          meaning: 'Functions connect too often at once; polls fail or are late.',
+          meaning: 'Too many functions connect at once; polls fail or are late.',
           runbook: 'kafka-iam-connections',
         });
       }
@@ -108,11 +98,10 @@ export class ClusterAlarms extends Construct {
         new PipelineAlarm(this, `CpuCredits${broker}`, {
           ...common,
           metric: metric('CPUCreditBalance', Stats.MAXIMUM, broker, Duration.hours(1)),
-          comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-          threshold: HOURLY_CREDITS,
+          threshold: below(HOURLY_CREDITS),
           breaching: { datapoints: 2, of: 2 },
-          condition: `Broker ${broker} has fewer than ${HOURLY_CREDITS} CPU credits left for 2 h`,
-          meaning: 'At 0 it is slowed down to 20 % of its CPU: polls and indexing become late.',
+          condition: `Broker ${broker} has had fewer than ${HOURLY_CREDITS} CPU credits for 2 h`,
+          meaning: 'Without credits it is throttled to 20 % of its CPU: polls and indexing fall behind.',
           runbook: 'kafka-cpu-credits',
         });
       }

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 
 export interface ControllerAlarmProps {
@@ -11,8 +11,8 @@ export interface ControllerAlarmProps {
 }
 
 /**
- * Of any cluster, also one that was there before: whether somebody leads it. Only a maximum counts, each node says 0 or
- * 1 for itself; a cluster without ZooKeeper may say nothing at all, which is no fault.
+ * For any cluster, including an existing one: whether it has a controller. Only the maximum makes sense, since each node
+ * reports 0 or 1 for itself. A cluster without ZooKeeper may report nothing, which is not a fault.
  * https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html
  */
 export class ControllerAlarm extends Construct {
@@ -27,13 +27,11 @@ export class ControllerAlarm extends Construct {
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(5),
       }),
-      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-      threshold: 1,
+      threshold: below(1),
       breaching: { datapoints: 3, of: 3 },
-      missingData: TreatMissingData.NOT_BREACHING,
-      condition: 'The Kafka cluster has no active controller for 15 min',
-      meaning: 'Partitions that lose their broker find no new one; what runs goes on.',
-      firstCommand: `npm run doctor -- --stage ${stage}`,
+      condition: 'The Kafka cluster has had no active controller for 15 min',
+      meaning: 'Partitions that lose their broker get no new leader; the others keep working.',
+      firstCommand: doctorCommand(stage),
       runbook: 'kafka-controller',
     });
   }

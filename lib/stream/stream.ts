@@ -1,36 +1,41 @@
-import { type Duration, Fn } from 'aws-cdk-lib';
+import { type Duration, Fn, type RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as msk from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
-import { removalPolicyOf } from '../config/removal.ts';
-import type { StageConfig } from '../config/stage-config.ts';
+import type { StreamConfig } from '../config/stage-config.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import { Cluster, IAM_PORT } from './cluster.ts';
 import { ControllerAlarm } from './controller-alarm.ts';
 
-export interface StreamProps {
-  readonly config: StageConfig;
+export interface StreamProps extends StreamConfig {
+  readonly stage: string;
   readonly vpc: ec2.IVpc;
   readonly key: IKey;
+  readonly logs: LogGroupProps;
+  readonly removalPolicy: RemovalPolicy;
   readonly notifications: Notifications;
 }
 
-/** The stream of tickers: a topic, on a cluster of our own or on one that was there before. */
+/** The stream of tickers: a topic on a new or an existing cluster. */
 export class Stream extends Construct {
   readonly clusterArn: string;
   readonly clusterName: string;
   readonly topicName: string;
-  /** The consumer group of the index function; a cluster may serve several stages. */
+  /** Consumer group of the index function; includes the stage, as stages may share a cluster. */
   readonly consumerGroup: string;
-  /** Whoever is in this group reaches the brokers. */
+  /** The brokers that the stack creates: none on an existing cluster. */
+  readonly ownBrokers: number;
+  /** Members of this group can reach the brokers. */
   readonly clients: ec2.SecurityGroup;
 
-  constructor(scope: Construct, id: string, { config, vpc, key, notifications }: StreamProps) {
+  constructor(scope: Construct, id: string, props: StreamProps) {
     super(scope, id);
-    const { existing, topic } = config.stream;
+    const { stage, vpc, removalPolicy, notifications, existing, topic } = props;
+    this.ownBrokers = existing ? 0 : props.brokers;
     this.clients = new ec2.SecurityGroup(this, 'Clients', {
       vpc,
       description: 'Functions that talk to the Kafka brokers',
@@ -52,18 +57,14 @@ export class Stream extends Construct {
         );
       }
     } else {
-      const cluster = new Cluster(this, 'Brokers', { config, vpc, key, notifications });
+      const cluster = new Cluster(this, 'Brokers', props);
       this.clusterArn = cluster.clusterArn;
       this.clusterName = cluster.clusterName;
       cluster.securityGroup.addIngressRule(this.clients, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
       this.clients.addEgressRule(cluster.securityGroup, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');
     }
 
-    new ControllerAlarm(this, 'Controller', {
-      notifications,
-      stage: config.stage,
-      clusterName: this.clusterName,
-    });
+    new ControllerAlarm(this, 'Controller', { notifications, stage, clusterName: this.clusterName });
 
     const resource = new msk.CfnTopic(this, 'Topic', {
       clusterArn: this.clusterArn,
@@ -75,20 +76,20 @@ export class Stream extends Construct {
           'cleanup.policy': 'delete',
           'retention.ms': String(topic.retentionHours * 3_600_000),
           'min.insync.replicas': String(topic.minInsyncReplicas),
-          // Batches stay as the producer compressed them.
+          // Keep batches as the producer compressed them.
           'compression.type': 'producer',
         }),
       ).toString('base64'),
     });
-    resource.applyRemovalPolicy(removalPolicyOf(config));
+    resource.applyRemovalPolicy(removalPolicy);
     this.topicName = topic.name;
-    this.consumerGroup = `crypto-market-insights-${config.stage}-index`;
+    this.consumerGroup = `crypto-market-insights-${stage}-index`;
   }
 
   /**
-   * How far the index function is behind, as MSK sees it: at any level of monitoring, once the group has committed.
-   * https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html; the table of metrics leaves `Cluster Name`
-   * out, by which CloudWatch knows them, too: https://github.com/aws/agent-toolkit-for-aws (managing-amazon-msk).
+   * How far the index function is behind, at any monitoring level, once its group has committed.
+   * https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html leaves out the dimension `Cluster Name`; it is
+   * listed in https://github.com/aws/agent-toolkit-for-aws (managing-amazon-msk).
    */
   lag(metricName: 'MaxOffsetLag' | 'EstimatedMaxTimeLag' | 'SumOffsetLag', period: Duration): Metric {
     return new Metric({
@@ -104,14 +105,14 @@ export class Stream extends Construct {
     });
   }
 
-  /** Lets a function find the brokers, and write to the topic. */
+  /** Lets a function find the brokers and write to the topic. */
   grantProduce(grantee: iam.IGrantable): void {
     this.#grant(grantee, 'cluster', ['Connect', 'WriteDataIdempotently']);
     this.#grant(grantee, 'topic', ['DescribeTopic', 'WriteData']);
     this.#grantBootstrap(grantee);
   }
 
-  /** Lets the event source mapping of a function read the topic, in the index function's consumer group. */
+  /** Lets a function's event source mapping read the topic in the index function's consumer group. */
   grantConsume(grantee: iam.IGrantable): void {
     this.#grant(grantee, 'cluster', ['Connect', 'DescribeClusterDynamicConfiguration']);
     this.#grant(grantee, 'topic', ['DescribeTopic', 'ReadData']);
@@ -119,7 +120,7 @@ export class Stream extends Construct {
     this.#grantBootstrap(grantee);
   }
 
-  /** Lets a function look at the topic and at how far the index function is. */
+  /** Lets a function inspect the topic and the index function's progress. */
   grantWatch(grantee: iam.IGrantable): void {
     this.#grant(grantee, 'cluster', ['Connect', 'DescribeCluster']);
     this.#grant(grantee, 'topic', ['DescribeTopic']);

@@ -1,52 +1,52 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { samplingIntervals } from '../config/sampling-intervals.ts';
+import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
+import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 
-export interface SummariserProps extends PipelineFunctionContext {
+export interface SummariserProps extends SizedFunctionContext {
+  readonly sources: readonly PolledSource[];
+  /** Fractions: 0.01 is 1 %. */
+  readonly moveThresholds: readonly number[];
+  /** How long OpenSearch keeps ticks. */
+  readonly tickDays: number;
   readonly search: Search;
-  readonly world: ec2.ISecurityGroup;
   readonly schedules: Schedules;
   readonly notifications: Notifications;
 }
 
-/** One hour is behind from its end until the run ten minutes later. */
-const MOST_HOURS_BEHIND = 2;
+/** An hour counts as behind from its end until the run ten minutes later. */
+const MAX_HOURS_BEHIND = 2;
 
-/** Makes candles and moves of each closed hour, ten minutes after it: the last poll's tickers are indexed then. */
+/** Computes the candles and moves of each closed hour, ten minutes later: by then the last poll is indexed. */
 export class Summariser extends Construct {
   readonly function: PipelineFunction;
   readonly scheduled: Scheduled;
 
   constructor(scope: Construct, id: string, props: SummariserProps) {
     super(scope, id);
-    const { config, vpc, key, search, world, schedules, notifications } = props;
-    const { stage } = config;
+    const { sources, moveThresholds, tickDays, search, schedules, notifications, ...context } = props;
+    const { stage } = context;
     this.function = new PipelineFunction(this, 'Function', {
-      config,
-      vpc,
-      key,
+      ...context,
       folder: 'summarise',
-      description: 'Makes candles and moves of each closed hour',
-      ...config.functions.summarise,
+      description: 'Computes candles and moves of each closed hour',
       environment: {
-        OPENSEARCH_URL: search.url,
-        OPENSEARCH_AUTH: 'iam',
-        MOVE_THRESHOLDS: config.summarise.moveThresholds.join(','),
-        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals(config)),
-        TICK_RETENTION_DAYS: String(config.retention.tickDays),
+        ...search.environment,
+        MOVE_THRESHOLDS: moveThresholds.join(','),
+        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals({ sources })),
+        TICK_RETENTION_DAYS: String(tickDays),
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
-      securityGroups: [world, search.clients],
+      clients: [search.clients],
       reservedConcurrency: 1,
     });
     this.scheduled = new Scheduled(this, 'Hourly', {
@@ -59,6 +59,8 @@ export class Summariser extends Construct {
       input: {},
     });
 
+    const meaning =
+      'Candles and moves of the last hours are missing; questions about them are answered from ticks.';
     new FunctionAlarms(this, 'Alarms', {
       notifications,
       stage,
@@ -66,8 +68,7 @@ export class Summariser extends Construct {
       name: 'the summarise function',
       interval: Duration.hours(1),
       queued: true,
-      meaning:
-        'Candles and moves of the last hours are missing; questions about them are answered from the ticks.',
+      meaning,
       runbook: { errors: 'summarise-errors' },
     });
     new PipelineAlarm(this, 'HoursBehind', {
@@ -76,14 +77,12 @@ export class Summariser extends Construct {
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(5),
       }),
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: MOST_HOURS_BEHIND,
+      threshold: above(MAX_HOURS_BEHIND),
       breaching: { datapoints: 3, of: 3 },
-      // The watch function counts them; when it is silent the alarm of its freshness says so.
+      // Emitted by the watch function; if it is silent, the freshness alarm goes off.
       missingData: TreatMissingData.IGNORE,
-      condition: `Summaries are more than ${MOST_HOURS_BEHIND} h behind for 15 min`,
-      meaning:
-        'Candles and moves of the last hours are missing; questions about them are answered from the ticks.',
+      condition: `Summaries are more than ${MAX_HOURS_BEHIND} h behind for 15 min`,
+      meaning,
       firstCommand: `npm run summarise -- --stage ${stage}`,
       runbook: 'summaries-behind',
     });

@@ -1,29 +1,29 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { marketsIn, samplingIntervalOf } from '../../core/market/sampling.ts';
 import { exchangesOf } from '../config/exchanges.ts';
 import { samplingIntervals } from '../config/sampling-intervals.ts';
+import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type PipelineFunctionContext } from '../functions/pipeline-function.ts';
+import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
-import { PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 
-export interface WatchProps extends PipelineFunctionContext {
+export interface WatchProps extends SizedFunctionContext {
+  readonly sources: readonly PolledSource[];
   readonly search: Search;
-  readonly world: ec2.ISecurityGroup;
   readonly schedules: Schedules;
   readonly notifications: Notifications;
 }
 
 /**
- * Looks each minute at what a question would find: how old the newest ticker is, and how far the summaries are. It
- * stands at the end of the pipeline, so whatever breaks before it shows here.
+ * Checks every minute what a question would find: the age of the newest ticker and how far the summaries are. It is the
+ * end of the pipeline, so any failure upstream shows here.
  */
 export class Watch extends Construct {
   readonly function: PipelineFunction;
@@ -31,32 +31,29 @@ export class Watch extends Construct {
 
   constructor(scope: Construct, id: string, props: WatchProps) {
     super(scope, id);
-    const { config, vpc, key, search, world, schedules, notifications } = props;
-    const { stage } = config;
-    const intervals = samplingIntervals(config);
+    const { sources, search, schedules, notifications, ...context } = props;
+    const { stage } = context;
+    const intervals = samplingIntervals({ sources });
+    const exchanges = exchangesOf({ sources });
     const interval = Duration.minutes(1);
     this.function = new PipelineFunction(this, 'Function', {
-      config,
-      vpc,
-      key,
+      ...context,
       folder: 'watch',
       description: 'Watches how fresh tickers and summaries are',
-      ...config.functions.watch,
       environment: {
-        OPENSEARCH_URL: search.url,
-        OPENSEARCH_AUTH: 'iam',
-        EXCHANGES: JSON.stringify(exchangesOf(config)),
+        ...search.environment,
+        EXCHANGES: JSON.stringify(exchanges),
         SAMPLING_INTERVALS: JSON.stringify(intervals),
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
-      securityGroups: [world, search.clients],
+      clients: [search.clients],
       reservedConcurrency: 1,
     });
     this.scheduled = new Scheduled(this, 'Every', {
       function: this.function,
       schedules,
       notifications,
-      description: 'a look at how fresh the data is',
+      description: 'a freshness check',
       expression: 'cron(* * * * ? *)',
       interval,
       input: {},
@@ -69,13 +66,12 @@ export class Watch extends Construct {
       name: 'the watch function',
       interval: Duration.minutes(5),
       queued: true,
-      meaning:
-        'Nobody knows how fresh the data is: the alarms of freshness go off, whether or not it is old.',
+      meaning: 'Nobody knows how fresh the data is: the freshness alarms go off even if it is fresh.',
       runbook: { errors: 'watch-errors' },
     });
-    for (const market of marketsIn(intervals, exchangesOf(config))) {
+    for (const market of marketsIn(intervals, exchanges)) {
       const { exchange, category } = market;
-      const longest = Duration.millis(3 * samplingIntervalOf(market, intervals));
+      const oldest = Duration.millis(3 * samplingIntervalOf(market, intervals));
       new PipelineAlarm(this, `Freshness-${exchange}-${category}`, {
         notifications,
         severity: 'page',
@@ -83,14 +79,13 @@ export class Watch extends Construct {
           statistic: Stats.MAXIMUM,
           period: interval,
         }),
-        comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        threshold: longest.toSeconds(),
+        threshold: above(oldest.toSeconds()),
         breaching: { datapoints: 3, of: 3 },
-        // No ticker at all, or nobody who looks.
+        // There is no ticker at all, or the watch function does not run.
         missingData: TreatMissingData.BREACHING,
-        condition: `The newest ${category} ticker of ${exchange} in OpenSearch is older than 3 intervals (${longest.toMinutes()} min) for 3 min`,
-        meaning: 'Whoever asks or looks at Dashboards sees old prices.',
-        firstCommand: `npm run doctor -- --stage ${stage}`,
+        condition: `The newest ${category} ticker of ${exchange} in OpenSearch is older than 3 intervals (${oldest.toMinutes()} min) for 3 min`,
+        meaning: 'Answers and Dashboards show old prices.',
+        firstCommand: doctorCommand(stage),
         runbook: 'freshness',
       });
     }

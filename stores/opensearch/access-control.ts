@@ -4,12 +4,8 @@
  * Names of actions and action groups: https://docs.opensearch.org/latest/security/access-control/permissions/
  */
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
+import { OPENSEARCH_FUNCTIONS, type OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
 import type { SetupStep } from './index-templates.ts';
-
-/** The functions that have a role in OpenSearch. */
-export const OPENSEARCH_FUNCTIONS = ['index', 'summarise', 'insights', 'operate', 'watch'] as const;
-
-export type OpenSearchFunction = (typeof OPENSEARCH_FUNCTIONS)[number];
 
 interface Role {
   description: string;

@@ -2,7 +2,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
 import type { StageConfig } from '../../lib/config/stage-config.ts';
-import { stageConfig } from '../../lib/config/stages.ts';
+import { STAGE_NAMES, type StageName, stageConfig } from '../../lib/config/stages.ts';
 import { alarmsIn } from '../../lib/monitoring/alarm.ts';
 import { type AlarmProperties, complaintsAbout, metricsOf } from './alarm-checks.ts';
 import { runbookSections, wrongCommandsIn } from './runbook.ts';
@@ -17,7 +17,7 @@ interface Resource {
 const THEIRS = 'arn:aws:kafka:eu-central-1:111122223333:cluster/theirs/0f0f-1';
 const [bybit] = stageConfig('dev').sources;
 /** Both stages, and what is unlike them: another's cluster, sources of several intervals. */
-const CASES: [title: string, stage: string, settings: object][] = [
+const CASES: [title: string, stage: StageName, settings: object][] = [
   ['dev', 'dev', {}],
   ['prod', 'prod', {}],
   ['dev on a cluster that is there already', 'dev', { stream: { existing: { clusterArn: THEIRS } } }],
@@ -41,7 +41,7 @@ const CASES: [title: string, stage: string, settings: object][] = [
   ],
 ];
 
-function synthesiseAlarms(stage: string, settings: object) {
+function synthesiseAlarms(stage: StageName, settings: object) {
   const { stateful, stateless } = buildApp(stage, { ...settings });
   const templates = { stateful: Template.fromStack(stateful), stateless: Template.fromStack(stateless) };
   const resources = Object.fromEntries(
@@ -364,7 +364,7 @@ describe('a stage with a dozen sources', () => {
 });
 
 describe('the dashboard', () => {
-  it.each(['dev', 'prod'])(
+  it.each(STAGE_NAMES)(
     'of %s shows every alarm, each part of the way, and the last errors of every function',
     (stage) => {
       const { alarms, composite, resources } = synthesiseAlarms(stage, {});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STAGE_NAMES } from '../../lib/config/stages.ts';
 import { pythonTool } from './python-tool.ts';
 
 const CFN_LINT_VERSION = '1.58.0';
@@ -47,7 +48,7 @@ async function synth(stage: string): Promise<string[]> {
     .map((name) => join(output, name));
 }
 
-describe.each(['dev', 'prod'])('cdk synth of %s', (stage) => {
+describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
   let templates: string[];
   let tookMs: number;
   beforeAll(async () => {
@@ -95,7 +96,9 @@ describe('a wrong value', () => {
         { cwd: root, env: NO_CREDENTIALS },
       ),
     ).rejects.toMatchObject({
-      stderr: expect.stringContaining('stream.existing.clusterArn: the ARN of an MSK cluster; it is "mine"'),
+      stderr: expect.stringContaining(
+        'stream.existing.clusterArn: must be the ARN of an MSK cluster (got "mine")',
+      ),
     });
   });
 });

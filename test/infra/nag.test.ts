@@ -2,13 +2,15 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
+import type { StageName } from '../../lib/config/stages.ts';
 import { buildApp } from './synthesised.ts';
 
-describe.each([
-  ['dev', {}],
-  ['prod', {}],
+describe.each<[title: string, stage: StageName, settings: object]>([
+  ['dev', 'dev', {}],
+  ['prod', 'prod', {}],
   [
-    'dev with all that is optional',
+    'dev with everything optional',
+    'dev',
     {
       bastion: true,
       alarms: {
@@ -18,12 +20,12 @@ describe.each([
       budget: { monthlyUsd: 250 },
     },
   ],
-])('cdk-nag finds nothing in %s that is not acknowledged with a reason', (title, settings) => {
+])('cdk-nag finds nothing in %s that is not acknowledged with a reason', (_title, stage, settings) => {
   it.each([
     ['AwsSolutions', AwsSolutionsChecks],
     ['Serverless', ServerlessChecks],
   ])('%s', (_, Pack) => {
-    const { app } = buildApp(title.split(' ')[0] as string, settings);
+    const { app } = buildApp(stage, { ...settings });
     app.synth();
     const { violations } = new Pack(app).validateScope(app);
     const findings = violations.flatMap(({ ruleName, violatingResources }) =>

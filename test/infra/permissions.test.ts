@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
 import { synthesise } from './synthesised.ts';
 
 interface Statement {
@@ -9,7 +10,7 @@ interface Statement {
 }
 
 /** Every statement that a role of the stage holds. */
-function statementsOf(stage: string, settings = {}): [policy: string, Statement][] {
+function statementsOf(stage: StageName, settings = {}): [policy: string, Statement][] {
   const { stateful, stateless } = synthesise(stage, settings);
   return [stateful, stateless].flatMap((template) =>
     [...Object.entries(template.findResources('AWS::IAM::Policy'))].flatMap(([id, { Properties }]) =>
@@ -38,7 +39,7 @@ const WITHOUT_RESOURCE = new Set([
   'xray:PutTelemetryRecords',
 ]);
 
-describe.each(['dev', 'prod'])('a role of %s', (stage) => {
+describe.each(STAGE_NAMES)('a role of %s', (stage) => {
   const statements = statementsOf(stage, { bastion: true });
 
   it('may do nothing to every resource but what takes no narrower one', () => {

@@ -70,7 +70,7 @@ describe('npm run scale', () => {
 
   it.each([
     [['--stage', 'test'], /There is no stage "test"/],
-    [['--settings', 'nowhere.json'], /nowhere\.json cannot be read/],
+    [['--settings', 'nowhere.json'], /Cannot read the settings in nowhere\.json/],
     [['--every-minutes', '7'], /samplingIntervalMinutes/],
   ])('says what is wrong with %j', async (args, message) => {
     const { code, stdout, stderr } = await scale(...args);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { stageConfig } from '../../lib/config/stages.ts';
+import { type StageName, stageConfig } from '../../lib/config/stages.ts';
 import { synthesise } from './synthesised.ts';
 
 interface Resource {
@@ -21,7 +21,7 @@ function nameOf(logicalId: string): string {
 }
 
 /** The actions of each role of a stage with everything switched on. */
-function rolesOf(stage: string): Map<string, Set<string>> {
+function rolesOf(stage: StageName): Map<string, Set<string>> {
   const chat = [{ app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC', topics: ['pages'] }];
   const templates = Object.values(
     synthesise(stage, { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 } }),

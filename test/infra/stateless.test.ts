@@ -89,7 +89,7 @@ describe('ingest', () => {
         { ...bybit, name: 'bybit-spot', categories: ['spot'], samplingIntervalMinutes: 5 },
       ],
     });
-    expect(functionOf(stateless, 'Makes candles').Environment.Variables.SAMPLING_INTERVALS).toBe(
+    expect(functionOf(stateless, 'Computes candles').Environment.Variables.SAMPLING_INTERVALS).toBe(
       '{"default":120000,"bybit:linear":120000,"bybit:spot":300000}',
     );
     for (const [category, Threshold] of [
@@ -189,7 +189,7 @@ describe('provisioned pollers, and what only they can do, never come apart', () 
 describe('summarise', () => {
   it('runs ten minutes after each hour, with the stage’s thresholds and polls', () => {
     dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(10 * * * ? *)' });
-    expect(functionOf(dev, 'Makes candles').Environment.Variables).toMatchObject({
+    expect(functionOf(dev, 'Computes candles').Environment.Variables).toMatchObject({
       MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1',
       SAMPLING_INTERVALS:
         '{"default":120000,"bybit:linear":120000,"bybit:inverse":120000,"bybit:spot":120000}',
@@ -209,16 +209,22 @@ describe('watch', () => {
 });
 
 describe('setup', () => {
-  const contentOf = (settings = {}) => {
+  const propertiesOf = (settings = {}) => {
     const [resource] = Object.values(
       synthesise('dev', settings).stateless.findResources('Custom::OpenSearchSetup'),
     );
-    return resource?.Properties.Content;
+    return resource?.Properties;
   };
 
-  it('runs again when what it puts has changed, and only then', () => {
-    expect(contentOf()).toBe(contentOf());
-    expect(contentOf({ search: { indices: { refreshInterval: '60s' } } })).not.toBe(contentOf());
+  it('runs again when index settings change, and only then', () => {
+    expect(propertiesOf()).toEqual(propertiesOf());
+    expect(propertiesOf({ search: { indices: { refreshInterval: '60s' } } })).not.toEqual(propertiesOf());
+  });
+
+  it('runs again when its bundle changes: that is where templates, roles and dashboards are', () => {
+    const { Bundle } = propertiesOf();
+    expect(Bundle).toMatch(/^[0-9a-f]{64}\.zip$/);
+    expect(functionOf(dev, 'Installs index templates').Code.S3Key).toBe(Bundle);
   });
 
   it('maps the role of each function that signs in', () => {
@@ -239,7 +245,7 @@ describe('setup', () => {
   });
 
   it('knows the master user by the secret’s ARN only', () => {
-    expect(functionOf(dev, 'Puts index templates').Environment.Variables).toHaveProperty(
+    expect(functionOf(dev, 'Installs index templates').Environment.Variables).toHaveProperty(
       'OPENSEARCH_MASTER_SECRET',
       { 'Fn::ImportValue': expect.stringContaining('SearchMaster') },
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stageConfig } from '../../../lib/config/stages.ts';
+import { type StageName, stageConfig } from '../../../lib/config/stages.ts';
 import { totalUsd } from '../../../scale/cost.ts';
 import { estimateOf, fitted } from '../../../scale/estimate.ts';
 import { figuresOf, readFigureFile } from '../../../scale/figures.ts';
@@ -7,7 +7,7 @@ import { UnknownPriceError } from '../../../scale/prices.ts';
 import { withSources } from '../../../scale/workload.ts';
 import { FIGURES, INVENTORY } from './sample.ts';
 
-function estimate(stage: string, settings = {}, exchanges = 1, figures = FIGURES) {
+function estimate(stage: StageName, settings = {}, exchanges = 1, figures = FIGURES) {
   return estimateOf(withSources(stageConfig(stage, settings), exchanges), figures, INVENTORY);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accessControlSteps, OPENSEARCH_FUNCTIONS } from '../../../../stores/opensearch/access-control.ts';
+import { OPENSEARCH_FUNCTIONS } from '../../../../core/runtime/opensearch-functions.ts';
+import { accessControlSteps } from '../../../../stores/opensearch/access-control.ts';
 import { indexTemplates } from '../../../../stores/opensearch/index-templates.ts';
 
 const functionRoleArns = {
