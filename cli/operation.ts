@@ -2,18 +2,22 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import cliProgress from 'cli-progress';
+import type { Command } from 'commander';
 import type { OperationEvent, Slice } from '../core/operate/operation.ts';
 import { writeFileAtomically } from '../local/atomic-file.ts';
 import type { ServiceName } from '../local/engines/engines.ts';
 import type { LocalFunction } from '../local/pipeline/functions.ts';
 import { perform } from './command.ts';
 import { print } from './print.ts';
-import { type TargetFlags, withTarget } from './targets/choose.ts';
+import { type TargetFlags, withTarget, withTargetOptions } from './targets/choose.ts';
 import type { Target } from './targets/target.ts';
 
-/** A command that runs one operation and prints what it did. */
-interface OperationAction<Flags, Output, Result> {
-  operation: string;
+export interface OperationFlags extends TargetFlags {
+  json?: boolean;
+}
+
+/** How a command runs one operation and prints what it did. */
+interface OperationDefinition<Flags, Output, Result> {
   needs: (flags: Flags) => readonly ServiceName[];
   /** Whether the same command carries on where it was stopped. */
   resumable?: boolean;
@@ -25,24 +29,27 @@ interface OperationAction<Flags, Output, Result> {
   exitCode: (result: Result) => number;
 }
 
-/** The action, for commander. */
-export function operationAction<
-  Flags extends TargetFlags & { json?: boolean },
-  Output extends object,
-  Result = Output,
->({ operation, needs, resumable = false, ...action }: OperationAction<Flags, Output, Result>) {
-  return perform((signal, flags: Flags) =>
-    withTarget(flags, needs(flags), signal, async (target) => {
-      const startedMs = performance.now();
-      const input = action.input(flags, target.now);
-      const { folder } = flags;
-      const slices = await runOperation<Output>(target, operation, input, { folder, signal, resumable });
-      const result = action.result(mergeSlices(slices), target.now);
-      if (flags.json) print(JSON.stringify(result));
-      else print(...action.lines(result, flags, performance.now() - startedMs));
-      return action.exitCode(result);
-    }),
-  );
+/** Completes a command whose operation has the same name. */
+export function operationCommand<Flags extends OperationFlags, Output extends object, Result = Output>(
+  command: Command,
+  { needs, resumable = false, ...definition }: OperationDefinition<Flags, Output, Result>,
+): Command {
+  return withTargetOptions(command)
+    .option('--json', 'print the result as one JSON object')
+    .action(
+      perform((signal, flags: Flags) =>
+        withTarget(flags, needs(flags), signal, async (target) => {
+          const startedMs = performance.now();
+          const input = definition.input(flags, target.now);
+          const options = { folder: flags.folder, signal, resumable };
+          const slices = await runOperation<Output>(target, command.name(), input, options);
+          const result = definition.result(mergeSlices(slices), target.now);
+          if (flags.json) print(JSON.stringify(result));
+          else print(...definition.lines(result, flags, performance.now() - startedMs));
+          return definition.exitCode(result);
+        }),
+      ),
+    );
 }
 
 export interface OperateOptions<Output> {

@@ -2,15 +2,13 @@ import { hourOf } from '../../core/market/time.ts';
 import type { RebuildOutput } from '../../core/operate/rebuild.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
-import { operationAction } from '../operation.ts';
+import { type OperationFlags, operationCommand } from '../operation.ts';
 import { instant } from '../options.ts';
 import { problemLines } from '../print.ts';
-import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
 
-interface RebuildFlags extends TargetFlags {
+interface RebuildFlags extends OperationFlags {
   from?: string;
   to?: string;
-  json?: boolean;
 }
 
 const help = `Exit codes: 0 done, 1 part of the lake cannot be read, 2 failed.
@@ -26,24 +24,22 @@ Examples:
 const description =
   'Makes candles and moves from the lake, which keeps every tick and every recorded candle, so it also works after the index is lost. Waits while a backfill or a summarise runs. If it is interrupted, run the same command again: it carries on where it stopped.';
 
-export const command = withTargetOptions(createCommand('rebuild', description, { help }))
-  .option('--from <time>', 'first hour, UTC (default: the oldest)', instant)
-  .option('--to <time>', 'end, UTC (default: the start of the current hour)', instant)
-  .option('--json', 'print the result as one JSON object')
-  .action(
-    operationAction<RebuildFlags, RebuildOutput>({
-      operation: 'rebuild',
-      needs: () => ['openSearch', 's3'],
-      resumable: true,
-      input({ from, to }, now) {
-        const closed = new Date(hourOf(now.getTime())).toISOString();
-        return { from, to: to === undefined || to > closed ? closed : to };
-      },
-      result: (output) => output,
-      lines: ({ hours, candles, moves, problems }) => [
-        `✔ ${formatCount(hours)} hours with ticks: ${formatCount(candles)} candles were new or changed, ${formatCount(moves)} moves written.`,
-        ...problemLines(problems),
-      ],
-      exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),
-    }),
-  );
+export const command = operationCommand<RebuildFlags, RebuildOutput>(
+  createCommand('rebuild', description, { help })
+    .option('--from <time>', 'first hour, UTC (default: the oldest)', instant)
+    .option('--to <time>', 'end, UTC (default: the start of the current hour)', instant),
+  {
+    needs: () => ['openSearch', 's3'],
+    resumable: true,
+    input({ from, to }, now) {
+      const closed = new Date(hourOf(now.getTime())).toISOString();
+      return { from, to: to === undefined || to > closed ? closed : to };
+    },
+    result: (output) => output,
+    lines: ({ hours, candles, moves, problems }) => [
+      `✔ ${formatCount(hours)} hours with ticks: ${formatCount(candles)} candles were new or changed, ${formatCount(moves)} moves written.`,
+      ...problemLines(problems),
+    ],
+    exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),
+  },
+);

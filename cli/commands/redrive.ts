@@ -2,15 +2,13 @@ import type { RedriveOutput } from '../../core/operate/redrive.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { createCommand } from '../command.ts';
-import { operationAction } from '../operation.ts';
+import { type OperationFlags, operationCommand } from '../operation.ts';
 import { instant } from '../options.ts';
 import { moreRows } from '../print.ts';
-import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
 
-interface RedriveFlags extends TargetFlags {
+interface RedriveFlags extends OperationFlags {
   since?: string;
   dryRun?: boolean;
-  json?: boolean;
 }
 
 const ROWS_SHOWN = 20;
@@ -28,20 +26,18 @@ Examples:
 const description =
   'Indexes dead letters again (records that could not be indexed, kept in the lake under dead-letters/) and the batches that Lambda gave up on (under aws/lambda/). Dead letters that are indexed now move to redriven/; those refused again stay, with the new reason. A batch is deleted once each of its records is in the index or a dead letter.';
 
-export const command = withTargetOptions(createCommand('redrive', description, { help }))
-  .option('--since <time>', 'only records first seen then or later, UTC (default: all)', instant)
-  .option('--dry-run', 'only show what there is and what would be tried')
-  .option('--json', 'print the result as one JSON object')
-  .action(
-    operationAction<RedriveFlags, RedriveOutput>({
-      operation: 'redrive',
-      needs: () => ['openSearch', 's3'],
-      input: ({ since, dryRun = false }) => ({ since, dryRun }),
-      result: (output) => output,
-      lines,
-      exitCode: ({ stay, problems }) => (stay.length + problems.length === 0 ? 0 : 1),
-    }),
-  );
+export const command = operationCommand<RedriveFlags, RedriveOutput>(
+  createCommand('redrive', description, { help })
+    .option('--since <time>', 'only records first seen then or later, UTC (default: all)', instant)
+    .option('--dry-run', 'only show what there is and what would be tried'),
+  {
+    needs: () => ['openSearch', 's3'],
+    input: ({ since, dryRun = false }) => ({ since, dryRun }),
+    result: (output) => output,
+    lines,
+    exitCode: ({ stay, problems }) => (stay.length + problems.length === 0 ? 0 : 1),
+  },
+);
 
 function lines(result: RedriveOutput, { dryRun }: RedriveFlags): string[] {
   const { tried, batchRecords, indexed, alreadyThere, stay, problems } = result;

@@ -1,14 +1,12 @@
 import type { ReplayOutput } from '../../core/operate/replay.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
-import { operationAction } from '../operation.ts';
+import { type OperationFlags, operationCommand } from '../operation.ts';
 import { type RangeFlags, withRangeOptions } from '../options.ts';
 import { problemLines } from '../print.ts';
-import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
 
-interface ReplayFlags extends TargetFlags, RangeFlags {
+interface ReplayFlags extends OperationFlags, RangeFlags {
   direct?: boolean;
-  json?: boolean;
 }
 
 const help = `Exit codes: 0 done, 1 some tickers cannot be indexed, 2 failed.
@@ -24,20 +22,20 @@ Examples:
 const description =
   'Indexes the tickers of the lake again, with the same ids, so nothing is stored twice. If it is interrupted, run the same command again: it carries on where it stopped.';
 
-export const command = withTargetOptions(withRangeOptions(createCommand('replay', description, { help })))
-  .option('--direct', 'write straight to OpenSearch instead of through Kafka and the index function')
-  .option('--json', 'print the result as one JSON object')
-  .action(
-    operationAction<ReplayFlags, ReplayOutput>({
-      operation: 'replay',
-      needs: ({ direct }) => [direct ? 'openSearch' : 'kafka', 's3'],
-      resumable: true,
-      input: ({ from, to, exchange, direct = false }) => ({ from, to, exchange, direct }),
-      result: (output) => output,
-      lines,
-      exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),
-    }),
-  );
+export const command = operationCommand<ReplayFlags, ReplayOutput>(
+  withRangeOptions(createCommand('replay', description, { help })).option(
+    '--direct',
+    'write straight to OpenSearch instead of through Kafka and the index function',
+  ),
+  {
+    needs: ({ direct }) => [direct ? 'openSearch' : 'kafka', 's3'],
+    resumable: true,
+    input: ({ from, to, exchange, direct = false }) => ({ from, to, exchange, direct }),
+    result: (output) => output,
+    lines,
+    exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),
+  },
+);
 
 function lines(
   { batches, tickers, indexed, alreadyThere, problems }: ReplayOutput,

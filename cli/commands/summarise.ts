@@ -1,13 +1,11 @@
 import type { SummariseReport } from '../../core/summarise/summarise.ts';
 import { formatCount, formatTime } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
-import { operationAction } from '../operation.ts';
+import { type OperationFlags, operationCommand } from '../operation.ts';
 import { instant } from '../options.ts';
-import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
 
-interface SummariseFlags extends TargetFlags {
+interface SummariseFlags extends OperationFlags {
   from?: string;
-  json?: boolean;
 }
 
 /** What --json prints. */
@@ -28,22 +26,23 @@ Examples:
 const description =
   'Makes hourly candles and moves from the ticks of every closed hour that is not summarised yet, as the schedule does each hour. The same ticks always give the same candles and moves. Waits while a backfill or a rebuild runs.';
 
-export const command = withTargetOptions(createCommand('summarise', description, { help }))
-  .option('--from <time>', 'summarise everything from this hour on again, UTC', instant)
-  .option('--json', 'print the result as one JSON object')
-  .action(
-    operationAction<SummariseFlags, SummariseReport, SummariseResult>({
-      operation: 'summarise',
-      needs: () => ['openSearch'],
-      input: ({ from }, now) => ({ from, now: now.toISOString() }),
-      result: ({ done, lateFrom, ...sums }, now) => ({ ...sums, now: now.toISOString() }),
-      lines: ({ hours, candles, moves, until, now }) =>
-        until === undefined
-          ? [`✔ There are no ticks to summarise. Now is ${formatTime(now)}.`]
-          : [
-              `✔ ${formatCount(hours)} hours with ticks: ${formatCount(candles)} candles were new or changed, ${formatCount(moves)} moves written.`,
-              `  Summarised until ${formatTime(until)}. Now is ${formatTime(now)}.`,
-            ],
-      exitCode: () => 0,
-    }),
-  );
+export const command = operationCommand<SummariseFlags, SummariseReport, SummariseResult>(
+  createCommand('summarise', description, { help }).option(
+    '--from <time>',
+    'summarise everything from this hour on again, UTC',
+    instant,
+  ),
+  {
+    needs: () => ['openSearch'],
+    input: ({ from }, now) => ({ from, now: now.toISOString() }),
+    result: ({ done, lateFrom, ...sums }, now) => ({ ...sums, now: now.toISOString() }),
+    lines: ({ hours, candles, moves, until, now }) =>
+      until === undefined
+        ? [`✔ There are no ticks to summarise. Now is ${formatTime(now)}.`]
+        : [
+            `✔ ${formatCount(hours)} hours with ticks: ${formatCount(candles)} candles were new or changed, ${formatCount(moves)} moves written.`,
+            `  Summarised until ${formatTime(until)}. Now is ${formatTime(now)}.`,
+          ],
+    exitCode: () => 0,
+  },
+);

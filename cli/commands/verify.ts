@@ -3,14 +3,11 @@ import type { VerifyOutput } from '../../core/operate/verify.ts';
 import { formatCount, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { createCommand } from '../command.ts';
-import { operationAction } from '../operation.ts';
+import { type OperationFlags, operationCommand } from '../operation.ts';
 import { type RangeFlags, withRangeOptions } from '../options.ts';
 import { moreRows, problemLines } from '../print.ts';
-import { type TargetFlags, withTargetOptions } from '../targets/choose.ts';
 
-interface VerifyFlags extends TargetFlags, RangeFlags {
-  json?: boolean;
-}
+interface VerifyFlags extends OperationFlags, RangeFlags {}
 
 /** What --json prints. */
 interface VerifyReport extends VerifyOutput {
@@ -34,18 +31,16 @@ Examples:
 const description =
   'Compares lake and index: for each series and hour, the index must hold exactly the ids in the lake. Waits for tickers that are still on their way.';
 
-export const command = withTargetOptions(withRangeOptions(createCommand('verify', description, { help })))
-  .option('--json', 'print the result as one JSON object')
-  .action(
-    operationAction<VerifyFlags, VerifyOutput, VerifyReport>({
-      operation: 'verify',
-      needs: () => ['openSearch', 's3'],
-      input: ({ from, to, exchange }) => ({ from, to, exchange }),
-      result: reportOf,
-      lines,
-      exitCode: ({ agree }) => (agree ? 0 : 1),
-    }),
-  );
+export const command = operationCommand<VerifyFlags, VerifyOutput, VerifyReport>(
+  withRangeOptions(createCommand('verify', description, { help })),
+  {
+    needs: () => ['openSearch', 's3'],
+    input: ({ from, to, exchange }) => ({ from, to, exchange }),
+    result: reportOf,
+    lines,
+    exitCode: ({ agree }) => (agree ? 0 : 1),
+  },
+);
 
 function reportOf(output: VerifyOutput): VerifyReport {
   const { differences, problems } = output;
