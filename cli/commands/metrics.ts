@@ -45,22 +45,17 @@ export const command = withFolderOption(
         `${each.name}\n${each.dimensions.service}`.toLowerCase().includes(name.toLowerCase()),
       );
       const sinceTime = new Date(sinceMs).toISOString();
-      if (json) print(jsonText(sinceTime, metrics));
+      if (json) print(JSON.stringify({ since: sinceTime, metrics }));
       else if (metrics.length > 0) print(metricsTable(metrics));
       else {
-        const which = `${name === '' ? 'are no metrics' : `is no metric "${name}"`}${sinceMs === 0 ? '' : ` since ${sinceTime}`}`;
+        const which = name === '' ? 'are no metrics' : `is no metric "${name}"`;
         note(
-          `There ${which} in ${folder}. The functions emit them while "npm start" runs; their services are ${Object.keys(METRIC_GROUPS).join(', ')}.`,
+          `There ${which}${sinceMs === 0 ? '' : ` since ${sinceTime}`} in ${folder}. The functions emit them while "npm start" runs; their services are ${Object.keys(METRIC_GROUPS).join(', ')}.`,
         );
       }
       return metrics.length > 0 ? 0 : 1;
     }),
   );
-
-function jsonText(since: string, metrics: readonly MetricStatistics[]): string {
-  const rows = metrics.map(({ lastMs, ...rest }) => ({ ...rest, lastAt: new Date(lastMs).toISOString() }));
-  return JSON.stringify({ since, metrics: rows });
-}
 
 function metricsTable(metrics: readonly MetricStatistics[]): string {
   const figure = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 1 });

@@ -15,27 +15,20 @@ export interface Datapoint {
   values: readonly number[];
 }
 
-/** CloudWatch's statistics of one metric. */
-export interface MetricStatistics extends Omit<Datapoint, 'atMs' | 'values'> {
-  /** The number of values, CloudWatch's SampleCount. */
-  count: number;
-  sum: number;
-  min: number;
-  max: number;
-  last: number;
-  /** When the last one was emitted, epoch ms. */
-  lastMs: number;
-}
+/** CloudWatch's statistics of one metric; `count` is its SampleCount, `lastAt` is ISO 8601. */
+export type MetricStatistics = Omit<Datapoint, 'atMs' | 'values'> &
+  Record<'count' | 'sum' | 'min' | 'max' | 'last', number> & { lastAt: string };
 
 /** The part of CloudWatch's embedded metric format that is read here; the values are fields next to `_aws`. */
-const emf = z.looseObject({
+const metricSchema = z.object({ Name: z.string(), Unit: z.string().default('None') });
+const emfSchema = z.looseObject({
   _aws: z.object({
     Timestamp: z.number(),
     CloudWatchMetrics: z.array(
       z.object({
         Namespace: z.string(),
         Dimensions: z.array(z.array(z.string())),
-        Metrics: z.array(z.object({ Name: z.string(), Unit: z.string().default('None') })),
+        Metrics: z.array(metricSchema),
       }),
     ),
   }),
@@ -53,21 +46,17 @@ export function parseEmf(line: string): Datapoint[] {
   } catch {
     return []; // the line is still being written
   }
-  const parsed = emf.safeParse(json);
+  const parsed = emfSchema.safeParse(json);
   if (!parsed.success) return [];
   const { _aws, ...fields } = parsed.data;
-  return _aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
-    Metrics.flatMap(({ Name, Unit }) => {
-      const values = [fields[Name]].flat().filter((value) => typeof value === 'number');
+  return _aws.CloudWatchMetrics.flatMap(({ Namespace: namespace, Dimensions, Metrics }) =>
+    Metrics.flatMap(({ Name: name, Unit: unit }) => {
+      const values = [fields[name]].flat().filter((value) => typeof value === 'number');
       if (values.length === 0) return [];
-      return Dimensions.map((names) => ({
-        namespace: Namespace,
-        name: Name,
-        unit: Unit,
-        dimensions: Object.fromEntries(names.map((name) => [name, String(fields[name])])),
-        atMs: _aws.Timestamp,
-        values,
-      }));
+      return Dimensions.map((names) => {
+        const dimensions = Object.fromEntries(names.map((each) => [each, String(fields[each])]));
+        return { namespace, name, unit, dimensions, atMs: _aws.Timestamp, values };
+      });
     }),
   );
 }
@@ -75,11 +64,10 @@ export function parseEmf(line: string): Datapoint[] {
 /** Everything the functions of a folder's pipeline emitted since a time (epoch ms), log by log. */
 export async function* emittedIn(folder: string, sinceMs: number): AsyncGenerator<Datapoint> {
   const logs = logsOf(folder);
-  if (!existsSync(logs)) return;
-  for (const file of readdirSync(logs)) {
+  for (const file of existsSync(logs) ? readdirSync(logs) : []) {
     if (!/^lambda-.*\.log$/.test(file)) continue;
     for await (const line of createInterface({ input: createReadStream(join(logs, file)) })) {
-      for (const datapoint of parseEmf(line)) if (datapoint.atMs >= sinceMs) yield datapoint;
+      yield* parseEmf(line).filter(({ atMs }) => atMs >= sinceMs);
     }
   }
 }
@@ -88,11 +76,12 @@ export async function* emittedIn(folder: string, sinceMs: number): AsyncGenerato
 export async function statisticsOf(
   datapoints: AsyncIterable<Datapoint> | Iterable<Datapoint>,
 ): Promise<MetricStatistics[]> {
-  const none = { count: 0, sum: 0, min: Infinity, max: -Infinity, last: Number.NaN, lastMs: -Infinity };
+  const none = { count: 0, sum: 0, min: Infinity, max: -Infinity, last: Number.NaN, lastAt: '' };
   const byMetric = new Map<string, MetricStatistics>();
   for await (const { atMs, values, ...metric } of datapoints) {
-    const { namespace, name, dimensions } = metric;
-    const identity = JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
+    const { service = '', ...others } = metric.dimensions;
+    const identity = JSON.stringify([service, others, metric.name, metric.namespace]);
+    const at = new Date(atMs).toISOString();
     const sums = byMetric.get(identity) ?? { ...metric, ...none };
     byMetric.set(identity, sums);
     for (const value of values) {
@@ -100,10 +89,8 @@ export async function statisticsOf(
       sums.sum += value;
       sums.min = Math.min(sums.min, value);
       sums.max = Math.max(sums.max, value);
-      if (atMs >= sums.lastMs) Object.assign(sums, { last: value, lastMs: atMs });
+      if (at >= sums.lastAt) Object.assign(sums, { last: value, lastAt: at });
     }
   }
-  const order = ({ dimensions: { service = '', ...others }, name }: MetricStatistics) =>
-    [service, ...Object.values(others), name].join('\0');
-  return [...byMetric.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  return [...byMetric].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, statistics]) => statistics);
 }

@@ -97,8 +97,8 @@ describe('the statistics of metrics', () => {
       point('PollsFailed', 'bybit', 10, 4, 2),
       point('BatchesWaiting', 'bybit', 10, 7),
     ]);
-    const rows = found.map(({ name, dimensions, count, sum, min, max, last, lastMs }) => {
-      return [dimensions.exchange, name, count, sum, min, max, last, lastMs];
+    const rows = found.map(({ name, dimensions, count, sum, min, max, last, lastAt }) => {
+      return [dimensions.exchange, name, count, sum, min, max, last, Date.parse(lastAt)];
     });
     expect(rows).toEqual([
       ['bybit', 'BatchesWaiting', 1, 7, 7, 7, 7, 10],
