@@ -4,7 +4,7 @@ import { averageOfHours } from './average.ts';
 import { noDataOf } from './errors.ts';
 import { ALL_TIME, loadHours } from './history.ts';
 import { type MovesOptions, type MovesOver, movesOfHours } from './moves.ts';
-import { byPercent, percentilesOfOne } from './percentiles.ts';
+import { percentilesOfOne } from './percentiles.ts';
 import type { InsightStores } from './ports.ts';
 import { type AverageOver, totalsOf } from './totals.ts';
 import { type Volatility, volatilityOf } from './volatility.ts';
@@ -41,6 +41,6 @@ export async function compareOne(
     average,
     moves,
     ...volatilityOf(totals),
-    percentiles: change ? byPercent(percents, change) : null,
+    percentiles: change?.percentiles ?? null,
   };
 }

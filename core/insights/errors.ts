@@ -1,5 +1,6 @@
-import { type Category, formatSeries, type Series } from '../market/series.ts';
+import { formatSeries, type Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
+import type { Scope } from './ports.ts';
 
 /** Why a valid question has no answer. */
 export type NoAnswerReason = 'noData' | 'unknownSymbol' | 'ambiguousSymbol';
@@ -16,11 +17,6 @@ export class NoAnswerError extends Error {
     this.reason = reason;
     this.choices = choices;
   }
-}
-
-interface Place {
-  exchange?: string | undefined;
-  category?: Category | undefined;
 }
 
 /** For messages: `2018-07-01 00:00 to 2018-07-02 00:00 UTC`. */
@@ -44,7 +40,7 @@ export function noDataOf(series: Series, window: Window, span: Window | undefine
 
 /** No series in scope has data in a window. */
 export function noDataIn(
-  scope: Place,
+  scope: Scope,
   window: Window,
   extents: readonly { firstMs: number; endMs: number }[],
 ): NoAnswerError {
@@ -60,7 +56,7 @@ export function noDataIn(
 }
 
 /** For messages: `in bybit:linear`. */
-export function placeOf({ exchange, category }: Place): string {
+export function placeOf({ exchange, category }: Scope): string {
   if (exchange === undefined && category === undefined) return 'here';
   if (exchange === undefined) return `in any ${category} market`;
   return `in ${exchange}${category === undefined ? '' : `:${category}`}`;

@@ -4,21 +4,11 @@ import { isoWindow, type Window } from '../market/window.ts';
 import { NoAnswerError, placeOf, rangeText } from './errors.ts';
 import type { ChangePercentiles, ChangeStore, Scope } from './ports.ts';
 
-/** The percentiles of one series' 24 h change. */
-export interface SeriesPercentiles {
-  /** `exchange:category:symbol` */
-  series: string;
-  /** Ticks that reported a 24 h change. */
-  samples: number;
-  /** By percent, `"99"`: fractions, 0.0068 is 0.68 %. */
-  percentiles: Record<string, number>;
-}
-
 /** The percentiles over a window (ISO 8601 UTC), widest spread first. */
 export interface PercentilesOver {
   from: string;
   to: string;
-  series: SeriesPercentiles[];
+  series: ChangePercentiles[];
 }
 
 /**
@@ -45,14 +35,7 @@ export async function changePercentiles(
       `No tick of ${of} from ${rangeText(window)} reports a 24 h change. Percentiles come from ticks, which are kept for 90 days by default; candles do not have them.`,
     );
   }
-  return {
-    ...isoWindow(window),
-    series: found.map(({ series, samples, values }) => ({
-      series,
-      samples,
-      percentiles: byPercent(percents, { values }),
-    })),
-  };
+  return { ...isoWindow(window), series: found };
 }
 
 /** An empty list if the series' ticks report no 24 h change. */
@@ -65,13 +48,7 @@ export function percentilesOfOne(
   return store.changePercentiles({ exchange, category, symbol }, window, percents);
 }
 
-export function byPercent(
-  percents: readonly number[],
-  { values }: Pick<ChangePercentiles, 'values'>,
-): Record<string, number> {
-  return Object.fromEntries(percents.map((percent, index) => [percent, values[index] as number]));
-}
-
-function spreadOf({ values }: ChangePercentiles): number {
+function spreadOf({ percentiles }: ChangePercentiles): number {
+  const values = Object.values(percentiles);
   return Math.max(...values) - Math.min(...values);
 }

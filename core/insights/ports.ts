@@ -111,12 +111,14 @@ export interface MoveCounts {
 
 export interface MarketStore extends MarketHours, MarketExtents, MarketTotals, MoveCounts {}
 
-/** Percentiles of one series' 24 h change; values are fractions, in the order of the requested percents. */
+/** The percentiles of one series' 24 h change. */
 export interface ChangePercentiles {
   /** `exchange:category:symbol` */
   series: string;
+  /** Ticks that reported a 24 h change. */
   samples: number;
-  values: number[];
+  /** By percent, `"99"`: fractions, 0.0068 is 0.68 %. */
+  percentiles: Record<string, number>;
 }
 
 /** The 24 h change that exchanges report with each tick. */

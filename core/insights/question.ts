@@ -25,48 +25,36 @@ export const DEFAULT_PERCENTS = [1, 5, 25, 50, 75, 95, 99];
 export const DEFAULT_TOP = 10;
 
 const name = z.string().regex(SYMBOL_PATTERN, 'expected a symbol such as BTCUSDT');
-const scope = {
-  exchange: z.string().min(1).optional(),
-  category: z.enum(CATEGORIES).optional(),
-};
-const window = {
+const scope = { exchange: z.string().min(1).optional(), category: z.enum(CATEGORIES).optional() };
+const scopeAndWindow = {
+  ...scope,
   over: z.string().optional(),
   from: z.string().optional(),
   to: z.string().optional(),
   at: z.string().optional(),
 };
-const thresholds = z
-  .array(z.number().positive())
-  .min(1)
-  .max(20)
-  .default([...DEFAULT_THRESHOLDS]);
-const percents = z
-  .array(z.number().min(0).max(100))
-  .min(1)
-  .max(50)
-  .default([...DEFAULT_PERCENTS]);
+const thresholds = z.array(z.number().positive()).min(1).max(20).default(DEFAULT_THRESHOLDS);
+const percents = z.array(z.number().min(0).max(100)).min(1).max(50).default(DEFAULT_PERCENTS);
 const top = z.number().int().min(1).max(10_000).default(DEFAULT_TOP);
 
 /** A question to the insights function. 1 % is 0.01. */
 export const questionSchema = z.discriminatedUnion('question', [
-  z.strictObject({ question: z.literal('average'), symbol: name, ...scope, ...window }),
-  z.strictObject({ question: z.literal('moves'), symbol: name, thresholds, ...scope, ...window }),
+  z.strictObject({ question: z.literal('average'), symbol: name, ...scopeAndWindow }),
+  z.strictObject({ question: z.literal('moves'), symbol: name, thresholds, ...scopeAndWindow }),
   z.strictObject({
     question: z.literal('percentiles'),
     symbol: name.optional(),
     top,
     percents,
-    ...scope,
-    ...window,
+    ...scopeAndWindow,
   }),
-  z.strictObject({ question: z.literal('volatile'), top, ...scope, ...window }),
+  z.strictObject({ question: z.literal('volatile'), top, ...scopeAndWindow }),
   z.strictObject({
     question: z.literal('compare'),
     symbols: z.array(name).min(1).max(20),
     thresholds,
     percents,
-    ...scope,
-    ...window,
+    ...scopeAndWindow,
   }),
   z.strictObject({ question: z.literal('series'), ...scope }),
 ]);

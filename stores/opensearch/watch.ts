@@ -7,7 +7,7 @@ import { OpenSearchSearch, retryTransient } from './search.ts';
 import { readSummarisedUntil } from './summaries.ts';
 import { OpenSearchTickerIds } from './ticker-ids.ts';
 
-/** What watch asks OpenSearch, until it answers or the deadline comes. */
+/** How fresh the index is; retried until the deadline. */
 export class OpenSearchWatch implements WatchedIndex {
   readonly #client: Client;
   readonly #deadlineMs: number;

@@ -34,7 +34,9 @@ export class OpenSearchChanges implements ChangeStore {
       return {
         series: formatSeries(series),
         samples: bucket.doc_count,
-        values: percents.map((percent) => byPercent.get(percent) ?? Number.NaN),
+        percentiles: Object.fromEntries(
+          percents.map((percent) => [percent, byPercent.get(percent) ?? Number.NaN]),
+        ),
       };
     });
   }

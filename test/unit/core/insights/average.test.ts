@@ -10,7 +10,7 @@ const ask = (store: InMemoryStore, window: { fromMs: number; toMs: number }) =>
   averageOver(store, SERIES, window, 900_000);
 
 describe('the average price over hours', () => {
-  it('is the mean of the hourly means, every hour with data counting once', async () => {
+  it('is the mean of the hourly means: every hour with data counts once', async () => {
     const store = new InMemoryStore([recorded(0, [10, 14, 8, 12]), flat(2, 20), flat(60, 99)]);
     expect(await ask(store, hours(0, 50))).toEqual({
       from: iso(hourMs(0)),
@@ -27,7 +27,7 @@ describe('the average price over hours', () => {
     });
   });
 
-  it('counts an hour once however many samples it has', async () => {
+  it('counts an hour once, regardless of how many samples it has', async () => {
     const store = new InMemoryStore([ticked(0, [1]), ticked(1, [4, 4, 4, 4])]);
     expect(await ask(store, hours(0, 100))).toMatchObject({ mean: 2.5, hours: 2 });
   });
@@ -37,7 +37,7 @@ describe('the average price over hours', () => {
     expect(await ask(store, hours(0, 50))).toMatchObject({ mean: (24 * 10 + 34) / 25, hours: 25 });
   });
 
-  it('is of the whole hours that the window touches', async () => {
+  it('covers the whole hours that the window touches', async () => {
     const store = new InMemoryStore([flat(0, 1), flat(1, 2), flat(100, 3)]);
     const window = { fromMs: hourMs(1) + 10 * MINUTE_MS, toMs: hourMs(100) + MINUTE_MS };
     expect(await ask(store, window)).toMatchObject({
@@ -48,12 +48,12 @@ describe('the average price over hours', () => {
     });
   });
 
-  it('takes a candle into the window that its start lies in, and none at its end', async () => {
+  it('includes candles that start in the window, excluding its end', async () => {
     const store = new InMemoryStore([flat(0, 1), flat(50, 3)]);
     expect(await ask(store, hours(0, 50))).toMatchObject({ mean: 1, hours: 1 });
   });
 
-  it('takes an hour without a candle from its ticks: the unfinished one, and a missed one', async () => {
+  it('uses ticks for hours without a candle, unfinished or missed', async () => {
     const store = new InMemoryStore(
       [flat(0, 1), flat(1, 2), flat(3, 4)],
       [...ticks(1, [100, 100]), ...ticks(2, [3, 5]), ...ticks(4, [6])],
@@ -66,12 +66,12 @@ describe('the average price over hours', () => {
     });
   });
 
-  it('does not take ticks of a day that a daily candle covers', async () => {
+  it('ignores ticks of a day that a daily candle covers', async () => {
     const store = new InMemoryStore([flat(0, 1, 24), flat(24, 2), flat(26, 3)], ticks(5, [100]));
     expect(await ask(store, hours(3, 60))).toMatchObject({ max: 3, hours: 2 });
   });
 
-  it('reads no tick of hours that have a candle', async () => {
+  it('reads no ticks of hours that have a candle', async () => {
     const prices = [1, 1, 1, 1];
     const all = Array.from({ length: 60 }, (_, hour) => hour);
     const candles = all.filter((hour) => hour !== 30).map((hour) => ticked(hour, prices));
@@ -103,7 +103,7 @@ describe('the average price over up to 48 hours of ticks', () => {
     });
   });
 
-  it("covers the polls that were due in each hour, by the candle's own number where it has one", async () => {
+  it("measures coverage by the polls due in each hour, as its candle recorded them", async () => {
     const everyMinute = (hour: number) => ({ ...ticked(hour, [1, 2, 3]), polls_due: 60 });
     const quarter = ticked(3, [4, 5, 6, 7]);
     const coverage = async (from: number, to: number) =>
@@ -128,7 +128,7 @@ describe('the average price over up to 48 hours of ticks', () => {
     });
   });
 
-  it('is of whole hours where one of them is backfilled', async () => {
+  it('covers whole hours if one of them is backfilled', async () => {
     const store = new InMemoryStore([ticked(0, [1, 2, 3, 4]), flat(1, 10)]);
     const window = { fromMs: hourMs(0) + 15 * MINUTE_MS, toMs: hourMs(1) + 30 * MINUTE_MS };
     expect(await ask(store, window)).toMatchObject({
@@ -141,7 +141,7 @@ describe('the average price over up to 48 hours of ticks', () => {
 });
 
 describe('a window without data', () => {
-  it('is an error that says what range there is', async () => {
+  it('is an error that says which range has data', async () => {
     const store = new InMemoryStore([flat(0, 1), flat(9, 1)]);
     for (const window of [hours(10, 20), hours(10, 100)]) {
       await expect(ask(store, window)).rejects.toMatchObject({
@@ -154,7 +154,7 @@ describe('a window without data', () => {
     }
   });
 
-  it('is one between two samples, too', async () => {
+  it('can also lie between two samples', async () => {
     const store = new InMemoryStore([ticked(0, [1, 2, 3, 4])]);
     const window = { fromMs: hourMs(0) + MINUTE_MS, toMs: hourMs(0) + 14 * MINUTE_MS };
     await expect(ask(store, window)).rejects.toMatchObject({ reason: 'noData' });

@@ -28,7 +28,7 @@ interface StoredTick extends PriceTick {
   turnover?: number;
 }
 
-/** A store that holds what a test gives it, and counts what is asked of its ticks. */
+/** All insight stores in memory; remembers which ticks were read. */
 export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore, ChangeStore {
   readonly stored: Candle[];
   readonly storedTicks: StoredTick[];

@@ -11,7 +11,7 @@ const at = (threshold: number, candles: Parameters<typeof movesOfHours>[0], wind
   movesOfHours(candles, window, { thresholds: [threshold], samplingIntervalMs: 900_000 })?.thresholds[0];
 
 describe('the moves in a window', () => {
-  it('follow the path of a backfilled hour: low first where it closes at or above its open', () => {
+  it('follow the path of a backfilled hour: low first if it closes at or above its open', () => {
     // 100 → 80 → 120 → 110: a fall and a rise; 100 → 120 → 80 → 90: the other way round.
     expect(at(0.15, [recorded(0, [100, 120, 80, 110])])).toMatchObject({
       falls: { count: 1, last: { from_price: 100, confirmed_price: 80 } },
@@ -23,7 +23,7 @@ describe('the moves in a window', () => {
     });
   });
 
-  it('cross the border of an hour, and a gap', () => {
+  it('continue across hours and gaps', () => {
     const candles = [ticked(0, [100, 105]), ticked(1, [108, 112]), ticked(50, [100])];
     expect(at(0.1, candles)).toMatchObject({
       rises: { count: 1, last: { confirmed_time: iso(hourMs(1) + HOUR_MS / 2) } },
@@ -31,7 +31,7 @@ describe('the moves in a window', () => {
     });
   });
 
-  it('are counted where they are confirmed, and their size may come from after the window', () => {
+  it('are counted when confirmed, although their size may come from after the window', () => {
     const candles = [flat(0, 100), flat(10, 120), flat(20, 150), flat(30, 100)];
     expect(at(0.1, candles, hours(10, 11))).toMatchObject({
       rises: { count: 1, perDay: 24, meanSize: 0.5, maxSize: 0.5 },
@@ -40,7 +40,7 @@ describe('the moves in a window', () => {
     expect(at(0.1, candles, hours(20, 21))).toMatchObject({ rises: { count: 0 } });
   });
 
-  it('run from the series’ first price on, also where that is before the window', () => {
+  it('start at the series’ first price, even before the window', () => {
     // From hour 10 on alone, 105 would be no fall of 10 % from anything.
     const candles = [flat(0, 120), flat(10, 110), flat(11, 105)];
     expect(at(0.1, candles, hours(10, 20))).toMatchObject({
@@ -48,7 +48,7 @@ describe('the moves in a window', () => {
     });
   });
 
-  it('have the mean and the largest size of those that are completed', () => {
+  it('have the mean and largest size of the completed ones', () => {
     const candles = [100, 120, 90, 180, 90, 100].map((price, hour) => flat(hour, price));
     expect(at(0.15, candles)).toMatchObject({
       rises: { count: 2, meanSize: (0.2 + 1) / 2, maxSize: 1 },
@@ -58,12 +58,12 @@ describe('the moves in a window', () => {
     expect(at(0.15, candles)?.falls.last).not.toHaveProperty('size');
   });
 
-  it('are per day of the window', () => {
+  it('are divided by the days of the window', () => {
     const candles = [flat(0, 100), flat(1, 120)];
     expect(at(0.1, candles, hours(0, 96))).toMatchObject({ rises: { count: 1, perDay: 0.25 } });
   });
 
-  it('are the same however the ticks lie in hours', () => {
+  it('do not depend on how ticks are split into hours', () => {
     const ticks = fc.uniqueArray(
       fc.record({
         slotMs: fc.integer({ min: 0, max: 30 * HOUR_MS }).map((ms) => START_MS + ms),
@@ -87,7 +87,7 @@ describe('the moves in a window', () => {
 });
 
 describe('the exceedances', () => {
-  it('are the hours that close the threshold or more above or below the hour before', () => {
+  it('are hours that close at least the threshold above or below the previous one', () => {
     const candles = [100, 125, 124, 93].map((price, hour) => flat(hour, price));
     expect(at(0.25, candles)).toMatchObject({ hoursUp: 1, hoursDown: 1 });
     expect(at(0.2500001, candles)).toMatchObject({ hoursUp: 0, hoursDown: 0 });
@@ -97,13 +97,13 @@ describe('the exceedances', () => {
     expect(at(0.1, [flat(0, 100), flat(2, 200)])).toMatchObject({ hoursUp: 0 });
   });
 
-  it('compare with the hour before the window', () => {
+  it('compare the first hour with the one before the window', () => {
     const candles = [flat(9, 100), flat(10, 200)];
     expect(at(0.1, candles, hours(10, 20))).toMatchObject({ hoursUp: 1 });
     expect(at(0.1, candles, hours(9, 10))).toMatchObject({ hoursUp: 0 });
   });
 
-  it('take as a day’s close that of its last hour with data, also after the window', () => {
+  it('use the close of a day’s last hour with data, even after the window', () => {
     const candles = [flat(3, 100), flat(24, 100), flat(40, 150), flat(48, 150), flat(60, 75)];
     expect(at(0.5, candles, hours(0, 72))).toMatchObject({ daysUp: 1, daysDown: 1 });
     // The second day belongs to a window that holds its start, with the whole day's close.
@@ -115,24 +115,24 @@ describe('the exceedances', () => {
     expect(at(0.1, [flat(0, 100), flat(48, 200)])).toMatchObject({ daysUp: 0 });
   });
 
-  it('of daily candles are days alone', () => {
+  it('of daily candles are only days', () => {
     expect(at(0.1, [flat(0, 100, 24), flat(24, 120, 24)])).toMatchObject({ hoursUp: 0, daysUp: 1 });
   });
 });
 
-describe('what belongs to the moves', () => {
+describe('the answer about moves', () => {
   const sampling = (...candles: Parameters<typeof movesOfHours>[0]) =>
     movesOfHours(candles, hours(0, 100), { thresholds: [0.1], samplingIntervalMs: 120_000 })
       ?.samplingIntervalSeconds;
 
-  it('is the coarsest interval between two prices', () => {
+  it('has the longest interval between two prices', () => {
     expect(sampling(ticked(0, [1]))).toBe(120);
     expect(sampling({ ...ticked(0, [1]), polls_due: 1 })).toBe(3_600);
     expect(sampling(ticked(0, [1]), flat(1, 1))).toBe(900);
     expect(sampling(ticked(0, [1]), flat(24, 1, 24))).toBe(21_600);
   });
 
-  it('is nothing where the window has no data', () => {
+  it('is undefined if the window has no data', () => {
     expect(
       movesOfHours([flat(0, 1)], hours(10, 100), { thresholds: [0.1], samplingIntervalMs: 900_000 }),
     ).toBeUndefined();
@@ -145,7 +145,7 @@ describe('what belongs to the moves', () => {
     ).toBeUndefined();
   });
 
-  it('is the exact window where there are only ticks in up to 48 hours, else whole hours', () => {
+  it('covers the exact window for up to 48 hours of ticks, otherwise whole hours', () => {
     const window = { fromMs: START_MS, toMs: START_MS + HOUR_MS / 2 };
     expect(
       movesOfHours([ticked(0, [1, 2, 3])], window, { thresholds: [0.1], samplingIntervalMs: 900_000 }),

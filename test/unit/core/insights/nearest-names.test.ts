@@ -9,20 +9,20 @@ describe('the nearest names', () => {
     ['letters are swapped', 'BTCSUDT', 'BTCUSDT'],
     ['a letter is too many', 'XRPUSDTT', 'XRPUSDT'],
     ['the case differs', 'ethusd', 'ETHUSDT'],
-  ])('come first where %s', (_, typed, meant) => {
+  ])('come first for %s', (_, typed, meant) => {
     expect(nearestNames(typed, NAMES)[0]).toBe(meant);
   });
 
-  it('are those that hold the name, or that it holds', () => {
+  it('contain the name, or are contained in it', () => {
     expect(nearestNames('ETHU', NAMES)[0]).toBe('ETHUSDT');
     expect(nearestNames('SOLUSDT', NAMES)[0]).toBe('SOL');
   });
 
-  it('are none where nothing is near', () => {
+  it('are empty if nothing is near', () => {
     expect(nearestNames('QQQQ', NAMES)).toEqual([]);
   });
 
-  it('are as many as are asked for', () => {
+  it('are limited to the requested number', () => {
     expect(nearestNames('BTCUSDX', NAMES, 2)).toHaveLength(2);
   });
 });

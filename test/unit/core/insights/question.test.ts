@@ -28,7 +28,7 @@ describe('the answers', () => {
     expect(await ask({ question: 'compare', symbols: ['BTCUSD'] }, of)).toMatchObject({ series: [quoted] });
   });
 
-  it('of average have the fields that are documented', async () => {
+  it('for average have the documented fields', async () => {
     const found = await ask({ question: 'average', symbol: 'BTCUSD', over: '60h' });
     expect(Object.keys(found)).toEqual(
       'series from to mean min max first last change hours expectedHours coverage'.split(' '),
@@ -36,7 +36,7 @@ describe('the answers', () => {
     expect(found).toMatchObject({ series: 'recorded:spot:BTCUSD', from: iso(hourMs(12)), to: iso(NOW_MS) });
   });
 
-  it('of moves have the fields that are documented', async () => {
+  it('for moves have the documented fields', async () => {
     const found = await ask({ question: 'moves', symbol: 'BTCUSD', thresholds: [0.05], over: '3d' });
     expect(Object.keys(found)).toEqual('series from to samplingIntervalSeconds thresholds'.split(' '));
     const [one] = found.thresholds;
@@ -46,17 +46,17 @@ describe('the answers', () => {
     expect(Object.keys(one?.rises ?? {})).toEqual('count perDay meanSize maxSize last'.split(' '));
   });
 
-  it('of moves are of 1, 5 and 10 % unless said otherwise', async () => {
+  it('for moves cover 1, 5 and 10 % by default', async () => {
     const { thresholds } = await ask({ question: 'moves', symbol: 'BTCUSD' });
     expect(thresholds.map(({ threshold }) => threshold)).toEqual([0.01, 0.05, 0.1]);
   });
 
-  it('of compare say the same as the other questions do', async () => {
+  it('for compare equal those to the other questions', async () => {
     const of = new InMemoryStore([
       ...candles,
       ...withReturns(candles.map((candle) => ({ ...candle, symbol: 'ETHUSD', close: candle.close + 1 }))),
     ]);
-    of.changes = [{ series: 'recorded:spot:BTCUSD', samples: 9, values: [0.1, 0.2] }];
+    of.changes = [{ series: 'recorded:spot:BTCUSD', samples: 9, percentiles: { 5: 0.1, 50: 0.2 } }];
     const over = '60h';
     const { series } = await ask(
       { question: 'compare', symbols: ['BTCUSD', 'ETHUSD'], percents: [5, 50], over },
@@ -69,19 +69,19 @@ describe('the answers', () => {
       expect({ series: name, ...moves }).toEqual(await ask({ question: 'moves', symbol, over }, of));
       const { series: volatile } = await ask({ question: 'volatile', over }, of);
       const one = volatile.find((each) => each.series === name);
-      // The same sums, in another order.
+      // The sums are added in another order.
       expect(rest.volatility).toBeCloseTo(one?.volatility as number, 10);
       expect(rest.rangeFraction).toBe(one?.rangeFraction);
       expect(rest.percentiles).toEqual({ 5: 0.1, 50: 0.2 });
     }
   });
 
-  it('of percentiles name them by percent, the widest spread first', async () => {
+  it('for percentiles have the widest spread first', async () => {
     const of = store();
     of.changes = [
-      { series: 'recorded:spot:BTCUSD', samples: 9, values: [-0.1, 0.1] },
-      { series: 'recorded:spot:ETHUSD', samples: 8, values: [-0.2, 0.3] },
-      { series: 'recorded:spot:XRPUSD', samples: 7, values: [0, 0.01] },
+      { series: 'recorded:spot:BTCUSD', samples: 9, percentiles: { '2.5': -0.1, '97.5': 0.1 } },
+      { series: 'recorded:spot:ETHUSD', samples: 8, percentiles: { '2.5': -0.2, '97.5': 0.3 } },
+      { series: 'recorded:spot:XRPUSD', samples: 7, percentiles: { '2.5': 0, '97.5': 0.01 } },
     ];
     expect(await ask({ question: 'percentiles', percents: [2.5, 97.5], top: 2 }, of)).toEqual({
       from: iso(NOW_MS - 7 * 86_400_000),
@@ -93,13 +93,13 @@ describe('the answers', () => {
     });
   });
 
-  it('of percentiles are none where no tick tells a change', async () => {
+  it('for percentiles are missing if no tick reports a change', async () => {
     await expect(ask({ question: 'percentiles', symbol: 'BTCUSD' })).rejects.toMatchObject({
       reason: 'noData',
     });
   });
 
-  it('of series say what is known, unfinished hours and the archive included', async () => {
+  it('for series list all data, including unfinished hours', async () => {
     const ticks = ticksOf(72, [1, 2]).map((tick) => ({ ...tick, series: SERIES }));
     const gap = candles.filter((_, hour) => hour !== 5).map((candle) => ({ ...candle, samples: 4 }));
     expect(await ask({ question: 'series' }, new InMemoryStore(gap, ticks))).toEqual({
@@ -115,13 +115,13 @@ describe('the answers', () => {
     });
   });
 
-  it('of series are none where there is nothing', async () => {
+  it('for series are missing if nothing is stored', async () => {
     await expect(ask({ question: 'series' }, new InMemoryStore([]))).rejects.toMatchObject({
       reason: 'noData',
     });
   });
 
-  it('are the same for a series of ticks as of its hours in hand', async () => {
+  it('are the same from ticks as from candles', async () => {
     const of = new InMemoryStore([ticked(70, [1, 2, 3, 4]), ticked(71, [5, 6, 7, 8])]);
     expect(await ask({ question: 'average', symbol: 'BTCUSD', over: '90m' }, of)).toMatchObject({
       mean: 5.5,

@@ -30,20 +30,20 @@ const resolve = async (name: string, store: InMemoryStore, scope = {}) =>
   formatSeries(await resolveSeries(name, scope, store));
 
 describe('a name', () => {
-  it('means the series of its symbol, in any case', async () => {
+  it('resolves a symbol to its series, ignoring case', async () => {
     expect(await resolve('btcusdt', storeOf(spot, euro))).toBe('bybit:spot:BTCUSDT');
   });
 
-  it('means the symbol in the same case where there are several', async () => {
+  it('prefers the symbol in the same case if several match', async () => {
     const store = storeOf(spot, series('bybit', 'spot', 'BtcUsdt'));
     expect(await resolve('BtcUsdt', store)).toBe('bybit:spot:BtcUsdt');
   });
 
-  it('may be that of a whole series', async () => {
+  it('can be a complete series', async () => {
     expect(await resolve('bybit:linear:BTCUSDT', storeOf(spot, linear))).toBe('bybit:linear:BTCUSDT');
   });
 
-  it('that several series have is an error with the choices', async () => {
+  it('is an error with the choices if several series match', async () => {
     await expect(resolve('BTCUSDT', storeOf(spot, linear))).rejects.toMatchObject({
       name: 'NoAnswerError',
       reason: 'ambiguousSymbol',
@@ -52,19 +52,19 @@ describe('a name', () => {
     });
   });
 
-  it('is told apart by exchange and category', async () => {
+  it('can be narrowed down by exchange and category', async () => {
     expect(await resolve('BTCUSDT', storeOf(spot, linear), { category: 'linear' })).toBe(
       'bybit:linear:BTCUSDT',
     );
   });
 
-  it('of a currency means its series with the most turnover', async () => {
+  it('of a currency resolves to its series with the most turnover', async () => {
     const store = storeOf({ ...spot, turnover: 5 }, { ...linear, turnover: 9 }, { ...euro, turnover: 7 });
     expect(await resolve('BTC', store)).toBe('bybit:linear:BTCUSDT');
     expect(await resolve('btc', store, { category: 'spot' })).toBe('bybit:spot:BTCEUR');
   });
 
-  it('of a currency whose turnover nobody knows means its one series, or is ambiguous', async () => {
+  it('of a currency without turnover resolves to its only series, or is ambiguous', async () => {
     expect(await resolve('BTC', storeOf(spot))).toBe('bybit:spot:BTCUSDT');
     await expect(resolve('BTC', storeOf(spot, euro))).rejects.toMatchObject({
       reason: 'ambiguousSymbol',
@@ -72,7 +72,7 @@ describe('a name', () => {
     });
   });
 
-  it('that is mistyped is an error with the nearest names', async () => {
+  it('is an error with the nearest names if mistyped', async () => {
     await expect(
       resolve('BTCUSTD', storeOf(spot, euro, series('bybit', 'spot', 'XRPUSDT'))),
     ).rejects.toMatchObject({
@@ -82,13 +82,13 @@ describe('a name', () => {
     });
   });
 
-  it('that is elsewhere is an error that says where', async () => {
+  it('is an error that says where else the symbol exists', async () => {
     await expect(resolve('BTCUSDT', storeOf(spot), { category: 'linear' })).rejects.toMatchObject({
       message: 'There is no BTCUSDT in any linear market, but there is bybit:spot:BTCUSDT.',
     });
   });
 
-  it('of the archive has to name it', async () => {
+  it('only matches the archive if the archive is named', async () => {
     const store = storeOf(archived);
     await expect(resolve('BTCUSD', store)).rejects.toMatchObject({
       reason: 'unknownSymbol',
@@ -98,7 +98,7 @@ describe('a name', () => {
     expect(await resolve('archive:spot:BTCUSD', store)).toBe('archive:spot:BTCUSD');
   });
 
-  it('is unknown where there is nothing at all', async () => {
+  it('is unknown if nothing is stored', async () => {
     await expect(resolve('BTC', storeOf())).rejects.toMatchObject({
       message: 'There is no symbol or currency BTC. There is no data here yet.',
     });

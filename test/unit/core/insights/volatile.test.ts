@@ -29,13 +29,13 @@ describe('the volatility of a series', () => {
     expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(365.25), 10);
   });
 
-  it('is 0 where the price stands still, and unknown with fewer than two returns', () => {
+  it('is 0 for a constant price, and unknown with fewer than two returns', () => {
     expect(volatility([flat(0, 3), flat(1, 3), flat(2, 3)])?.volatility).toBe(0);
     expect(volatility([flat(0, 3), flat(1, 4)])?.volatility).toBeNull();
     expect(volatility([flat(0, 3)])?.volatility).toBeNull();
   });
 
-  it('comes with the range from lowest to highest', () => {
+  it('includes the range from lowest to highest', () => {
     expect(volatility([recorded(0, [10, 15, 8, 9]), flat(1, 9)])?.rangeFraction).toBe(7 / 8);
   });
 });
@@ -47,13 +47,13 @@ describe('the most volatile series', () => {
   const names = async (store: InMemoryStore, top = 10, scope = {}) =>
     (await mostVolatile(store, scope, hours(0, 3), top)).series.map(({ series }) => series);
 
-  it('come first, as many as are asked for', async () => {
+  it('come first, up to the requested number', async () => {
     const store = new InMemoryStore([...calm, ...wild]);
     expect(await names(store)).toEqual(['recorded:spot:BTCUSD', 'recorded:spot:ETHUSD']);
     expect(await names(store, 1)).toEqual(['recorded:spot:BTCUSD']);
   });
 
-  it('are followed by those that have too little data to say', async () => {
+  it('are followed by those with too little data', async () => {
     const fresh = { ...flat(0, 1), symbol: 'NEWUSD' };
     expect(await names(new InMemoryStore([fresh, ...calm]))).toEqual([
       'recorded:spot:ETHUSD',
@@ -61,7 +61,7 @@ describe('the most volatile series', () => {
     ]);
   });
 
-  it('have their hours, their coverage and their moves', async () => {
+  it('have their hours, coverage and moves', async () => {
     const store = new InMemoryStore(wild.slice(0, 2));
     store.moves = [
       { series: 'recorded:spot:BTCUSD', threshold: 0.05, direction: 'rise', count: 2 },
@@ -82,7 +82,7 @@ describe('the most volatile series', () => {
     ]);
   });
 
-  it('take an hour without a candle from its ticks, with its return to the hour before', async () => {
+  it('use ticks for an hour without a candle, with its return to the hour before', async () => {
     const last = wild.at(-1)?.close as number;
     const seen = wild.slice(0, 2).map((candle) => ({ ...candle, samples: 4 }));
     const ticks = ticksOf(2, [1, last]).map((tick) => ({ ...tick, series: SERIES }));
@@ -92,7 +92,7 @@ describe('the most volatile series', () => {
     expect(one?.rangeFraction).toBeCloseTo(last - 1, 10);
   });
 
-  it('know the return of a candle whose predecessor is known by its ticks alone', async () => {
+  it('include the return of a candle whose predecessor has only ticks', async () => {
     const [first, second, third] = [grown(0, 0), grown(1, 0.1), grown(2, 0.3)] as const;
     const ticks = ticksOf(1, [second.close]).map((tick) => ({ ...tick, series: SERIES }));
     const store = new InMemoryStore([first, third], ticks);
@@ -100,12 +100,12 @@ describe('the most volatile series', () => {
     expect(one?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
   });
 
-  it('include one that is known by its ticks alone', async () => {
+  it('include a series that has only ticks', async () => {
     const ticks = ticksOf(0, [1, 2]).map((tick) => ({ ...tick, series: SERIES }));
     expect(await names(new InMemoryStore([], ticks))).toEqual(['recorded:spot:BTCUSD']);
   });
 
-  it('do not ask for ticks where no hour is missing', async () => {
+  it('read no ticks if no hour is missing', async () => {
     const store = new InMemoryStore([...calm, ...wild]);
     await names(store);
     expect(store.asked).toEqual([]);
@@ -118,7 +118,7 @@ describe('the most volatile series', () => {
     expect(await names(store, 10, { exchange: 'archive' })).toEqual(['archive:spot:BTCUSD']);
   });
 
-  it('are none, with what range there is, where the window has no data', async () => {
+  it('are an error that says which range has data if the window has none', async () => {
     await expect(mostVolatile(new InMemoryStore(wild), {}, hours(10, 20), 10)).rejects.toMatchObject({
       reason: 'noData',
       message:
