@@ -103,7 +103,7 @@ describe('the average price over up to 48 hours of ticks', () => {
     });
   });
 
-  it("measures coverage by the polls due in each hour, as its candle recorded them", async () => {
+  it('measures coverage by the polls due in each hour, as its candle recorded them', async () => {
     const everyMinute = (hour: number) => ({ ...ticked(hour, [1, 2, 3]), polls_due: 60 });
     const quarter = ticked(3, [4, 5, 6, 7]);
     const coverage = async (from: number, to: number) =>
