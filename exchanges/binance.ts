@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Category } from '../core/market/series.ts';
-import type { CandleApi, Exchange, Pair, TickerApi } from './exchange.ts';
+import type { CurrencyPair } from '../core/operate/ports.ts';
+import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
@@ -155,7 +156,7 @@ function join(premium: unknown, ticker: unknown): unknown {
   return areObjects ? { ...(premium as object), ...(ticker as object) } : ticker;
 }
 
-function pairOf(symbol: string, instruments?: Instruments): Pair {
+function pairOf(symbol: string, instruments?: Instruments): CurrencyPair {
   const known = instruments?.get(symbol);
   if (known) return { base: known.baseAsset, quote: known.quoteAsset };
   // `BTCUSDT_260327` is a dated future.

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { TickerBatch } from '../core/ingest/ports.ts';
-import { SourceError } from '../core/ingest/source-errors.ts';
+import { SourceError, SourceRefusedError, WrongPayloadError } from '../core/ingest/source-errors.ts';
 import { HOUR_MS } from '../core/market/time.ts';
 import type { CandleApi, Exchange, PollScope, TickerApi } from './exchange.ts';
-import { type Answer, type Ask, ifOffered } from './http/ask.ts';
+import { type Answer, type Ask, ifAvailable } from './http/ask.ts';
 import { candleList } from './payload/candles.ts';
 import { fieldOf, fieldReaders } from './payload/fields.ts';
 import { splitByDash } from './payload/pair.ts';
@@ -53,7 +53,11 @@ const tickers: TickerApi = {
     );
     const all =
       wanted.length > FEW_PRODUCTS
-        ? await ifOffered(ask({ path: '/products/stats' }, statsOfAll))
+        ? await ifAvailable(
+            ask({ path: '/products/stats' }, statsOfAll),
+            SourceRefusedError,
+            WrongPayloadError,
+          )
         : undefined;
     if (!all) return oneByOne(ask, scope, wanted, products);
     const entries = Object.entries(all.value).map(

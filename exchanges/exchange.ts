@@ -3,15 +3,10 @@ import type { TickerBatch } from '../core/ingest/ports.ts';
 import type { CandleFormat } from '../core/lake/candle-objects.ts';
 import type { RecordedPrices } from '../core/market/candle.ts';
 import type { Category, Series } from '../core/market/series.ts';
+import type { CandleRange, CurrencyPair } from '../core/operate/ports.ts';
 import type { Ask, ExchangeRequest } from './http/ask.ts';
 import type { FailureRules } from './http/failures.ts';
 import type { MarketFilter } from './payload/market-filter.ts';
-
-/** Base and quote currency, as far as they are known. */
-export interface Pair {
-  base?: string | undefined;
-  quote?: string | undefined;
-}
 
 /** How fast an exchange may be polled. */
 export interface Pace {
@@ -43,12 +38,6 @@ export interface TickerApi {
   tickers(ask: Ask, scope: PollScope): Promise<TickerBatch>;
 }
 
-/** The hourly candles that start in [fromMs, toMs), epoch ms; at most {@link CandleApi.pageHours} of them. */
-export interface CandlePageRequest extends Omit<Series, 'exchange'> {
-  fromMs: number;
-  toMs: number;
-}
-
 /** A candle as the exchange reports it. */
 export interface ExchangeCandle extends RecordedPrices {
   /** The exchange says that this hour is not over. @default closed */
@@ -64,11 +53,12 @@ export interface CandleApi {
   readonly pageHours: number;
   /** How many of its latest candles the exchange serves. @default its whole history */
   readonly keptCandles?: number;
-  request(page: CandlePageRequest): ExchangeRequest;
+  /** @param range of {@link pageHours} hours at most */
+  request(range: CandleRange): ExchangeRequest;
   /** Reads an answer for one symbol into candles in time order. */
   shapeOf(symbol: string): z.ZodType<ExchangeCandle[]>;
   /** Looks up base and quote. @default {@link Exchange.pairOf} */
-  pairOf?(market: Omit<Series, 'exchange'>, ask: Ask): Promise<Pair>;
+  pairOf?(market: Omit<Series, 'exchange'>, ask: Ask): Promise<CurrencyPair>;
 }
 
 /** Everything we know about one exchange. It does no I/O and reads no clock: `ask` is passed in. */
@@ -81,5 +71,5 @@ export interface Exchange extends FailureRules {
   readonly tickerApis: readonly [TickerApi, ...TickerApi[]];
   readonly candles?: CandleApi;
   /** Splits a symbol by its spelling alone, as far as that is possible. */
-  pairOf(symbol: string, category: Category): Pair;
+  pairOf(symbol: string, category: Category): CurrencyPair;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { CandleApi, Exchange, ExchangeCandle, Pair, TickerApi } from './exchange.ts';
+import type { CurrencyPair } from '../core/operate/ports.ts';
+import type { CandleApi, Exchange, ExchangeCandle, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
@@ -122,7 +123,7 @@ async function pairNamesOf(ask: Ask): Promise<(symbol: string) => string | undef
  * Base and quote under their common names.
  * @param wsname `XBT/USD`; without it the symbol is split: `XXBTZUSD`, `ADAUSD`
  */
-function pairOf(symbol: string, wsname?: string): Pair {
+function pairOf(symbol: string, wsname?: string): CurrencyPair {
   const classic = /^[XZ]([A-Z]{3})[XZ]([A-Z]{3})$/.exec(symbol);
   const split = splitByQuote(symbol, QUOTES);
   const [base, quote] = wsname?.split('/') ?? classic?.slice(1) ?? [split.base, split.quote];

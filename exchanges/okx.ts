@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Category } from '../core/market/series.ts';
-import type { CandleApi, Exchange, Pair, TickerApi } from './exchange.ts';
+import type { CurrencyPair } from '../core/operate/ports.ts';
+import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
 import { type FieldNames, fieldReaders } from './payload/fields.ts';
@@ -83,7 +84,7 @@ const candles: CandleApi = {
 };
 
 /** `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */
-function pairOf(symbol: string): Pair {
+function pairOf(symbol: string): CurrencyPair {
   return splitByDash(symbol.replace(/_UM\b/, ''));
 }
 

@@ -1,8 +1,9 @@
 import type { Series } from '../core/market/series.ts';
+import type { CurrencyPair } from '../core/operate/ports.ts';
 import { binance } from './binance.ts';
 import { bybit } from './bybit/bybit.ts';
 import { coinbase } from './coinbase.ts';
-import type { Exchange, Pair, TickerApi } from './exchange.ts';
+import type { Exchange, TickerApi } from './exchange.ts';
 import { kraken } from './kraken.ts';
 import { okx } from './okx.ts';
 
@@ -25,7 +26,7 @@ export function findExchange(name: string): Exchange | undefined {
  * Splits a symbol into base and quote by its spelling alone. If an exchange publishes a list of instruments, that is
  * more reliable.
  */
-export function pairBySpelling({ exchange, category, symbol }: Series): Pair {
+export function pairBySpelling({ exchange, category, symbol }: Series): CurrencyPair {
   const known = findExchange(exchange);
   if (known) return known.pairOf(symbol, category);
   const [, base, quote] = /^([A-Za-z0-9]+)[-_/]([A-Za-z0-9]+)$/.exec(symbol) ?? [];

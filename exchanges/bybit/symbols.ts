@@ -1,5 +1,5 @@
 import type { Category } from '../../core/market/series.ts';
-import type { Pair } from '../exchange.ts';
+import type { CurrencyPair } from '../../core/operate/ports.ts';
 import { splitByQuote } from '../payload/pair.ts';
 
 /** Quote currencies of the spot and linear markets. */
@@ -13,7 +13,7 @@ const QUOTES = [
  * Splits `BTCUSDT`, `BTCPERP` (settled in USDC), `BTC-26DEC25` (a dated USDC future), `BTCUSDH26` (a dated inverse
  * future), `BTC-30DEC22-18000-C` (an option), as far as the spelling allows.
  */
-export function splitBybitSymbol(category: Category, symbol: string): Pair {
+export function splitBybitSymbol(category: Category, symbol: string): CurrencyPair {
   const dated = /^([A-Z0-9]+)-\d{1,2}[A-Z]{3}\d{2}/.exec(symbol)?.[1];
   if (dated) return { base: dated, ...splitByQuote(dated, QUOTES) };
   if (category === 'inverse') {

@@ -1,6 +1,6 @@
 import type { Exchange, MarketInterface } from 'ccxt';
 import type { Category } from '../../core/market/series.ts';
-import type { Pair } from '../exchange.ts';
+import type { CurrencyPair } from '../../core/operate/ports.ts';
 
 /** undefined for a kind of market that we do not have. */
 export function categoryOf(market: MarketInterface): Category | undefined {
@@ -10,7 +10,7 @@ export function categoryOf(market: MarketInterface): Category | undefined {
   return market.inverse ? 'inverse' : undefined;
 }
 
-export function pairOfMarket(market: MarketInterface | undefined): Pair {
+export function pairOfMarket(market: MarketInterface | undefined): CurrencyPair {
   return { base: market?.base || undefined, quote: market?.quote || undefined };
 }
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { SourceError, SourceRefusedError, WrongPayloadError } from '../../core/ingest/source-errors.ts';
+import { SourceError, type WrongPayloadError } from '../../core/ingest/source-errors.ts';
 
 /** One HTTP GET. */
 export interface ExchangeRequest {
@@ -27,20 +27,14 @@ export interface Answer<T> {
  */
 export type Ask = <T>(request: ExchangeRequest, shape: z.ZodType<T>) => Promise<Answer<T>>;
 
-/** For data that enriches tickers but is not required: undefined on any failure. */
-export async function ifAvailable<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | undefined> {
-  return answer.catch(ignoring((error) => error instanceof SourceError));
-}
-
-/** For an endpoint that may not exist: undefined if the exchange refuses or answers something else. */
-export async function ifOffered<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | undefined> {
-  return answer.catch(
-    ignoring((error) => error instanceof SourceRefusedError || error instanceof WrongPayloadError),
-  );
-}
-
-function ignoring(isIgnored: (error: unknown) => boolean) {
-  return (error: unknown): undefined => {
-    if (!isIgnored(error)) throw error;
-  };
+/** For an answer that the poll can do without: undefined on failures, or only on those of the given classes. */
+export async function ifAvailable<T>(
+  answer: Promise<Answer<T>>,
+  ...failures: (typeof SourceError | typeof WrongPayloadError)[]
+): Promise<Answer<T> | undefined> {
+  const ignored = failures.length > 0 ? failures : [SourceError];
+  return answer.catch((error) => {
+    if (!ignored.some((failure) => error instanceof failure)) throw error;
+    return undefined;
+  });
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { SourceUnavailableError } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
-import type { CandleSource } from '../../core/operate/ports.ts';
-import type { CandleApi, Exchange, ExchangeCandle } from '../exchange.ts';
-import { EXCHANGES } from '../registry.ts';
+import type { CandleSource, ExchangeCandles } from '../../core/operate/ports.ts';
+import type { CandleApi, Exchange } from '../exchange.ts';
+import { EXCHANGES, pairBySpelling } from '../registry.ts';
 import { exchangeClient } from './client.ts';
 
 type CandleExchange = Exchange & { candles: CandleApi };
@@ -26,25 +26,40 @@ export function whyNoCandles(exchange: string, category: Category): string | und
   return `${exchange} has no ${category} candles; it has ${categories.join(', ')}`;
 }
 
-/**
- * Opens the candles of an exchange. Keep the result: it remembers rate limits.
- * @param baseUrl replaces the exchange's own hosts
- * @throws Error if {@link whyNoCandles} knows no such exchange
- */
-export function candleSource(name: string, baseUrl?: string): CandleSource {
+/** The candles of all exchanges. Keep the result: it remembers rate limits. */
+export function exchangeCandles(): ExchangeCandles {
+  const sources = new Map<string, CandleSource>();
+  return {
+    whyNone: whyNoCandles,
+    source(name, baseUrl) {
+      const key = `${name} ${baseUrl ?? ''}`;
+      const source = sources.get(key) ?? openSource(name, baseUrl);
+      sources.set(key, source);
+      return source;
+    },
+    parse(format, symbol, content) {
+      const exchange = candleExchanges.find(({ candles }) => candles.format === format);
+      if (!exchange) throw new Error(`No exchange answers in the format ${format}`);
+      return exchange.candles.shapeOf(symbol).parse(JSON.parse(content));
+    },
+    pairOf: pairBySpelling,
+  };
+}
+
+function openSource(name: string, baseUrl: string | undefined): CandleSource {
   const exchange = candleExchanges.find((each) => each.name === name);
   if (!exchange) throw new Error(`${name} has no candles`);
   const openPoll = exchangeClient(exchange, { baseUrl });
   const { candles } = exchange;
-  const { format, pageHours, keptCandles = Number.POSITIVE_INFINITY } = candles;
+  const { format, pageHours, keptCandles } = candles;
   return {
     format,
     pageHours,
-    ...(candles.keptCandles === undefined ? {} : { keptCandles }),
-    async page(page, deadlineMs) {
-      const { category, symbol, fromMs, toMs } = page;
+    keptCandles,
+    async page(range, deadlineMs) {
+      const { category, symbol, fromMs, toMs } = range;
       const ask = openPoll({ deadlineMs });
-      const request = candles.request(page);
+      const request = candles.request(range);
       const { value: all, url } = await ask(request, candles.shapeOf(symbol));
       // Does not send the request again.
       const { value: raw } = await ask(request, z.unknown());
@@ -59,18 +74,8 @@ export function candleSource(name: string, baseUrl?: string): CandleSource {
       }
       const pair = candles.pairOf?.({ category, symbol }, ask) ?? exchange.pairOf(symbol, category);
       const firstMs = all[0]?.startMs ?? fromMs;
-      const isCutOff = all.length >= keptCandles && firstMs > fromMs;
+      const isCutOff = keptCandles !== undefined && all.length >= keptCandles && firstMs > fromMs;
       return { raw, rows, pair: await pair, ...(isCutOff ? { keptFromMs: firstMs } : {}) };
     },
   };
-}
-
-/**
- * Reads an answer that was kept in the lake. It may contain hours that were not requested or not closed.
- * @throws Error if no exchange answers in this format; ZodError if the answer has another shape
- */
-export function readCandleAnswer(format: string, symbol: string, json: unknown): ExchangeCandle[] {
-  const exchange = candleExchanges.find(({ candles }) => candles.format === format);
-  if (!exchange) throw new Error(`No exchange answers in the format ${format}`);
-  return exchange.candles.shapeOf(symbol).parse(json);
 }

@@ -5,7 +5,8 @@ import {
   type Ticker,
   tickerHeadingSchema,
 } from '../../core/market/ticker.ts';
-import type { Pair, PollScope } from '../exchange.ts';
+import type { CurrencyPair } from '../../core/operate/ports.ts';
+import type { PollScope } from '../exchange.ts';
 import { type FieldReader, fieldOf, MAX_FLOAT, show } from './fields.ts';
 
 /** What the tickers of one payload share. */
@@ -41,7 +42,7 @@ export function entriesOf(list: readonly unknown[], symbolField: string): Entry[
 export function normaliseTicker(
   values: unknown,
   fields: readonly FieldReader[],
-  { symbol, base, quote }: { symbol: unknown } & Pair,
+  { symbol, base, quote }: { symbol: unknown } & CurrencyPair,
   receipt: Pick<Receipt, 'exchange' | 'category' | 'slot' | 'receivedAt' | 'timestamp'>,
 ): { ticker: Ticker } | { reason: string } {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
@@ -87,7 +88,7 @@ function changeSince(before: unknown, now: unknown): number | undefined {
 export function normaliseList(
   entries: readonly Entry[],
   fields: readonly FieldReader[],
-  pairOf: (symbol: string) => Pair,
+  pairOf: (symbol: string) => CurrencyPair,
   receipt: Receipt,
 ): TickerBatch {
   const batch: TickerBatch = { tickers: [], rejected: [] };

@@ -4,7 +4,7 @@ import type { OperationServices } from '../../core/operate/operation.ts';
 import { jsonText } from '../../core/runtime/environment.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
-import { exchangeCandles } from '../../exchanges/exchange-candles.ts';
+import { exchangeCandles } from '../../exchanges/http/candle-source.ts';
 import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
 import { KafkaHealth } from '../../stores/kafka/health.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';

@@ -52,6 +52,18 @@ const RULES = [
       pathNot: `node_modules/(${CORE_PACKAGES.join('|')})/`,
     },
   },
+  {
+    name: 'only exchanges/ccxt imports ccxt, which is large',
+    severity: 'error' as const,
+    from: { pathNot: '^exchanges/ccxt/' },
+    to: { path: 'node_modules/ccxt/' },
+  },
+  {
+    name: 'the list of sources needs no client',
+    severity: 'error' as const,
+    from: { path: '^exchanges/source-config' },
+    to: { path: '^exchanges/(ccxt/|http/client)', reachable: true },
+  },
   { name: 'no circles', severity: 'error' as const, from: {}, to: { circular: true } },
 ];
 

@@ -5,8 +5,7 @@ import type { Category } from '../../../core/market/series.ts';
 import { HOUR_MS } from '../../../core/market/time.ts';
 import { readCandleObject } from '../../../core/operate/backfill/recorded-candles.ts';
 import type { CandleApi } from '../../../exchanges/exchange.ts';
-import { exchangeCandles } from '../../../exchanges/exchange-candles.ts';
-import { candleSource, whyNoCandles } from '../../../exchanges/http/candle-source.ts';
+import { exchangeCandles, whyNoCandles } from '../../../exchanges/http/candle-source.ts';
 import { EXCHANGES } from '../../../exchanges/registry.ts';
 import { recordedPayload } from '../../samples/recorded-payloads.ts';
 import { CANDLE_PATHS, recordedHours, SYMBOLS, serveCandles } from './candle-server.ts';
@@ -14,6 +13,7 @@ import { ExchangeServer } from './exchange-server.ts';
 
 type Name = 'bybit' | 'binance' | 'okx' | 'kraken' | 'coinbase';
 const candlesOf = (name: Name) => EXCHANGES.find((each) => each.name === name)?.candles as CandleApi;
+const open = (name: Name) => exchangeCandles().source(name, server.url);
 const soon = () => Date.now() + 2_000;
 
 const IN_ORDER = { start: 0, open: 1, high: 2, low: 3, close: 4 };
@@ -156,7 +156,7 @@ describe.each(CONTRACTS)('The candles of $name, $category,', (contract) => {
   it('come with base and quote', async () => {
     server.answerFirst(contract.path.replace(/\?.*/, ''), { body: recordedPayload(payload) });
     const hour = { fromMs: expected.startMs, toMs: expected.startMs + HOUR_MS };
-    const page = await candleSource(name, server.url).page({ category, symbol, ...hour }, soon());
+    const page = await open(name).page({ category, symbol, ...hour }, soon());
     expect(page).toEqual({ raw: recordedPayload(payload), rows: [expected], pair: contract.pair });
   });
 
@@ -181,12 +181,11 @@ const NAMES: Name[] = ['bybit', 'binance', 'okx', 'kraken', 'coinbase'];
 
 describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (name) => {
   const symbol = SYMBOLS[name];
-  const open = () => candleSource(name, server.url);
   const market = { category: 'spot' as const, symbol };
   const someHours = () => ({ ...market, fromMs: history[0]?.startMs ?? 0, toMs: history[9]?.startMs ?? 0 });
 
   it('cover every hour of several pages exactly once', async () => {
-    const source = open();
+    const source = open(name);
     const pageMs = source.pageHours * HOUR_MS;
     const [fromMs, toMs] = [history.at(-700)?.startMs ?? 0, history.at(-1)?.startMs ?? 0];
     const rows: RecordedPrices[] = [];
@@ -201,12 +200,12 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
 
   it('are none before the market existed, which is not an error', async () => {
     const fromMs = Date.UTC(2010, 0, 1);
-    const { rows } = await open().page({ ...market, fromMs, toMs: fromMs + 50 * HOUR_MS }, soon());
+    const { rows } = await open(name).page({ ...market, fromMs, toMs: fromMs + 50 * HOUR_MS }, soon());
     expect(rows).toEqual([]);
   });
 
   it('are not requested again before a rate limit ends', async () => {
-    const source = open();
+    const source = open(name);
     server.answerFirst(CANDLE_PATHS[name], { status: 429, headers: { 'retry-after': '60' }, body: {} });
     const attempt = () => source.page(someHours(), Date.now() + 500);
     await expect(attempt()).rejects.toMatchObject({ name: 'RateLimitedError' });
@@ -216,13 +215,13 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
 
   it('are refused for an unknown symbol', async () => {
     const page = { ...market, symbol: 'NONSUCH', fromMs: 0, toMs: HOUR_MS };
-    const answer = open().page(page, Date.now() + 500);
+    const answer = open(name).page(page, Date.now() + 500);
     await expect(answer).rejects.toMatchObject({ name: 'SourceRefusedError' });
   });
 
   it('fail on an answer that is not JSON', async () => {
     server.answerFirst(CANDLE_PATHS[name], { body: '<html>' });
-    const answer = open().page(someHours(), Date.now() + 500);
+    const answer = open(name).page(someHours(), Date.now() + 500);
     await expect(answer).rejects.toMatchObject({
       name: 'WrongPayloadError',
       message: expect.stringContaining('is not JSON'),
@@ -232,7 +231,7 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
 
 describe('Kraken', () => {
   const fetchPage = (symbol: string, fromMs: number, toMs: number) =>
-    candleSource('kraken', server.url).page({ category: 'spot', symbol, fromMs, toMs }, soon());
+    open('kraken').page({ category: 'spot', symbol, fromMs, toMs }, soon());
   const endMs = () => history.at(-1)?.startMs ?? 0;
   const keptFromMs = () => history.at(-720)?.startMs ?? 0;
 
@@ -256,9 +255,7 @@ describe('Kraken', () => {
 it('OKX: a running hour is not a candle yet', async () => {
   const fromMs = history.at(-1)?.startMs ?? 0;
   const page = { category: 'spot' as const, symbol: SYMBOLS.okx, fromMs, toMs: fromMs + HOUR_MS };
-  await expect(candleSource('okx', server.url).page(page, Date.now() + 500)).rejects.toThrow(
-    /is not closed yet/,
-  );
+  await expect(open('okx').page(page, Date.now() + 500)).rejects.toThrow(/is not closed yet/);
 });
 
 it('Binance’s list of instruments overrides the spelling', async () => {
@@ -267,7 +264,7 @@ it('Binance’s list of instruments overrides the spelling', async () => {
     '/api/v3/exchangeInfo': { symbols: [{ symbol: 'USDTUSDC', baseAsset: 'US', quoteAsset: 'DTUSDC' }] },
   });
   const page = { category: 'spot' as const, symbol: 'USDTUSDC', fromMs: 0, toMs: HOUR_MS };
-  const { pair } = await candleSource('binance', server.url).page(page, soon());
+  const { pair } = await open('binance').page(page, soon());
   expect(pair).toEqual({ base: 'US', quote: 'DTUSDC' });
 });
 
