@@ -1,7 +1,11 @@
 import * as z from 'zod';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { markStale } from '../summarise/remake-moves.ts';
-import { type SummariseReport, summarise as summariseHours } from '../summarise/summarise.ts';
+import {
+  NOTHING_SUMMARISED,
+  type SummariseReport,
+  summarise as summariseHours,
+} from '../summarise/summarise.ts';
 import type { Operation } from './operation.ts';
 import { summarySlice } from './summary-slice.ts';
 import { isoTime } from './time-range.ts';
@@ -25,8 +29,11 @@ export const summarise: Operation<z.infer<typeof inputSchema>, SummariseReport> 
   slice(input, cursor, services, budget) {
     const { startMs } = (cursor ?? {}) as SummariseCursor;
     const endMs = hourOf(Date.parse(input.now));
-    const nothing: SummariseReport = { hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: false };
-    const busy = { cursor: { startMs }, progress: { done: 0, total: 1, unit: 'hours' }, output: nothing };
+    const busy = {
+      cursor: { startMs },
+      progress: { done: 0, total: 1, unit: 'hours' },
+      output: NOTHING_SUMMARISED,
+    };
     return summarySlice('summarise', cursor, services, budget, busy, async (stores, hasTime) => {
       const { store, ticks } = stores;
       if (startMs === undefined && input.from !== undefined) {

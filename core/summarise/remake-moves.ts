@@ -34,11 +34,9 @@ export async function remakeMoves(
       if (!hasTime()) return report;
       const pages = await Promise.all(ledgers.map((ledger) => walkPage(ledger, store)));
       const moves = pages.flatMap((page) => page.moves);
+      const obsoleteIds = pages.flatMap((page) => page.obsoleteIds);
       // Moves before ledgers: if killed in between, the page is walked once more.
-      await store.writeMoves(
-        moves,
-        pages.flatMap(({ obsoleteIds }) => obsoleteIds),
-      );
+      await store.writeMoves(moves, obsoleteIds);
       ledgers = pages.map(({ ledger }) => ledger);
       await store.writeLedgers(ledgers);
       report.moves += moves.length;

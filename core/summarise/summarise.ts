@@ -37,6 +37,14 @@ export interface SummariseReport {
   done: boolean;
 }
 
+export const NOTHING_SUMMARISED: SummariseReport = {
+  hours: 0,
+  candles: 0,
+  moves: 0,
+  seriesAgain: 0,
+  done: false,
+};
+
 /**
  * Summarises closed hours in order: ticks → candles → moves. Continues where the last run stopped, or goes back to the
  * first of the last 48 hours whose ticks have changed since. The same ticks give the same documents, in however many
@@ -49,7 +57,7 @@ export async function summarise(
   { ticks, counts, store, settings, hasTime, onProgress }: SummariseDependencies,
 ): Promise<SummariseReport> {
   const endMs = hourOf(nowMs);
-  const report: SummariseReport = { hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: false };
+  const report = { ...NOTHING_SUMMARISED };
 
   let untilMs = await store.summarisedUntil();
   const setUntil = async (ms: number) => {

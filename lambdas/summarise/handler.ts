@@ -5,12 +5,13 @@ import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { deleteOldTicks } from '../../core/summarise/retention.ts';
 import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
-import { type SummariseReport, summarise } from '../../core/summarise/summarise.ts';
+import { NOTHING_SUMMARISED, type SummariseReport, summarise } from '../../core/summarise/summarise.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
 import { withSummaryStores } from '../../stores/opensearch/summary-stores.ts';
+import { timeOf } from '../event-time.ts';
 
 const environment = readEnvironment(
   z.object({
@@ -31,11 +32,6 @@ const emit = createMetrics(environment.STAGE);
 const client = createOpenSearchOf(environment);
 const settings = summarySettings(environment);
 
-const summariseEvent = z.object({
-  /** @default the current time */
-  now: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
-});
-
 /** Reserved for finishing the hour in progress, with the retries of its writes. */
 const LAST_HOUR_RESERVE_MS = 30_000;
 
@@ -51,45 +47,30 @@ export interface SummariseAnswer extends SummariseReport {
  */
 export async function handler(event: unknown, context: Context): Promise<SummariseAnswer> {
   log.addContext(context);
-  const { now } = summariseEvent.parse(event ?? {});
-  const nowMs = now === undefined ? Date.now() : Date.parse(now);
+  const nowMs = timeOf(event);
   const remainingMs = context.getRemainingTimeInMillis();
   const deadlineMs = deadlineOf(remainingMs, Date.now());
   const lastStartMs = Date.now() + remainingMs - Math.min(LAST_HOUR_RESERVE_MS, remainingMs / 2);
   const hasTime = () => Date.now() < lastStartMs;
-  let soFar: SummariseReport | undefined;
+  let soFar = NOTHING_SUMMARISED;
   const onProgress = (report: SummariseReport) => {
     soFar = report;
   };
-  const answer = await withSummaryStores(
-    { client, log, purpose: 'summarise', waitUntilMs: lastStartMs, deadlineMs },
-    async ({ store, ticks, counts }) => {
+  const options = { client, log, purpose: 'summarise', waitUntilMs: lastStartMs, deadlineMs };
+  try {
+    const answer = await withSummaryStores(options, async ({ store, ticks, counts }) => {
       const report = await summarise(nowMs, { ticks, counts, store, settings, hasTime, onProgress });
       onProgress(report);
-      if (!report.done || environment.TICK_RETENTION_DAYS === 'never') {
-        return { ...report, deletedMonths: [] };
-      }
-      const deletedMonths = await deleteOldTicks(nowMs, environment.TICK_RETENTION_DAYS * DAY_MS, {
-        months: ticks,
-        counts,
-        progress: store,
-        log,
-        hasTime,
-      });
+      const days = report.done ? environment.TICK_RETENTION_DAYS : 'never';
+      const dependencies = { months: ticks, counts, progress: store, log, hasTime };
+      const deletedMonths = days === 'never' ? [] : await deleteOldTicks(nowMs, days * DAY_MS, dependencies);
       return { ...report, deletedMonths };
-    },
-  ).finally(() =>
-    emit(
-      'summarise',
-      {},
-      {
-        HoursSummarised: soFar?.hours ?? 0,
-        CandlesWritten: soFar?.candles ?? 0,
-        MovesWritten: soFar?.moves ?? 0,
-        SeriesMadeAgain: soFar?.seriesAgain ?? 0,
-      },
-    ),
-  );
-  log.info('Summarised', { report: answer });
-  return answer;
+    });
+    log.info('Summarised', { report: answer });
+    return answer;
+  } finally {
+    const { hours: HoursSummarised, candles: CandlesWritten, moves: MovesWritten } = soFar;
+    const values = { HoursSummarised, CandlesWritten, MovesWritten, SeriesMadeAgain: soFar.seriesAgain };
+    emit('summarise', {}, values);
+  }
 }

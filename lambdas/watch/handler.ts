@@ -9,6 +9,7 @@ import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
 import { OpenSearchWatch } from '../../stores/opensearch/watch.ts';
+import { timeOf } from '../event-time.ts';
 
 const environment = readEnvironment(
   z.object({
@@ -25,19 +26,13 @@ const emit = createMetrics(environment.STAGE);
 const client = createOpenSearchOf(environment);
 const markets = marketsIn(environment.SAMPLING_INTERVALS, environment.EXCHANGES);
 
-const watchEvent = z.object({
-  /** @default the current time */
-  now: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }).optional(),
-});
-
 /**
  * Emits how fresh the index and the summaries are. A market without tickers emits nothing, and nothing is emitted if
  * OpenSearch cannot be reached: the alarms treat missing data as breaching.
  */
 export async function handler(event: unknown, context: Context): Promise<WatchReport> {
   log.addContext(context);
-  const { now } = watchEvent.parse(event ?? {});
-  const nowMs = now === undefined ? Date.now() : Date.parse(now);
+  const nowMs = timeOf(event);
   const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
   const report = await watch(nowMs, markets, new OpenSearchWatch(client, deadlineMs));
   for (const { exchange, category, ageSeconds } of report.newest) {
