@@ -134,8 +134,8 @@ function recordedBy(one: Extract<Step, { kind: 'hours' | 'days' }>): Recorded {
   return { series: name, hours: 1, rows: starts.map((startMs) => recordedAt(startMs, HOUR_MS, one.series)) };
 }
 
-describe('whatever comes in whatever order, and wherever it is killed', () => {
-  it('makes the documents that the definitions make of all of it at once', async () => {
+describe('summaries, in any order of events and killed at any write', () => {
+  it('are what the definitions make of all the data at once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(step, fc.integer({ min: 1, max: 40 })), { maxLength: 25 }),
@@ -151,7 +151,7 @@ describe('whatever comes in whatever order, and wherever it is killed', () => {
     );
   }, 60_000);
 
-  it('changes nothing when any hour is made again', async () => {
+  it('do not change when hours are summarised again', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), hour, async (steps, from) => {
         const deployment = new Deployment();

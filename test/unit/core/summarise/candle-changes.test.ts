@@ -24,15 +24,15 @@ const fromTicks = (hour: number, ...prices: number[]) =>
   );
 const due = <C>(candle: C, polls_due = 4) => ({ ...candle, polls_due });
 
-describe('which candle stands', () => {
-  it('is the ticks’ where they hold half of the polls, whichever came first', () => {
+describe('the chosen candle', () => {
+  it('is the one from ticks if they cover half of the polls due, whichever came first', () => {
     const ticks = fromTicks(0, 100, 101);
     const recorded = hourly(0, 90);
     expect(candleChanges([ticks], [recorded], INTERVALS).put).toEqual([due(ticks)]);
     expect(candleChanges([recorded], [due(ticks)], INTERVALS).put).toEqual([]);
   });
 
-  it('is history’s where ticks are too few, which knows how many there were', () => {
+  it('is the one from history if there are too few ticks, with their number', () => {
     const ticks = fromTicks(0, 100);
     const recorded = hourly(0, 90);
     const expected = [due({ ...recorded, samples: 1 })];
@@ -40,14 +40,14 @@ describe('which candle stands', () => {
     expect(candleChanges([recorded], [ticks], INTERVALS).put).toEqual(expected);
   });
 
-  it('is the newer of two from history, with the ticks that were seen', () => {
+  it('is the newer of two from history, with the number of ticks seen', () => {
     const old = due({ ...hourly(0, 90), samples: 1 });
     expect(candleChanges([hourly(0, 91)], [old], INTERVALS).put).toEqual([
       due({ ...hourly(0, 91), samples: 1 }),
     ]);
   });
 
-  it('is the hour’s, not the day’s, whichever came first', () => {
+  it('is the hourly one, not the daily one, whichever came first', () => {
     const after = candleChanges([hourly(3, 90)], [daily(0, 80)], INTERVALS);
     expect(after).toMatchObject({ put: [hourly(3, 90)], remove: [daily(0, 80)] });
     expect(after.pathChanges.get('recorded:spot:BTCUSD')).toEqual({
@@ -61,7 +61,7 @@ describe('which candle stands', () => {
     });
   });
 
-  it('of hours and days that are proposed together is the hour’s', () => {
+  it('is the hourly one if both are proposed together', () => {
     const { put } = candleChanges([daily(0, 80), daily(1, 81), hourly(3, 90)], [], INTERVALS);
     expect(put.map(({ hours, start }) => [hours, start])).toEqual([
       [1, '2018-07-01T03:00:00.000Z'],
@@ -71,7 +71,7 @@ describe('which candle stands', () => {
 });
 
 describe('the log return', () => {
-  it('is made for the new candle and for the one after it', () => {
+  it('is computed for the new candle and for the one after it', () => {
     const { put } = candleChanges([hourly(1, 110)], [hourly(0, 100), hourly(2, 99)], INTERVALS);
     expect(put.map(({ start, log_return }) => [start.slice(11, 13), log_return])).toEqual([
       ['01', Math.log(110 / 100)],
@@ -79,21 +79,21 @@ describe('the log return', () => {
     ]);
   });
 
-  it('goes where the day before is replaced by hours', () => {
+  it('is removed if the day before is replaced by hours', () => {
     const second = { ...daily(1, 81), log_return: Math.log(81 / 80) };
     const { put } = candleChanges([hourly(3, 90)], [daily(0, 80), second], INTERVALS);
     expect(put).toEqual([hourly(3, 90), daily(1, 81)]);
   });
 });
 
-describe('what changed', () => {
-  it('is nothing where the same comes again', () => {
+describe('the changes', () => {
+  it('are none if the same candle is proposed again', () => {
     const ticks = due(fromTicks(0, 100, 101));
     const changes = candleChanges([fromTicks(0, 100, 101)], [structuredClone(ticks)], INTERVALS);
     expect(changes).toEqual({ put: [], remove: [], chosen: [ticks], pathChanges: new Map() });
   });
 
-  it('is no path where only the return is another', () => {
+  it('do not affect the path if only the log return differs', () => {
     const before = [hourly(0, 100), { ...hourly(1, 110), log_return: 0.5 }];
     const { put, pathChanges } = candleChanges([hourly(0, 100)], before, INTERVALS);
     expect(put).toHaveLength(1);

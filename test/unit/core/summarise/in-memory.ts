@@ -23,7 +23,7 @@ import type {
 import type { SeriesLedger } from '../../../../core/summarise/series-ledger.ts';
 import type { SummarySettings } from '../../../../core/summarise/settings.ts';
 
-/** The process was killed: what was written before stays, nothing after happens. */
+/** The process was killed: earlier writes are kept, later ones do not happen. */
 export class Killed extends Error {}
 
 export const SETTINGS: SummarySettings = {
@@ -40,10 +40,10 @@ export const BTC: CandleSeries = {
 };
 export const ETH: CandleSeries = { ...BTC, symbol: 'ETHUSD', base: 'ETH' };
 
-/** 2018-07-01T00:00Z, where a test's hours begin. */
+/** 2018-07-01T00:00Z, where the tests' hours start. */
 export const START_MS = Date.UTC(2018, 6, 1);
 
-/** Ticks in memory, that come and go as a test says. */
+/** Ticks in memory. */
 export class MemoryTicks implements TickHours {
   readonly #prices = new Map<string, { series: CandleSeries; bySlot: Map<number, number> }>();
 
@@ -96,7 +96,7 @@ export class MemoryTicks implements TickHours {
   }
 }
 
-/** Candles, moves and ledgers in memory. A bulk write may be cut in the middle, as a kill does it. */
+/** Candles, moves and ledgers in memory. A kill may cut a bulk write in the middle. */
 export class MemoryStore implements SummaryStore {
   readonly candles = new Map<string, Candle>();
   readonly moves = new Map<string, Move>();
@@ -188,7 +188,7 @@ export class MemoryStore implements SummaryStore {
     });
   }
 
-  /** Everything that a question can be answered from, in a fixed order. */
+  /** Everything that answers are made from, in a fixed order. */
   documents(): { candles: Candle[]; moves: Move[] } {
     const sorted = <T>(map: Map<string, T>) =>
       [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, document]) => document);
@@ -196,7 +196,7 @@ export class MemoryStore implements SummaryStore {
   }
 }
 
-/** What JSON would make of them. */
+/** As after a round trip through JSON. */
 function copies<T>(documents: readonly T[]): T[] {
   return documents.map((document) => JSON.parse(JSON.stringify(document)));
 }
@@ -212,7 +212,7 @@ export function countsOf(ticks: MemoryTicks, store: MemoryStore): SampleCounts {
   };
 }
 
-/** History of one series, as a backfill brings it. */
+/** The history of one series, as a backfill writes it. */
 export interface Recorded {
   series: CandleSeries;
   hours: 1 | 24;
@@ -220,7 +220,7 @@ export interface Recorded {
 }
 
 /**
- * What the documents have to be, told by the definitions alone: all ticks of the closed hours and all history at once,
+ * The documents by their definitions: from all ticks of the closed hours and all history at once, with
  * each series' moves from one walk over its whole path.
  */
 export function expectedDocuments(

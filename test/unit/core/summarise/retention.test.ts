@@ -41,24 +41,24 @@ describe('deleting old ticks', () => {
     expect(await world().run(Date.UTC(2018, 7, 31))).toEqual(['2018.07']);
   });
 
-  it('keeps a month that is not summarised to its end', async () => {
+  it('keeps a month that is not completely summarised', async () => {
     expect(await world({ until: Date.UTC(2018, 8, 1) - 1 }).run(OCTOBER)).toEqual(['2018.07']);
   });
 
-  it('keeps a month with ticks that no candle knows of, and goes back to summarise them', async () => {
+  it('keeps a month with ticks missing from its candles, and sets summarising back to them', async () => {
     const hourMs = Date.UTC(2018, 6, 5, 7);
     const { run, store } = world({ ticks: [count(hourMs, 5)], samples: [count(hourMs, 4)] });
     expect(await run(OCTOBER)).toEqual([]);
     expect(store.until).toBe(hourMs);
   });
 
-  it('deletes ticks that came back after they had been deleted', async () => {
+  it('deletes ticks that came back after their deletion', async () => {
     const hourMs = Date.UTC(2018, 6, 5, 7);
     const { run } = world({ ticks: [count(hourMs, 2)], samples: [count(hourMs, 4)] });
     expect(await run(OCTOBER)).toContain('2018.07');
   });
 
-  it('deletes nothing that it has no time to count', async () => {
+  it('deletes nothing that it has no time to check', async () => {
     expect(await world().run(OCTOBER, () => false)).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ const hours = (count: number) =>
   );
 
 describe('the ledger of a series', () => {
-  it('walked in pieces, comes to the same point as walked at once', () => {
+  it('reaches the same state in pieces as in one go', () => {
     const candles = hours(200);
     const whole = walk(newLedger(BTC, THRESHOLDS), candles);
     fc.assert(
@@ -43,7 +43,7 @@ describe('the ledger of a series', () => {
     );
   });
 
-  it('goes back to the last day that was over, or to the very beginning', () => {
+  it('rewinds to the start of a day, or to the very beginning', () => {
     const { ledger } = walk({ ...newLedger(BTC, THRESHOLDS), stale: false }, hours(200));
     expect(throughMs(ledger)).toBe(at(200));
     expect(throughMs(rewind(ledger, at(190)))).toBe(at(168));
@@ -52,14 +52,14 @@ describe('the ledger of a series', () => {
     expect(rewind(ledger, at(10))).toEqual(newLedger(BTC, THRESHOLDS));
   });
 
-  it('can go back 48 hours at any time', () => {
+  it('can always rewind 48 hours', () => {
     for (let count = 72; count < 150; count += 1) {
       const { ledger } = walk(newLedger(BTC, THRESHOLDS), hours(count));
       expect(throughMs(rewind(ledger, at(count - 48)))).toBeGreaterThan(0);
     }
   });
 
-  it('gone back and walked again, comes to where it was', () => {
+  it('reaches the same state after a rewind', () => {
     const candles = hours(200);
     const { ledger } = walk(newLedger(BTC, THRESHOLDS), candles);
     const back = rewind(ledger, at(170));
@@ -67,12 +67,12 @@ describe('the ledger of a series', () => {
     expect(walk(back, again).ledger).toEqual({ ...ledger, stale: true });
   });
 
-  it('is only marked by going back to what it has not walked', () => {
+  it('is only marked stale by a rewind to where it is', () => {
     const { ledger } = walk({ ...newLedger(BTC, THRESHOLDS), stale: false }, hours(3));
     expect(rewind(ledger, at(3))).toEqual({ ...ledger, stale: true });
   });
 
-  it('takes days and hours one after the other', () => {
+  it('walks daily and hourly candles in turn', () => {
     const prices = { startMs: START_MS - DAY_MS, open: 100, high: 110, low: 99, close: 100 };
     const { ledger, moves } = walk(newLedger(BTC, [0.05]), [
       candleFromHistory(BTC, prices, 24),
@@ -87,7 +87,7 @@ describe('the ledger of a series', () => {
     expect(movesUnderWay(ledger)).toEqual(moves.slice(-1));
   });
 
-  it('refuses a candle that it has walked already', () => {
+  it('rejects a candle that it has already walked', () => {
     const { ledger } = walk(newLedger(BTC, THRESHOLDS), hours(3));
     expect(() => walk(ledger, [candle(2, 100)])).toThrow(LedgerOrderError);
   });

@@ -6,13 +6,13 @@ import { summarySettings, summaryVariables } from '../../../../core/summarise/se
 const settingsOf = (environment: NodeJS.ProcessEnv) =>
   summarySettings(readEnvironment(z.object(summaryVariables), environment));
 
-describe('what summaries are made by', () => {
-  it('is 1, 2, 5 and 10 % unless the environment says otherwise', () => {
+describe('the move thresholds', () => {
+  it('are 1, 2, 5 and 10 % by default', () => {
     expect(settingsOf({}).thresholds).toEqual([0.01, 0.02, 0.05, 0.1]);
     expect(settingsOf({ MOVE_THRESHOLDS: '0.2, 0.03,0.2' }).thresholds).toEqual([0.03, 0.2]);
   });
 
-  it.each(['1', '0', '-0.1', 'x', '', '0.01,,0.02'])('is no threshold of "%s"', (MOVE_THRESHOLDS) => {
+  it.each(['1', '0', '-0.1', 'x', '', '0.01,,0.02'])('reject "%s"', (MOVE_THRESHOLDS) => {
     expect(() => settingsOf({ MOVE_THRESHOLDS })).toThrow(EnvironmentError);
   });
 });

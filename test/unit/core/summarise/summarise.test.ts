@@ -47,7 +47,7 @@ function timeFor(looks: number): () => boolean {
 }
 
 describe('summarising ticks', () => {
-  it('makes a candle of every closed hour, and leaves the hour that is not', async () => {
+  it('makes a candle for each closed hour, but not for the current one', async () => {
     const { ticks, store, run } = bench();
     ticks.addHour(BTC, 0, 100, 104, 98, 101);
     ticks.addHour(BTC, 1, 101, 102);
@@ -69,13 +69,13 @@ describe('summarising ticks', () => {
     ]);
   });
 
-  it('finds nothing to do where there is no tick', async () => {
+  it('does nothing without ticks', async () => {
     const { run, store } = bench();
     expect(await run(5)).toEqual({ hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: true });
     expect(store.writes).toBe(0);
   });
 
-  it('confirms a move over the border of two hours', async () => {
+  it('confirms a move that spans two hours', async () => {
     const { ticks, store, run } = bench();
     ticks.addHour(BTC, 0, 100, 103);
     ticks.addHour(BTC, 1, 101.5, 99);
@@ -99,7 +99,7 @@ describe('summarising ticks', () => {
     ]);
   });
 
-  it('goes on where it stopped, in any number of runs, to the same documents as in one', async () => {
+  it('makes the same documents in many runs as in one', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 30; hour += 1) {
       ticks.addHour(BTC, hour, ...wavy(hour));
@@ -109,7 +109,7 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(30)));
   });
 
-  it('passes over hours and years without ticks, and bridges them with moves but no return', async () => {
+  it('skips hours and years without ticks; moves span the gap, log returns do not', async () => {
     const { ticks, store, run } = bench();
     ticks.addHour(BTC, 0, 100);
     ticks.addHour(BTC, 30_000, 120);
@@ -123,7 +123,7 @@ describe('summarising ticks', () => {
     ]);
   });
 
-  it('leaves the rest to the next run when its time is over', async () => {
+  it('leaves the rest to the next run when its time is up', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     const first = await run(10, { hasTime: timeFor(3) });
@@ -135,7 +135,7 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
   });
 
-  it('does again from the first hour whose ticks are others, within the last 48 hours', async () => {
+  it('goes back to the first of the last 48 hours whose ticks have changed', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 60; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     await run(60);
@@ -146,7 +146,7 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(61)));
   });
 
-  it('takes away moves that late ticks make untrue', async () => {
+  it('removes moves that late ticks make obsolete', async () => {
     const { ticks, store, run } = bench();
     ticks.addHour(BTC, 0, 100);
     ticks.addHour(BTC, 1, 104);
@@ -164,7 +164,7 @@ describe('summarising ticks', () => {
     ]);
   });
 
-  it('does not look further back than 48 hours by itself, but does when told to', async () => {
+  it('looks further back than 48 hours only on request', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 60; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     await run(60);
@@ -176,7 +176,7 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(60)));
   });
 
-  it('keeps the candles of ticks that were deleted', async () => {
+  it('keeps the candles of deleted ticks', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     await run(10);
@@ -188,7 +188,7 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(before);
   });
 
-  it('writes nothing where nothing is new', async () => {
+  it('writes nothing if nothing is new', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     await run(10);
@@ -197,7 +197,7 @@ describe('summarising ticks', () => {
     expect(store.writes).toBe(writes);
   });
 
-  it('makes all moves again when other thresholds are configured', async () => {
+  it('makes all moves again when the thresholds change', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     await run(9);
@@ -226,7 +226,7 @@ describe('summarising ticks', () => {
     expect(averageOfHours(after.candles, { ...window, toMs: at(3) }, HOUR_MS)?.coverage).toBe(8 / 13);
   });
 
-  it('makes moves from all candles where what it remembered is lost', async () => {
+  it('makes moves from all candles if the ledgers are lost', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
     await run(9);
@@ -235,7 +235,7 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
   });
 
-  it('tells what it has done until then where it throws', async () => {
+  it('reports its progress even if it fails later', async () => {
     const { ticks, store, counts } = bench();
     for (const hour of [0, 1, 2]) ticks.addHour(BTC, hour, ...wavy(hour));
     const told: object[] = [];
@@ -254,7 +254,7 @@ describe('summarising ticks', () => {
     ]);
   });
 
-  it('killed at any write and run again gives what it gives unharmed', async () => {
+  it('makes the same documents if it is killed at any write and run again', async () => {
     const prepare = () => {
       const made = bench();
       for (let hour = 0; hour < 6; hour += 1) {
