@@ -15,7 +15,7 @@ import { ExchangeServer } from '../unit/exchanges/exchange-server.ts';
 
 const HOURS = 1_600;
 const END_MS = Date.UTC(2025, 0, 1);
-/** Prices that rise by 1 each hour: whoever mixes hours up is found out. */
+/** Prices rise by 1 each hour, so that mixed up hours show. */
 const candles = Array.from({ length: HOURS + 1 }, (_, index) => {
   const open = 1_000 + index;
   return {
@@ -26,7 +26,7 @@ const candles = Array.from({ length: HOURS + 1 }, (_, index) => {
     close: open + 2,
   };
 });
-/** The mean of the four prices is the open one and 1. */
+/** The mean of the four prices is the opening price plus 1. */
 const meanOfLast = (hours: number) => 1_000 + HOURS - hours + (hours - 1) / 2 + 1;
 const iso = (ms: number) => new Date(ms).toISOString();
 const agoOf = (hours: number) => iso(END_MS - hours * HOUR_MS);
@@ -82,7 +82,7 @@ describe('npm run backfill', () => {
     ['binance', 'binance', SYMBOLS.binance],
     ['okx', 'okx', SYMBOLS.okx],
     ['ccxt:gate', 'gate', SYMBOLS.gate],
-  ])('fetches %s, and questions are answered exactly', async (named, exchange, symbol) => {
+  ])('fetches %s, so that questions are answered exactly', async (named, exchange, symbol) => {
     const { code, stdout, stderr } = await backfill(named, symbol, HOURS, '--json');
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ read: HOURS, candles: HOURS, hours: HOURS });
@@ -96,7 +96,7 @@ describe('npm run backfill', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ read: HOURS, candles: 0, moves: 0 });
     expect(await keysOf(BUCKET, `candles/exchange=${exchange}/`)).not.toEqual([]);
 
-    // The lake alone is enough, also for what only the exchange's list of markets told: the currency.
+    // The lake is enough, even for the currency, which only the exchange's list of markets names.
     await clearSummaries();
     const rebuilt = await command('rebuild', '--from', agoOf(HOURS), '--to', iso(END_MS));
     expect(rebuilt.code, rebuilt.stderr).toBe(0);
@@ -106,12 +106,10 @@ describe('npm run backfill', () => {
     });
   });
 
-  it('says what Kraken does not keep, and backfills the rest', async () => {
+  it('reports what Kraken does not keep, and backfills the rest', async () => {
     const { code, stdout, stderr } = await backfill('kraken', SYMBOLS.kraken, HOURS);
     expect(code).toBe(0);
-    expect(stderr).toMatch(
-      /! kraken XXBTZUSD: the exchange gives its last 720 hours only, those from 2024-12-/,
-    );
+    expect(stderr).toMatch(/! kraken XXBTZUSD: the exchange only gives its last 720 hours, from 2024-12-/);
     expect(stdout).toContain('✔ 719 candles of kraken read (of 1,600 hours), 719 of them new or changed');
     expect(await average('kraken', SYMBOLS.kraken, 719)).toMatchObject({
       mean: expect.closeTo(meanOfLast(719), 6),
@@ -119,7 +117,7 @@ describe('npm run backfill', () => {
     });
   });
 
-  it('says through ccxt, too, from when on there is something, and what an exchange calls a market', async () => {
+  it('reports when an exchange’s candles in ccxt begin, and how it spells a market', async () => {
     const { code, stderr } = await backfill('ccxt:gate', SYMBOLS.gate, HOURS + 1_200);
     expect(code).toBe(0);
     expect(stderr).toContain(`! gate BTC_USDT: the exchange gives no candles before ${agoOf(HOURS)}.`);

@@ -81,7 +81,7 @@ function ticksOf(rows: readonly HistoryRow[]): MemoryTicks {
   return ticks;
 }
 
-/** As the command line hands a file over. */
+/** Hands rows over as the command line does. */
 function handOver(exchange: string, rows: HistoryRow[], hours: 1 | 24 = 1): Promise<BackfillOutput> {
   const invoke = async ({ operation, input }: { operation: string; input: unknown }) => {
     const outputs = await operate<BackfillOutput>(operation, input as object);
@@ -98,7 +98,7 @@ function sumOf(outputs: readonly BackfillOutput[]): BackfillOutput {
   }));
 }
 
-/** What one exchange's candle or move is, whichever exchange it is. */
+/** For comparing the candles and moves of two exchanges. */
 function withoutOrigin({ exchange: _, ...rest }: object & { exchange: string }) {
   return rest;
 }
@@ -141,7 +141,7 @@ describe('backfilling rows', () => {
     );
   });
 
-  it('done again, in whatever order, changes nothing', async () => {
+  it('changes nothing when repeated in any order', async () => {
     const rows = rowsIn(JULY_MS, JULY_MS + 2 * DAY_MS);
     const [first, second] = [rows.filter((_, index) => index % 3 === 0), rows];
     await handOver('archive', second);
@@ -151,7 +151,7 @@ describe('backfilling rows', () => {
     expect((await handOver('archive', second)).candles).toBe(0);
   });
 
-  it('of days, stands only for days without hours', async () => {
+  it('uses daily candles only for days without hourly ones', async () => {
     const hourly = rowsIn(JULY_MS + DAY_MS, JULY_MS + 2 * DAY_MS);
     const daily = hourly
       .filter(({ startMs }) => startMs === JULY_MS + DAY_MS)
@@ -165,7 +165,7 @@ describe('backfilling rows', () => {
     expect(await storedDocuments()).toEqual(expected);
   });
 
-  it('leaves hours to the ticks that hold half of their polls', async () => {
+  it('leaves hours to ticks that have half of their polls', async () => {
     const rows = rowsIn(JULY_MS, JULY_MS + 6 * HOUR_MS).filter(({ symbol }) => symbol === 'BTCUSD');
     const ticks = new MemoryTicks();
     ticks.addHour(BTC, 1, 6_500, 6_600);
@@ -182,7 +182,7 @@ describe('backfilling rows', () => {
     ]);
   });
 
-  it('that nobody checked is refused as a whole, and nothing is written', async () => {
+  it('refuses invalid rows as a whole, and writes nothing', async () => {
     const [row] = rowsIn(JULY_MS, JULY_MS + HOUR_MS);
     await expect(handOver('archive', [{ ...(row as HistoryRow), high: 0.01 }])).rejects.toThrow(
       /low <= open, close <= high/,
@@ -196,7 +196,7 @@ describe('backfilling from an exchange', () => {
   let replay: LoopbackServer;
   afterEach(() => replay?.close());
 
-  it('fetches page after page, keeps them in the lake, and can be made again from there', async () => {
+  it('fetches page after page into the lake, from which the candles can be rebuilt', async () => {
     replay = await startMarketReplay({ market: new ReplayMarket(history.rows), clock: () => JULY_MS });
     const to = FROM_MS + 2_100 * HOUR_MS;
     const outputs = await operate<BackfillOutput>(
@@ -318,7 +318,7 @@ describe('backfilling from another exchange', () => {
       expect(await storedDocuments()).toEqual(expected);
 
       const ask = await startInsights();
-      // By the currency, which the exchange's own list told.
+      // By the currency, which only the exchange's own list names.
       const window = { from: iso(fromMs), to: iso(toMs) };
       const average = await ask({ question: 'average', symbol: 'BTC', exchange, ...window });
       const means = closedHours().map(({ open, high, low, close }) => (open + high + low + close) / 4);
@@ -341,7 +341,7 @@ describe('backfilling from another exchange', () => {
     },
   );
 
-  it('waits as long as it asks, and goes on', async () => {
+  it('waits as long as the exchange asks, and continues', async () => {
     server.answerFirst(CANDLE_PATHS.okx, {
       body: { code: '50011', msg: 'Too Many Requests', data: [] },
     });
@@ -350,7 +350,7 @@ describe('backfilling from another exchange', () => {
     expect(server.paths().filter((path) => path.startsWith(CANDLE_PATHS.okx))).toHaveLength(4);
   });
 
-  it('stops at a candle that is none, names it, and keeps nothing of its page', async () => {
+  it('stops at an invalid candle, names it, and keeps nothing of its page', async () => {
     server.answerFirst(CANDLE_PATHS.binance, { body: [[fromMs, '1', '2', '0', '1', '1']] });
     await expect(operate('backfill', fetchOf('binance', SYMBOLS.binance))).rejects.toThrow(
       /api\/v3\/klines\S+ does not have the documented shape: 0.low: expected a price above 0/,
@@ -360,7 +360,7 @@ describe('backfilling from another exchange', () => {
 });
 
 describe('writers of summaries', () => {
-  it('wait for each other, and whatever their order, all is as the definitions say', async () => {
+  it('wait for each other, and in any order produce what the definitions say', async () => {
     const rows = rowsIn(JULY_MS, JULY_MS + 2 * DAY_MS);
     const [first, second] = [rows.slice(0, 90), rows.slice(90)];
     const ticks = ticksOf(rows.slice(60, 120));

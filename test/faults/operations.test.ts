@@ -76,11 +76,11 @@ describe('verify', () => {
     expect(await counts(world)).toEqual({ lakeIds: 18, documents: 18 });
   });
 
-  it('finds nothing wrong with nothing', async () => {
+  it('finds nothing wrong when there is no data', async () => {
     expect(await verdict(world)).toEqual(agreementOn(0));
   });
 
-  it('names series and hour of what is missing, with its id', async () => {
+  it('names the series, the hour and the id of a missing document', async () => {
     const all = await fillLake();
     const missing = ticker('B', SLOTS[1] as string);
     await index(all.filter((each) => tickerId(each) !== tickerId(missing)));
@@ -99,7 +99,7 @@ describe('verify', () => {
     ]);
   });
 
-  it('is not deceived by as many documents with other ids', async () => {
+  it('is not fooled by the right number of documents with other ids', async () => {
     const all = await fillLake();
     await index(all.slice(1));
     const [first] = all as [Ticker];
@@ -110,7 +110,7 @@ describe('verify', () => {
     ]);
   });
 
-  it('finds a document that is there twice, in two indices', async () => {
+  it('finds a document that two indices contain', async () => {
     const all = await fillLake();
     await index(all);
     const [first] = all as [Ticker];
@@ -123,7 +123,7 @@ describe('verify', () => {
     expect(await differences()).toMatchObject([{ symbol: 'A', missing: 0, extra: 1 }]);
   });
 
-  it('finds documents of a market, and of a time, that the lake does not have', async () => {
+  it('finds documents of markets and times that are not in the lake', async () => {
     await index([
       ...(await fillLake()),
       ticker('A', '2031-02-01T00:00:00.000Z'),
@@ -135,7 +135,7 @@ describe('verify', () => {
     ]);
   });
 
-  it('finds documents that belong to no series', async () => {
+  it('finds documents without a series', async () => {
     await openSearch.index({ index: 'tickers-2031.03', body: { note: 'stray' }, refresh: true });
     expect(await verdict(world)).toMatchObject({
       agree: false,
@@ -143,28 +143,28 @@ describe('verify', () => {
     });
   });
 
-  it('looks at nothing outside of its range', async () => {
+  it('ignores everything outside its range', async () => {
     await index((await fillLake()).filter(({ slot }) => slot !== SLOTS[2]));
     expect(await differences({ to: SLOTS[2] })).toEqual([]);
     expect(await differences({ from: SLOTS[2] })).toHaveLength(6);
     expect(await differences({ exchange: 'okx' })).toEqual([]);
   });
 
-  it('finds the same in slices that are as short as can be', async () => {
+  it('finds the same in the shortest possible slices', async () => {
     await fillLake();
     const whole = await differences();
     expect(whole).toHaveLength(12);
     expect(await differences({}, 1)).toEqual(whole);
   });
 
-  it('waits for what is on its way', async () => {
+  it('waits for tickers that are on their way', async () => {
     const all = await fillLake();
     await index(all.slice(0, 10));
     const [verdictAfterAll] = await Promise.all([verdict(world), index(all.slice(10))]);
     expect(verdictAfterAll).toEqual(agreementOn(18));
   });
 
-  it('tells what it cannot read in the lake, and compares the rest', async () => {
+  it('reports what it cannot read in the lake, and compares the rest', async () => {
     const all = await fillLake();
     const folder = 'tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/';
     await putObject(world, `${folder}${Date.parse(HOUR) + 60_000}.ndjson.gz`, 'no gzip');
@@ -185,7 +185,7 @@ describe('replay', () => {
   const replay = async (input: object, sliceMs?: number): Promise<ReplayOutput[]> =>
     (await startOperate(world))<ReplayOutput>('replay', input, sliceMs);
 
-  it('brings an index back that is gone, straight to OpenSearch', async () => {
+  it('restores a deleted index, straight to OpenSearch', async () => {
     await fillLake();
     expect(await replay({ direct: true })).toEqual([
       { batches: 6, tickers: 18, indexed: 18, alreadyThere: 0, problems: [] },
@@ -194,7 +194,7 @@ describe('replay', () => {
     expect(await verdict(world)).toEqual(agreementOn(18));
   });
 
-  it('brings it back through Kafka', async () => {
+  it('restores a deleted index through Kafka', async () => {
     await fillLake();
     await replay({});
     expect(await readTopic(world.topic)).toHaveLength(18);
@@ -202,21 +202,21 @@ describe('replay', () => {
     expect(await verdict(world)).toEqual(agreementOn(18));
   });
 
-  it('takes only the range and the exchange that it is told', async () => {
+  it('replays only the given range and exchange', async () => {
     await fillLake();
     const [output] = await replay({ direct: true, from: SLOTS[1], to: SLOTS[2], exchange: 'bybit' });
     expect(output).toMatchObject({ batches: 2, tickers: 6 });
     expect(await replay({ direct: true, exchange: 'okx' })).toMatchObject([{ tickers: 0 }]);
   });
 
-  it('brings each ticker once, in slices that are as short as can be', async () => {
+  it('indexes each ticker once, in the shortest possible slices', async () => {
     await fillLake();
     const outputs = await replay({ direct: true }, 1);
     expect(outputs.reduce((sum, { indexed }) => sum + indexed, 0)).toBe(18);
     expect(outputs.reduce((sum, { alreadyThere }) => sum + alreadyThere, 0)).toBe(0);
   });
 
-  it('tells what cannot be indexed, and brings the rest', async () => {
+  it('reports what cannot be indexed, and indexes the rest', async () => {
     await fillLake();
     const refused = { ...ticker('A', HOUR), turnover_24h: 3.5e38 }; // too large for a float
     const key = { exchange: 'bybit', category: 'inverse', slotMs: Date.parse(HOUR) } as const;
@@ -230,7 +230,7 @@ describe('replay', () => {
     ]);
   });
 
-  it('fails while OpenSearch is away, and says that it goes on', async () => {
+  it('fails while OpenSearch is down, and says that it can continue', async () => {
     await fillLake();
     const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
     await expect(operate('replay', { direct: true }, 1)).rejects.toThrow(/continues where it stopped/);
@@ -240,7 +240,7 @@ describe('replay', () => {
 describe('redrive', () => {
   const redrive = async (input: object = {}): Promise<RedriveOutput | undefined> =>
     (await (await startOperate(world))<RedriveOutput>('redrive', input))[0];
-  /** A conflict with the mapping that a fix of the mapping ends. */
+  /** Refused by the index until its mapping is fixed. */
   const refused = () => ({ ...ticker('A', HOUR), odd: { deep: 1 } });
 
   async function makeDeadLetters() {
@@ -254,7 +254,7 @@ describe('redrive', () => {
     ]);
   }
 
-  it('indexes after the fix, moves what went in, and keeps what is still refused', async () => {
+  it('after the fix, moves what it indexes and keeps what is still refused', async () => {
     await makeDeadLetters();
     expect(await verdict(world, { patienceMs: 0 })).toMatchObject({ missing: 1 });
     expect(await redrive()).toMatchObject({ letters: 2, indexed: 0, stay: [{ errorType: 'poison' }, {}] });
@@ -268,7 +268,7 @@ describe('redrive', () => {
     expect(await verdict(world)).toEqual(agreementOn(2));
   });
 
-  it('only says what it would do in a dry run', async () => {
+  it('only reports what it would do in a dry run', async () => {
     await makeDeadLetters();
     const before = await recordsOf(world.bucket, 'dead-letters/');
     expect(await redrive({ dryRun: true })).toMatchObject({
@@ -279,14 +279,14 @@ describe('redrive', () => {
     expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual(before);
   });
 
-  it('leaves alone what was seen before the time that it is told', async () => {
+  it('ignores letters first seen before the given time', async () => {
     await makeDeadLetters();
     expect(await redrive({ since: new Date(Date.now() + 60_000).toISOString() })).toMatchObject({
       letters: 0,
     });
   });
 
-  it('leaves alone what is no dead letter of ours, and says so', async () => {
+  it('reports and leaves objects that are not dead letters', async () => {
     await putObject(world, 'dead-letters/dt=2031-03-01/notes.txt', 'hello');
     await putObject(world, 'dead-letters/dt=2031-03-01/other.ndjson.gz', gzipSync('{"v":2}\n'));
     const output = await redrive();
@@ -317,7 +317,7 @@ describe('redrive', () => {
       await putObject(world, KEY, JSON.stringify(record));
     }
 
-    it('indexes their records, keeps as dead letters what cannot be, and takes the batch away', async () => {
+    it('indexes their records, makes the rest dead letters, and deletes the batch', async () => {
       await giveUp([ticker('A', HOUR), ticker('B', HOUR), 'oops']);
       await index([ticker('A', HOUR)]);
       expect(await redrive()).toMatchObject({
@@ -333,7 +333,7 @@ describe('redrive', () => {
       expect(await counts(world)).toMatchObject({ documents: 2 });
     });
 
-    it('only counts them in a dry run, and passes over those before the time that it is told', async () => {
+    it('only counts them in a dry run, and ignores those before the given time', async () => {
       await giveUp([ticker('A', HOUR)]);
       expect(await redrive({ dryRun: true })).toMatchObject({ batches: 1, batchRecords: 1, indexed: 0 });
       const since = new Date(GIVEN_UP_AT.getTime() + 1).toISOString();
@@ -341,21 +341,21 @@ describe('redrive', () => {
       expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
     });
 
-    it('keeps the batch while OpenSearch is away', async () => {
+    it('keeps the batch while OpenSearch is down', async () => {
       await giveUp([ticker('A', HOUR)]);
       const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
       await expect(operate('redrive', {}, 1)).rejects.toThrow('They stay; run redrive again');
       expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
     });
 
-    it('says what is no such batch, and leaves it', async () => {
+    it('reports and leaves objects that are not batches', async () => {
       await putObject(world, KEY, '{"payload":"{}"}');
       expect((await redrive())?.problems).toEqual([expect.stringContaining(`${KEY} cannot be read`)]);
       expect(await keysOf(world.bucket, 'aws/lambda/')).toEqual([KEY]);
     });
   });
 
-  it('counts what an earlier, killed redrive had brought in', async () => {
+  it('counts what an earlier redrive indexed before it was killed', async () => {
     await makeDeadLetters();
     await openSearch.indices.delete({ index: 'tickers-2031.03' });
     await index([refused() as Ticker]);
@@ -370,7 +370,7 @@ describe('doctor', () => {
     return Object.fromEntries(checks.map(({ name, ...check }) => [name, check]));
   };
 
-  it('finds everything well where everything is', async () => {
+  it('finds nothing wrong with a healthy pipeline', async () => {
     await index(await fillLake());
     await lake.writeOutbox('bybit', { v: 1, acknowledged: { spot: { slot: HOUR, tickers: 3 } } });
     const found = await doctor({}, { now: '2031-03-01T13:01:00Z', collecting: false });
@@ -381,7 +381,7 @@ describe('doctor', () => {
     expect(await keysOf(world.bucket, 'probe/')).toEqual([]);
   });
 
-  it('says how far the index is behind, how old the data is, and that nobody consumes', async () => {
+  it('reports how far the index is behind, how old the data is, and that nothing consumes the topic', async () => {
     const all = await fillLake();
     await index(all.filter(({ slot }) => slot === HOUR));
     const found = await doctor({}, { now: '2031-03-01T15:00:00Z' });
@@ -428,7 +428,7 @@ describe('doctor', () => {
     });
   });
 
-  it('finds a template that is missing', async () => {
+  it('finds a missing template', async () => {
     const name = 'crypto-market-insights-tickers';
     const { body } = await openSearch.indices.getIndexTemplate({ name });
     await openSearch.indices.deleteIndexTemplate({ name });
@@ -443,7 +443,7 @@ describe('doctor', () => {
     }
   });
 
-  it('fails each check whose server is away, and only those', async () => {
+  it('fails exactly the checks whose server is down', async () => {
     const away = { kafka: await deadAddress(), openSearch: `http://${await deadAddress()}` };
     const found = await doctor({ ...away, topic: 'none' });
     const failed = Object.entries(found).filter(([, { status }]) => status === 'fail');
@@ -461,7 +461,7 @@ describe('doctor', () => {
     }
   });
 
-  it('fails a lake that is not there', async () => {
+  it('fails without a bucket', async () => {
     await s3.send(new DeleteObjectCommand({ Bucket: world.bucket, Key: 'state/bybit.json' }));
     expect((await doctor({ bucket: 'no-such-bucket' })).lake).toMatchObject({ status: 'fail' });
   });

@@ -10,7 +10,7 @@ import { createMetrics } from '../../../../stores/aws/metrics.ts';
 const OWN = { exchange: 'kraken', category: 'spot', source: 'kraken-spot' };
 const GROUPS = Object.keys(METRIC_GROUPS) as MetricGroup[];
 
-/** What is printed, line by line. */
+/** What was printed, line by line. */
 let stdout: string[];
 let stderr: string[];
 beforeEach(() => {
@@ -21,7 +21,7 @@ beforeEach(() => {
   return () => vi.restoreAllMocks();
 });
 
-/** Each metric of a group gets a value of its own. */
+/** A different value for each metric. */
 const valuesOf = (group: MetricGroup) =>
   Object.fromEntries(Object.keys(METRIC_GROUPS[group].metrics).map((name, at) => [name, at + 0.5]));
 const ownOf = (group: MetricGroup) =>
@@ -30,7 +30,7 @@ const emitAll = (group: MetricGroup, values = valuesOf(group)) =>
   createMetrics('prod')(group, ownOf(group) as never, values as never);
 
 describe('the metrics of a function', () => {
-  it.each(GROUPS)('of %s are one line, whose one set of dimensions is that of the alarms', (group) => {
+  it.each(GROUPS)('of %s are one line with the dimensions that the alarms use', (group) => {
     emitAll(group);
     expect(stdout).toHaveLength(1);
     const line = JSON.parse(stdout[0] as string);
@@ -52,7 +52,7 @@ describe('the metrics of a function', () => {
     expect(Date.now() - line._aws.Timestamp).toBeLessThan(5_000);
   });
 
-  it('leave out what has no value this time, and keep what is 0', () => {
+  it('leave out what has no value, and keep 0', () => {
     emitAll('ingest', { ...valuesOf('ingest'), RejectedShare: undefined, PollsFailed: 0 } as never);
     const line = JSON.parse(stdout[0] as string);
     const names = line._aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
@@ -61,19 +61,19 @@ describe('the metrics of a function', () => {
     expect(line).toMatchObject({ PollsFailed: 0 });
   });
 
-  it('say nothing where there is nothing to say, not even a warning', () => {
+  it('print nothing without values, not even a warning', () => {
     emitAll('freshness', { NewestTickerAge: undefined } as never);
     expect(stdout).toEqual([]);
   });
 
-  it('keep nothing from the line before', () => {
+  it('carry nothing over from the previous line', () => {
     emitAll('ingest');
     emitAll('summaries');
     expect(JSON.parse(stdout[1] as string)).not.toHaveProperty('exchange');
     expect(JSON.parse(stdout[1] as string)).not.toHaveProperty('PollsFailed');
   });
 
-  it('come without a warning of Powertools', () => {
+  it('cause no warning of Powertools', () => {
     for (const group of GROUPS) emitAll(group);
     expect(stderr).toEqual([]);
   });

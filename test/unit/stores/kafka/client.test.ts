@@ -9,13 +9,13 @@ const CLUSTER = 'arn:aws:kafka:eu-central-1:111122223333:cluster/dev/0f0f-1';
 const kafkaOf = (environment: NodeJS.ProcessEnv) =>
   createKafkaOf(readEnvironment(z.object(kafkaVariables), environment), 'test', log);
 
-describe('the Kafka that a function’s environment names', () => {
-  it('is one with brokers, or an MSK cluster', () => {
+describe('the environment of a function that uses Kafka', () => {
+  it('names brokers or an MSK cluster', () => {
     expect(kafkaOf({ KAFKA_BROKERS: '127.0.0.1:9092' })).toBeDefined();
     expect(kafkaOf({ KAFKA_CLUSTER_ARN: CLUSTER })).toBeDefined();
   });
 
-  it('is never both', () => {
+  it('cannot name both', () => {
     expect(() => kafkaOf({ KAFKA_BROKERS: '127.0.0.1:9092', KAFKA_CLUSTER_ARN: CLUSTER })).toThrow(
       new EnvironmentError(
         'The function’s environment has both KAFKA_BROKERS and KAFKA_CLUSTER_ARN: set one of them.'.replace(
@@ -26,11 +26,11 @@ describe('the Kafka that a function’s environment names', () => {
     );
   });
 
-  it('is never none', () => {
+  it('cannot name neither', () => {
     expect(() => kafkaOf({})).toThrow('neither KAFKA_BROKERS nor KAFKA_CLUSTER_ARN: set one of them.');
   });
 
-  it('is refused where the ARN is none of a cluster', () => {
+  it('cannot name an ARN that is not a cluster’s', () => {
     expect(() => kafkaOf({ KAFKA_CLUSTER_ARN: 'my-cluster' })).toThrow('expected the ARN of an MSK cluster');
   });
 });

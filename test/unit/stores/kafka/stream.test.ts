@@ -45,7 +45,7 @@ describe('the stream in Kafka', () => {
     expect(sent).toMatchObject([{ topic: 'tickers', acks: -1, messages: [{ key: 'k', value: 'v' }] }]);
   });
 
-  it('cuts what a broker would not take in one batch, in order', async () => {
+  it('splits what a broker would not take in one batch, in order', async () => {
     const many = records(30, 100_000);
     await stream().produce(many, soon());
     expect(sent.length).toBeGreaterThan(1);
@@ -56,7 +56,7 @@ describe('the stream in Kafka', () => {
     expect(sent.flatMap(({ messages }) => messages)).toEqual(many);
   });
 
-  it('sends at once what has no key in common, and a key’s records one after the other', async () => {
+  it('sends requests without a common key at once, and each key’s records in order', async () => {
     const slot = records(15, 100_000);
     const answers: (() => void)[] = [];
     onSend = () => new Promise((resolve) => answers.push(resolve));
@@ -71,7 +71,7 @@ describe('the stream in Kafka', () => {
     expect(sent.flatMap(({ messages }) => messages)).toEqual([...slot, ...slot]);
   });
 
-  it('gives each key the partition that Kafka gives it, also when the topic has grown', () => {
+  it('gives each key Kafka’s own partition, even after the topic has grown', () => {
     stream();
     const ours = config.createPartitioner?.();
     const kafkas = Partitioners.DefaultPartitioner();
@@ -102,7 +102,7 @@ describe('the stream in Kafka', () => {
     expect(connects).toBe(1);
   });
 
-  it('connects anew after it could not', async () => {
+  it('connects again after a failure', async () => {
     const warm = stream();
     onConnect = async () => {
       throw new Error('refused');

@@ -17,7 +17,7 @@ const letter = (offset: number, given: Partial<DeadLetter> = {}): DeadLetter => 
   ...given,
 });
 
-/** What is put for these letters. */
+/** What is written for these letters. */
 async function put(...letters: DeadLetter[]) {
   const puts: PutObjectCommand['input'][] = [];
   const client = { send: async (command: PutObjectCommand) => void puts.push(command.input) };
@@ -26,7 +26,7 @@ async function put(...letters: DeadLetter[]) {
 }
 
 describe('dead letters in S3', () => {
-  it('lie in one object, named by day, first record and a hash of all', async () => {
+  it('are one object, named by day, first record and a hash of all', async () => {
     const [object] = await put(letter(7), letter(9));
     expect(object?.Bucket).toBe('lake');
     expect(object?.Key).toMatch(/^dead-letters\/dt=2026-03-01\/tickers-2-7-[0-9a-f]{12}\.ndjson\.gz$/);
@@ -34,7 +34,7 @@ describe('dead letters in S3', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([letter(7), letter(9)]);
   });
 
-  it('have the same key when they come again', async () => {
+  it('have the same key when they are delivered again', async () => {
     const [[first], [again]] = [
       await put(letter(7), letter(9)),
       await put(letter(7), letter(9, { reason: 'said otherwise' })),
@@ -42,12 +42,12 @@ describe('dead letters in S3', () => {
     expect(again?.Key).toBe(first?.Key);
   });
 
-  it('never write over others that begin with the same record', async () => {
+  it('never overwrite others that begin with the same record', async () => {
     const [[some], [others]] = [await put(letter(7), letter(9)), await put(letter(7))];
     expect(others?.Key).not.toBe(some?.Key);
   });
 
-  it('have the same key on whatever day they come again', async () => {
+  it('have the same key on any day', async () => {
     const [[first], [again]] = [
       await put(letter(7)),
       await put(letter(7, { first_seen: '2026-03-09T00:00:00.000Z' })),
@@ -55,7 +55,7 @@ describe('dead letters in S3', () => {
     expect(again?.Key).toBe(first?.Key);
   });
 
-  it('leave those alone that an earlier delivery kept', async () => {
+  it('leave those of an earlier delivery unchanged', async () => {
     const client = {
       send: async ({ input }: PutObjectCommand) => {
         expect(input.IfNoneMatch).toBe('*');
@@ -69,7 +69,7 @@ describe('dead letters in S3', () => {
     await new S3DeadLetters(client as unknown as S3Client, 'lake').put([letter(7)]);
   });
 
-  it('write nothing where there are none', async () => {
+  it('write nothing if there are none', async () => {
     expect(await put()).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/clie
 import { expect, it } from 'vitest';
 import { S3LakeHealth } from '../../../../stores/s3/health.ts';
 
-/** @param read what the bucket gives back, by what was written */
+/** @param read what the bucket returns for what was written */
 async function probe(read: (written: string) => string) {
   const sent: [command: string, key: string | undefined][] = [];
   let written = '';

@@ -28,7 +28,7 @@ const lakeWhoseClient = (send: () => Promise<unknown>) => ({
   lake: new S3Lake({ send } as unknown as S3Client, 'lake'),
 });
 
-/** A lake whose store answers these statuses, one after the other. */
+/** A lake whose store answers with these statuses in turn. */
 function lakeThatAnswers(...statuses: number[]) {
   const puts: PutObjectCommand['input'][] = [];
   const client = {
@@ -43,46 +43,46 @@ function lakeThatAnswers(...statuses: number[]) {
 }
 
 describe('the lake in S3', () => {
-  it('writes a batch only where none is', async () => {
+  it('writes a batch only if none exists', async () => {
     const { lake, puts } = lakeThatAnswers(200);
     const stored = await lake.putTickers(ADDRESS, ['{}']);
     expect(puts).toMatchObject([{ Bucket: 'lake', IfNoneMatch: '*' }]);
     expect(stored).toEqual({ bytes: (puts[0]?.Body as Buffer | undefined)?.length });
   });
 
-  it('says that a batch is there already (412)', async () => {
+  it('says that a batch exists already (412)', async () => {
     expect(await lakeThatAnswers(412).lake.putTickers(ADDRESS, ['{}'])).toBe('alreadyThere');
   });
 
-  it('asks again who won where two wrote at once (409)', async () => {
+  it('asks again which of two concurrent writes won (409)', async () => {
     const { lake, puts } = lakeThatAnswers(409, 409, 412);
     expect(await lake.putTickers(ADDRESS, ['{}'])).toBe('alreadyThere');
     expect(puts).toHaveLength(3);
   });
 
-  it('throws any other refusal', async () => {
+  it('throws on any other refusal', async () => {
     const { lake, puts } = lakeThatAnswers(403);
     await expect(lake.putTickers(ADDRESS, ['{}'])).rejects.toThrow('Status403');
     expect(puts).toHaveLength(1);
   });
 
-  it('may write over a marker', async () => {
+  it('overwrites a marker', async () => {
     const { lake, puts } = lakeThatAnswers(200);
     await lake.writeOutbox('bybit', { v: 1, acknowledged: {} });
     expect(puts[0]).toMatchObject({ Key: 'state/bybit.json' });
     expect(puts[0]).not.toHaveProperty('IfNoneMatch');
   });
 
-  it('has nothing acknowledged before the first marker', async () => {
+  it('has acknowledged nothing before the first marker', async () => {
     expect(await lakeThatAnswers(404).lake.readOutbox('bybit')).toEqual({ v: 1, acknowledged: {} });
   });
 
-  it('does not take a store that is down for an empty one', async () => {
+  it('does not mistake a store that is down for an empty one', async () => {
     await expect(lakeThatAnswers(503).lake.readOutbox('bybit')).rejects.toThrow('Status503');
     await expect(lakeThatAnswers(500).lake.readTickers(ADDRESS)).rejects.toThrow('Status500');
   });
 
-  it('does not take a bucket that is not there for an empty lake', async () => {
+  it('does not mistake a missing bucket for an empty lake', async () => {
     const { lake } = lakeWhoseClient(async () => {
       throw s3Error(404, 'NoSuchBucket');
     });
@@ -101,14 +101,14 @@ describe('the lake in S3', () => {
     );
   });
 
-  it('says of an object that is no gzip that it is so, and will be', async () => {
+  it('says that an object is permanently unreadable if it is not gzip', async () => {
     const { lake } = lakeWhoseClient(async () => ({
       Body: { transformToByteArray: async () => Buffer.from('oops') },
     }));
     await expect(lake.readTickers(ADDRESS)).rejects.toThrow(UnreadableObjectError);
   });
 
-  it('keeps a rejected value that JSON cannot be written of', async () => {
+  it('keeps a rejected value that cannot be written as JSON', async () => {
     const { lake, puts } = lakeThatAnswers(200);
     let value: unknown = 1;
     for (let depth = 0; depth < 100_000; depth += 1) value = [value];

@@ -12,7 +12,7 @@ const row = (symbol: string, startMs: number) => ({
 });
 
 describe('the parts of a history', () => {
-  it('hold each symbol’s rows in time order, whatever the file’s', () => {
+  it('have each symbol’s rows in time order, whatever the order in the file', () => {
     expect(rowParts([row('B', 2), row('A', 2), row('B', 1), row('A', 1)], 3)).toEqual([
       [
         {
@@ -28,7 +28,7 @@ describe('the parts of a history', () => {
     ]);
   });
 
-  it('are none of no rows', () => {
+  it('are empty for an empty history', () => {
     expect(rowParts([])).toEqual([]);
   });
 });
