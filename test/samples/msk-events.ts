@@ -1,7 +1,7 @@
 import type { MSKRecord } from 'aws-lambda';
 import type { Ticker } from '../../core/market/ticker.ts';
 
-/** A record as Lambda hands it over; `value` is what was produced, or null for a record without one. */
+/** A record as Lambda delivers it; `value` is what was produced, or null for a record without a value. */
 export function mskRecord(value: string | Buffer | Ticker | null, given: Partial<MSKRecord> = {}): MSKRecord {
   const bytes = typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value);
   return {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** A payload from an exchange's own documentation, decoded anew at each call: a test may change its copy. */
+/** A payload from an exchange's documentation. Each call returns a new copy, which a test may change. */
 export function recordedPayload<T = unknown>(name: string): T {
   return JSON.parse(
     readFileSync(new URL(`../fixtures/exchange-payloads/${name}.json`, import.meta.url), 'utf8'),
   );
 }
 
-/** What the tests of Bybit's current API look into. */
+/** The part of Bybit's current API that tests use. */
 export interface BybitV5Payload {
   retCode: number;
   retMsg: string;

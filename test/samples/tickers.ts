@@ -1,15 +1,14 @@
-import type { Category } from '../../core/market/series.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
 
 export const SLOT = '2026-03-01T12:00:00.000Z';
 export const SLOT_MS = Date.parse(SLOT);
 
-/** A good ticker; what a test is about is given. */
+/** A valid ticker; a test gives what it is about. */
 export function sampleTicker(given: Partial<Ticker> = {}): Ticker {
   return {
     v: 1,
     exchange: 'bybit',
-    category: 'spot' satisfies Category,
+    category: 'spot',
     symbol: 'BTCUSDT',
     base: 'BTC',
     quote: 'USDT',
@@ -22,5 +21,5 @@ export function sampleTicker(given: Partial<Ticker> = {}): Ticker {
   };
 }
 
-/** For code that has something to say while a test listens to something else. */
+/** For code that logs in a test that is not about its log. */
 export const SILENT_LOG = { info: () => {}, warn: () => {}, error: () => {} };

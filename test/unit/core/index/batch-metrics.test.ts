@@ -13,7 +13,7 @@ const REPORT = { records: 3, indexed: 1, alreadyThere: 1, deadLetters: 1, unstor
 const ended = { records, report: REPORT, retried: 4, openSearchMs: 250, endedMs: NOON_MS + 500 };
 
 describe('the metrics of a batch', () => {
-  it('count its records by what became of them, and its bytes as they came', () => {
+  it('count its records by outcome and its bytes in base64', () => {
     expect(batchMetrics(ended)).toEqual({
       RecordsReceived: 3,
       DocumentsIndexed: 1,
@@ -27,7 +27,7 @@ describe('the metrics of a batch', () => {
     });
   });
 
-  it('say of a batch that threw that all of it comes again', () => {
+  it('count all records as unstored if the batch threw', () => {
     expect(batchMetrics({ ...ended, report: undefined })).toMatchObject({
       RecordsReceived: 3,
       DocumentsIndexed: 0,
@@ -36,11 +36,11 @@ describe('the metrics of a batch', () => {
     });
   });
 
-  it('count the records that have to come again', () => {
+  it('count the records that have to be delivered again', () => {
     expect(batchMetrics({ ...ended, report: { ...REPORT, unstored: [POSITION] } }).RecordsUnstored).toBe(1);
   });
 
-  it('have no age where no record says when it was produced', () => {
+  it('have no age if no record has a timestamp', () => {
     expect(
       batchMetrics({ ...ended, records: [{ ...POSITION, value: 'YQ==', timestamp: -1 }] }).EventAge,
     ).toBe(undefined);

@@ -12,7 +12,7 @@ const without = (field: keyof Ticker) => {
 };
 
 describe('decoding a record’s value', () => {
-  it('passes a ticker’s text on as it is, with its id and its index', () => {
+  it('returns a ticker’s text unchanged, with its id and its index', () => {
     const text = JSON.stringify(sampleTicker());
     expect(decode(text)).toEqual({
       id: `bybit:spot:BTCUSDT:${SLOT_MS}`,
@@ -21,17 +21,17 @@ describe('decoding a record’s value', () => {
     });
   });
 
-  it('keeps numbers that JSON of ours would write differently', () => {
+  it('keeps numbers that JSON.stringify would write differently', () => {
     const text = JSON.stringify(sampleTicker()).replace('20533.13', '20533.130');
     expect(decode(text)).toMatchObject({ source: text });
   });
 
-  it('keeps what is not ASCII', () => {
+  it('keeps text that is not ASCII', () => {
     const text = JSON.stringify({ ...sampleTicker({ symbol: '币安USDT' }), note: 'žluťoučký' });
     expect(decode(text)).toMatchObject({ id: `bybit:spot:币安USDT:${SLOT_MS}`, source: text });
   });
 
-  it('makes one line of a ticker that was written on several', () => {
+  it('joins a ticker written on several lines', () => {
     const decoded = decode(JSON.stringify(sampleTicker(), null, 2));
     expect(decoded).not.toHaveProperty('reason');
     const { source } = decoded as { source: string };
@@ -39,7 +39,7 @@ describe('decoding a record’s value', () => {
     expect(JSON.parse(source)).toEqual(sampleTicker());
   });
 
-  it('leaves an escaped line break inside a text alone', () => {
+  it('keeps an escaped line break inside a text', () => {
     const text = JSON.stringify({ ...sampleTicker(), note: 'a\nb' });
     expect(decode(text)).toMatchObject({ source: text });
   });

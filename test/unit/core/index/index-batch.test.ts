@@ -12,7 +12,7 @@ import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
 
 const NOW = '2026-03-01T12:00:05.000Z';
 
-/** Answers each document by its symbol; what is not named is stored. */
+/** Answers each document by its symbol; any other is stored. */
 class ScriptedIndex implements TickerIndex {
   outcomes: Record<string, DocumentOutcome> = {};
   readonly deadlinesMs: number[] = [];
@@ -48,7 +48,7 @@ const run = (...symbols: string[]) =>
   });
 
 describe('indexing a batch', () => {
-  it('counts what is stored and what was there already', async () => {
+  it('counts stored and existing documents', async () => {
     index.outcomes.B = { kind: 'alreadyThere' };
     expect(await run('A', 'B', 'C')).toEqual({
       records: 3,
@@ -60,12 +60,12 @@ describe('indexing a batch', () => {
     expect(deadLetters.letters).toEqual([]);
   });
 
-  it('hands the deadline on', async () => {
+  it('passes the deadline on', async () => {
     await run('A');
     expect(index.deadlinesMs).toEqual([12_345]);
   });
 
-  it('reports exactly what has to come again, and why', async () => {
+  it('reports exactly the records that have to be delivered again, and why', async () => {
     index.outcomes.B = { kind: 'retry', reason: '429 busy: queue full' };
     index.outcomes.D = { kind: 'retry', reason: 'another' };
     expect(await run('A', 'B', 'C', 'D')).toMatchObject({
@@ -78,7 +78,7 @@ describe('indexing a batch', () => {
     });
   });
 
-  it('keeps what OpenSearch refuses, with everything needed to try it again', async () => {
+  it('keeps what OpenSearch refuses, with everything needed to try again', async () => {
     index.outcomes.B = {
       kind: 'refused',
       errorType: 'mapper_parsing_exception',
@@ -100,7 +100,7 @@ describe('indexing a batch', () => {
     ]);
   });
 
-  it('keeps what is no ticker, and indexes the rest', async () => {
+  it('keeps what is not a ticker and indexes the rest', async () => {
     expect(await run('A', 'POISON', 'C')).toMatchObject({ records: 3, indexed: 2, deadLetters: 1 });
     expect(deadLetters.letters).toMatchObject([
       { offset: 1, error_type: 'poison', value_base64: Buffer.from('oops').toString('base64') },
@@ -121,7 +121,7 @@ describe('indexing a batch', () => {
     expect(ids.map((id) => id.split(':')[2])).toEqual(['P0O0', 'P0O2', 'P0O4', 'P1O1', 'P1O3']);
   });
 
-  it('takes an empty batch', async () => {
+  it('accepts an empty batch', async () => {
     expect(await indexBatch([], 0, { index, deadLetters, log: SILENT_LOG, now: Date.now })).toMatchObject({
       records: 0,
       unstored: [],
@@ -133,13 +133,13 @@ describe('indexing a batch', () => {
     expect(deadLetters.letters).toMatchObject([{ value_base64: null, error_type: 'poison' }]);
   });
 
-  it('keeps the dead letters also when other records have to come again', async () => {
+  it('keeps the dead letters even if other records have to be delivered again', async () => {
     index.outcomes.A = { kind: 'retry', reason: 'busy' };
     expect(await run('A', 'POISON')).toMatchObject({ deadLetters: 1, unstored: [{ offset: 0 }] });
     expect(deadLetters.letters).toHaveLength(1);
   });
 
-  it('fails as a whole when a dead letter cannot be kept', async () => {
+  it('fails as a whole if a dead letter cannot be written', async () => {
     deadLetters.put = async () => {
       throw new Error('S3 is down');
     };

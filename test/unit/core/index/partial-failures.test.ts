@@ -12,7 +12,7 @@ import { processBatch } from '../../../../local/event-sources/batch-processing.t
 import { mskRecord } from '../../../samples/msk-events.ts';
 import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
 
-/** How often OpenSearch is busy before it decides about a record, and what it decides. */
+/** How often OpenSearch is busy before it decides on a record, and its decision. */
 interface Fate {
   partition: number;
   busyTimes: number;
@@ -79,8 +79,8 @@ function world(all: readonly Fate[]) {
   return { index, letters, run };
 }
 
-describe('a batch of which some fail', () => {
-  it('has every record in exactly one place, and reports exactly those that have to come again', async () => {
+describe('a batch in which some records fail', () => {
+  it('puts every record in exactly one place and reports exactly those that have to be delivered again', async () => {
     await fc.assert(
       fc.asyncProperty(fates, async (all) => {
         const { run, index, letters } = world(all);
@@ -98,7 +98,7 @@ describe('a batch of which some fail', () => {
   });
 
   it.each([true, false])(
-    'comes again until each record is stored or a dead letter, none twice (partial answers: %s)',
+    'is delivered again until each record is stored or a dead letter, none twice (partial answers: %s)',
     async (partial) => {
       await fc.assert(
         fc.asyncProperty(fates, fc.boolean(), async (all, bisectOnError) => {

@@ -17,7 +17,7 @@ import type { Category } from '../../../../core/market/series.ts';
 import type { Rejected, RejectedTicker, Ticker } from '../../../../core/market/ticker.ts';
 import { sampleTicker } from '../../../samples/tickers.ts';
 
-/** What a poll did to the world, in order; one step of it may be made to fail. */
+/** The side effects of a poll, in order; a test may make one of them fail. */
 export class Journal {
   readonly steps: string[] = [];
   /** The step that fails: `fetch`, `putTickers spot`, `produce`, … */
@@ -30,7 +30,7 @@ export class Journal {
   }
 }
 
-/** What each batch takes in the in-memory lake. */
+/** The size of every batch in the in-memory lake. */
 export const BATCH_BYTES = 100;
 
 export class InMemoryLake implements TickerLake {
@@ -102,7 +102,7 @@ export class InMemoryStream implements TickerStream {
   }
 }
 
-/** An exchange whose every answer is given by category. */
+/** An exchange with a given answer for each category. */
 export class InMemorySource implements TickerSource {
   readonly name = 'bybit';
   readonly exchange = 'bybit';

@@ -34,7 +34,7 @@ const metricsOf = (given: Partial<EndedPoll> = {}) =>
   });
 
 describe('the metrics of a poll', () => {
-  it('add up what its categories came to', () => {
+  it('add up its categories', () => {
     expect(metricsOf()).toEqual({
       PollsSucceeded: 1,
       PollsFailed: 0,
@@ -52,7 +52,7 @@ describe('the metrics of a poll', () => {
     });
   });
 
-  it('have no share of rejected tickers where none came', () => {
+  it('have no share of rejected tickers if there were no tickers', () => {
     const report = reportOf({ categories: [category({ fetched: 0, rejected: 0 })] });
     expect(metricsOf({ report }).RejectedShare).toBeUndefined();
   });
@@ -60,11 +60,11 @@ describe('the metrics of a poll', () => {
   it.each<[string, Partial<PollReport>]>([
     ['a category failed', { categories: [category(), category({ status: 'failed' })] }],
     ['its batch waits for the next poll', { waitingBatches: 1 }],
-  ])('are neither success nor failure where %s', (_, given) => {
+  ])('are neither success nor failure if %s', (_, given) => {
     expect(metricsOf({ report: reportOf(given) })).toMatchObject({ PollsSucceeded: 0, PollsFailed: 0 });
   });
 
-  it('count suspicious answers and what cannot be read', () => {
+  it('count suspicious answers and unreadable batches', () => {
     const report = reportOf({ categories: [category({ suspicious: 'empty' })], unreadable: ['a', 'b'] });
     expect(metricsOf({ report })).toMatchObject({
       PollsSucceeded: 1,
@@ -73,7 +73,7 @@ describe('the metrics of a poll', () => {
     });
   });
 
-  it('of one that threw tell what it had done until then', () => {
+  it('count what a poll had done before it threw', () => {
     const report = reportOf({ produced: 0, waitingBatches: 2 });
     expect(metricsOf({ report, threw: true })).toMatchObject({
       PollsSucceeded: 0,
@@ -86,9 +86,9 @@ describe('the metrics of a poll', () => {
   });
 
   it.each([
-    ['before there was anything to tell', undefined],
+    ['before there was anything to report', undefined],
     ['before its categories were settled', reportOf({ categories: [], lakeBytes: 0, produced: 0 })],
-  ])('of one that threw %s say that every category failed', (_, report) => {
+  ])('count every category as failed if the poll threw %s', (_, report) => {
     expect(metricsOf({ report, threw: true })).toMatchObject({
       PollsFailed: 1,
       CategoriesFailed: 2,

@@ -27,10 +27,10 @@ beforeEach(() => {
   nowMs = NOON_MS;
 });
 
-/** What the last poll told while it worked. */
-let told: PollReport[];
+/** The reports of the last poll as it progressed. */
+let progress: PollReport[];
 function run(n: number, budget: Partial<PollBudget> = {}, fetchBeforeLakeCheck = false) {
-  told = [];
+  progress = [];
   return poll(
     slot(n),
     { fetchDeadlineMs: nowMs + 10_000, deadlineMs: nowMs + 20_000, ...budget },
@@ -41,7 +41,7 @@ function run(n: number, budget: Partial<PollBudget> = {}, fetchBeforeLakeCheck =
       log: SILENT_LOG,
       now: () => nowMs,
       fetchBeforeLakeCheck,
-      onProgress: (soFar) => told.push(soFar),
+      onProgress: (soFar) => progress.push(soFar),
     },
   );
 }
@@ -68,8 +68,8 @@ const rejectedTicker: RejectedTicker = {
   value: { symbol: 'BADUSDT', lastPrice: 'oops' },
 };
 
-describe('a poll of which one category cannot be stored', () => {
-  it('fails only when no put of another is under way: the next poll would pass by what lands later', async () => {
+describe('a poll with one category that cannot be stored', () => {
+  it('fails only when no other write is running: the next poll would miss a batch that arrives later', async () => {
     const landing = Promise.withResolvers<void>();
     const put = lake.putTickers.bind(lake);
     lake.putTickers = async (address, lines) => {
@@ -91,10 +91,10 @@ describe('a poll of which one category cannot be stored', () => {
   });
 });
 
-describe('a poll that asks at once', () => {
+describe('a poll that fetches before the lake check', () => {
   const askingAtOnce = (n: number) => run(n, {}, true);
 
-  it('asks the exchange before the lake has said what it holds', async () => {
+  it('asks the exchange before it knows what is in the lake', async () => {
     const reading = Promise.withResolvers<void>();
     const read = lake.readOutbox.bind(lake);
     lake.readOutbox = async (name) => {
@@ -111,7 +111,7 @@ describe('a poll that asks at once', () => {
     });
   });
 
-  it('passes over what came of a category that the lake held already', async () => {
+  it('ignores the answer for a category that the lake already has', async () => {
     await run(0);
     const before = inLake();
     source.rejected.spot = [rejectedTicker];
@@ -122,7 +122,7 @@ describe('a poll that asks at once', () => {
     expect(lake.rejected.size).toBe(0);
   });
 
-  it('fails with the lake’s own error, once the exchange has answered', async () => {
+  it('fails with the lake’s own error once the exchange has answered', async () => {
     lake.readOutbox = async () => {
       throw new Error('the lake is away');
     };
@@ -132,7 +132,7 @@ describe('a poll that asks at once', () => {
 });
 
 describe('a poll', () => {
-  it('brings every ticker to the lake, then to the stream, then moves the marker', async () => {
+  it('writes every ticker to the lake, then to the stream, then moves the marker', async () => {
     const report = await run(0);
     expect(journal.steps).toEqual([
       'fetch',
@@ -166,12 +166,12 @@ describe('a poll', () => {
     });
   });
 
-  it('tells the source until when it may ask', async () => {
+  it('passes the fetch deadline to the source', async () => {
     await run(0, { fetchDeadlineMs: 12_345 });
     expect(source.fetches).toMatchObject([{ deadlineMs: 12_345 }]);
   });
 
-  it('writes what was rejected before the batch that it was taken from', async () => {
+  it('writes rejected tickers before the batch', async () => {
     source.rejected.spot = [rejectedTicker];
     const report = await run(0);
     expect(journal.steps.indexOf('putRejected spot')).toBeLessThan(journal.steps.indexOf('putTickers spot'));
@@ -179,7 +179,7 @@ describe('a poll', () => {
     expect(report.categories[1]).toMatchObject({ fetched: 1, rejected: 1 });
   });
 
-  it('says when an answer was empty, and writes no batch', async () => {
+  it('reports an empty answer and writes no batch', async () => {
     source.symbols.spot = [];
     const report = await run(0);
     expect(report.categories[1]).toMatchObject({
@@ -191,7 +191,7 @@ describe('a poll', () => {
     expect(acknowledged()?.spot).toEqual({ slot: slot(0), tickers: 0 });
   });
 
-  it('says when no ticker of an answer was good', async () => {
+  it('reports an answer without any valid ticker', async () => {
     source.symbols.spot = [];
     source.rejected.spot = [rejectedTicker];
     expect((await run(0)).categories[1]).toMatchObject({ suspicious: 'all 1 tickers were rejected' });
@@ -200,7 +200,7 @@ describe('a poll', () => {
   it.each([
     [4, 2, undefined],
     [5, 2, '2 tickers, less than half of the previous poll’s 5'],
-  ])('of %d tickers and then %d: suspicious is %j', async (before, after, suspicious) => {
+  ])('reports %d tickers and then %d as suspicious: %j', async (before, after, suspicious) => {
     const symbols = (count: number) => Array.from({ length: count }, (_, index) => `C${index}USDT`);
     source.symbols.spot = symbols(before);
     await run(0);
@@ -211,8 +211,8 @@ describe('a poll', () => {
   });
 });
 
-describe('a poll of which a part fails', () => {
-  it('lets the other categories go on', async () => {
+describe('a poll that partly fails', () => {
+  it('continues with the other categories', async () => {
     source.failures.linear = wrongPayload('oops');
     const report = await run(0);
     expect(report.categories).toMatchObject([
@@ -227,7 +227,7 @@ describe('a poll of which a part fails', () => {
     expect(acknowledged()).toEqual({ spot: { slot: slot(0), tickers: 1 } });
   });
 
-  it('keeps the body that it could not read, as text where it is text', async () => {
+  it('keeps the body that it could not read, as text if it is text', async () => {
     source.failures.linear = wrongPayload('{"half":');
     await run(0);
     expect([...lake.rejected.values()]).toEqual([
@@ -246,13 +246,13 @@ describe('a poll of which a part fails', () => {
     ]);
   });
 
-  it('keeps the body that it could not read, in base64 where it is not text', async () => {
+  it('keeps the body that it could not read, in base64 if it is not text', async () => {
     source.failures.linear = wrongPayload(Buffer.from([0xff, 0xfe]));
     await run(0);
     expect([...lake.rejected.values()][0]).toMatchObject([{ body_base64: '//4=' }]);
   });
 
-  it('does not fetch the failed category’s slot again once another poll came, but does fetch the new one', async () => {
+  it('does not fetch the failed category’s slot again in a later poll, but fetches the new slot', async () => {
     source.failures.linear = wrongPayload('oops');
     await run(0);
     source.failures = {};
@@ -263,7 +263,7 @@ describe('a poll of which a part fails', () => {
     });
   });
 
-  it('fails where no category could be polled, and says why for each', async () => {
+  it('fails if no category could be polled and says why for each', async () => {
     source.goDown();
     const error = await run(0).catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(PollFailedError);
@@ -295,13 +295,13 @@ describe('the lake as the outbox', () => {
     expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) }, spot: { slot: slot(0) } });
   });
 
-  it('produces nothing while the lake takes nothing', async () => {
+  it('produces nothing while the lake cannot be written', async () => {
     journal.failAt = 'putTickers';
     await expect(run(0)).rejects.toThrow('broken on purpose');
     expect(stream.records).toEqual([]);
   });
 
-  it('does not fetch what an earlier attempt at the slot had stored', async () => {
+  it('does not fetch what an earlier attempt at the slot stored', async () => {
     journal.failAt = 'putTickers spot';
     await expect(run(0)).rejects.toThrow();
     journal.failAt = undefined;
@@ -325,7 +325,7 @@ describe('the lake as the outbox', () => {
     expect(acknowledged()).toMatchObject({ linear: { slot: slot(2) }, spot: { slot: slot(2) } });
   });
 
-  it('produces the backlog also when the exchange is down', async () => {
+  it('produces the backlog even if the exchange is down', async () => {
     journal.failAt = 'produce';
     await expect(run(0)).rejects.toThrow();
     journal.failAt = undefined;
@@ -351,7 +351,7 @@ describe('the lake as the outbox', () => {
     expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) }, spot: { slot: slot(1) } });
   });
 
-  it('fetches nothing for a slot at the marker, and produces what the lake holds of it again', async () => {
+  it('fetches nothing for a slot at the marker and produces its batch in the lake again', async () => {
     await run(0);
     const report = await run(0);
     expect(source.fetches).toHaveLength(1);
@@ -360,7 +360,7 @@ describe('the lake as the outbox', () => {
     expect(report.categories.map(({ status }) => status)).toEqual(['acknowledged', 'acknowledged']);
   });
 
-  it('fetches nothing for a slot before the marker, and does not move the marker back', async () => {
+  it('fetches nothing for a slot before the marker and does not move the marker back', async () => {
     await run(5);
     const report = await run(3);
     expect(source.fetches).toHaveLength(1);
@@ -368,7 +368,7 @@ describe('the lake as the outbox', () => {
     expect(acknowledged()).toMatchObject({ linear: { slot: slot(5) }, spot: { slot: slot(5) } });
   });
 
-  it('produces what the lake holds, not what it fetched, when another poll of the slot was faster', async () => {
+  it('produces the lake’s batch instead of its own if another poll of the slot was faster', async () => {
     const rival = new InMemorySource(new Journal(), { linear: ['RIVALUSDT'], spot: ['RIVALUSDT'] });
     const putTickers = lake.putTickers.bind(lake);
     lake.putTickers = async (address, lines) => {
@@ -392,7 +392,7 @@ describe('the lake as the outbox', () => {
     expect(new Set(stream.records.map(({ value }) => value))).toEqual(new Set(inLake()));
   });
 
-  it('leaves to the next poll what the time is too short for', async () => {
+  it('leaves to the next poll what it has no time for', async () => {
     journal.failAt = 'produce';
     for (const n of [0, 1, 2]) await expect(run(n)).rejects.toThrow();
     journal.failAt = undefined;
@@ -400,7 +400,7 @@ describe('the lake as the outbox', () => {
     const produce = stream.produce.bind(stream);
     stream.produce = async (records) => {
       await produce(records);
-      nowMs = deadlineMs; // the first slot took all of it
+      nowMs = deadlineMs; // the first slot took all the time
     };
     const report = await run(3, { deadlineMs });
     expect(report).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 6 });
@@ -411,7 +411,7 @@ describe('the lake as the outbox', () => {
     expect(produced().map(([, n]) => n)).toEqual([0, 1, 2, 3, 4].flatMap((n) => [n, n, n]));
   });
 
-  it('passes over a batch that cannot be read, tells it, and does not try it again', async () => {
+  it('skips and reports an unreadable batch and does not try it again', async () => {
     journal.failAt = 'produce';
     await expect(run(0)).rejects.toThrow();
     journal.failAt = undefined;
@@ -427,7 +427,7 @@ describe('the lake as the outbox', () => {
     expect(await run(2)).not.toHaveProperty('unreadable');
   });
 
-  it('produces the lines of a broken batch that are whole', async () => {
+  it('produces the valid lines of a broken batch', async () => {
     const lines = [...inLake(), '{"half', JSON.stringify(sampleTicker({ symbol: 'A', slot: slot(0) }))];
     await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: slotMs(0) }, lines);
     const report = await run(1);
@@ -435,10 +435,10 @@ describe('the lake as the outbox', () => {
     expect(produced()[0]).toEqual(['bybit:spot:A', 0]);
   });
 
-  it('tells what it has done until then where it throws', async () => {
+  it('reports its progress even if it throws', async () => {
     journal.failAt = 'produce';
     await expect(run(0)).rejects.toThrow();
-    expect(told.at(-1)).toMatchObject({
+    expect(progress.at(-1)).toMatchObject({
       categories: [{ fetched: 2 }, { fetched: 1 }],
       lakeBytes: 2 * BATCH_BYTES,
       produced: 0,
@@ -450,15 +450,15 @@ describe('the lake as the outbox', () => {
       lines: [],
     });
     await expect(run(2)).rejects.toThrow();
-    expect(told.at(-1)).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 3 });
+    expect(progress.at(-1)).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 3 });
   });
 
-  it('tells at the end what it answers', async () => {
+  it('reports its result at the end', async () => {
     const report = await run(0);
-    expect(told.at(-1)).toEqual(report);
+    expect(progress.at(-1)).toEqual(report);
   });
 
-  it('writes no marker when nothing moved it', async () => {
+  it('does not write a marker that has not moved', async () => {
     source.goDown();
     await expect(run(0)).rejects.toThrow(PollFailedError);
     expect(journal.steps).not.toContain('writeOutbox');

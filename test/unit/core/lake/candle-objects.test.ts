@@ -18,7 +18,7 @@ const OBJECT: CandleObject = {
 };
 
 describe('recorded candles in the lake', () => {
-  it('lie by series and time, and the key tells what they are', () => {
+  it('have a key of their series, times and format, which can be parsed', () => {
     const key = candleObjectKey(OBJECT);
     expect(key).toBe(
       'candles/exchange=bybit/category=linear/symbol=BTC%2FUSDT/hours=1/36000000-43200000.bybit-v5.json.gz',
@@ -36,7 +36,7 @@ describe('recorded candles in the lake', () => {
     expect(parseCandleObjectKey(key)).toBeUndefined();
   });
 
-  it('overlap a range that one of them starts or ends in', () => {
+  it('overlap a range if one of them starts or ends in it', () => {
     const range = (from: number, to: number) => overlaps(OBJECT, from * HOUR_MS, to * HOUR_MS);
     expect([range(0, 10), range(0, 11), range(12, 20), range(13, 20)]).toEqual([false, true, true, false]);
   });

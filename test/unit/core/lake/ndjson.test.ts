@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { packLines, unpackLines } from '../../../../core/lake/ndjson.ts';
 
 describe('gzip NDJSON', () => {
-  it('gives back the lines that went in', async () => {
+  it('returns the lines it was given', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.jsonValue(), { minLength: 1 }), async (values) => {
         const lines = values.map((value) => JSON.stringify(value));

@@ -20,7 +20,7 @@ describe('the layout of the lake', () => {
     );
   });
 
-  it('reads every key that it writes', () => {
+  it('parses every key that it writes', () => {
     fc.assert(
       fc.property(
         fc.stringMatching(/^[a-z0-9-]{1,40}$/),
@@ -53,11 +53,11 @@ describe('the layout of the lake', () => {
     'rejected/exchange=bybit/category=linear/dt=2026-03-01/hour=09/1772359080000-1.ndjson.gz',
     'state/bybit.json',
     '',
-  ])('does not take %j for a batch', (key) => {
+  ])('does not mistake %j for a batch', (key) => {
     expect(parseTickersKey(key)).toBeUndefined();
   });
 
-  it('keeps what two attempts at one slot rejected apart', () => {
+  it('keeps the rejected tickers of two attempts at a slot apart', () => {
     expect(rejectedKey(address, 1772359081111)).toBe(
       'rejected/exchange=bybit/category=linear/dt=2026-03-01/hour=09/1772359080000-1772359081111.ndjson.gz',
     );

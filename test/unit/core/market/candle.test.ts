@@ -22,7 +22,7 @@ const START_MS = Date.parse('2026-03-01T12:00:00.000Z');
 const minute = (minutes: number, price: number) => ({ slotMs: START_MS + minutes * 60_000, price });
 
 describe('a candle from ticks', () => {
-  it('takes the ticks in time order, whatever order they came in', () => {
+  it('sorts the ticks by time', () => {
     const candle = candleFromTicks(SERIES, START_MS, [minute(40, 9), minute(0, 10), minute(20, 14)]);
     expect(candle).toEqual({
       v: 1,
@@ -44,7 +44,7 @@ describe('a candle from ticks', () => {
     });
   });
 
-  it('of one sample has four equal prices', () => {
+  it('has four equal prices if there is one sample', () => {
     expect(candleFromTicks(SERIES, START_MS, [minute(58, 7)])).toMatchObject({
       open: 7,
       high: 7,
@@ -57,14 +57,14 @@ describe('a candle from ticks', () => {
   });
 
   it.each([
-    ['there is no tick', []],
-    ['a tick lies before the hour', [minute(-1, 1)]],
-    ['a tick lies after the hour', [minute(60, 1)]],
-  ])('is refused where %s', (_, ticks) => {
+    ['there are no ticks', []],
+    ['a tick is before the hour', [minute(-1, 1)]],
+    ['a tick is after the hour', [minute(60, 1)]],
+  ])('is refused if %s', (_, ticks) => {
     expect(() => candleFromTicks(SERIES, START_MS, ticks)).toThrow(CandleError);
   });
 
-  it('says the same as a naive computation', () => {
+  it('agrees with a naive computation', () => {
     const ticks = fc.uniqueArray(
       fc.record({
         offset: fc.integer({ min: 0, max: HOUR_MS - 1 }),
@@ -95,7 +95,7 @@ describe('a candle from ticks', () => {
 describe('a candle from history', () => {
   const recorded = (open: number, close: number) => ({ startMs: START_MS, open, high: 20, low: 4, close });
 
-  it('goes low first where it closes at or above its open', () => {
+  it('goes to the low first if it closes at or above its open', () => {
     const prices = (close: number) =>
       candleFromHistory(SERIES, recorded(10, close), 1).path.map(([, price]) => price);
     expect(prices(12)).toEqual([10, 4, 20, 12]);
@@ -103,7 +103,7 @@ describe('a candle from history', () => {
     expect(prices(9)).toEqual([10, 20, 4, 9]);
   });
 
-  it('has the mean of its four prices, and has seen no tick', () => {
+  it('has the mean of its four prices and no samples', () => {
     expect(candleFromHistory(SERIES, recorded(10, 12), 1)).toMatchObject({
       mean: 11.5,
       samples: 0,
@@ -111,14 +111,14 @@ describe('a candle from history', () => {
     });
   });
 
-  it('of a day has its prices at 0, 8 and 16 hours and a minute before its end', () => {
+  it('has its prices at 0, 8 and 16 hours and a minute before its end if it is daily', () => {
     const { path, hours } = candleFromHistory(SERIES, recorded(10, 12), 24);
     expect(hours).toBe(24);
     expect(path.map(([offsetMs]) => offsetMs / HOUR_MS)).toEqual([0, 8, 16, 23 + 59 / 60]);
   });
 });
 
-describe('the candle that stands for an hour', () => {
+describe('the candle to keep for an hour', () => {
   const backfill = candleFromHistory(SERIES, { startMs: START_MS, open: 1, high: 1, low: 1, close: 1 }, 1);
   const ticks = (count: number) =>
     candleFromTicks(
@@ -127,11 +127,11 @@ describe('the candle that stands for an hour', () => {
       Array.from({ length: count }, (_, index) => minute(index, 2)),
     );
 
-  it('is the ticks’ where they hold half of the polls', () => {
+  it('is the ticks’ if they cover half of the polls', () => {
     expect(chooseCandle({ ticks: ticks(2), backfill, pollsDue: 4 })).toEqual({ ...ticks(2), polls_due: 4 });
   });
 
-  it('is the backfilled one below that, which says how many ticks were seen', () => {
+  it('is the backfilled one below that, with the number of ticks seen', () => {
     expect(chooseCandle({ ticks: ticks(1), backfill, pollsDue: 4 })).toEqual({
       ...backfill,
       samples: 1,
@@ -143,7 +143,7 @@ describe('the candle that stands for an hour', () => {
     });
   });
 
-  it('is whichever there is alone', () => {
+  it('is the only one there is', () => {
     expect(chooseCandle({ ticks: ticks(1), pollsDue: 30 })).toEqual({ ...ticks(1), polls_due: 30 });
     expect(chooseCandle({ backfill, pollsDue: 30 })).toEqual(backfill);
     expect(chooseCandle({ pollsDue: 30 })).toBeUndefined();
@@ -162,11 +162,11 @@ describe('the log return of a candle', () => {
       length,
     );
 
-  it('is to the close of the hour just before', () => {
+  it('is relative to the close of the previous hour', () => {
     expect(withLogReturn(hour(1, 11), hour(0, 10)).log_return).toBe(Math.log(1.1));
   });
 
-  it('is to the close of the day just before, of a daily candle', () => {
+  it('is relative to the close of the previous day if the candle is daily', () => {
     expect(withLogReturn(hour(24, 11, 24), hour(0, 10, 24)).log_return).toBe(Math.log(1.1));
   });
 
@@ -174,14 +174,14 @@ describe('the log return of a candle', () => {
     ['across a gap', hour(2, 11), hour(0, 10)],
     ['from a day to an hour', hour(24, 11), hour(0, 10, 24)],
     ['from an hour to a day', hour(1, 11, 24), hour(0, 10)],
-    ['at the first candle', hour(1, 11), undefined],
-  ])('is not there %s', (_, candle, previous) => {
+    ['for the first candle', hour(1, 11), undefined],
+  ])('is absent %s', (_, candle, previous) => {
     expect('log_return' in withLogReturn({ ...candle, log_return: 1 }, previous)).toBe(false);
   });
 });
 
-describe('where a candle lies', () => {
-  it('is told by its series, length and start', () => {
+describe('the place of a candle', () => {
+  it('has an id of its series, length and start', () => {
     expect(candleId({ ...SERIES, hours: 1, start: '2026-03-01T12:00:00.000Z' })).toBe(
       `bybit:spot:BTCUSDT:1:${START_MS}`,
     );

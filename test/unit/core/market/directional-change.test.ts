@@ -15,15 +15,15 @@ import { MINUTE_MS } from '../../../../core/market/time.ts';
 const pathOf = (...prices: number[]) =>
   prices.map((price, index): [number, number] => [index * MINUTE_MS, price]);
 const at = (minutes: number) => new Date(minutes * MINUTE_MS).toISOString();
-/** What is said about moves, shortly: `fall 110→99→90`, the last price where it is completed. */
-const told = (moves: DetectedMove[]) =>
+/** Moves in short: `fall 110→99→90`; the last price only if the move is completed. */
+const inShort = (moves: DetectedMove[]) =>
   moves.map(
     ({ direction, from_price, confirmed_price, to_price }) =>
       `${direction} ${[from_price, confirmed_price, to_price].filter((price) => price !== undefined).join('→')}`,
   );
 
 describe('the moves of a price', () => {
-  it('are confirmed by the first price that lies the threshold away from the extreme', () => {
+  it('are confirmed by the first price that is the threshold away from the extreme', () => {
     expect(movesOf(pathOf(100, 110, 125, 128, 96, 80, 99, 100), 0.25)).toEqual([
       {
         threshold: 0.25,
@@ -59,43 +59,43 @@ describe('the moves of a price', () => {
   });
 
   it('compare exactly: a price just short of the threshold confirms nothing', () => {
-    expect(told(movesOf(pathOf(100, 90.000001), 0.1))).toEqual([]);
-    expect(told(movesOf(pathOf(100, 90), 0.1))).toEqual(['fall 100→90']);
+    expect(inShort(movesOf(pathOf(100, 90.000001), 0.1))).toEqual([]);
+    expect(inShort(movesOf(pathOf(100, 90), 0.1))).toEqual(['fall 100→90']);
   });
 
-  it('compare in doubles, as written: 100 × (1 + 0.1) is a little more than 110', () => {
+  it('compare doubles as written: 100 × (1 + 0.1) is a little more than 110', () => {
     expect(100 * (1 + 0.1)).toBeGreaterThan(110);
-    expect(told(movesOf(pathOf(100, 110), 0.1))).toEqual([]);
-    expect(told(movesOf(pathOf(100, 110.00000000000001), 0.1))).toEqual(['rise 100→110.00000000000001']);
+    expect(inShort(movesOf(pathOf(100, 110), 0.1))).toEqual([]);
+    expect(inShort(movesOf(pathOf(100, 110.00000000000001), 0.1))).toEqual(['rise 100→110.00000000000001']);
   });
 
   it('keep both extremes until the first confirmation, and whichever triggers first counts', () => {
     // Neither 104 nor 96 is 10 % from the other; 105.6 is 10 % above 96, 93.6 is 10 % below 104.
-    expect(told(movesOf(pathOf(100, 104, 96, 105.7), 0.1))).toEqual(['rise 96→105.7']);
-    expect(told(movesOf(pathOf(100, 104, 96, 93.5), 0.1))).toEqual(['fall 104→93.5']);
+    expect(inShort(movesOf(pathOf(100, 104, 96, 105.7), 0.1))).toEqual(['rise 96→105.7']);
+    expect(inShort(movesOf(pathOf(100, 104, 96, 93.5), 0.1))).toEqual(['fall 104→93.5']);
   });
 
-  it('leave the first of equal extremes', () => {
+  it('start at the first of equal extremes', () => {
     const [fall] = movesOf(pathOf(100, 120, 120, 100), 0.1).slice(-1);
     expect(fall).toMatchObject({ from_price: 120, from_time: at(1) });
   });
 
-  it('are none where the price stands still, or there is one price, or none', () => {
+  it('do not exist if the price never changes, or for one price or none', () => {
     expect(movesOf(pathOf(5, 5, 5, 5), 0.01)).toEqual([]);
     expect(movesOf(pathOf(5), 0.01)).toEqual([]);
     expect(movesOf([], 0.01)).toEqual([]);
   });
 
-  it('go on across gaps', () => {
+  it('continue across gaps', () => {
     const path: [number, number][] = [
       [0, 100],
       [90 * 24 * 60 * MINUTE_MS, 80],
     ];
-    expect(told(movesOf(path, 0.1))).toEqual(['fall 100→80']);
+    expect(inShort(movesOf(path, 0.1))).toEqual(['fall 100→80']);
   });
 
-  it('of a threshold of 100 % and more are rises alone', () => {
-    expect(told(movesOf(pathOf(1, 2, 0.1, 5), 1))).toEqual(['rise 1→2']);
+  it('are only rises at thresholds of 100 % and more', () => {
+    expect(inShort(movesOf(pathOf(1, 2, 0.1, 5), 1))).toEqual(['rise 1→2']);
   });
 
   const price = fc.oneof(
@@ -115,7 +115,7 @@ describe('the moves of a price', () => {
     );
   });
 
-  it('start where the one before ended, and only the last is under way', () => {
+  it('start where the previous one ended, and only the last is under way', () => {
     fc.assert(
       fc.property(prices, threshold, (given, size) => {
         const moves = movesOf(pathOf(...given), size);
@@ -131,7 +131,7 @@ describe('the moves of a price', () => {
     fc.assert(
       fc.property(prices, threshold, (given, size) => {
         for (const move of movesOf(pathOf(...given), size).slice(0, -1)) {
-          // The last bit of the comparison may round differently from that of the division.
+          // Comparison and division may round the last bit differently.
           expect(move.size).toBeGreaterThanOrEqual(size * (1 - 1e-12));
         }
       }),
@@ -160,13 +160,13 @@ describe('the moves of a price', () => {
   it('agree with a straightforward reading of the definition', () => {
     fc.assert(
       fc.property(prices, threshold, (given, size) => {
-        expect(told(movesOf(pathOf(...given), size))).toEqual(naiveMoves(given, size));
+        expect(inShort(movesOf(pathOf(...given), size))).toEqual(naiveMoves(given, size));
       }),
     );
   });
 });
 
-/** The definition once more, by looking back over all prices instead of remembering anything. */
+/** The definition, applied by looking back over all prices instead of keeping state. */
 function naiveMoves(prices: number[], threshold: number): string[] {
   const found: { direction: string; from: number; confirmed: number }[] = [];
   let since = 0;
@@ -195,7 +195,7 @@ describe('a move’s record', () => {
   const [move] = movesOf(pathOf(100, 90), 0.1) as [DetectedMove];
   const series = { exchange: 'bybit', category: 'spot', symbol: 'BTCUSDT' } as const;
 
-  it('says whose it is', () => {
+  it('names its series', () => {
     expect(moveOf(series, move)).toEqual({ v: 1, ...series, ...move });
   });
 

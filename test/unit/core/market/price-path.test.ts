@@ -20,13 +20,13 @@ describe('the path of a candle', () => {
     ]);
   });
 
-  it('of an hour that ends where it began goes low first', () => {
+  it('of an hour that closes at its open goes to the low first', () => {
     expect(candlePath({ open: 10, high: 14, low: 9, close: 10 }, 1).map(([, price]) => price)).toEqual([
       10, 9, 14, 10,
     ]);
   });
 
-  it('of a day lies at 0 h, 8 h, 16 h and 23 h 59 min', () => {
+  it('of a day has its points at 0 h, 8 h, 16 h and 23 h 59 min', () => {
     expect(PATH_OFFSETS_MS[24]).toEqual([0, minutes(8 * 60), minutes(16 * 60), minutes(24 * 60 - 1)]);
     expect(candlePath({ open: 12, high: 14, low: 9, close: 10 }, 24)).toEqual([
       [0, 12],
@@ -36,7 +36,7 @@ describe('the path of a candle', () => {
     ]);
   });
 
-  it('always gives back the candle it was made from', () => {
+  it('always has the prices of its candle', () => {
     const fourPrices = fc.array(fc.double({ min: 1e-9, max: 1e6, noNaN: true }), {
       minLength: 4,
       maxLength: 4,

@@ -6,7 +6,7 @@ import { tickerId, tickerSchema } from '../../../../core/market/ticker.ts';
 import { SLOT, SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
 
 describe('a ticker', () => {
-  it('has an id of its series and its slot', () => {
+  it('has an id made of its series and its slot', () => {
     expect(tickerId(sampleTicker())).toBe(`bybit:spot:BTCUSDT:${SLOT_MS}`);
   });
 
@@ -15,7 +15,7 @@ describe('a ticker', () => {
     expect(tickerId(again)).toBe(tickerId(sampleTicker()));
   });
 
-  it('lies in the index of its slot’s month', () => {
+  it('is stored in the index of its slot’s month', () => {
     expect(tickerIndexOf(SLOT)).toBe('tickers-2026.03');
   });
 
@@ -33,17 +33,17 @@ describe('a ticker', () => {
     ['no price', { last_price: undefined }],
     ['a price of 0', { last_price: 0 }],
     ['a price in text', { last_price: '1' }],
-    ['a price without end', { last_price: Number.POSITIVE_INFINITY }],
-    ['a price that is no number', { last_price: Number.NaN }],
+    ['an infinite price', { last_price: Number.POSITIVE_INFINITY }],
+    ['a price that is not a number', { last_price: Number.NaN }],
     ['a slot without milliseconds', { slot: '2026-03-01T12:00:00Z' }],
     ['a slot that is not UTC', { slot: '2026-03-01T12:00:00.000+01:00' }],
     ['an unknown category', { category: 'futures' }],
     ['white space in its symbol', { symbol: 'BTC USDT' }],
     ['an empty text', { last_tick_direction: '' }],
     ['a value of null', { bid_price: null }],
-    ['a field that we do not know', { bidPrice: 1 }],
+    ['an unknown field', { bidPrice: 1 }],
     ['another version', { v: 2 }],
-  ])('is none with %s', (_, wrong) => {
+  ])('is not valid with %s', (_, wrong) => {
     expect(tickerSchema.safeParse({ ...sampleTicker(), ...wrong }).success).toBe(false);
   });
 });

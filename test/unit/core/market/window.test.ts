@@ -10,27 +10,27 @@ const asked = (question: Parameters<typeof windowOf>[0]) => {
 };
 
 describe('the window of a question', () => {
-  it('ends now where nothing is said', () => {
+  it('ends now by default', () => {
     expect(asked({})).toEqual(['2018-07-04T12:34:56.000Z', '2018-07-05T12:34:56.000Z']);
   });
 
-  it('ends as of the time that is named', () => {
+  it('ends at the given time', () => {
     expect(asked({ at: '2018-03-02', over: '1d' })).toEqual([
       '2018-03-01T00:00:00.000Z',
       '2018-03-02T00:00:00.000Z',
     ]);
   });
 
-  it('goes from a time until now', () => {
+  it('extends from a time until now', () => {
     expect(asked({ from: '2018-07-01' })).toEqual(['2018-07-01T00:00:00.000Z', iso(NOW_MS)]);
   });
 
-  it('goes so long from a time, or until one', () => {
+  it('has a duration after a time or before one', () => {
     expect(asked({ from: '2018-03-01', over: '2d' })[1]).toBe('2018-03-03T00:00:00.000Z');
     expect(asked({ to: '2018-03-03', over: '2d' })[0]).toBe('2018-03-01T00:00:00.000Z');
   });
 
-  it('may lie after now', () => {
+  it('may be in the future', () => {
     expect(asked({ from: '2030-01-01', to: '2030-01-02' })[0]).toBe('2030-01-01T00:00:00.000Z');
   });
 
@@ -38,12 +38,12 @@ describe('the window of a question', () => {
     ['it ends before it begins', { from: '2018-03-02', to: '2018-03-01' }],
     ['it is empty', { from: '2018-03-02', to: '2018-03-02' }],
     ['it begins after now', { from: '2019-01-01' }],
-    ['it is said twice', { from: '2018-03-01', to: '2018-03-02', over: '1d' }],
-  ])('is refused where %s', (_, question) => {
+    ['it is given twice', { from: '2018-03-01', to: '2018-03-02', over: '1d' }],
+  ])('is refused if %s', (_, question) => {
     expect(() => asked(question)).toThrow(InvalidInputError);
   });
 
-  it('is widened to the whole hours that it touches', () => {
+  it('is widened to whole hours', () => {
     const window = windowOf({ from: '2018-03-01T10:20', to: '2018-03-01T12:01' }, NOW_MS, '1h');
     const { fromMs, toMs } = widened(window);
     expect([iso(fromMs), iso(toMs)]).toEqual(['2018-03-01T10:00:00.000Z', '2018-03-01T13:00:00.000Z']);

@@ -8,18 +8,18 @@ describe('an invocation’s deadline', () => {
     expect(deadlineOf(60_000, 1_000_000, 5_000)).toBe(1_055_000);
   });
 
-  it('leaves a quarter where the time is short', () => {
+  it('leaves a quarter if time is short', () => {
     expect(deadlineOf(4_000, 1_000_000, 5_000)).toBe(1_003_000);
   });
 });
 
 describe('a poll’s budget', () => {
-  it('leaves time for lake and stream after the exchange, and for the marker after these', () => {
+  it('leaves time for the lake and the stream after the exchange, and then for the marker', () => {
     const budget = pollBudget({ now: SLOT_MS, remainingMs: 60_000, slotMs: SLOT_MS });
     expect(budget).toEqual({ fetchDeadlineMs: SLOT_MS + 45_000, deadlineMs: SLOT_MS + 57_000 });
   });
 
-  it('ends before the next slot begins, however long the invocation could go on', () => {
+  it('ends before the next slot begins, however much time the invocation has', () => {
     const times = {
       now: SLOT_MS + 90_000,
       remainingMs: 600_000,
@@ -31,7 +31,7 @@ describe('a poll’s budget', () => {
     expect(deadlineMs).toBe(SLOT_MS + 117_000);
   });
 
-  it('takes any slot where the interval is not known, however long ago it was', () => {
+  it('accepts any slot, however old, if the interval is not known', () => {
     const budget = pollBudget({ now: SLOT_MS + 1e12, remainingMs: 60_000, slotMs: SLOT_MS });
     expect(budget.deadlineMs).toBe(SLOT_MS + 1e12 + 57_000);
   });

@@ -42,22 +42,22 @@ describe('a function’s environment', () => {
     });
   });
 
-  it('names every variable that is missing, not only the first', () => {
+  it('names all missing variables, not only the first', () => {
     const message = messageOf({});
     for (const name of Object.keys(good)) expect(message).toContain(`- ${name}: is not set`);
   });
 
-  it('does not miss a variable that is optional', () => {
+  it('does not require optional variables', () => {
     expect(messageOf({})).not.toContain('URL');
   });
 
-  it('says where inside a variable’s JSON the mistake lies', () => {
+  it('says where the mistake is inside a variable’s JSON', () => {
     expect(messageOf({ ...good, SOURCE: '{"name":"bybit","categories":["spot","futures"]}' })).toMatch(
       /- SOURCE \(categories\.1\): /,
     );
   });
 
-  it('says that a variable is not JSON', () => {
+  it('says if a variable is not JSON', () => {
     expect(messageOf({ ...good, SOURCE: '{name:bybit}' })).toContain(
       '- SOURCE: expected JSON, got {name:bybit}',
     );

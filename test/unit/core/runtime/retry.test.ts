@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Runs it under the fake clock and tells when each attempt started. */
+/** Runs it on the fake clock and returns when each attempt started. */
 async function run(attempt: (count: number) => unknown, options: Partial<RetryOptions> = {}) {
   const startedAtMs: number[] = [];
   const delaysMs: number[] = [];
@@ -61,7 +61,7 @@ describe('retrying until a deadline', () => {
     expect(startedAtMs).toHaveLength(3);
   });
 
-  it('gives up at once on an error that no repetition mends', async () => {
+  it('does not retry permanent errors', async () => {
     const error = new TypeError('not mine');
     expect(await run(failing(error))).toEqual({ error, startedAtMs: [0], delaysMs: [] });
   });
@@ -71,7 +71,7 @@ describe('retrying until a deadline', () => {
     expect(delaysMs).toEqual([100, 200, 400, 800, 1_000, 1_000, 1_000]);
   });
 
-  it('waits between nothing and the upper bound, as the random number says', async () => {
+  it('waits a random time up to the upper bound', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), {
@@ -99,7 +99,7 @@ describe('retrying until a deadline', () => {
     expect(startedAtMs).toEqual([0, 100, 300]);
   });
 
-  it('fails with the last real error and not with one of the deadline', async () => {
+  it('fails with the last real error, not with an error about the deadline', async () => {
     const { error } = (await run(
       (count) => {
         throw new Busy(`attempt ${count}`);
@@ -113,7 +113,7 @@ describe('retrying until a deadline', () => {
     expect(await run(() => 'done', { deadlineMs: -1 })).toMatchObject({ value: 'done' });
   });
 
-  it('waits as long as the other side asked, and the jitter on top', async () => {
+  it('waits as long as the other side asked plus the jitter', async () => {
     const { startedAtMs } = await run(
       (count) => {
         if (count === 1) throw new Busy('later', 5_000);
@@ -123,12 +123,12 @@ describe('retrying until a deadline', () => {
     expect(startedAtMs).toEqual([0, 5_050]);
   });
 
-  it('does not wait for a time that lies beyond the deadline', async () => {
+  it('does not wait for a time after the deadline', async () => {
     const error = new Busy('much later', 600_000);
     expect(await run(failing(error))).toEqual({ error, startedAtMs: [0], delaysMs: [] });
   });
 
-  it('takes a time that has passed for no wish at all', async () => {
+  it('ignores a requested time that has passed', async () => {
     vi.setSystemTime(10_000);
     const { delaysMs } = await run(
       (count) => {
@@ -139,7 +139,7 @@ describe('retrying until a deadline', () => {
     expect(delaysMs).toEqual([50]);
   });
 
-  it('tells the attempt, the wait and the error of each repetition', async () => {
+  it('reports the attempt, the wait and the error of each retry', async () => {
     const onRetry = vi.fn();
     const error = new Busy();
     await run(
@@ -154,7 +154,7 @@ describe('retrying until a deadline', () => {
     ]);
   });
 
-  it('reads the clock that it is given', async () => {
+  it('uses the given clock', async () => {
     const { startedAtMs } = await run(failing(new Busy()), { now: () => 1_000_000, deadlineMs: 1_000_000 });
     expect(startedAtMs).toEqual([0]);
   });
