@@ -1,33 +1,33 @@
 import { Command } from 'commander';
 import { PROGRAM_NAME } from './command.ts';
 
-/** The commands. Each is loaded only when it runs: together they take a second. */
-const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
-  start: { summary: 'run the pipeline on this machine', load: () => import('./commands/start.ts') },
-  reset: { summary: 'delete its data', load: () => import('./commands/reset.ts') },
-  insights: { summary: 'answer questions about prices', load: () => import('./commands/insights.ts') },
-  report: { summary: 'write the report page as a file', load: () => import('./commands/report.ts') },
-  dashboards: { summary: 'export or import the dashboards', load: () => import('./commands/dashboards.ts') },
-  doctor: { summary: 'check every part of the pipeline', load: () => import('./commands/doctor.ts') },
-  verify: { summary: 'compare lake and index', load: () => import('./commands/verify.ts') },
-  replay: { summary: 'index tickers again from the lake', load: () => import('./commands/replay.ts') },
-  redrive: { summary: 'index dead letters again', load: () => import('./commands/redrive.ts') },
-  backfill: { summary: 'load recorded candles', load: () => import('./commands/backfill.ts') },
-  summarise: { summary: 'make candles and moves from ticks', load: () => import('./commands/summarise.ts') },
-  rebuild: { summary: 'make candles and moves from the lake', load: () => import('./commands/rebuild.ts') },
-  probe: { summary: 'poll an exchange once, store nothing', load: () => import('./commands/probe.ts') },
-  metrics: {
-    summary: 'show the metrics of the local functions',
-    load: () => import('./commands/metrics.ts'),
-  },
-  licences: { summary: 'check the licences of dependencies', load: () => import('./commands/licences.ts') },
+const SUMMARIES: Readonly<Record<string, string>> = {
+  start: 'run the pipeline on this machine',
+  reset: 'delete its data',
+  insights: 'answer questions about prices',
+  report: 'write the report page as a file',
+  dashboards: 'export or import the dashboards',
+  doctor: 'check every part of the pipeline',
+  verify: 'compare lake and index',
+  replay: 'index tickers again from the lake',
+  redrive: 'index dead letters again',
+  backfill: 'load recorded candles',
+  summarise: 'make candles and moves from ticks',
+  rebuild: 'make candles and moves from the lake',
+  probe: 'poll an exchange once, store nothing',
+  metrics: 'show the metrics of the local functions',
+  licences: 'check the licences of dependencies',
 };
 
+/** Loads a command. Only the one that runs is loaded: together they take a second. */
+async function load(name: string): Promise<Command> {
+  const { command } = (await import(`./commands/${name}.ts`)) as { command: Command };
+  return command;
+}
+
 const named = process.argv[2];
-const program = new Command(PROGRAM_NAME).description(
-  'The commands behind "npm start" and "npm run <command>".',
-);
-for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-  program.addCommand((name === named ? (await load()).command : new Command(name)).summary(summary));
+const program = new Command(PROGRAM_NAME).description('The commands behind "npm start" and "npm run".');
+for (const [name, summary] of Object.entries(SUMMARIES)) {
+  program.addCommand((name === named ? await load(name) : new Command(name)).summary(summary));
 }
 await program.parseAsync();

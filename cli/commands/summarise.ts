@@ -24,7 +24,7 @@ Examples:
   npm run summarise -- --stage dev            a deployed stage`;
 
 const description =
-  'Makes hourly candles and moves from the ticks of every closed hour that is not summarised yet, as the schedule does each hour. The same ticks always give the same candles and moves. Waits while a backfill or a rebuild runs.';
+  'Makes hourly candles and moves from the ticks of every closed hour that is not summarised yet, as the schedule does each hour. The same ticks always give the same candles and moves. Waits for a running backfill or rebuild.';
 
 export const command = operationCommand<SummariseFlags, SummariseReport, SummariseResult>(
   createCommand('summarise', description, { help }).option(

@@ -1,4 +1,4 @@
-/** Rows as CSV (RFC 4180, but for the line ends) with a header; an absent value is an empty field. */
+/** Rows as CSV with a header (RFC 4180, but lines end with \n); an absent value is an empty field. */
 export function csvText(
   rows: readonly Readonly<Record<string, string | number | null | undefined>>[],
 ): string {

@@ -1,4 +1,4 @@
-/** A price with as many digits as its magnitude deserves. */
+/** A price with digits that suit its magnitude. */
 export function formatPrice(price: number): string {
   return price.toLocaleString('en-US', {
     maximumSignificantDigits: price >= 10_000 ? 7 : 6,

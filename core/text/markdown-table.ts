@@ -1,4 +1,4 @@
-/** As Markdown writes a table; the columns from `rightFrom` on are numbers. */
+/** A Markdown table. Columns from `rightFrom` on are numbers, aligned to the right. */
 export function markdownTable(rows: readonly (readonly string[])[], rightFrom = 1): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const [head = [], ...body] = rows;

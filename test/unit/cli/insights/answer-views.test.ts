@@ -95,7 +95,7 @@ describe('the table of', () => {
     expect(lines(answerTable('average', answer))).toContain('average 9,183.12');
   });
 
-  it('moves has each direction, the closes, and the sampling interval', () => {
+  it('moves has both directions, the closes, and the sampling interval', () => {
     expect(lines(answerTable('moves', answers.moves))).toEqual(
       expect.arrayContaining([
         'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
@@ -106,13 +106,13 @@ describe('the table of', () => {
     );
   });
 
-  it('percentiles has a column for each', () => {
+  it('percentiles has a column for each percentile', () => {
     expect(lines(answerTable('percentiles', answers.percentiles))).toEqual(
       expect.arrayContaining(['samples 5 % 99.9 %', 'recorded:spot:BTCUSD 9 -1.00 % +20.00 %']),
     );
   });
 
-  it('the most volatile says what is not known', () => {
+  it('the most volatile series has a dash for an unknown value', () => {
     expect(lines(answerTable('volatile', answers.volatile))).toEqual(
       expect.arrayContaining([
         'recorded:spot:BTCUSD 85.0 % 150.0 % 100.0 % 5',
@@ -133,7 +133,7 @@ describe('the table of', () => {
 });
 
 describe('the CSV of', () => {
-  it.each(Object.keys(answers) as (keyof Answers)[])('%s has one value for each column', (question) => {
+  it.each(Object.keys(answers) as (keyof Answers)[])('%s has a value in every column', (question) => {
     const rows = answerRows(question, answers[question]);
     const [header, ...body] = csvText(rows).trimEnd().split('\n');
     expect(body).toHaveLength(rows.length);

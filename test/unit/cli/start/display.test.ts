@@ -8,7 +8,7 @@ function recordingStream(isTTY: boolean) {
   return { stream: stream as unknown as NodeJS.WriteStream, text };
 }
 
-describe('the display where there is no terminal', () => {
+describe('the display without a terminal', () => {
   it('prints a line for each step, with its time and what it found', async () => {
     const { stream, text } = recordingStream(false);
     const display = createDisplay(stream);
@@ -41,7 +41,7 @@ describe('the display where there is no terminal', () => {
 });
 
 describe('the display on a terminal', () => {
-  it('keeps a panel up to date and leaves the last one standing', () => {
+  it('updates a panel and leaves the last one on the screen', () => {
     const { stream, text } = recordingStream(true);
     const display = createDisplay(stream);
     display.update('poll 1', '');

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { percentile } from '../../../../local/pipeline/closing-report.ts';
 
 describe('a percentile by nearest rank', () => {
-  it('is a value of the list', () => {
+  it('is one of the values', () => {
     expect(percentile([40, 10, 30, 20], 50)).toBe(20);
     expect(percentile([40, 10, 30, 20], 95)).toBe(40);
   });
 
-  it('of one value is that value', () => {
+  it('is the only value of a list of one', () => {
     expect(percentile([7], 50)).toBe(7);
     expect(percentile([7], 0)).toBe(7);
   });
 
-  it('of no values is no number', () => {
+  it('is NaN without values', () => {
     expect(percentile([], 50)).toBeNaN();
   });
 });
