@@ -1,11 +1,7 @@
 import * as z from 'zod';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { markStale } from '../summarise/remake-moves.ts';
-import {
-  NOTHING_SUMMARISED,
-  type SummariseReport,
-  summarise as summariseHours,
-} from '../summarise/summarise.ts';
+import { NOTHING_DONE, type SummariseReport, summarise as summariseHours } from '../summarise/summarise.ts';
 import type { Operation } from './operation.ts';
 import { summarySlice } from './summary-slice.ts';
 import { isoTime } from './time-range.ts';
@@ -32,7 +28,7 @@ export const summarise: Operation<z.infer<typeof inputSchema>, SummariseReport> 
     const busy = {
       cursor: { startMs },
       progress: { done: 0, total: 1, unit: 'hours' },
-      output: NOTHING_SUMMARISED,
+      output: NOTHING_DONE,
     };
     return summarySlice('summarise', cursor, services, budget, busy, async (stores, hasTime) => {
       const { store, ticks } = stores;

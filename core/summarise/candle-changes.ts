@@ -74,13 +74,17 @@ export function candleChanges(
   };
   for (const day of remove.values()) pathChanged(day, true);
   const touched = new Set(
-    [...chosen.values(), ...remove.values()].flatMap((candle) => [candleId(candle), nextId(candle)]),
+    [...chosen.values(), ...remove.values()].flatMap((candle) => [
+      candleId(candle),
+      idAt(candle, candleEndMs(candle)),
+    ]),
   );
   for (const id of touched) {
     const candle = after.get(id);
     if (!candle) continue;
     const old = before.get(id);
-    const linked = withLogReturn(candle, after.get(previousId(candle)));
+    const previousMs = Date.parse(candle.start) - candle.hours * HOUR_MS;
+    const linked = withLogReturn(candle, after.get(idAt(candle, previousMs)));
     if (chosen.has(id)) chosen.set(id, linked);
     if (isUnchanged(old, linked)) continue;
     put.push(linked);
@@ -110,17 +114,9 @@ function isUnchanged(old: Candle | undefined, { polls_due, ...candle }: Candle):
 }
 
 function dayIdOf(candle: Candle): string {
-  return candleId({ ...candle, hours: 24, start: isoTime(dayOf(Date.parse(candle.start))) });
+  return idAt({ ...candle, hours: 24 }, dayOf(Date.parse(candle.start)));
 }
 
-function nextId(candle: Candle): string {
-  return candleId({ ...candle, start: isoTime(candleEndMs(candle)) });
-}
-
-function previousId(candle: Candle): string {
-  return candleId({ ...candle, start: isoTime(Date.parse(candle.start) - candle.hours * HOUR_MS) });
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+function idAt(candle: Candle, startMs: number): string {
+  return candleId({ ...candle, start: new Date(startMs).toISOString() });
 }

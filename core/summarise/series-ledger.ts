@@ -11,8 +11,6 @@ import {
 import { formatSeries, type Series } from '../market/series.ts';
 import { dayOf } from '../market/time.ts';
 
-const LEDGER_VERSION = 1;
-
 /** The state of the detectors after every candle that starts before `through`. */
 export interface LedgerPoint {
   /** ISO 8601 UTC; absent before the first candle. */
@@ -23,7 +21,7 @@ export interface LedgerPoint {
 
 /** What the move detectors of one series remember: one small document for each series. */
 export interface SeriesLedger extends Series, LedgerPoint {
-  v: typeof LEDGER_VERSION;
+  v: 1;
   /** Fractions. */
   thresholds: number[];
   /** The store may have obsolete moves after `through`, and candles that were not walked. */
@@ -36,12 +34,10 @@ export interface SeriesLedger extends Series, LedgerPoint {
 const CHECKPOINTS_KEPT = 4;
 
 /** The ledger of a series that was never walked. It is stale, because there may be candles already. */
-export function newLedger(
-  { exchange, category, symbol }: Series,
-  thresholds: readonly number[],
-): SeriesLedger {
+export function newLedger(series: Series, thresholds: readonly number[]): SeriesLedger {
+  const { exchange, category, symbol } = series;
   return {
-    v: LEDGER_VERSION,
+    v: 1,
     exchange,
     category,
     symbol,

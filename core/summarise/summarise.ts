@@ -37,13 +37,7 @@ export interface SummariseReport {
   done: boolean;
 }
 
-export const NOTHING_SUMMARISED: SummariseReport = {
-  hours: 0,
-  candles: 0,
-  moves: 0,
-  seriesAgain: 0,
-  done: false,
-};
+export const NOTHING_DONE: SummariseReport = { hours: 0, candles: 0, moves: 0, seriesAgain: 0, done: false };
 
 /**
  * Summarises closed hours in order: ticks → candles → moves. Continues where the last run stopped, or goes back to the
@@ -57,7 +51,7 @@ export async function summarise(
   { ticks, counts, store, settings, hasTime, onProgress }: SummariseDependencies,
 ): Promise<SummariseReport> {
   const endMs = hourOf(nowMs);
-  const report = { ...NOTHING_SUMMARISED };
+  const report = { ...NOTHING_DONE };
 
   let untilMs = await store.summarisedUntil();
   const setUntil = async (ms: number) => {

@@ -5,7 +5,7 @@ import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { deleteOldTicks } from '../../core/summarise/retention.ts';
 import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
-import { NOTHING_SUMMARISED, type SummariseReport, summarise } from '../../core/summarise/summarise.ts';
+import { NOTHING_DONE, type SummariseReport, summarise } from '../../core/summarise/summarise.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
@@ -52,7 +52,7 @@ export async function handler(event: unknown, context: Context): Promise<Summari
   const deadlineMs = deadlineOf(remainingMs, Date.now());
   const lastStartMs = Date.now() + remainingMs - Math.min(LAST_HOUR_RESERVE_MS, remainingMs / 2);
   const hasTime = () => Date.now() < lastStartMs;
-  let soFar = NOTHING_SUMMARISED;
+  let soFar = NOTHING_DONE;
   const onProgress = (report: SummariseReport) => {
     soFar = report;
   };
