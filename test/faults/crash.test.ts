@@ -21,21 +21,21 @@ import { agreementOn, counts, freshWorld, leaveWorld, verdict, type World } from
 
 const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z'] as const;
 
-/** The process ends here: nothing after it happens. */
+/** Simulates the end of the process: nothing after it happens. */
 class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-/** Counts the calls to all stores, and crashes at one of them: before it has an effect, or just after. */
+/** Counts the calls to all stores and crashes at one of them, before or just after its effect. */
 class CrashPoint {
-  /** Even: before the n-th call; odd: after it. */
+  /** Even: before a call; odd: after it. */
   readonly at: number;
   calls = 0;
   constructor(at: number) {
     this.at = at;
   }
 
-  /** The same object, whose methods pass by this point. */
+  /** The same object with every method call counted. */
   watch<T extends object>(store: T): T {
     return new Proxy(store, {
       get: (target, property) => {
@@ -63,7 +63,7 @@ afterEach(async () => {
   await exchange.close();
 });
 
-/** Lets the work crash at every step, one after the other; answers at how many. */
+/** Lets the work crash at every step in turn; returns the number of steps. */
 async function walk(attempt: (point: CrashPoint) => Promise<unknown>): Promise<number> {
   for (let at = 0; ; at += 1) {
     const point = new CrashPoint(at);
@@ -72,13 +72,13 @@ async function walk(attempt: (point: CrashPoint) => Promise<unknown>): Promise<n
       (error: unknown) => error,
     );
     if (outcome === undefined) return at;
-    // An adapter may have told it in its own words.
+    // An adapter may have wrapped it.
     expect([outcome, (outcome as Error).cause]).toContainEqual(expect.any(Crash));
   }
 }
 
-describe('a process that is killed at any of its steps', () => {
-  it('while it polls: the next attempt at the slot, or the next slot, completes it', async () => {
+describe('a process that is killed at any step', () => {
+  it('while polling: a retry of the slot, or the next slot, completes it', async () => {
     const stream = new KafkaStream(createKafka('crash', [services.kafka], SILENT_LOG), world.topic);
     const pollAt = (slot: string, point: CrashPoint, streamPoint = point) =>
       poll(
@@ -102,7 +102,7 @@ describe('a process that is killed at any of its steps', () => {
       return new Date(Date.parse(SLOTS[0]) + minute * 60_000).toISOString();
     };
     const never = () => new CrashPoint(Number.POSITIVE_INFINITY);
-    // A slot for each crash point; what it leaves behind the poll of the next slot has to bring.
+    // A slot for each crash point; the next slot's poll has to complete it.
     const steps = await walk(async (point) => {
       try {
         await pollAt(nextSlot(), point);
@@ -110,7 +110,7 @@ describe('a process that is killed at any of its steps', () => {
         expect(await pollAt(nextSlot(), never())).toMatchObject({ waitingBatches: 0 });
       }
     });
-    // Read the marker, list, store what is rejected and what is good of two categories, produce, write the marker.
+    // Read the marker, list, store rejected and valid tickers of two categories, produce, write the marker.
     expect(steps).toBeGreaterThanOrEqual(2 * 8);
     const event = eventOf(await readTopic(world.topic));
     const index = {
@@ -126,7 +126,7 @@ describe('a process that is killed at any of its steps', () => {
     expect(await verdict(world)).toEqual(agreementOn(lakeIds));
     expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual([]);
 
-    // And the same slot again and again, crash after crash.
+    // And the same slot, crash after crash.
     await walk((point) => pollAt('2031-03-01T18:00:00.000Z', point));
     const ids = (await readTopic(world.topic)).map(({ value }) =>
       tickerId(JSON.parse(Buffer.from(value, 'base64').toString()) as Ticker),
@@ -135,7 +135,7 @@ describe('a process that is killed at any of its steps', () => {
     expect(new Set(ids)).toEqual(new Set(inLake));
     expect(new Set(inLake).size).toBe(inLake.length);
 
-    // A killed process tells nothing; the function that comes after it tells what it had to make up for.
+    // A killed process emits no metrics; the next function's metrics include what it had to catch up on.
     await expect(pollAt('2031-03-01T18:02:00.000Z', never(), new CrashPoint(0))).rejects.toThrow();
     const ingest = await startIngest({
       source: { url: exchange.url, categories: ['spot', 'linear'] },
@@ -147,7 +147,7 @@ describe('a process that is killed at any of its steps', () => {
     ]);
   });
 
-  it('while it indexes: the batch comes again, and everything is stored or a dead letter, once', async () => {
+  it('while indexing: the batch is delivered again, and every record is stored or dead-lettered once', async () => {
     const tickers = Array.from({ length: 12 }, (_, at) => sampleTicker({ symbol: `C${at}`, slot: SLOTS[0] }));
     await new S3Lake(s3, world.bucket).putTickers(
       { exchange: 'bybit', category: 'spot', slotMs: Date.parse(SLOTS[0]) },
@@ -172,7 +172,7 @@ describe('a process that is killed at any of its steps', () => {
     expect(await recordsOf(world.bucket, 'dead-letters/')).toHaveLength(2);
   });
 
-  it('while it redrives: what went in is counted, what stays stays, nothing is in both places', async () => {
+  it('while redriving: redriven letters are recorded, the rest stay, and none is in both places', async () => {
     const ticker = sampleTicker({ slot: SLOTS[0] });
     const letters = new S3DeadLetters(s3, world.bucket);
     const letter = (offset: number, value: string) => ({

@@ -59,7 +59,7 @@ function isRunning(pid: number): boolean {
 }
 
 describe('the artifacts', () => {
-  it.each(['kafka', 'opensearch', 's3'] as const)('of %s are as many jars as are pinned', async (engine) => {
+  it.each(['kafka', 'opensearch', 's3'] as const)('of %s are as many jars as pinned', async (engine) => {
     const files = await readdir(jars[engine]);
     expect(files.filter((file) => file.endsWith('.jar'))).toHaveLength(JAR_COUNTS[engine]);
   });
@@ -76,7 +76,7 @@ describe('the artifacts', () => {
 });
 
 describe('the S3 server', () => {
-  it('refuses the second conditional put of a key with 412', async () => {
+  it('rejects the second conditional put of a key with 412', async () => {
     const Bucket = await freshBucket();
     const put = (Body: string) =>
       s3.send(new PutObjectCommand({ Bucket, Key: 'a/b=c/1.txt', Body, IfNoneMatch: '*' }));
@@ -86,7 +86,7 @@ describe('the S3 server', () => {
     expect(await response.text()).toBe('first');
   });
 
-  it('has one winner among conditional puts of a key at the same time', async () => {
+  it('accepts one of several simultaneous conditional puts of a key', async () => {
     const Bucket = await freshBucket();
     const puts = await Promise.allSettled(
       Array.from({ length: 8 }, (_, i) =>
@@ -104,7 +104,7 @@ describe('the S3 server', () => {
     expect(await list.text()).toContain('<Key>x</Key>');
   });
 
-  it('keeps its objects when it is killed and started again', async () => {
+  it('keeps its objects when killed and started again', async () => {
     const first = await started(startS3({ jdk, jars, folder, port: await anyFreePort() }));
     const client = new S3Client(s3ClientConfig(first.url));
     await client.send(new CreateBucketCommand({ Bucket: 'kept' }));
@@ -124,7 +124,7 @@ describe('the S3 server', () => {
 });
 
 describe('Kafka', () => {
-  it('knows only topics that were made', async () => {
+  it('does not create topics automatically', async () => {
     const producer = kafka.producer({ retry: { retries: 0 } });
     await producer.connect();
     await expect(producer.send({ topic: 'never-made', messages: [{ value: 'x' }] })).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('Kafka', () => {
     expect(resources[0]?.configEntries[0]?.configValue).toBe('-1');
   });
 
-  it('keeps its records when it is killed and started again', async () => {
+  it('keeps its records when killed and started again', async () => {
     const first = await started(startKafka({ jdk, jars, folder, port: await anyFreePort() }));
     const producer = clientOf(first).producer();
     const admin = clientOf(first).admin();
@@ -164,7 +164,7 @@ describe('Kafka', () => {
 });
 
 describe('OpenSearch', () => {
-  it('makes indices by itself and runs scripts', async () => {
+  it('creates indices automatically and runs scripts', async () => {
     await openSearch.index({ index: 'engines-test', id: '1', body: { n: 20 }, refresh: true });
     const { body } = await openSearch.search({
       index: 'engines-test',
@@ -181,7 +181,7 @@ describe('OpenSearch', () => {
 });
 
 describe('an engine', () => {
-  // The list of sockets of a process can be read where there is a /proc.
+  // /proc lists the sockets of a process.
   it.runIf(process.platform === 'linux')('listens on 127.0.0.1 only', async () => {
     const all = await Promise.all([
       started(startS3({ jdk, jars, folder, port: await anyFreePort() })),
@@ -194,7 +194,7 @@ describe('an engine', () => {
     }
   });
 
-  it('leaves no process and no pid file when it is stopped', async () => {
+  it('leaves no process and no pid file when stopped', async () => {
     const engine = await started(startS3({ jdk, jars, folder, port: await anyFreePort() }));
     expect(await readdir(join(folder, 'run'))).toEqual(['s3.json']);
     await Promise.all([engine.stop(), engine.stop()]);
@@ -210,7 +210,7 @@ describe('an engine', () => {
     expect(await engine.exited).toMatchObject({ signal: 'SIGKILL' });
   });
 
-  it('whose start is given up is stopped', async () => {
+  it('whose start is cancelled is stopped', async () => {
     const reason = new Error('Ctrl-C');
     const controller = new AbortController();
     const start = startS3({ jdk, jars, folder, signal: controller.signal });
@@ -222,7 +222,7 @@ describe('an engine', () => {
     expect(isRunning(pid)).toBe(false);
   });
 
-  it('that dies at its start is reported with the end of its log', async () => {
+  it('that dies during its start is reported with the end of its log', async () => {
     const start = startOpenSearch({ jdk, jars, folder, port: await anyFreePort(), heapMb: 1 });
     const error = await start.catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(EngineStartError);
@@ -239,14 +239,14 @@ describe('an engine', () => {
   });
 });
 
-describe('a port that was asked for', () => {
+describe('a requested port', () => {
   let other: Server;
 
   afterEach(async () => {
     other.close();
   });
 
-  it('and is taken is a clear error', async () => {
+  it('that is taken is a clear error', async () => {
     other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };

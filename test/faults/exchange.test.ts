@@ -35,7 +35,7 @@ async function expectAgreement(ids: number): Promise<void> {
   expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
 }
 
-/** What the metrics of a poll of three good tickers are. */
+/** The metrics of a poll with three valid tickers. */
 const GOOD_POLL = {
   PollsSucceeded: 1,
   PollsFailed: 0,
@@ -43,7 +43,7 @@ const GOOD_POLL = {
   TickersFetched: 3,
   TickersRejected: 0,
 };
-/** What they are where the exchange gave nothing that could be used. */
+/** The metrics of a poll with nothing usable. */
 const FAILED_POLL = {
   PollsSucceeded: 0,
   PollsFailed: 1,
@@ -54,7 +54,7 @@ const FAILED_POLL = {
 
 const soon = () => String(Date.now() + 400);
 
-describe('an exchange that is in trouble for a moment', () => {
+describe('a transient failure of the exchange', () => {
   it.each<[string, () => Answer]>([
     ['answers 500', () => status(500)],
     ['answers 503 and HTML', () => status(503, '<html>')],
@@ -77,18 +77,18 @@ describe('an exchange that is in trouble for a moment', () => {
   });
 });
 
-describe('an exchange whose answer is of no use', () => {
+describe('an unusable answer of the exchange', () => {
   it.each<[string, Answer, number]>([
     ['half a JSON', halfOfIt, 1],
-    ['no JSON', body('<html>maintenance</html>'), 1],
+    ['something other than JSON', body('<html>maintenance</html>'), 1],
     ['another envelope', body('{"data":[]}'), 1],
-    ['a body that is no text', (response) => void response.writeHead(200).end(Buffer.from([0xff, 0xfe])), 1],
+    ['a body that is not text', (response) => void response.writeHead(200).end(Buffer.from([0xff, 0xfe])), 1],
     [
       '403 for the region',
       status(403, 'The Amazon CloudFront distribution is configured to block access from your country'),
       0,
     ],
-  ])('%s: the poll fails, what came is kept, and the next poll goes on', async (_, answer, kept) => {
+  ])('%s: the poll fails, the answer is kept, and the next poll succeeds', async (_, answer, kept) => {
     exchange.answers = [answer];
     const poll = await ingest();
     await expect(poll(slot(0))).rejects.toMatchObject({ name: 'PollFailedError' });
@@ -98,7 +98,7 @@ describe('an exchange whose answer is of no use', () => {
     await expectAgreement(3);
   });
 
-  it('an empty list: the poll is suspicious, and stores nothing', async () => {
+  it('an empty list: the poll is suspicious and stores nothing', async () => {
     const poll = await ingest();
     await poll(slot(0));
     exchange.list = [];
@@ -111,7 +111,7 @@ describe('an exchange whose answer is of no use', () => {
     await expectAgreement(3);
   });
 
-  it('tickers of which some are malformed: the good ones go on, the others are kept', async () => {
+  it('some malformed tickers: the valid ones are produced, the others are kept', async () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     const good = SYMBOLS.map((symbol) => JSON.stringify({ symbol, lastPrice: '1' }));
     const bad = [
@@ -142,8 +142,8 @@ describe('an exchange whose answer is of no use', () => {
   });
 });
 
-describe('an exchange that stays away', () => {
-  it('answers 403 "access too frequent": the instance asks no more until the ban ends', async () => {
+describe('an exchange that stays unavailable', () => {
+  it('answers 403 "access too frequent": the instance sends no requests until the ban ends', async () => {
     exchange.answers = [status(403, 'access too frequent, please try again later')];
     const poll = await ingest();
     await expect(poll(slot(0))).rejects.toThrow(/too frequent/);
@@ -153,7 +153,7 @@ describe('an exchange that stays away', () => {
     await expectAgreement(0);
   });
 
-  it('says nothing: the poll gives up in time, and the slot stays a gap', async () => {
+  it('does not answer: the poll gives up in time, and the slot stays empty', async () => {
     exchange.answers = [slow(60_000), slow(60_000), slow(60_000)];
     const poll = await ingest();
     const begunMs = Date.now();

@@ -27,7 +27,7 @@ const SLOT = '2031-03-01T12:00:00.000Z';
 
 let world: World;
 let proxy: FaultyProxy;
-/** What happens to each request to OpenSearch. */
+/** Decides the fault for each request to OpenSearch. */
 let judge: (request: ProxiedRequest) => Fault;
 beforeEach(async () => {
   judge = () => 'none';
@@ -44,7 +44,7 @@ afterEach(async () => {
 const tickers = (count: number, slot = SLOT): Ticker[] =>
   Array.from({ length: count }, (_, index) => sampleTicker({ symbol: `C${index}USDT`, slot }));
 
-/** Puts tickers of one slot into the lake, as a poll does. */
+/** Stores tickers of one slot in the lake, as a poll does. */
 async function fillLake(all: readonly Ticker[]): Promise<void> {
   const slots = [...new Set(all.map(({ slot }) => slot))];
   for (const slot of slots) {
@@ -62,7 +62,7 @@ async function expectAgreement(ids: number): Promise<void> {
 
 const isBulk = ({ path }: ProxiedRequest) => path.startsWith('/_bulk');
 
-/** Withholds every third document of a bulk request, and answers these statuses for them. */
+/** Withholds every third document of a bulk request, and answers with these statuses for them. */
 function refuseEveryThird(statuses: readonly number[]): (request: ProxiedRequest) => Fault {
   return ({ body }) => {
     const lines = body.toString().trimEnd().split('\n');
@@ -85,7 +85,7 @@ function refuseEveryThird(statuses: readonly number[]): (request: ProxiedRequest
 }
 
 describe('OpenSearch', () => {
-  it('busy for some documents (429, 503): only these are sent again, until they are stored', async () => {
+  it('busy for some documents (429, 503): only these are retried, until they are stored', async () => {
     const all = tickers(30);
     await fillLake(all);
     let bulks = 0;
@@ -112,7 +112,7 @@ describe('OpenSearch', () => {
     await expectAgreement(30);
   });
 
-  it('busy for some documents to the end: exactly their offsets come again', async () => {
+  it('busy for some documents until the deadline: exactly their offsets are reported as failed', async () => {
     const all = tickers(9);
     await fillLake(all);
     judge = (request) => (isBulk(request) ? refuseEveryThird([429])(request) : 'none');
@@ -121,7 +121,7 @@ describe('OpenSearch', () => {
       openSearch: proxy.url,
       partialBatchResponse: true,
     });
-    // Of 9 documents 3 stay, of these 1, which stays for good.
+    // Of 9 documents 3 remain, of these 1, which always fails.
     const { batchItemFailures } = await index(eventOfValues(all), 3_000);
     expect(batchItemFailures).toEqual([{ itemIdentifier: { partition: 'tickers-0', offset: 0 } }]);
     judge = () => 'none';
@@ -133,7 +133,7 @@ describe('OpenSearch', () => {
     await expectAgreement(9);
   });
 
-  it('whose answer is lost after it stored the batch: the same again, which is a success', async () => {
+  it('whose answer is lost after storing the batch: the retry succeeds', async () => {
     const all = tickers(20);
     await fillLake(all);
     let bulks = 0;
@@ -146,7 +146,7 @@ describe('OpenSearch', () => {
     await expectAgreement(20);
   });
 
-  it('that says nothing after it stored the batch: the invocation ends in time, the batch comes again', async () => {
+  it('that does not answer after storing the batch: the invocation ends in time, the batch is delivered again', async () => {
     const all = tickers(20);
     await fillLake(all);
     judge = (request) => (isBulk(request) ? 'silenceAfter' : 'none');
@@ -163,7 +163,7 @@ describe('OpenSearch', () => {
     await expectAgreement(20);
   });
 
-  it('killed in the middle of a batch and started again: the same invocation stores the rest', async () => {
+  it('killed during a batch and started again: the same invocation stores the rest', async () => {
     const own = await startMortal('opensearch', (options) => startOpenSearch({ ...options, heapMb: 512 }));
     const client = new Client({ node: own.url });
     try {
@@ -193,8 +193,8 @@ describe('OpenSearch', () => {
   }, 180_000);
 });
 
-describe('records that are no tickers, or that OpenSearch refuses', () => {
-  it('go to the dead letters, each with its reason; all others are indexed', async () => {
+describe('records that are not tickers, or that OpenSearch rejects', () => {
+  it('become dead letters with their reasons; all others are indexed', async () => {
     const good = tickers(3);
     await fillLake(good);
     const odd = (given: object) => JSON.stringify({ ...good[0], symbol: 'ODD', ...given });
@@ -225,7 +225,7 @@ describe('records that are no tickers, or that OpenSearch refuses', () => {
     await expectAgreement(3);
   });
 
-  it('are no tickers because of their size: a value of 2 MB is indexed like any other', async () => {
+  it('do not include large ones: a value of 2 MB is indexed like any other', async () => {
     const [first] = tickers(1) as [Ticker];
     const large = { ...first, note: 'x'.repeat(2_000_000) };
     await fillLake([large]);
@@ -235,7 +235,7 @@ describe('records that are no tickers, or that OpenSearch refuses', () => {
     await expectAgreement(1);
   });
 
-  it('with a line break inside are one document', async () => {
+  it('may contain a line break and stay one document', async () => {
     const [first, second] = tickers(2) as [Ticker, Ticker];
     await fillLake([first, second]);
     const pretty = JSON.stringify(first, null, '\r\n  ');
@@ -244,8 +244,8 @@ describe('records that are no tickers, or that OpenSearch refuses', () => {
   });
 });
 
-describe('deliveries that come twice, out of order and at once', () => {
-  it('leave each ticker stored once', async () => {
+describe('deliveries that are repeated, out of order and concurrent', () => {
+  it('store each ticker once', async () => {
     const all = [
       ...tickers(40),
       ...tickers(40, '2031-03-01T12:02:00.000Z'),
@@ -275,7 +275,7 @@ describe('whatever an exchange sends', () => {
     { requiredKeys: ['symbol', 'lastPrice'] },
   );
 
-  it('what passes the ingest function is what OpenSearch takes', async () => {
+  it('is accepted by OpenSearch if the ingest function accepts it', async () => {
     const exchange = await startFaultyExchange();
     try {
       const ingest = await startIngest({

@@ -23,7 +23,7 @@ const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z', '2031-03-
 let world: World;
 let exchange: FaultyExchange;
 let proxy: FaultyProxy;
-/** What happens to each request to S3. */
+/** Decides the fault for each request to S3. */
 let judge: (request: ProxiedRequest) => Fault;
 beforeEach(async () => {
   judge = () => 'none';
@@ -44,7 +44,7 @@ const ingest = (given: Partial<IngestEnvironment> = {}) =>
 const isPutOf = (prefix: string) => (request: ProxiedRequest) =>
   request.method === 'PUT' && request.path.includes(`/${prefix}`);
 
-/** A fault for the first requests that a test is about, none for the others. */
+/** The fault for the first matching requests, none for the others. */
 function first(times: number, isMeant: (request: ProxiedRequest) => boolean, fault: Fault) {
   let left = times;
   return (request: ProxiedRequest): Fault => {
@@ -66,18 +66,18 @@ async function expectAgreement(ids: number): Promise<void> {
   expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
 }
 
-describe('an S3 that refuses a batch', () => {
+describe('an S3 that rejects a batch', () => {
   it.each([
     [503, 'SlowDown'],
     [500, 'InternalError'],
     [409, 'ConditionalRequestConflict'],
-  ])('with %d %s for a moment: the poll tries again and succeeds', async (status, code) => {
+  ])('with %d %s at first: the poll retries and succeeds', async (status, code) => {
     judge = first(2, isPutOf(`${world.bucket}/tickers/`), s3Error(status, code));
     expect(await (await ingest())(SLOTS[0])).toMatchObject({ produced: 3 });
     await expectAgreement(3);
   });
 
-  it('for good: nothing is produced, the error names bucket and cure, a retry of the slot stores it', async () => {
+  it('permanently: nothing is produced, the error names the bucket and the remedy, a retry of the slot stores it', async () => {
     judge = (request) => (request.path.includes(world.bucket) ? s3Error(403, 'AccessDenied') : 'none');
     const poll = await ingest();
     await expect(poll(SLOTS[0])).rejects.toMatchObject({
@@ -98,14 +98,14 @@ describe('an S3 that refuses a batch', () => {
 });
 
 describe('an S3 whose answer is lost', () => {
-  it('after it stored the batch: the poll finds it there, and produces what is stored', async () => {
+  it('after storing the batch: the poll finds and produces it', async () => {
     judge = first(1, isPutOf(`${world.bucket}/tickers/`), 'cutAfter');
     const report = await (await ingest())(SLOTS[0]);
     expect(report).toMatchObject({ produced: 3, categories: [{ status: 'alreadyInLake' }] });
     await expectAgreement(3);
   });
 
-  it('after it stored the marker: the marker is written again', async () => {
+  it('after storing the marker: the marker is written again', async () => {
     judge = first(1, isPutOf(`${world.bucket}/state/`), 'cutAfter');
     await (await ingest())(SLOTS[0]);
     expect(await jsonOf(world.bucket, 'state/bybit.json')).toMatchObject({
@@ -115,16 +115,16 @@ describe('an S3 whose answer is lost', () => {
   });
 });
 
-describe('one slot, polled twice at the same moment', () => {
-  it('is stored once, by whoever was first', async () => {
+describe('one slot, polled several times at once', () => {
+  it('is stored once, by the first poll', async () => {
     const polls = [await ingest(), await ingest(), await ingest()];
     await Promise.all(polls.map((poll) => poll(SLOTS[0])));
     await expectAgreement(3);
   });
 });
 
-describe('an object of the lake that cannot be read', () => {
-  it('holds up nothing of what follows, is told, and is kept as it is', async () => {
+describe('an unreadable object of the lake', () => {
+  it('blocks nothing after it, is reported, and is kept unchanged', async () => {
     const folder = 'tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/';
     const key = `${folder}${Date.parse(SLOTS[1])}.ndjson.gz`;
     const poll = await ingest();
@@ -143,7 +143,7 @@ describe('an object of the lake that cannot be read', () => {
     });
   });
 
-  it('of which one line is broken: the other lines are produced', async () => {
+  it('with one broken line: the other lines are produced', async () => {
     const good = JSON.stringify(sampleTicker({ slot: SLOTS[0] }));
     const key = `tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/${Date.parse(SLOTS[0])}.ndjson.gz`;
     await putObject(world, key, gzipSync(`${good}\n{"half\n`));
@@ -154,8 +154,8 @@ describe('an object of the lake that cannot be read', () => {
   });
 });
 
-describe('dead letters that cannot be kept', () => {
-  it('make the batch come again, and nothing is lost or doubled', async () => {
+describe('dead letters that cannot be stored', () => {
+  it('have the batch delivered again, with nothing lost or duplicated', async () => {
     judge = (request) =>
       isPutOf(`${world.bucket}/dead-letters/`)(request) ? s3Error(403, 'AccessDenied') : 'none';
     const index = await startIndex({ bucket: world.bucket, s3: proxy.url });

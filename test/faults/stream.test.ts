@@ -14,7 +14,7 @@ import { type MortalEngine, startMortal } from './own-engines.ts';
 import { agreementOn, counts, freshWorld, leaveWorld, until, verdict, type World } from './world.ts';
 
 const slot = (minute: number) => `2031-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
-/** Many times what goes into one request. */
+/** Many times what fits one request. */
 const MANY = 12_000;
 
 let kafka: MortalEngine;
@@ -55,14 +55,14 @@ const listOf = (symbols: number) =>
   Array.from({ length: symbols }, (_, index) => ({
     symbol: `C${index}USDT`,
     lastPrice: String(index + 1),
-    // What real tickers have beside the price.
+    // As in real tickers.
     volume24h: '243765620.65899866',
     turnover24h: '6589986.24376562',
   }));
 
-/** Waits for the index, then looks whether it holds what the lake holds. */
+/** Waits for the index, then compares it with the lake. */
 async function expectAgreement(ids: number): Promise<void> {
-  // An index that is just being made cannot be searched.
+  // An index cannot be searched while it is being created.
   const documents = () =>
     counts(world).then(
       (found) => found.documents,
@@ -73,7 +73,7 @@ async function expectAgreement(ids: number): Promise<void> {
 }
 
 describe('Kafka', () => {
-  it('stopped for some polls: the lake takes them, and the first poll after brings all of them', async () => {
+  it('stopped for some polls: the lake stores them, and the first poll afterwards produces them all', async () => {
     const poll = await ingest();
     await poll(slot(0));
     await kafka.stop();
@@ -90,7 +90,7 @@ describe('Kafka', () => {
       { PollsSucceeded: 0, PollsFailed: 1, TickersFetched: 3, RecordsProduced: 0, BatchesWaiting: 2 },
       { PollsSucceeded: 1, PollsFailed: 0, RecordsProduced: 9, BatchesWaiting: 0 },
     ]);
-    // The lake took all of them, the categories are not at fault.
+    // The lake stored all of them, so no category failed.
     for (const values of emittedBy('ingest')) {
       expect(values).toMatchObject({ CategoriesFailed: 0 });
       expect(values.LakeBytes).toBeGreaterThan(0);
@@ -98,7 +98,7 @@ describe('Kafka', () => {
     await expectAgreement(12);
   });
 
-  it('stopped between the lake and the stream: a retry of the same slot brings it', async () => {
+  it('stopped between the lake and the stream: a retry of the same slot produces it', async () => {
     const poll = await ingest();
     await poll(slot(0));
     await kafka.stop();
@@ -112,7 +112,7 @@ describe('Kafka', () => {
     await expectAgreement(6);
   });
 
-  it('killed in the middle of a batch: the batch comes again, as a whole, and is stored once', async () => {
+  it('killed during a batch: the whole batch is produced again and stored once', async () => {
     exchange.list = listOf(MANY);
     const poll = await ingest();
     const killed = until(async () => (await keysOf(world.bucket, 'tickers/')).length > 0).then(() =>
@@ -124,7 +124,7 @@ describe('Kafka', () => {
     );
     await killed;
     await kafka.start();
-    // Killed a moment earlier or later, the poll may have been acknowledged: then it is done.
+    // If the kill came late, the poll may have been acknowledged already.
     expect(['StreamUnavailableError', 'done']).toContain(first);
     await poll(slot(0));
     expect(emittedBy('ingest')).toMatchObject([

@@ -8,7 +8,7 @@ import { startIndex, startOperate, startSetup } from '../integration/lambdas/han
 import { eventOf, linesOf, readTopic } from '../integration/lambdas/stores.ts';
 import { clearTickers, freshBucket, freshTopic, openSearch, s3 } from '../integration/services.ts';
 
-/** The stores of one test: a bucket and a topic of its own, and an index without tickers. */
+/** The stores of one test: its own bucket and topic, and an index without tickers. */
 export interface World {
   bucket: string;
   topic: string;
@@ -25,14 +25,14 @@ export async function freshWorld(): Promise<World> {
   return { bucket, topic };
 }
 
-/** Puts the environment back that the functions were started with. */
+/** Restores the environment and empties the index. */
 export async function leaveWorld(): Promise<void> {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
   await clearTickers();
 }
 
-/** Has the index function handle everything that lies on the topic. */
+/** Has the index function handle everything on the topic. */
 export async function indexTopic({ bucket, topic }: World, times = 1): Promise<void> {
   const event = eventOf(await readTopic(topic));
   const index = await startIndex({ bucket });
@@ -48,7 +48,7 @@ export interface Verdict {
   problems: string[];
 }
 
-/** What the verify operation says about everything that lake and index hold. */
+/** The verify operation's verdict on all of lake and index. */
 export async function verdict({ bucket, topic }: World, input: object = {}): Promise<Verdict> {
   const verify = await startOperate({ bucket, topic });
   const slices = await verify<VerifyOutput>('verify', input);
@@ -65,7 +65,7 @@ export async function verdict({ bucket, topic }: World, input: object = {}): Pro
   };
 }
 
-/** {@link verdict} of lake and index that hold exactly the same ids, so many. */
+/** The {@link verdict} if lake and index have exactly the same ids, this many. */
 export const agreementOn = (ids: number): Verdict => ({
   agree: true,
   lakeIds: ids,
@@ -75,7 +75,7 @@ export const agreementOn = (ids: number): Verdict => ({
   problems: [],
 });
 
-/** Ids in the lake and documents in the index, counted without our own operation. */
+/** Ids in the lake and documents in the index, counted independently of the verify operation. */
 export async function counts({ bucket }: World): Promise<{ lakeIds: number; documents: number }> {
   const lines = await linesOf(bucket, 'tickers/');
   await openSearch.indices.refresh({ index: 'tickers-*', allow_no_indices: true });
@@ -93,6 +93,6 @@ export async function putObject({ bucket }: World, key: string, body: string | B
 /** Waits for a condition. */
 export async function until(condition: () => boolean | Promise<boolean>, forMs = 30_000): Promise<void> {
   for (const endMs = Date.now() + forMs; !(await condition()); await wait(20)) {
-    if (Date.now() > endMs) throw new Error(`not so after ${forMs} ms: ${condition}`);
+    if (Date.now() > endMs) throw new Error(`still false after ${forMs} ms: ${condition}`);
   }
 }

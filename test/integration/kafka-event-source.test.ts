@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // Not earlier: the producer keeps asking for every topic that it ever wrote to.
+  // Only now, because the producer keeps requesting metadata of every topic it wrote to.
   await admin.deleteTopics({ topics });
   await Promise.all([admin.disconnect(), producer.disconnect()]);
 });
@@ -72,14 +72,14 @@ function start(options: Partial<KafkaEventSourceOptions> & Pick<KafkaEventSource
   return source;
 }
 
-/** Sends values to a partition and returns, for `waitUntil`, the offset after the last one. */
+/** Sends values to a partition and returns the offset after the last one, for `waitUntil`. */
 async function produce(values: (string | Buffer)[], partition = 0): Promise<Record<string, string>> {
   const messages = values.map((value) => ({ key: `key-${partition}`, value, partition }));
   const [written] = await producer.send({ topic, messages });
   return { [partition]: String(Number(written?.baseOffset) + values.length) };
 }
 
-/** The values in an event, in the order in which it holds them. */
+/** The values in an event, in order. */
 function valuesOf(event: MSKEvent): string[] {
   return Object.values(event.records).flatMap((records) =>
     records.map(({ value }) => Buffer.from(value, 'base64').toString()),
@@ -94,7 +94,7 @@ async function committedOffsets(): Promise<Record<string, string>> {
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `${from + index}`);
 
 describe('a Kafka event source', () => {
-  it('hands over events as Lambda does, from the earliest record on', async () => {
+  it('sends the events that Lambda would, from the earliest record on', async () => {
     await producer.send({
       topic,
       messages: [{ key: 'BTC', value: 'one', partition: 1, timestamp: '1545084650987', headers: { h: 'A' } }],
@@ -127,7 +127,7 @@ describe('a Kafka event source', () => {
     ]);
   });
 
-  it('keeps the order of each partition and hands everything over once', async () => {
+  it('keeps the order of each partition and delivers everything once', async () => {
     const seen = new Map<number, string[]>();
     const invoke = async (event: MSKEvent) => {
       for (const { partition, value } of Object.values(event.records).flat()) {
@@ -151,7 +151,7 @@ describe('a Kafka event source', () => {
     expect(source.processedOffsets()).toEqual({ 0: '500', 1: '500', 2: '500' });
   });
 
-  it('reaches an idle function within 50 ms of the produce, half of the time at least', async () => {
+  it('reaches an idle function within 50 ms of the produce (median)', async () => {
     let arrivedAtMs = 0;
     const source = start({
       invoke: async () => {
@@ -170,12 +170,12 @@ describe('a Kafka event source', () => {
     expect(medianMs).toBeLessThan(50);
   });
 
-  it('hands a batch over again until the function stops throwing', async () => {
+  it('retries a batch until the function stops throwing', async () => {
     const batches: string[][] = [];
     const onRetry = vi.fn();
     const invoke = async (event: MSKEvent) => {
       batches.push(valuesOf(event));
-      if (batches.length < 4) throw new Error('OpenSearch is away');
+      if (batches.length < 4) throw new Error('OpenSearch is unavailable');
     };
     const targets = await produce(['a', 'b']);
     await start({ invoke, onRetry }).waitUntil(targets);
@@ -183,7 +183,7 @@ describe('a Kafka event source', () => {
     expect(onRetry.mock.calls.map(([retry]) => retry.attempt)).toEqual([1, 2, 3]);
   });
 
-  it('tries again only from the failed offset of a partial batch response', async () => {
+  it('retries only from the failed offset of a partial batch response', async () => {
     const batches: string[][] = [];
     const invoke = async (event: MSKEvent) => {
       batches.push(valuesOf(event));
@@ -198,7 +198,7 @@ describe('a Kafka event source', () => {
     ]);
   });
 
-  it('isolates a poison record in the on-failure destination and goes on', async () => {
+  it('moves a poison record to the on-failure destination and continues', async () => {
     const bucket = await freshBucket();
     const handled: string[] = [];
     const invoke = async (event: MSKEvent) => {
@@ -230,7 +230,7 @@ describe('a Kafka event source', () => {
     expect(valuesOf(JSON.parse(record.payload))).toEqual(['poison']);
   });
 
-  it('gives records up with a loud log where there is no destination', async () => {
+  it('logs an error for records given up without a destination', async () => {
     const error = vi.fn();
     const targets = await produce(['a', 'b']);
     const invoke = () => Promise.reject(new Error('never'));
@@ -253,7 +253,7 @@ describe('a Kafka event source', () => {
     for (const bytes of eventBytes) expect(bytes).toBeLessThan(6 * 1024 * 1024);
   });
 
-  it('gathers records for the batching window', async () => {
+  it('gathers records during the batching window', async () => {
     const batches: string[][] = [];
     const source = start({
       invoke: async (event) => {
@@ -268,7 +268,7 @@ describe('a Kafka event source', () => {
     expect(batches).toEqual([['a', 'b', 'c']]);
   });
 
-  it('does not wait for the window once a batch is full', async () => {
+  it('does not wait for the window if a batch is full', async () => {
     const targets = await produce(numbered(4));
     const batches: string[][] = [];
     const source = start({
@@ -285,7 +285,7 @@ describe('a Kafka event source', () => {
     ]);
   });
 
-  it('commits what was handled, so that the next one gets nothing again and knows where it stands', async () => {
+  it('commits handled records, so that the next one continues after them', async () => {
     const targets = await produce(['a', 'b']);
     const first = start({ invoke: async () => {} });
     await first.waitUntil(targets);
@@ -301,13 +301,13 @@ describe('a Kafka event source', () => {
     expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['c']]);
   });
 
-  it('commits nothing before the function is done, so that the next one gets it again', async () => {
+  it('commits nothing before the function is done, so that the next one gets the records again', async () => {
     await produce(['a', 'b']);
     const started = Promise.withResolvers<void>();
     const first = start({
       invoke: () => {
         started.resolve();
-        return new Promise(() => {}); // as if it crashed in the middle
+        return new Promise(() => {}); // as if it crashed
       },
     });
     await started.promise;
@@ -320,7 +320,7 @@ describe('a Kafka event source', () => {
     expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['a', 'b']]);
   });
 
-  it('lets the running invocation finish when stopped, and commits it', async () => {
+  it('lets the current invocation finish when stopped, and commits it', async () => {
     const targets = await produce(['a']);
     const started = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
@@ -338,7 +338,7 @@ describe('a Kafka event source', () => {
     expect(await committedOffsets()).toMatchObject(targets);
   });
 
-  it('keeps its place in the group while an invocation outlasts the session', async () => {
+  it('stays in the group while an invocation outlasts the session', async () => {
     const targets = await produce(['a']);
     const invoke = vi.fn(async (event: MSKEvent) => {
       if (valuesOf(event).includes('a')) await setTimeout(8_000);
@@ -349,7 +349,7 @@ describe('a Kafka event source', () => {
     expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['a'], ['b']]);
   });
 
-  it('ends what waits for it when it is stopped or when they have enough', async () => {
+  it('ends waits when it is stopped or their signal aborts', async () => {
     const source = start({ invoke: async () => {} });
     const abort = new AbortController();
     const impatient = source.waitUntil({ 0: '1' }, abort.signal);
@@ -360,7 +360,7 @@ describe('a Kafka event source', () => {
     expect(await patient).toBeInstanceOf(EventSourceStoppedError);
   });
 
-  it('waits for brokers that are not there yet, and stops meanwhile', async () => {
+  it('waits for brokers that are not up yet, and can be stopped meanwhile', async () => {
     const source = start({ invoke: async () => {}, brokers: ['127.0.0.1:1'] });
     await vi.waitFor(() => expect(source.state).toBe('reconnecting'), { timeout: 20_000 });
     await source.stop();

@@ -4,10 +4,10 @@ import { Client } from '@opensearch-project/opensearch';
 import { Kafka, logLevel } from 'kafkajs';
 import { inject } from 'vitest';
 
-/** Where the engines of this test run listen. */
+/** The addresses of this test run's engines. */
 export const services = inject('services');
 
-/** What an S3 client needs to talk to a local S3 server. */
+/** Settings for a client of the local S3 server. */
 export function s3ClientConfig(endpoint: string): S3ClientConfig {
   return {
     endpoint,
@@ -32,7 +32,7 @@ export async function freshBucket(): Promise<string> {
   return bucket;
 }
 
-/** A new, empty topic whose partitions have a leader. */
+/** A new, empty topic; its partitions have leaders. */
 export async function freshTopic(partitions: number): Promise<string> {
   const topic = `test-${randomUUID()}`;
   const admin = kafka.admin();
@@ -53,7 +53,7 @@ export function clearTickers(): Promise<void> {
   return clearIndices('tickers-*');
 }
 
-/** Deletes every candle and move, and what summarising remembers. */
+/** Deletes all candles, moves and the state of summarising. */
 export function clearSummaries(): Promise<void> {
   return clearIndices('candles-*,moves*,summaries-state*');
 }
@@ -64,7 +64,7 @@ async function clearIndices(index: string): Promise<void> {
     allow_no_indices: true,
     expand_wildcards: ['open', 'hidden'],
   });
-  // By name: deleting by pattern may be forbidden in the server's settings.
+  // By name, because the server's settings may forbid deleting by pattern.
   const names = Object.keys(body);
   if (names.length > 0) await openSearch.indices.delete({ index: names.join(',') });
 }

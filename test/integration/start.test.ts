@@ -13,13 +13,13 @@ import { start } from './npm-start.ts';
 import { clearTickers, kafka, openSearch, s3, services } from './services.ts';
 
 const BUCKET = 'crypto-market-lake';
-/** Use the engines of the test run instead of starting others. */
+/** Uses the engines of the test run instead of starting others. */
 const SHARED = ['--kafka', services.kafka, '--opensearch', services.openSearch, '--s3', services.s3];
 
 const until = <T>(condition: () => T | Promise<T>) =>
   vi.waitFor(condition, { timeout: 60_000, interval: 50 });
 
-/** Every record under a prefix of the lake, read as a stranger would. */
+/** Every record under a prefix of the lake, read without our own code. */
 async function lakeRecords(prefix: string): Promise<Record<string, unknown>[]> {
   const records: Record<string, unknown>[] = [];
   for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: BUCKET, Prefix: prefix })) {
@@ -56,7 +56,7 @@ async function indexedDocuments(): Promise<number> {
 const idOf = ({ exchange, category, symbol, slot }: Record<string, unknown>) =>
   [exchange, category, symbol, slot].join();
 
-describe('npm start with servers that are there already', () => {
+describe('npm start with existing servers', () => {
   let folder: string;
   const running = new Set<ChildProcess>();
   const startHere = (...args: string[]) => {
@@ -81,7 +81,7 @@ describe('npm start with servers that are there already', () => {
   });
   afterAll(clearTickers);
 
-  it('reports numbers that agree with each other and with what strangers find in the stores', async () => {
+  it('reports numbers that agree with each other and with the contents of the stores', async () => {
     const run = startHere('--polls', '12', '--json');
     expect(await run.ended, run.text()).toBe(0);
     const report = run.report();
@@ -113,7 +113,7 @@ describe('npm start with servers that are there already', () => {
     expect(sumOf('DocumentsIndexed')).toBe(records.length);
   });
 
-  it('killed with -9 in the middle and started again, loses nothing and has nothing twice', async () => {
+  it('loses and duplicates nothing when killed with -9 and started again', async () => {
     const killed = startHere('--polls', '1000');
     await until(() => expect(killed.text()).toMatch(/poll 5 of/));
     killed.child.kill('SIGKILL');
@@ -126,7 +126,7 @@ describe('npm start with servers that are there already', () => {
     expect(next.report().agree).toBe(true);
   });
 
-  it('tells its endpoints while it runs, refuses a second start, and leaves nothing after a signal', async () => {
+  it('publishes its endpoints, refuses a second start, and cleans up after a signal', async () => {
     const run = startHere();
     const file = join(folder, 'endpoints.json');
     await until(() => expect(existsSync(file)).toBe(true));
@@ -141,7 +141,7 @@ describe('npm start with servers that are there already', () => {
     });
     const second = startHere();
     expect(await second.ended).toBe(1);
-    expect(second.text()).toContain(`A pipeline is running already in ${folder} (process ${run.child.pid}`);
+    expect(second.text()).toContain(`A pipeline is already running in ${folder} (process ${run.child.pid}`);
     run.child.kill('SIGTERM');
     run.child.kill('SIGTERM');
     expect(await run.ended, run.text()).toBe(0);
@@ -149,14 +149,14 @@ describe('npm start with servers that are there already', () => {
     expect(existsSync(join(folder, 'lock.json'))).toBe(false);
   });
 
-  describe('and a source of our own', () => {
+  describe('and another source', () => {
     let bybit: FakeBybit;
     beforeEach(async () => {
       bybit = await startFakeBybit();
     });
     afterEach(() => bybit.close());
 
-    it('brings every good ticker with exact numbers, and keeps the bad one with its reason', async () => {
+    it('indexes every valid ticker with exact numbers, and keeps the invalid one with its reason', async () => {
       const symbols = Array.from({ length: 700 }, (_, index) => `COIN${index}USDT`);
       const prices = ['1e-9', '0.000000001', '63000.123456789', '12345678.87654321', '0.1'];
       const priceOf = (index: number) => prices[index % prices.length] as string;
@@ -199,9 +199,9 @@ describe('npm start with servers that are there already', () => {
 });
 
 describe('npm start on an empty folder', () => {
-  it('starts its own engines beside others, and a signal to its process group stops all of them', async () => {
+  it('starts its own engines alongside others, and stops them after a signal to its process group', async () => {
     const folder = mkdtempSync(join(inject('runFolder'), 'start-'));
-    symlinkSync(inject('artifactsFolder'), join(folder, 'engines')); // downloaded once for all
+    symlinkSync(inject('artifactsFolder'), join(folder, 'engines')); // already downloaded
     const run = start(['--folder', folder]);
     try {
       await until(() => expect(run.text()).toMatch(/poll 3 {2}/));
