@@ -15,7 +15,7 @@ let root: string;
 let folder: string;
 let jdk: Jdk;
 
-/** Stands where Maven stands: tells what it downloads, then puts as many files as the profile ($4…) asks for. */
+/** Stands in for Maven: prints its downloads, then creates as many files as the profile needs. */
 const MAVEN = `#!/bin/sh
 echo "$*" >> ${'"$(dirname "$0")/calls"'}
 while [ $# -gt 0 ]; do
@@ -77,7 +77,7 @@ describe('ensureArtifacts', () => {
     expect(await mavenCalls()).toBe(3);
   });
 
-  it('fetches only what is missing', async () => {
+  it('downloads only what is missing', async () => {
     const jars = await ensureArtifacts({ folder, jdk });
     await rm(jars.s3, { recursive: true });
     await ensureArtifacts({ folder, jdk });
@@ -85,7 +85,7 @@ describe('ensureArtifacts', () => {
     await access(jars.s3);
   });
 
-  it('leaves whole folders when two processes do it at once', async () => {
+  it('leaves complete folders if two processes run at once', async () => {
     const [one, other] = await Promise.all([
       ensureArtifacts({ folder, jdk }),
       ensureArtifacts({ folder, jdk }),
@@ -105,7 +105,7 @@ describe('ensureArtifacts', () => {
     expect(left).toEqual(['download-kafka-running']);
   });
 
-  it('reports a failed download with what Maven says, and leaves nothing half', async () => {
+  it('reports a failed download with the output of Maven, and leaves nothing incomplete', async () => {
     await program(
       'bin/mvn',
       '#!/bin/sh\necho "[INFO] Scanning"\necho "[ERROR] Unknown host repo.example.org"\nexit 1\n',
@@ -119,12 +119,12 @@ describe('ensureArtifacts', () => {
     expect(await readdir(join(folder, version))).toEqual([]);
   });
 
-  it('takes no download that is incomplete', async () => {
+  it('rejects an incomplete download', async () => {
     await program('bin/mvn', MAVEN.replace(`n=${JAR_COUNTS.kafka}`, 'n=5'));
     await expect(ensureArtifacts({ folder, jdk })).rejects.toThrow('got 5 jars instead of 46');
   });
 
-  it('ends the download when it is given up', async () => {
+  it('ends the download when cancelled', async () => {
     await program('bin/mvn', '#!/bin/sh\necho "[INFO] Downloaded from x: y.jar (1 kB)"\nexec sleep 60\n');
     const controller = new AbortController();
     const reason = new Error('Ctrl-C');

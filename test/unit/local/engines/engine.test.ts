@@ -23,7 +23,7 @@ let engine: Engine | undefined;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'engine-'));
   options = {
-    // Node in Java's place: what is tested here is how a process is led, whatever it runs.
+    // Node instead of Java, because only the handling of the process is tested.
     jdk: { home: '', java: process.execPath, major: 21 },
     jars: { kafka: '', opensearch: '', s3: '' },
     folder,
@@ -55,7 +55,7 @@ const serve = (port: number): string =>
 const cannotBind = `console.error('java.net.BindException: Address already in use'); process.exitCode = 1`;
 
 describe('startEngine', () => {
-  it('gives a running engine, noted in a pid file', async () => {
+  it('returns a running engine and writes a pid file', async () => {
     engine = await startEngine(await recipe(serve), options);
     expect(await (await fetch(engine.url)).text()).toBe('ok');
     const note = await readFile(join(folder, 'run/s3.json'), 'utf8');
@@ -63,20 +63,20 @@ describe('startEngine', () => {
     expect(JSON.parse(note)).toMatchObject({ port: engine.port });
   });
 
-  it('puts the process into a group of its own', async () => {
+  it('runs the process in its own group', async () => {
     engine = await startEngine(await recipe(serve), options);
     const group = engine.pid;
-    // Signal 0 to a group: throws when there is none of that number.
+    // Signal 0 throws if there is no such group.
     expect(() => process.kill(-group, 0)).not.toThrow();
   });
 
-  it('takes another port when somebody took the usual one between choice and bind', async () => {
+  it('retries with another port if the usual one was taken before the bind', async () => {
     const twice = await recipe((port, attempt) => (attempt === 1 ? cannotBind : serve(port)));
     engine = await startEngine(twice, options);
     expect(engine.port).not.toBe(twice.usualPort);
   });
 
-  it('gives up after some ports', async () => {
+  it('gives up after four ports', async () => {
     let attempts = 0;
     const never = await recipe((_, attempt) => {
       attempts = attempt;
@@ -106,14 +106,14 @@ describe('startEngine', () => {
     await expect(start).rejects.toThrow('/nowhere/java could not be run');
   });
 
-  it('starts nothing when it was given up before', async () => {
+  it('starts nothing if already cancelled', async () => {
     const reason = new Error('Ctrl-C');
     const start = startEngine(await recipe(serve), { ...options, signal: AbortSignal.abort(reason) });
     await expect(start).rejects.toBe(reason);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('keeps the log of the start before', async () => {
+  it('keeps the log of the previous start', async () => {
     const first = await startEngine(await recipe((port) => `console.log('first'); ${serve(port)}`), options);
     await first.stop();
     engine = await startEngine(await recipe((port) => `console.log('second'); ${serve(port)}`), options);
@@ -123,7 +123,7 @@ describe('startEngine', () => {
 });
 
 describe('exited', () => {
-  it('tells how a running engine died, with the end of its log', async () => {
+  it('reports how a running engine died, with the end of its log', async () => {
     const program = (port: number): string =>
       `${serve(port)}; process.on('SIGUSR2', () => { console.log('disk full'); process.exit(7); })`;
     engine = await startEngine(await recipe(program), options);
@@ -134,7 +134,7 @@ describe('exited', () => {
 });
 
 describe('readLogTail', () => {
-  it('reads no more than the end of a large log', async () => {
+  it('reads only the end of a large log', async () => {
     const log = join(folder, 'large.log');
     await writeFile(log, Array.from({ length: 100_000 }, (_, i) => `line ${i}\n`).join(''));
     expect((await readLogTail(log)).split('\n').at(0)).toBe('line 99980');
@@ -147,7 +147,7 @@ describe('readLogTail', () => {
 
 describe('parsePidFile', () => {
   it.each(['', '{', 'null', '{"pid":0,"startTime":"x"}', '{"pid":-5,"startTime":"x"}', '{"pid":7}'])(
-    'takes no identity from %j',
+    'rejects %j',
     (text) => {
       expect(parsePidFile(text)).toBeUndefined();
     },
@@ -163,13 +163,13 @@ describe('couldNotBind', () => {
     expect(couldNotBind(`[INFO] starting\n${line}\n\tat java.base`)).toBe(true);
   });
 
-  it('does not mistake other failures for it', () => {
+  it('ignores other failures', () => {
     expect(couldNotBind('java.lang.OutOfMemoryError: Java heap space')).toBe(false);
   });
 });
 
 describe('javaProperties', () => {
-  it('escapes what Java would read differently', () => {
+  it('escapes everything that Java would misread', () => {
     expect(javaProperties({ path: ' /a\\b/ü', port: 1, on: true })).toBe(
       'path=\\ /a\\\\b/\\u00fc\nport=1\non=true\n',
     );

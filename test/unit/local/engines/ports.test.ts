@@ -18,29 +18,31 @@ afterEach(() => {
 
 const who = { engine: 'Kafka', option: '--kafka-port' };
 
-describe('choosePort', () => {
-  it('that is free is given once only, though nobody has bound it yet', async () => {
+describe('anyFreePort', () => {
+  it('never returns the same port twice, bound or not', async () => {
     const ports = await Promise.all(Array.from({ length: 500 }, anyFreePort));
     expect(new Set(ports).size).toBe(500);
   });
+});
 
-  it('gives the usual port when it is free', async () => {
+describe('choosePort', () => {
+  it('returns the usual port if it is free', async () => {
     const usual = await anyFreePort();
     expect(await choosePort({ ...who, usual })).toBe(usual);
   });
 
-  it('gives another port when the usual one is taken', async () => {
+  it('returns another port if the usual one is taken', async () => {
     const port = await choosePort({ ...who, usual: taken });
     expect(port).not.toBe(taken);
     expect(port).toBeGreaterThan(0);
   });
 
-  it('gives the asked port, not the usual one', async () => {
+  it('prefers the requested port to the usual one', async () => {
     const [usual, asked] = [await anyFreePort(), await anyFreePort()];
     expect(await choosePort({ ...who, usual, requested: asked })).toBe(asked);
   });
 
-  it('refuses an asked port that is taken, and names port, engine and option', async () => {
+  it('rejects a requested port that is taken, naming port, engine and option', async () => {
     const choice = choosePort({ ...who, usual: await anyFreePort(), requested: taken });
     await expect(choice).rejects.toThrow(PortTakenError);
     await expect(choice).rejects.toThrow(
@@ -48,7 +50,7 @@ describe('choosePort', () => {
     );
   });
 
-  it('sees a server that listens on all addresses', async () => {
+  it('detects a server that listens on all addresses', async () => {
     const everywhere = createServer().listen(0, '0.0.0.0');
     await once(everywhere, 'listening');
     const asked = (everywhere.address() as { port: number }).port;

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { identifyProcess, isSameProcess, parseProcStat } from '../../../../local/engines/process-identity.ts';
 
 describe('a process identity', () => {
-  it('stays the same as long as the process runs', () => {
+  it('stays the same while the process runs', () => {
     const identity = identifyProcess(process.pid);
     expect(identity).toEqual(identifyProcess(process.pid));
     expect(identity && isSameProcess(identity)).toBe(true);
   });
 
-  it('is not that of another process which got the same pid', () => {
+  it('differs from that of another process with the same pid', () => {
     expect(isSameProcess({ pid: process.pid, startTime: 'long ago' })).toBe(false);
   });
 

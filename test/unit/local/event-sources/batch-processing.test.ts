@@ -22,7 +22,7 @@ function records(count: number, partition = 0, timestamp = 0): MSKRecord[] {
   );
 }
 
-/** Runs a batch against a function and keeps what happened; the clock stands still except for waits. */
+/** Processes a batch and records what happened; only pauses move the clock. */
 async function run(
   batch: MSKRecord[],
   options: Partial<RetryPolicy>,
@@ -64,13 +64,13 @@ const reportFrom = (offset: number) => ({
 });
 
 describe('without partial batch responses', () => {
-  it('takes any returned value for success, also one that reports failures', async () => {
+  it('counts any returned value as success, even one that reports failures', async () => {
     const { calls, settled } = await run(records(2), {}, () => reportFrom(0));
     expect(calls).toHaveLength(1);
     expect(settled).toEqual([0, 1]);
   });
 
-  it('tries the whole batch again until it works, waiting longer each time', async () => {
+  it('retries the whole batch until it succeeds, with growing pauses', async () => {
     const { calls, retries, settled } = await run(records(2), {}, (_, call) => {
       if (call < 6) throw new Error('not yet');
     });
@@ -79,7 +79,7 @@ describe('without partial batch responses', () => {
     expect(settled).toEqual([0, 1]);
   });
 
-  it('gives the batch up when the attempts run out', async () => {
+  it('gives up when the attempts are exhausted', async () => {
     const { calls, discards } = await run(records(2), { maximumRetryAttempts: 2 }, failOn(1));
     expect(calls).toHaveLength(3);
     expect(discards).toMatchObject([
@@ -99,7 +99,7 @@ describe('with bisecting', () => {
     expect(settled).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('takes no attempt for a split', async () => {
+  it('does not count a split as an attempt', async () => {
     const { discards, settled } = await run(
       records(4),
       { bisectOnError: true, maximumRetryAttempts: 0 },
@@ -111,7 +111,7 @@ describe('with bisecting', () => {
 });
 
 describe('with partial batch responses', () => {
-  it('tries again only from the failed offset', async () => {
+  it('retries only from the failed offset', async () => {
     const { calls, settled } = await run(records(5), { partialBatchResponse: true }, (_, call) =>
       call === 1 ? reportFrom(3) : undefined,
     );
@@ -122,7 +122,7 @@ describe('with partial batch responses', () => {
     expect(settled).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('tries the whole batch again after a malformed answer', async () => {
+  it('retries the whole batch after a malformed answer', async () => {
     const { calls } = await run(records(2), { partialBatchResponse: true }, (_, call) =>
       call === 1 ? { batchItemFailures: 'all' } : null,
     );
@@ -132,7 +132,7 @@ describe('with partial batch responses', () => {
     ]);
   });
 
-  it('counts attempts anew after progress, and discards without a function error', async () => {
+  it('resets the attempts after progress, and discards without a function error', async () => {
     const { calls, discards } = await run(
       records(3),
       { partialBatchResponse: true, maximumRetryAttempts: 1 },
@@ -147,7 +147,7 @@ describe('with partial batch responses', () => {
     expect(discards[0]).not.toHaveProperty('error');
   });
 
-  it('isolates a record that is always reported, when bisecting too', async () => {
+  it('isolates a record that is always reported, with bisecting', async () => {
     const { discards, settled } = await run(
       records(6),
       { partialBatchResponse: true, bisectOnError: true, maximumRetryAttempts: 0 },
@@ -159,21 +159,21 @@ describe('with partial batch responses', () => {
 });
 
 describe('with a maximum age', () => {
-  it('gives up old records without calling the function, and handles the others', async () => {
+  it('discards old records without calling the function, and handles the others', async () => {
     const batch = [...records(2), ...records(3, 0, 9_500).slice(2)];
     const { calls, discards } = await run(batch, { maximumRecordAgeMs: 1_000 }, () => null);
     expect(discards).toMatchObject([{ offsets: [0, 1], condition: 'RecordAgeExceeded', invokeCount: 0 }]);
     expect(calls).toEqual([[2]]);
   });
 
-  it('stops trying when records grow too old meanwhile', async () => {
+  it('stops retrying records that have become too old', async () => {
     const { calls, discards } = await run(records(1, 0, 9_500), { maximumRecordAgeMs: 1_000 }, failOn(0));
     expect(calls.length).toBeGreaterThan(1);
     expect(discards).toMatchObject([{ condition: 'RecordAgeExceeded', invokeCount: calls.length }]);
   });
 });
 
-it('leaves a batch alone that is no longer ours', async () => {
+it('does not retry a batch that it has lost', async () => {
   let ours = true;
   const { calls, settled } = await run(
     records(2),

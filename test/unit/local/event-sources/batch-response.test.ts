@@ -55,7 +55,7 @@ describe('a batch response', () => {
   it.each([
     ['a partition', failing(['tickers-7', 10])],
     ['an offset', failing(['tickers-0', 10], ['tickers-1', 99])],
-  ])('that names %s outside of the batch fails the whole batch', (_, response) => {
+  ])('naming %s outside the batch fails the whole batch', (_, response) => {
     expect(readBatchResponse(response, batch)).toMatchObject({ kind: 'unreadable' });
   });
 });

@@ -48,7 +48,7 @@ describe('an MSK event', () => {
     });
   });
 
-  it('leaves out a null key and a null value', () => {
+  it('omits a null key and a null value', () => {
     const tombstone = { key: null, value: null, offset: '0', timestamp: '0', attributes: 0 };
     const converted = toMskRecord('tickers', 0, { ...tombstone, headers: {} });
     expect(converted).not.toHaveProperty('key');

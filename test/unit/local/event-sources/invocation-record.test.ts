@@ -26,7 +26,7 @@ const records = [
 );
 
 describe('the invocation record', () => {
-  it('says what happened to which records, with the whole event as JSON text', () => {
+  it('says what happened to which records, with the event as JSON text', () => {
     const discard = { condition: 'RetryAttemptsExhausted', invokeCount: 3, error: new Error('no') } as const;
     const record = invocationRecord(records, discard, context);
     expect(record).toMatchObject({
@@ -59,12 +59,12 @@ describe('the invocation record', () => {
     });
   });
 
-  it('has no response when the function was never called', () => {
+  it('has no response if the function was never called', () => {
     const discard = { condition: 'MaximumPayloadSizeExceeded', invokeCount: 0 } as const;
     expect(invocationRecord(records, discard, context).responseContext).toBeNull();
   });
 
-  it('lies under a key of its own by mapping, topic and day', () => {
+  it('has a unique key by mapping, topic and day', () => {
     const key = invocationRecordKey('index-group', 'tickers', now);
     expect(key).toMatch(
       /^aws\/lambda\/index-group\/tickers\/2026\/11\/24\/2026-11-24T08\.09\.10-[0-9a-f-]{36}$/,

@@ -20,7 +20,7 @@ function record(partition: number, offset: number, valueBytes = 10) {
 }
 
 describe('the record queue', () => {
-  it('gives batches of at most the record limit, first in, first out', () => {
+  it('returns batches up to the record limit, first in, first out', () => {
     const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
     for (const [partition, offset] of [
       [0, 5],
@@ -44,7 +44,7 @@ describe('the record queue', () => {
     expect(queue.take()?.records).toHaveLength(1);
   });
 
-  it('hands over a record above the limit alone, and its size says so', () => {
+  it('returns a record above the limit alone, with its real size', () => {
     const queue = new RecordQueue({ maxRecords: 100, maxPayloadBytes: 1_000 }, origin);
     queue.push(record(0, 0, 2_000), 0);
     queue.push(record(0, 1), 0);
@@ -66,7 +66,7 @@ describe('the record queue', () => {
     expect(await queue.next(AbortSignal.timeout(1))).toBeUndefined();
   });
 
-  it('says how many full batches it holds', () => {
+  it('counts full batches', () => {
     const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
     queue.push(record(0, 0), 0);
     expect(queue.holdsBatches(1)).toBe(false);

@@ -31,14 +31,14 @@ describe('the bundled hourly history', () => {
     market = new ReplayMarket(rows);
   });
 
-  it('holds the rows that data/README.md speaks of', async () => {
+  it('has the rows that data/README.md describes', async () => {
     expect(rows).toHaveLength(19_847);
     expect(market.symbols).toEqual(['ADAUSD', 'BTCUSD', 'ETHUSD', 'XRPUSD']);
     expect(rows.filter(({ symbol }) => symbol === 'ADAUSD')).toHaveLength(5001 - 157);
     expect(await readPriceHistory(DAILY_HISTORY)).toHaveLength(5801);
   });
 
-  it('is rebuilt exactly, every one of its candles, by the four ticks of its hour', () => {
+  it('is reproduced exactly by the four ticks of each hour', () => {
     const pricesByHour = new Map<string, number[]>();
     for (const slot of slotsOf(market, 0)) {
       for (const { symbol, lastPrice } of market.tickersAt(slot)) {
@@ -68,7 +68,7 @@ describe('the bundled hourly history', () => {
     expect(rebuilt.sort(byKey)).toEqual(recorded.sort(byKey));
   });
 
-  it('starts on 2018-07-01 unless told otherwise, and ends with the last minute recorded', () => {
+  it('starts on 2018-07-01 by default, and ends with the last recorded minute', () => {
     const slots = slotsOf(market, at('2018-07-01T00:00:00Z'));
     expect(iso(market.firstSlot())).toBe('2018-07-01T00:00:00.000Z');
     expect(iso(slots.at(-1))).toBe('2018-07-28T08:59:00.000Z');
@@ -77,7 +77,7 @@ describe('the bundled hourly history', () => {
     expect(market.firstSlot(at('2018-08-01T00:00:00Z'))).toBeUndefined();
   });
 
-  it('has no ADA in the hours where ADA was not recorded, while the others go on', () => {
+  it('omits ADA in the hours without a record of it', () => {
     const symbolsAt = (time: string): string[] => market.tickersAt(at(time)).map(({ symbol }) => symbol);
     expect(symbolsAt('2018-07-02T09:59:00Z')).toEqual(['ADAUSD', 'BTCUSD', 'ETHUSD', 'XRPUSD']);
     expect(symbolsAt('2018-07-02T10:00:00Z')).toEqual(['BTCUSD', 'ETHUSD', 'XRPUSD']);
@@ -87,7 +87,7 @@ describe('the bundled hourly history', () => {
     expect(dayAfterTheGap).toMatchObject({ symbol: 'ADAUSD', prevPrice24h: '', price24hPcnt: '' });
   });
 
-  it('gives the same 24 h figures as going through all prices one by one', () => {
+  it('has the same 24 h figures as a scan of all prices', () => {
     const slots = slotsOf(market, 0);
     const points = rows.flatMap((row) =>
       candlePath(row, 1).map(([offsetMs, price]) => ({
@@ -131,7 +131,7 @@ describe('the bundled hourly history', () => {
     );
   });
 
-  it('has all its values as plain decimals, with a bid below and an ask above the last price', () => {
+  it('has plain decimals only, with a bid below and an ask above the last price', () => {
     for (const slot of slotsOf(market, at('2018-07-27T00:00:00Z'))) {
       for (const { symbol: _, ...values } of market.tickersAt(slot)) {
         for (const value of Object.values(values)) expect(value).toMatch(/^(-?\d+(\.\d+)?)?$/);
@@ -149,15 +149,15 @@ describe('a replayed hour', () => {
     return slotsOf(market, 0).map((slot) => market.tickersAt(slot)[0]?.lastPrice);
   };
 
-  it('goes open, low, high, close when it rose', () => {
+  it('goes open, low, high, close if it rose', () => {
     expect(lastPrices(candle(start, { open: 10, close: 12 }))).toEqual(['10', '9', '14', '12']);
   });
 
-  it('goes open, high, low, close when it fell', () => {
+  it('goes open, high, low, close if it fell', () => {
     expect(lastPrices(candle(start, { open: 12, close: 10 }))).toEqual(['12', '14', '9', '10']);
   });
 
-  it('writes prices that JavaScript would write with an exponent as plain digits', () => {
+  it('has plain digits where JavaScript would write an exponent', () => {
     const row = candle(start, { open: 1e-9, high: 3.5e-7, low: 1e-9, close: 2e-8 });
     expect(lastPrices(row)).toEqual(['0.000000001', '0.000000001', '0.00000035', '0.00000002']);
   });
@@ -200,7 +200,7 @@ describe('a replayed hour', () => {
     expect(market.tickersAt(start + 24 * HOUR)[0]?.price24hPcnt).toBe('0.0000001');
   });
 
-  it('says nothing of a day of which nothing was recorded', () => {
+  it('omits the 24 h figures without a record of the day before', () => {
     const market = new ReplayMarket([candle(start)]);
     expect(market.tickersAt(start)[0]).toMatchObject({
       prevPrice24h: '',
@@ -214,7 +214,7 @@ describe('a replayed hour', () => {
 });
 
 describe('the polls of a replay', () => {
-  it('skip the hours that nothing was recorded in', () => {
+  it('skip hours without records', () => {
     const start = at('2018-07-01T00:00:00Z');
     const market = new ReplayMarket([candle(start + 5 * HOUR), candle(start)]);
     expect(slotsOf(market, 0).map((slot) => (slot - start) / 60_000)).toEqual([
@@ -223,7 +223,7 @@ describe('the polls of a replay', () => {
     expect(iso(market.nextSlot(start + minutes(30)))).toBe('2018-07-01T00:40:00.000Z');
   });
 
-  it('are four an hour, in order, for each hour that any symbol has, whatever the gaps', () => {
+  it('are four per recorded hour, in order, despite gaps', () => {
     const hourNumbers = fc.uniqueArray(fc.nat({ max: 500 }), { maxLength: 60 });
     fc.assert(
       fc.property(hourNumbers, hourNumbers, (btc, eth) => {
@@ -245,13 +245,13 @@ describe('the polls of a replay', () => {
 });
 
 describe('a history that cannot be replayed', () => {
-  it('is refused when a row does not start on the hour', () => {
+  it('is rejected if a row does not start on the hour', () => {
     expect(() => new ReplayMarket([candle(minutes(30))])).toThrow(
       'BTCUSD at 1970-01-01T00:30:00.000Z: the replay needs hourly candles',
     );
   });
 
-  it('is refused when an hour is there twice', () => {
+  it('is rejected if an hour is duplicated', () => {
     expect(() => new ReplayMarket([candle(0), candle(0)])).toThrow('two candles for this hour');
   });
 });
@@ -271,7 +271,7 @@ describe('the candles of a replay', () => {
     expect(hoursOf({})).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
   });
 
-  it('can be paged backwards without a gap or a double', () => {
+  it('can be paged backwards without gaps or duplicates', () => {
     const seen: number[] = [];
     let endMs = start + 100 * HOUR;
     for (;;) {
@@ -289,11 +289,11 @@ describe('the candles of a replay', () => {
     expect(seen).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
   });
 
-  it('include those that start exactly at the start and at the end', () => {
+  it('include those exactly at the start and at the end', () => {
     expect(hoursOf({ startMs: start + 2 * HOUR, endMs: start + 4 * HOUR })).toEqual([4, 3, 2]);
   });
 
-  it('are the oldest ones where only a start is given', () => {
+  it('are the oldest ones if only a start is given', () => {
     expect(hoursOf({ startMs: start + 2 * HOUR, limit: 3 })).toEqual([4, 3, 2]);
   });
 
@@ -303,11 +303,11 @@ describe('the candles of a replay', () => {
     expect(hoursOf({ untilMs: start })).toEqual([]);
   });
 
-  it('are none for a symbol that the history does not know', () => {
+  it('are empty for an unknown symbol', () => {
     expect(hoursOf({ symbol: 'DOGEUSD' })).toEqual([]);
   });
 
-  it('carry the recorded prices and volume, and the turnover derived from them', () => {
+  it('have the recorded prices and volume, and a turnover derived from them', () => {
     expect(market.klines({ symbol: 'BTCUSD', limit: 1, untilMs: start + 10 * HOUR })).toEqual([
       [String(start + 9 * HOUR), '10', '14', '9', '12', '9', '108'],
     ]);

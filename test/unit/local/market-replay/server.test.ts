@@ -62,7 +62,7 @@ function shapeOf(value: unknown): unknown {
 }
 
 describe('the tickers of the market replay', () => {
-  it('come in exactly the envelope that Bybit sends', async () => {
+  it('have exactly the envelope that Bybit sends', async () => {
     const answer = await get('/v5/market/tickers?category=spot');
     expect(shapeOf(answer)).toEqual(shapeOf(await recorded('bybit-v5-spot.json')));
     expect(answer).toMatchObject({ retCode: 0, retMsg: 'OK', time: now });
@@ -78,14 +78,14 @@ describe('the tickers of the market replay', () => {
     ]);
   });
 
-  it('can be asked for one symbol, which may have none at the moment', async () => {
+  it('can be requested for one symbol, which may have none at the moment', async () => {
     const listOf = async (symbol: string): Promise<unknown[] | undefined> =>
       (await get(`/v5/market/tickers?category=spot&symbol=${symbol}`)).result.list;
     expect(await listOf('BTCUSD')).toHaveLength(1);
     expect(await listOf('ETHUSD')).toEqual([]);
   });
 
-  it('are an empty list in the categories that the history does not have', async () => {
+  it('are an empty list in categories without history', async () => {
     for (const category of ['linear', 'inverse', 'option']) {
       expect(await get(`/v5/market/tickers?category=${category}`)).toMatchObject({
         retCode: 0,
@@ -96,7 +96,7 @@ describe('the tickers of the market replay', () => {
 });
 
 describe('the candles of the market replay', () => {
-  it('come in exactly the envelope that Bybit sends, newest first', async () => {
+  it('have exactly the envelope that Bybit sends, newest first', async () => {
     const answer = await get('/v5/market/kline?category=spot&symbol=BTCUSD&interval=60&limit=2');
     expect(shapeOf(answer)).toEqual(shapeOf(await recorded('bybit-v5-kline.json')));
     expect(answer.result.list?.map(([start]) => Number(start))).toEqual([
@@ -111,13 +111,13 @@ describe('the candles of the market replay', () => {
     expect(answer.result.list?.map(([start]) => (Number(start) - START) / HOUR)).toEqual([3, 2, 1]);
   });
 
-  it('are an empty list in the categories that the history does not have', async () => {
+  it('are an empty list in categories without history', async () => {
     const answer = await get('/v5/market/kline?category=linear&symbol=BTCUSDT&interval=60');
     expect(answer).toMatchObject({ retCode: 0, result: { symbol: 'BTCUSDT', category: 'linear', list: [] } });
   });
 });
 
-describe('a request that Bybit would refuse', () => {
+describe('a request that Bybit would reject', () => {
   it.each([
     ['/v5/market/tickers', 'unknown category "", expected spot'],
     ['/v5/market/tickers?category=shares', 'unknown category "shares", expected spot'],
@@ -146,7 +146,7 @@ describe('a request that Bybit would refuse', () => {
     },
   );
 
-  it('is a 405 with another method than GET', async () => {
+  it('is answered with 405 unless it is a GET', async () => {
     const response = await fetch(`${replay.url}/v5/market/tickers?category=spot`, {
       method: 'POST',
       body: '{}',
@@ -158,7 +158,7 @@ describe('a request that Bybit would refuse', () => {
 });
 
 describe('the server of the market replay', () => {
-  it('answers 500 when the clock fails, and goes on', async () => {
+  it('answers 500 if the clock fails, and keeps running', async () => {
     const broken = await startMarketReplay({
       market,
       clock: () => {
@@ -188,7 +188,7 @@ describe('the server of the market replay', () => {
     }
   });
 
-  it('closes at once although a client keeps its connection open, and may be closed twice', async () => {
+  it('closes at once despite an open connection, and may be closed twice', async () => {
     const socket = connect(replay.port, '127.0.0.1');
     await once(socket, 'connect');
     socket.write('GET /v5/market/tickers?category=linear HTTP/1.1\r\nhost: replay\r\n\r\n');
@@ -199,7 +199,7 @@ describe('the server of the market replay', () => {
     await expect(fetch(replay.url)).rejects.toThrow();
   });
 
-  it('rejects with EADDRINUSE when the port that was asked for is taken', async () => {
+  it('rejects with EADDRINUSE if the requested port is taken', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');

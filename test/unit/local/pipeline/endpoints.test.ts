@@ -28,7 +28,7 @@ describe('the endpoints of the running pipeline', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are read by others while it runs, and gone afterwards', () => {
+  it('are available while it runs, and removed afterwards', () => {
     const lock = takeLock(folder);
     writeEndpoints(folder, endpoints);
     expect(readEndpoints(folder)).toEqual(endpoints);
@@ -37,7 +37,7 @@ describe('the endpoints of the running pipeline', () => {
     lock.release();
   });
 
-  it('are not believed when the process that wrote them was killed', () => {
+  it('are ignored if the process that wrote them was killed', () => {
     writeEndpoints(folder, endpoints);
     expect(readEndpoints(folder)).toBeUndefined();
   });

@@ -11,7 +11,7 @@ describe('the lock of a folder', () => {
   });
   afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
 
-  it('is held by one process only, and names the holder', () => {
+  it('is held by one process at a time; the error names it', () => {
     const lock = takeLock(folder);
     expect(isLocked(folder)).toBe(true);
     expect(() => takeLock(folder)).toThrow(PipelineRunningError);
@@ -19,13 +19,13 @@ describe('the lock of a folder', () => {
     lock.release();
   });
 
-  it('can be taken again once it is released', () => {
+  it('can be taken again after its release', () => {
     takeLock(folder).release();
     expect(isLocked(folder)).toBe(false);
     takeLock(folder).release();
   });
 
-  it('is taken over from a process that is gone', () => {
+  it('is taken over from a process that has ended', () => {
     takeLock(folder).release();
     writeFileSync(
       join(folder, 'lock.json'),
@@ -35,7 +35,7 @@ describe('the lock of a folder', () => {
     takeLock(folder).release();
   });
 
-  it('is taken over where a kill left half a file', () => {
+  it('is taken over if a kill left an incomplete file', () => {
     takeLock(folder).release();
     writeFileSync(join(folder, 'lock.json'), '{"pid": 1');
     takeLock(folder).release();

@@ -12,18 +12,18 @@ describe('the replay clock', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('has no position before the first poll, and now is the clock on the wall', () => {
+  it('has no position before the first poll, when now is real time', () => {
     expect(new ReplayClock(folder).position).toBeUndefined();
     expect(localNow(folder).getUTCFullYear()).toBeGreaterThan(2018);
   });
 
-  it('keeps its position between runs, and is now', () => {
+  it('keeps its position between runs, and sets now', () => {
     new ReplayClock(folder).set(SLOT, true);
     expect(new ReplayClock(folder).position).toEqual({ slotMs: SLOT, polled: true });
     expect(localNow(folder)).toEqual(new Date(SLOT));
   });
 
-  it('rests while another source is polled, and keeps its position', () => {
+  it('rests during a run with another source, and keeps its position', () => {
     const clock = new ReplayClock(folder);
     clock.set(SLOT, true);
     clock.rest();

@@ -20,7 +20,7 @@ const report = (slot: string): PollReport => ({
   waitingBatches: 0,
 });
 
-/** A pipeline whose polls do as told and whose index keeps up at once. */
+/** A pipeline with these polls and an index that keeps up at once. */
 function pipelineThat(poll: (slot: string) => Promise<PollReport>): Pipeline {
   return {
     replay: undefined,
@@ -54,7 +54,7 @@ describe('a run of polls', () => {
     outcome.catch(() => {});
     return { progress, outcome };
   };
-  it('ends when so many polls are indexed, and counts what they brought', async () => {
+  it('ends after this many indexed polls, and counts their tickers', async () => {
     const { progress, outcome } = run(
       pipelineThat(async (slot) => report(slot)),
       { polls: 3, intervalMs: 1 },
@@ -73,16 +73,16 @@ describe('a run of polls', () => {
     expect(progress).toMatchObject({ polls: 1, failedPolls: 1, failure: undefined });
   });
 
-  it('gives up a source that answers nothing from the start, and says what it said', async () => {
+  it('fails with the last error if the source does not answer from the start', async () => {
     const { outcome } = run(pipelineThat(sourceFailure), { firstAnswerMs: 20 });
     await expect(outcome).rejects.toThrow(SourceSilentError);
     await expect(outcome).rejects.toThrow('the exchange is down');
   });
 
-  it('rides out a store that is away from the start', async () => {
+  it('tolerates a store that is unavailable at the start', async () => {
     let calls = 0;
     const pipeline = pipelineThat((slot) =>
-      ++calls < 3 ? Promise.reject(new Error('the lake is away')) : Promise.resolve(report(slot)),
+      ++calls < 3 ? Promise.reject(new Error('the lake is unavailable')) : Promise.resolve(report(slot)),
     );
     const { progress, outcome } = run(pipeline, { polls: 1, firstAnswerMs: 20 });
     await outcome;

@@ -29,7 +29,7 @@ describe('the sampling intervals of the local pipeline', () => {
     });
   });
 
-  it('are a second at least, which the functions accept', () => {
+  it('are at least a second, as the functions require', () => {
     keepSamplingIntervals(folder, [GATE], 50);
     expect(samplingIntervalsVariable.parse(JSON.stringify(samplingIntervalsIn(folder)))).toMatchObject({
       'gate:spot': 1_000,

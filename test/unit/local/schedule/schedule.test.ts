@@ -3,7 +3,7 @@ import type { PollReport } from '../../../../core/ingest/report.ts';
 import { runSchedule } from '../../../../local/schedule/schedule.ts';
 import type { Slots } from '../../../../local/schedule/slots.ts';
 
-/** Slots 1 … count, due at once; a failed one is named again. */
+/** Slots 1 … count, due at once; a failed one is returned again. */
 function countedSlots(count: number): Slots {
   let next = 1;
   return {
@@ -19,7 +19,7 @@ function countedSlots(count: number): Slots {
 const reportOf = (slot: string) => ({ slot }) as PollReport;
 
 describe('the schedule', () => {
-  it('polls each slot once, one after the other, and ends with the slots', async () => {
+  it('polls each slot once, one at a time, until the slots end', async () => {
     const polled: string[] = [];
     let underWay = 0;
     await runSchedule({
@@ -38,14 +38,14 @@ describe('the schedule', () => {
     expect(polled).toEqual([1, 2, 3].map((ms) => new Date(ms).toISOString()));
   });
 
-  it('tries a failed slot again', async () => {
+  it('retries a failed slot', async () => {
     const failed: string[] = [];
     let attempts = 0;
     await runSchedule({
       slots: countedSlots(1),
       invoke: async ({ slot }) => {
         attempts += 1;
-        if (attempts === 1) throw new Error('the store is away');
+        if (attempts === 1) throw new Error('the store is unavailable');
         return reportOf(slot);
       },
       onPolled: async () => {},
@@ -56,7 +56,7 @@ describe('the schedule', () => {
     expect(failed).toEqual([new Date(1).toISOString()]);
   });
 
-  it('ends while it waits when the signal aborts', async () => {
+  it('stops waiting when the signal aborts', async () => {
     const end = new AbortController();
     const running = runSchedule({
       slots: { ...countedSlots(1), next: () => ({ slotMs: 1, dueMs: Date.now() + 3_600_000 }) },

@@ -6,28 +6,28 @@ import { ReplayMarket } from '../../../../local/market-replay/replay-market.ts';
 import { ReplayClock } from '../../../../local/pipeline/replay-clock.ts';
 import { replaySlots, wallClockSlots } from '../../../../local/schedule/slots.ts';
 
-describe('slots on the wall clock', () => {
+describe('slots in real time', () => {
   let nowMs = 1_000_000;
   const now = () => nowMs;
   beforeEach(() => {
     nowMs = 1_000_000;
   });
 
-  it('begin at once and follow in the interval', () => {
+  it('begin at once and follow at the interval', () => {
     const slots = wallClockSlots(100, now);
     expect(slots.next()).toEqual({ slotMs: 1_000_000, dueMs: 1_000_000 });
     slots.done(1_000_000);
     expect(slots.next()).toEqual({ slotMs: 1_000_100, dueMs: 1_000_100 });
   });
 
-  it('leave out those that a long poll missed', () => {
+  it('skip those missed during a long poll', () => {
     const slots = wallClockSlots(100, now);
     nowMs += 350;
     slots.done(1_000_000);
     expect(slots.next()?.slotMs).toBe(1_000_300);
   });
 
-  it('name a failed slot again until the next one is due', () => {
+  it('repeat a failed slot until the next one is due', () => {
     const slots = wallClockSlots(100, now);
     nowMs += 50;
     slots.failed(1_000_000);
@@ -50,7 +50,7 @@ describe('slots of the market replay', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are the recorded minutes, one after the other, and end with the history', () => {
+  it('are the recorded minutes in order, and end with the history', () => {
     const slots = replaySlots(market, new ReplayClock(folder), 50);
     const seen: number[] = [];
     for (let next = slots.next(); next; next = slots.next()) {
@@ -61,14 +61,14 @@ describe('slots of the market replay', () => {
     expect(seen).toEqual([0, 20, 40, 59]);
   });
 
-  it('stay where they are until the poll succeeds', () => {
+  it('repeat until the poll succeeds', () => {
     const slots = replaySlots(market, new ReplayClock(folder), 50);
     slots.begin(HOUR);
     slots.failed(HOUR);
     expect(slots.next()?.slotMs).toBe(HOUR);
   });
 
-  it('go on where an earlier run was killed in the middle of a poll', () => {
+  it('continue where an earlier run was killed during a poll', () => {
     const killed = replaySlots(market, new ReplayClock(folder), 50);
     killed.begin(HOUR);
     killed.done(HOUR);
@@ -77,7 +77,7 @@ describe('slots of the market replay', () => {
     expect(next.next()?.slotMs).toBe(HOUR + 20 * MINUTE);
   });
 
-  it('are due no sooner than the interval after the last one began', () => {
+  it('are at least the interval apart', () => {
     const slots = replaySlots(market, new ReplayClock(folder), 60_000);
     slots.begin(HOUR);
     slots.done(HOUR);

@@ -12,7 +12,7 @@ const timesOf = (call: ReturnType<typeof bench>['call']) =>
   call.mock.calls.map(([{ now }]) => now.slice(11, 16));
 
 describe('the schedule of summaries', () => {
-  it('calls when an hour has passed, and not again before the next', async () => {
+  it('calls once for each hour that passes', async () => {
     const { schedule, call } = bench(async () => ({ done: true }));
     for (const time of ['00:00', '00:20', '00:59', '01:00', '01:20']) {
       schedule.passed(at(time));
@@ -33,7 +33,7 @@ describe('the schedule of summaries', () => {
     expect(timesOf(call)).toEqual(['00:00', '03:20']);
   });
 
-  it('calls again where the time of a call did not suffice', async () => {
+  it('calls again if a call ran out of time', async () => {
     let calls = 0;
     const { schedule, call } = bench(async () => {
       calls += 1;
@@ -44,10 +44,10 @@ describe('the schedule of summaries', () => {
     expect(call).toHaveBeenCalledTimes(3);
   });
 
-  it('tells a failure, and leaves the hour to the next call', async () => {
+  it('reports a failure, and leaves the hour to the next call', async () => {
     let fails = true;
     const { schedule, call, onFailed } = bench(async () => {
-      if (fails) throw new Error('OpenSearch is away');
+      if (fails) throw new Error('OpenSearch is unavailable');
       return { done: true };
     });
     schedule.passed(at('05:00'));
@@ -58,15 +58,15 @@ describe('the schedule of summaries', () => {
     expect(timesOf(call)).toEqual(['05:00', '05:20']);
   });
 
-  it('says at the end that hours are not summarised', async () => {
+  it('fails at the end if hours are not summarised', async () => {
     const { schedule } = bench(async () => {
-      throw new Error('OpenSearch is away');
+      throw new Error('OpenSearch is unavailable');
     });
     schedule.passed(at('05:00'));
-    await expect(schedule.settled()).rejects.toThrow('OpenSearch is away');
+    await expect(schedule.settled()).rejects.toThrow('OpenSearch is unavailable');
   });
 
-  it('begins no call after it was stopped', async () => {
+  it('makes no calls after it was stopped', async () => {
     const { schedule, call } = bench(async () => ({ done: true }));
     await schedule.stop();
     schedule.passed(at('05:00'));

@@ -14,7 +14,7 @@ function bench(invoke: (event: object) => Promise<unknown>, now: () => number | 
 }
 
 describe('the schedule of watch', () => {
-  it('calls again and again, with the replay’s clock where there is one', async () => {
+  it('calls repeatedly, with the replay’s clock if there is one', async () => {
     let nowMs: number | undefined;
     const { schedule, call } = bench(
       async () => {
@@ -31,14 +31,14 @@ describe('the schedule of watch', () => {
     ]);
   });
 
-  it('tells a failure and goes on', async () => {
-    const { schedule, call, onFailed } = bench(() => Promise.reject(new Error('away')));
+  it('reports a failure and continues', async () => {
+    const { schedule, call, onFailed } = bench(() => Promise.reject(new Error('unavailable')));
     await vi.waitFor(() => expect(call.mock.calls.length).toBeGreaterThanOrEqual(2));
     await schedule.stop();
-    expect(onFailed).toHaveBeenCalledWith(expect.objectContaining({ message: 'away' }));
+    expect(onFailed).toHaveBeenCalledWith(expect.objectContaining({ message: 'unavailable' }));
   });
 
-  it('ends with the call under way', async () => {
+  it('waits for the current call when stopped', async () => {
     const gate = Promise.withResolvers<void>();
     const { schedule, call } = bench(() => gate.promise);
     await vi.waitFor(() => expect(call).toHaveBeenCalledOnce());
