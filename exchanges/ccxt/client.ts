@@ -9,7 +9,7 @@ import {
 } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
 import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
-import { withinTime } from '../../core/runtime/time-limit.ts';
+import { withinTime } from '../../core/runtime/wait.ts';
 import type { Pace } from '../exchange.ts';
 import { type ClientOptions, limitHeaders, notJson, retryTransient } from '../http/client.ts';
 import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';

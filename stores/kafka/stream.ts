@@ -1,6 +1,6 @@
 import { CompressionTypes, type ICustomPartitioner, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import type { StreamRecord, TickerStream } from '../../core/ingest/ports.ts';
-import { withinTime } from '../../core/runtime/time-limit.ts';
+import { withinTime } from '../../core/runtime/wait.ts';
 
 /** By default a broker takes record batches of 1 MiB; this stays below it even if nothing compresses. */
 const MAX_REQUEST_BYTES = 900_000;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { withinTime } from '../../runtime/time-limit.ts';
+import { withinTime } from '../../runtime/wait.ts';
 import type { Operation } from '../operation.ts';
 import { isoTime } from '../time-range.ts';
 import type { Check, Result } from './check.ts';
