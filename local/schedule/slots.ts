@@ -17,18 +17,18 @@ export interface Slots {
  * Slots in real time: one per interval from the first poll on. Missed slots are skipped, and a failed one is given up
  * when the next is due.
  */
-export function wallClockSlots(intervalMs: number, now: () => number = Date.now): Slots {
+export function wallClockSlots(samplingIntervalMs: number, now: () => number = Date.now): Slots {
   let nextMs = now();
   const moveOn = (slotMs: number) => {
-    const missed = Math.max(0, Math.floor((now() - slotMs) / intervalMs) - 1);
-    nextMs = slotMs + (missed + 1) * intervalMs;
+    const missed = Math.max(0, Math.floor((now() - slotMs) / samplingIntervalMs) - 1);
+    nextMs = slotMs + (missed + 1) * samplingIntervalMs;
   };
   return {
     next: () => ({ slotMs: nextMs, dueMs: nextMs }),
     begin: () => {},
     done: moveOn,
     failed(slotMs) {
-      if (now() >= slotMs + intervalMs) moveOn(slotMs);
+      if (now() >= slotMs + samplingIntervalMs) moveOn(slotMs);
     },
   };
 }
