@@ -52,7 +52,7 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
     );
 }
 
-export interface OperateOptions<Output> {
+interface OperateOptions<Output> {
   /** Keeps the cursors of interrupted operations. */
   folder: string;
   signal: AbortSignal;

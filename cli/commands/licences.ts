@@ -6,7 +6,7 @@ import { createCommand, perform } from '../command.ts';
 import { note, print } from '../print.ts';
 
 /** A package that runs in production. */
-export interface LicensedPackage {
+interface LicensedPackage {
   name: string;
   version: string;
   /** An SPDX expression; "none" if the package names no licence. */
