@@ -48,7 +48,7 @@ const RULES = [
     severity: 'error' as const,
     from: { path: inRoom(['core']) },
     to: {
-      dependencyTypes: ['npm' as const, 'npm-dev' as const],
+      dependencyTypes: ['npm' as const, 'npm-dev' as const, 'unknown' as const], // unknown: packages of ES modules only
       pathNot: `node_modules/(${CORE_PACKAGES.join('|')})/`,
     },
   },
@@ -56,7 +56,7 @@ const RULES = [
     name: 'only exchanges/ccxt imports ccxt, which is large',
     severity: 'error' as const,
     from: { pathNot: '^exchanges/ccxt/' },
-    to: { path: 'node_modules/ccxt/' },
+    to: { path: '^ccxt$|node_modules/ccxt/' },
   },
   {
     name: 'the list of sources needs no client',
