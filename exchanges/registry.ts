@@ -7,7 +7,7 @@ import type { Exchange, TickerApi } from './exchange.ts';
 import { kraken } from './kraken.ts';
 import { okx } from './okx.ts';
 
-/** Every exchange whose API we speak ourselves. A new one needs a line here. */
+/** Every exchange that we have a client for. A new one needs a line here. */
 export const EXCHANGES: readonly Exchange[] = [bybit, binance, okx, kraken, coinbase];
 
 /** Finds a ticker API by its name in a source's configuration. */
@@ -17,17 +17,12 @@ export function findTickerApi(name: string): { exchange: Exchange; api: TickerAp
   );
 }
 
-/** Finds the exchange with the given name. */
-export function findExchange(name: string): Exchange | undefined {
-  return EXCHANGES.find((exchange) => exchange.name === name);
-}
-
 /**
  * Splits a symbol into base and quote by its spelling alone. If an exchange publishes a list of instruments, that is
  * more reliable.
  */
 export function pairBySpelling({ exchange, category, symbol }: Series): CurrencyPair {
-  const known = findExchange(exchange);
+  const known = EXCHANGES.find(({ name }) => name === exchange);
   if (known) return known.pairOf(symbol, category);
   const [, base, quote] = /^([A-Za-z0-9]+)[-_/]([A-Za-z0-9]+)$/.exec(symbol) ?? [];
   // Without a separator, Bybit's rules fit most exchanges.

@@ -18,14 +18,7 @@ const hourlyRow = candleRow.refine(([startMs]) => startMs % HOUR_MS === 0, 'does
 const rowList = z.array(
   z
     .array(z.unknown())
-    .transform(([start, open, high, low, close, volume]) => [
-      start,
-      open,
-      high,
-      low,
-      close,
-      Number.isFinite(volume) ? volume : null,
-    ])
+    .transform((row) => [...row.slice(0, 5), Number.isFinite(row[5]) ? row[5] : null])
     .pipe(hourlyRow),
 );
 

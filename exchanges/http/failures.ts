@@ -7,7 +7,7 @@ import {
 } from '../../core/ingest/source-errors.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 
-/** An HTTP answer that nobody has interpreted yet. */
+/** An HTTP answer, not yet interpreted. */
 export interface ExchangeResponse {
   status: number;
   header(name: string): string | undefined;
@@ -56,7 +56,7 @@ const EXCERPT_BYTES = 2_000;
 const REGION_ADVICE =
   'the exchange does not serve this region. Deploy to another AWS region, or set TICKER_API_URL to a host that serves yours';
 
-/** The failure that an answer stands for; undefined on success. */
+/** The failure in an answer; undefined on success. */
 export function failureOf(
   rules: FailureRules,
   response: ExchangeResponse,

@@ -6,7 +6,7 @@ import { LATEST_MS } from '../../core/market/time.ts';
 /** A value, which may be absent, or why it cannot be read. */
 export type Reading<T> = { value: T | undefined } | { reason: string };
 
-/** A field of ours that is not read in the usual way for its kind. */
+/** One of our fields that needs a reader of its own. */
 export interface Conversion {
   field: TickerField;
   read: (raw: unknown) => Reading<number | string>;
