@@ -11,8 +11,9 @@ import type { Category } from '../../core/market/series.ts';
 import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import { withinTime } from '../../core/runtime/wait.ts';
 import type { Pace } from '../exchange.ts';
-import { type ClientOptions, limitHeaders, notJson, retryTransient } from '../http/client.ts';
+import { type ClientOptions, notJson, retryTransient } from '../http/client.ts';
 import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';
+import { limitHeaders } from '../http/get.ts';
 import { UnknownSourceError } from '../source-config.ts';
 import { categoryOf, firstUrl, limitTo, onHost } from './markets.ts';
 

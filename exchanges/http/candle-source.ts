@@ -4,7 +4,7 @@ import type { Category } from '../../core/market/series.ts';
 import type { CandleSource, ExchangeCandles } from '../../core/operate/ports.ts';
 import type { CandleApi, Exchange } from '../exchange.ts';
 import { EXCHANGES, pairBySpelling } from '../registry.ts';
-import { exchangeClient } from './client.ts';
+import { ExchangeClient } from './client.ts';
 
 type CandleExchange = Exchange & { candles: CandleApi };
 
@@ -49,7 +49,7 @@ export function exchangeCandles(): ExchangeCandles {
 function openSource(name: string, baseUrl: string | undefined): CandleSource {
   const exchange = candleExchanges.find((each) => each.name === name);
   if (!exchange) throw new Error(`${name} has no candles`);
-  const openPoll = exchangeClient(exchange, { baseUrl });
+  const client = new ExchangeClient(exchange, { baseUrl });
   const { candles } = exchange;
   const { format, pageHours, keptCandles } = candles;
   return {
@@ -58,7 +58,7 @@ function openSource(name: string, baseUrl: string | undefined): CandleSource {
     keptCandles,
     async page(range, deadlineMs) {
       const { category, symbol, fromMs, toMs } = range;
-      const ask = openPoll({ deadlineMs });
+      const ask = client.poll(deadlineMs);
       const request = candles.request(range);
       const { value: all, url } = await ask(request, candles.shapeOf(symbol));
       // Does not send the request again.

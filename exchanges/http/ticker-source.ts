@@ -5,7 +5,7 @@ import type { Pace } from '../exchange.ts';
 import { marketFilter } from '../payload/market-filter.ts';
 import { findTickerApi } from '../registry.ts';
 import { type SourceConfig, UnknownSourceError } from '../source-config.ts';
-import { type ClientOptions, exchangeClient } from './client.ts';
+import { type ClientOptions, ExchangeClient } from './client.ts';
 
 /** A source of tickers that can say how fast it polls. */
 export interface ExchangeSource extends TickerSource {
@@ -22,7 +22,7 @@ export function createSource(config: SourceConfig, options: ClientOptions = {}):
   if (!native) {
     throw new UnknownSourceError(`${name} (${api}) needs ccxt: run it in the function ingest-ccxt.`);
   }
-  const openPoll = exchangeClient({ ...native.exchange, name: exchange }, options);
+  const client = new ExchangeClient({ ...native.exchange, name: exchange }, options);
   const wants = marketFilter(config);
   return {
     name,
@@ -30,7 +30,7 @@ export function createSource(config: SourceConfig, options: ClientOptions = {}):
     categories,
     pace: native.exchange.pace,
     fetch(requested, { slot, deadlineMs }) {
-      const ask = openPoll({ deadlineMs });
+      const ask = client.poll(deadlineMs);
       return outcomes(requested, (category) =>
         native.api.tickers(ask, { exchange, category, categories: requested, slot, wants }),
       );

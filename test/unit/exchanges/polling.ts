@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from 'vitest';
 import type { CategoryOutcome, TickerSource } from '../../../core/ingest/ports.ts';
 import type { Ticker } from '../../../core/market/ticker.ts';
-import type { Traffic } from '../../../exchanges/http/client.ts';
+import type { Traffic } from '../../../exchanges/http/get.ts';
 import { createSource } from '../../../exchanges/http/ticker-source.ts';
 import { type SourceConfig, sourceNamed } from '../../../exchanges/source-config.ts';
 import { SLOT } from '../../samples/tickers.ts';
