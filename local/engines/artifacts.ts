@@ -38,7 +38,6 @@ export interface ArtifactOptions {
 /** Maven could not fetch an engine's jars. */
 export class ArtifactDownloadError extends Error {
   override readonly name = 'ArtifactDownloadError';
-  readonly engine: EngineName;
 
   constructor(engine: EngineName, problem: string, mavenOutput: readonly string[], cause?: unknown) {
     const errors = mavenOutput.filter((line) => line.startsWith('[ERROR]') && line.trim() !== '[ERROR]');
@@ -51,13 +50,7 @@ export class ArtifactDownloadError extends Error {
         'finished downloads are kept.',
       { cause },
     );
-    this.engine = engine;
   }
-}
-
-/** The launcher does not compile with this JDK. */
-export class LauncherBuildError extends Error {
-  override readonly name = 'LauncherBuildError';
 }
 
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
@@ -75,7 +68,7 @@ const ABANDONED_AFTER_MS = 3_600_000;
  * complete or absent, even after a kill or with several processes at once. Maven is needed only for a download.
  * Folders of older versions are removed once the current one is complete.
  *
- * @throws {ArtifactDownloadError} {MavenNotFoundError} {LauncherBuildError}
+ * @throws {ArtifactDownloadError} {MavenNotFoundError}
  */
 export async function ensureArtifacts(options: ArtifactOptions): Promise<EngineJars> {
   const version = await versionHash();
@@ -190,7 +183,7 @@ async function compileLauncher(jars: string, { jdk, signal }: ArtifactOptions): 
   } catch (error) {
     signal?.throwIfAborted();
     const output = (error as { stderr?: string }).stderr ?? '';
-    throw new LauncherBuildError(`${javac} could not compile ${LAUNCHER}:\n${output}`, { cause: error });
+    throw new Error(`${javac} could not compile ${LAUNCHER}:\n${output}`, { cause: error });
   }
 }
 

@@ -59,15 +59,11 @@ export interface EngineRecipe {
 /** An engine did not start. The message ends with the end of its log. */
 export class EngineStartError extends Error {
   override readonly name = 'EngineStartError';
-  readonly engine: EngineName;
-  readonly logFile: string;
   readonly logTail: string;
 
-  constructor(engine: EngineName, problem: string, logFile: string, logTail: string, cause?: unknown) {
+  constructor(problem: string, logFile: string, logTail: string, cause?: unknown) {
     const indented = logTail === '' ? '  (nothing)' : logTail.replaceAll(/^/gm, '  ');
     super(`${problem}. The end of its log (${logFile}):\n${indented}`, { cause });
-    this.engine = engine;
-    this.logFile = logFile;
     this.logTail = logTail;
   }
 }
@@ -127,7 +123,7 @@ export async function runJava(
   signal?.throwIfAborted();
   if (exit.code !== 0) {
     const problem = `${name} could not be prepared (${describeExit(exit)})`;
-    throw new EngineStartError(name, problem, running.logFile, exit.logTail);
+    throw new EngineStartError(problem, running.logFile, exit.logTail);
   }
 }
 
@@ -140,7 +136,7 @@ function run(
   try {
     return spawnJava(jdk.java, args, { folder, name, port });
   } catch (error) {
-    throw new EngineStartError(name, (error as Error).message, logFileOf(folder, name), '', error);
+    throw new EngineStartError((error as Error).message, logFileOf(folder, name), '', error);
   }
 }
 
@@ -150,7 +146,7 @@ async function waitUntilReady(
   port: number,
   { signal, deadlineMs = 60_000 }: StartOptions,
 ): Promise<void> {
-  const { name, title } = recipe;
+  const { title } = recipe;
   const { logFile } = running;
   const ended = new AbortController();
   running.exited.then(() => ended.abort());
@@ -171,8 +167,8 @@ async function waitUntilReady(
   if (ended.signal.aborted) {
     const exit = await running.exited;
     const problem = `${title} ended during its start (${describeExit(exit)})`;
-    throw new EngineStartError(name, problem, logFile, exit.logTail);
+    throw new EngineStartError(problem, logFile, exit.logTail);
   }
   const problem = `${title} was not ready after ${deadlineMs / 1000} s`;
-  throw new EngineStartError(name, problem, logFile, await readLogTail(logFile), lastFailure);
+  throw new EngineStartError(problem, logFile, await readLogTail(logFile), lastFailure);
 }

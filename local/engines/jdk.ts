@@ -30,7 +30,6 @@ export interface JavaInstallation {
 /** No installation is suitable. */
 export class JdkNotFoundError extends Error {
   override readonly name = 'JdkNotFoundError';
-  readonly found: readonly JavaInstallation[];
 
   constructor(minimumMajor: number, found: readonly JavaInstallation[]) {
     const list = found.map(
@@ -43,7 +42,6 @@ export class JdkNotFoundError extends Error {
         `macOS: brew install openjdk@${minimumMajor}; or https://adoptium.net), ` +
         'or set JAVA_HOME to the folder of a JDK.',
     );
-    this.found = found;
   }
 }
 

@@ -5,7 +5,6 @@ import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
 /** The requested port is not available. */
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError';
-  readonly port: number;
 
   constructor({ engine, option }: PortRequest, port: number, reason: string, cause?: unknown) {
     super(
@@ -13,7 +12,6 @@ export class PortTakenError extends Error {
         `Free it, choose another one with ${option}, or omit ${option} to use any free port.`,
       { cause },
     );
-    this.port = port;
   }
 }
 

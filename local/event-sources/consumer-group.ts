@@ -7,7 +7,6 @@ export interface GroupOptions {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly groupId: string;
-  readonly sessionTimeoutMs?: number;
 }
 
 /** A joined consumer group, until the next rebalance or lost connection. */
@@ -36,6 +35,8 @@ const FETCH_WAIT_MS = 250;
 /** kafkajs can hang silently on a lost connection. After this long we make a new consumer. */
 export const SILENCE_LIMIT_MS = 30_000;
 export const DISCONNECT_MS = 2_500;
+/** After how long the group drops a member that vanished, as after a kill. The broker's default minimum. */
+const SESSION_TIMEOUT_MS = 6_000;
 
 /**
  * Consumes as a member of the group until the signal aborts.
@@ -118,12 +119,12 @@ function connect(brokers: readonly string[]): Kafka {
   });
 }
 
-function createConsumer(kafka: Kafka, { groupId, sessionTimeoutMs = 6_000 }: GroupOptions): Consumer {
+function createConsumer(kafka: Kafka, { groupId }: GroupOptions): Consumer {
   return kafka.consumer({
     groupId,
-    sessionTimeout: sessionTimeoutMs,
-    heartbeatInterval: Math.floor(sessionTimeoutMs / 5),
-    rebalanceTimeout: Math.max(10_000, sessionTimeoutMs),
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: SESSION_TIMEOUT_MS / 5,
+    rebalanceTimeout: 10_000,
     maxWaitTimeInMs: FETCH_WAIT_MS,
     allowAutoTopicCreation: false,
     // Some errors end kafkajs' consumer for good in spite of restarts, so we always make a new one.

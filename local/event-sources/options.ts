@@ -38,11 +38,6 @@ export interface KafkaEventSourceOptions {
   readonly onBatch?: (info: BatchInfo) => void;
   readonly onRetry?: (retry: Retry) => void;
   readonly log: Log;
-  /**
-   * After how long the group drops a member that vanished; a restart after a kill has to wait for this.
-   * @default 6_000, the broker's default minimum
-   */
-  readonly sessionTimeoutMs?: number;
 }
 
 /** All or part of a batch that the function has handled. Offsets are decimal strings by partition. */

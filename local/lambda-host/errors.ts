@@ -42,14 +42,12 @@ export class LambdaInitError extends LambdaInvocationError {
 /** The handler did not answer in time, and its thread was ended. */
 export class LambdaTimeoutError extends LambdaError {
   override readonly name = 'LambdaTimeoutError';
-  readonly timeoutMs: number;
 
   constructor(functionName: string, timeoutMs: number) {
     super(
       functionName,
       `Lambda function "${functionName}": Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`,
     );
-    this.timeoutMs = timeoutMs;
   }
 }
 

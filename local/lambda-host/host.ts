@@ -14,8 +14,6 @@ export interface LambdaFunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** For one invocation, not counting the start of its thread. */
   readonly timeoutMs: number;
-  /** Limits the thread's heap. @default 512 */
-  readonly memoryMb?: number;
   /** The function's output is appended to it. Its folder is created if absent. */
   readonly logFile: string;
   /** For importing the module. @default 10_000, as in AWS */
@@ -58,21 +56,13 @@ class HostedLambda implements LambdaFunction {
   /** Settles with the last call in the queue. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({
-    name,
-    handlerFile,
-    environment,
-    timeoutMs,
-    memoryMb,
-    logFile,
-    initTimeoutMs,
-  }: LambdaFunctionOptions) {
+  constructor({ name, handlerFile, environment, timeoutMs, logFile, initTimeoutMs }: LambdaFunctionOptions) {
     this.#name = name;
     this.#timeoutMs = timeoutMs;
     this.#threadOptions = {
       functionName: name,
       handlerUrl: handlerUrl(handlerFile),
-      memoryMb: memoryMb ?? 512,
+      memoryMb: 512,
       environment,
       initTimeoutMs: initTimeoutMs ?? 10_000,
     };

@@ -5,14 +5,12 @@ import { identifyProcess, isSameProcess, type ProcessIdentity } from '../engines
 /** Another pipeline is running in the same folder. */
 export class PipelineRunningError extends Error {
   override readonly name = 'PipelineRunningError';
-  readonly holder: ProcessIdentity;
 
   constructor(folder: string, holder: ProcessIdentity & { since: string }) {
     super(
       `A pipeline is already running in ${folder} (process ${holder.pid}, since ${holder.since} UTC). ` +
         `Stop it with Ctrl-C in its terminal or "kill ${holder.pid}", then try again.`,
     );
-    this.holder = holder;
   }
 }
 

@@ -343,7 +343,7 @@ describe('a Kafka event source', () => {
     const invoke = vi.fn(async (event: MSKEvent) => {
       if (valuesOf(event).includes('a')) await setTimeout(8_000);
     });
-    const source = start({ invoke, sessionTimeoutMs: 6_000 });
+    const source = start({ invoke });
     await source.waitUntil(targets);
     await source.waitUntil(await produce(['b']));
     expect(invoke.mock.calls.map(([event]) => valuesOf(event))).toEqual([['a'], ['b']]);
