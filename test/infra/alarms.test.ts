@@ -307,20 +307,20 @@ describe('the runbook', () => {
     }),
   );
 
-  it('says of each alarm what users see, how to look, how to mend it and how to prove that', () => {
+  it('has for each alarm what users see, where to look, how to fix it and how to verify the fix', () => {
     for (const anchor of linked) {
       const { text = '' } = sections.get(anchor) ?? {};
       const parts = [...text.matchAll(/^\*\*(\w+)\.\*\*/gm)].map(([, part]) => part);
-      expect([anchor, ...parts]).toEqual([anchor, 'Users', 'Look', 'Mend', 'Proof']);
+      expect([anchor, ...parts]).toEqual([anchor, 'Users', 'Look', 'Fix', 'Verify']);
     }
   });
 
-  it('has no section of an alarm that there is not', () => {
+  it('has no section for an alarm that does not exist', () => {
     const ofAlarms = [...sections.values()].filter(({ text }) => /^\*\*Users\.\*\*/m.test(text));
     expect(ofAlarms.map(({ anchor }) => anchor).filter((anchor) => !linked.has(anchor))).toEqual([]);
   });
 
-  it('names commands and options that exist', async () => {
+  it('names only commands and options that exist', async () => {
     for (const { title, text } of sections.values()) expect(await wrongCommandsIn(text), title).toEqual([]);
   });
 
