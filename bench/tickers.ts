@@ -1,6 +1,7 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import { formatSeries } from '../core/market/series.ts';
 import { TICKER_VERSION, type Ticker } from '../core/market/ticker.ts';
+import { HOUR_MS } from '../core/market/time.ts';
 import { toMskEvent } from '../local/event-sources/batch.ts';
 import { RecordQueue } from '../local/event-sources/record-queue.ts';
 
@@ -59,7 +60,7 @@ export function makeTickers(count: number, seed = 1): Ticker[] {
       open_interest: digits(random() * 1e8, 9),
       open_value: digits(random() * 1e8, 11),
       funding_rate: digits(random() * 0.0002, 3),
-      next_funding_time: new Date(slotMs + 4 * 3_600_000).toISOString(),
+      next_funding_time: new Date(slotMs + 4 * HOUR_MS).toISOString(),
       funding_interval_hours: 8,
       funding_cap: 0.005,
     };

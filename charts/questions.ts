@@ -1,6 +1,7 @@
 import { CANDLE_INDICES } from '../core/market/index-names.ts';
 import { parseSeries } from '../core/market/series.ts';
 import { DAY_MS } from '../core/market/time.ts';
+import type { Window } from '../core/market/window.ts';
 import { PICTURES } from './pictures/all.ts';
 import {
   type Chart,
@@ -45,7 +46,7 @@ export function pictureWindow(
   { usualWindow, atLeastDays = 0 }: Pick<Picture, 'usualWindow' | 'atLeastDays'>,
   window: PageWindow | undefined,
   asOfMs: number,
-): { fromMs: number; toMs: number } {
+): Window {
   const lengthMs = Math.max(WINDOW_DAYS[window ?? usualWindow], atLeastDays) * DAY_MS;
   // The end is exclusive, and a tick of this very moment belongs to the window.
   return { fromMs: asOfMs - lengthMs, toMs: asOfMs + 1 };
@@ -68,7 +69,7 @@ export function pictureQueries({
 /** A query as a search: its aggregations over the window, for one series or for all that pass the filters. */
 export function searchOf(
   { index, aggs }: Pick<ChartQuery, 'index' | 'aggs'>,
-  window: { fromMs: number; toMs: number },
+  window: Window,
   series?: string | undefined,
   filters: readonly Json[] = [],
 ): Search {
@@ -84,7 +85,7 @@ export function searchOf(
 }
 
 /** How many hours of a window have a candle. */
-export function hoursSearch(window: { fromMs: number; toMs: number }, series: string): Search {
+export function hoursSearch(window: Window, series: string): Search {
   return searchOf({ index: CANDLE_INDICES, aggs: { hours: { sum: { field: 'hours' } } } }, window, series);
 }
 
@@ -94,7 +95,7 @@ export function rowsOf({ rows }: Pick<ChartQuery, 'rows'>, answer: unknown): unk
   return Array.isArray(found) ? found : [];
 }
 
-function rangeOf(index: IndexPattern, { fromMs, toMs }: { fromMs: number; toMs: number }): Json {
+function rangeOf(index: IndexPattern, { fromMs, toMs }: Window): Json {
   return { range: { [TIME_FIELDS[index]]: { gte: fromMs, lt: toMs, format: 'epoch_millis' } } };
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Category } from '../core/market/series.ts';
+import { DAY_MS, HOUR_MS } from '../core/market/time.ts';
 import type { CurrencyPair } from '../core/operate/ports.ts';
 import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
@@ -37,7 +38,7 @@ const APIS: Partial<Record<Category, Api>> = {
   },
 };
 
-const INSTRUMENTS_KEPT_MS = 6 * 60 * 60_000;
+const INSTRUMENTS_KEPT_MS = 6 * HOUR_MS;
 
 /** For symbols that exchangeInfo does not list. */
 // biome-ignore format: a list reads better on few lines
@@ -183,7 +184,7 @@ export const binance: Exchange = {
     isLimit: (status) => status === 418,
     waitMs: (status) => (status === 418 ? 120_000 : 60_000),
     resetMs: ({ json }) => [Number(/banned until (\d{13})/.exec(String(fieldOf(json, 'msg')))?.[1])],
-    longestMs: 3 * 24 * 60 * 60_000,
+    longestMs: 3 * DAY_MS,
   },
   apiFailure,
   tickerApis: [tickers],

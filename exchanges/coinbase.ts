@@ -11,7 +11,7 @@ import { type Entry, normaliseList, reject } from './payload/tickers.ts';
 
 /** Up to this many products are fetched one by one: two requests each, with bid, ask and time. */
 const FEW_PRODUCTS = 20;
-const PRODUCTS_KEPT_MS = 60 * 60_000;
+const PRODUCTS_KEPT_MS = HOUR_MS;
 
 /**
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products: a product's ticker has price, bid, ask

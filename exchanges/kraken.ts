@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { HOUR_MS } from '../core/market/time.ts';
 import type { CurrencyPair } from '../core/operate/ports.ts';
 import type { CandleApi, Exchange, ExchangeCandle, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
@@ -8,7 +9,7 @@ import { fieldOf, fieldReaders } from './payload/fields.ts';
 import { splitByQuote } from './payload/pair.ts';
 import { type Entry, normaliseList } from './payload/tickers.ts';
 
-const ASSET_PAIRS_KEPT_MS = 6 * 60 * 60_000;
+const ASSET_PAIRS_KEPT_MS = 6 * HOUR_MS;
 
 /** Kraken's own names of assets. */
 const COMMON_NAMES: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE' };

@@ -1,4 +1,5 @@
 import { CANDLE_INDICES } from '../../core/market/index-names.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
 import {
@@ -45,8 +46,6 @@ const period: ChartChoice = {
   ],
 };
 
-const DAY = 86_400_000;
-
 /** Days → days, weeks (from Monday) or months. Each hour with data counts once. */
 const periods: Json[] = [
   ...seriesNames,
@@ -54,7 +53,7 @@ const periods: Json[] = [
   calculate('day_ms', 'datum.day.key'),
   calculate(
     'start_ms',
-    `period === 'day' ? datum.day_ms : period === 'week' ? datum.day_ms - ((utcday(datum.day_ms) + 6) % 7) * ${DAY} : utc(utcyear(datum.day_ms), utcmonth(datum.day_ms), 1)`,
+    `period === 'day' ? datum.day_ms : period === 'week' ? datum.day_ms - ((utcday(datum.day_ms) + 6) % 7) * ${DAY_MS} : utc(utcyear(datum.day_ms), utcmonth(datum.day_ms), 1)`,
   ),
   calculate('hours', 'datum.day.hours.value'),
   calculate('mean_hours', 'datum.day.mean.value * datum.hours'),
@@ -72,7 +71,7 @@ const periods: Json[] = [
   calculate('mean', 'datum.mean_hours / datum.hours'),
   calculate(
     'end_ms',
-    `period === 'day' ? datum.start_ms + ${DAY} : period === 'week' ? datum.start_ms + 7 * ${DAY} : +utc(utcyear(datum.start_ms), utcmonth(datum.start_ms) + 1, 1)`,
+    `period === 'day' ? datum.start_ms + ${DAY_MS} : period === 'week' ? datum.start_ms + 7 * ${DAY_MS} : +utc(utcyear(datum.start_ms), utcmonth(datum.start_ms) + 1, 1)`,
   ),
   calculate('time', 'toDate(datum.start_ms)'),
   calculate('time_end', 'toDate(datum.end_ms)'),

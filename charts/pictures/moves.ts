@@ -1,4 +1,5 @@
 import { MOVES_INDEX } from '../../core/market/index-names.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
 import { bySeries, calculate, flatten, rankedNames, timeAxis, timeText, tooltip, zeroLine } from './parts.ts';
@@ -27,7 +28,7 @@ const movesBy = (inner: Json): ChartQuery => ({
   },
 });
 
-const WEEK = 7 * 86_400_000;
+const WEEK = 7 * DAY_MS;
 
 /** One row per inner bucket at the picked threshold. Thresholds are doubles, so 0.1 may not be exactly 0.1. */
 const innerRows: Json[] = [

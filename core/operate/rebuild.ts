@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { overlaps } from '../lake/candle-objects.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
+import type { Window } from '../market/window.ts';
 import type { SummaryStore } from '../summarise/ports.ts';
 import { markStale, remakeMoves } from '../summarise/remake-moves.ts';
 import { summariseHour } from '../summarise/summarise.ts';
@@ -66,7 +67,7 @@ export const rebuild: Operation<z.infer<typeof inputSchema>, RebuildOutput> = {
 interface Work {
   services: OperationServices;
   store: SummaryStore;
-  range: { fromMs: number; toMs: number };
+  range: Window;
   hasTime: () => boolean;
   output: RebuildOutput;
 }

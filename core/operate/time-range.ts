@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Window } from '../market/window.ts';
 
 export const isoTime = z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' });
 
@@ -15,7 +16,7 @@ export const timeRange = {
 export type TimeRange = z.infer<z.ZodObject<typeof timeRange>>;
 
 /** The range in epoch ms; an open end is the end of time. */
-export function rangeMs({ from, to }: TimeRange): { fromMs: number; toMs: number } {
+export function rangeMs({ from, to }: TimeRange): Window {
   return {
     fromMs: from === undefined ? 0 : Date.parse(from),
     toMs: to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(to),

@@ -8,6 +8,7 @@ import {
   WrongPayloadError,
 } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import { withinTime } from '../../core/runtime/wait.ts';
 import type { Pace } from '../exchange.ts';
@@ -22,7 +23,7 @@ export interface SharedLimit {
   current: RateLimitedError | undefined;
 }
 
-const MARKETS_KEPT_MS = 6 * 60 * 60_000;
+const MARKETS_KEPT_MS = 6 * HOUR_MS;
 /** After a market was seen that is not in the list, e.g. a new one. */
 const INCOMPLETE_MARKETS_KEPT_MS = 10 * 60_000;
 

@@ -6,6 +6,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as msk from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
+import { HOUR_MS } from '../../core/market/time.ts';
 import type { StreamConfig } from '../config/stage-config.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import { Cluster, IAM_PORT } from './cluster.ts';
@@ -74,7 +75,7 @@ export class Stream extends Construct {
       configs: Buffer.from(
         JSON.stringify({
           'cleanup.policy': 'delete',
-          'retention.ms': String(topic.retentionHours * 3_600_000),
+          'retention.ms': String(topic.retentionHours * HOUR_MS),
           'min.insync.replicas': String(topic.minInsyncReplicas),
           // Keep batches as the producer compressed them.
           'compression.type': 'producer',

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { HOUR_MS } from '../../core/market/time.ts';
 import { findMaven, type Jdk } from './jdk.ts';
 
 const run = promisify(execFile);
@@ -59,7 +60,7 @@ const ENGINES: readonly EngineName[] = ['kafka', 'opensearch', 's3'];
 const VERSION_FOLDER = /^[0-9a-f]{16}$/;
 const DOWNLOAD_FOLDER = /^download-/;
 /** No download takes this long, so its process must have been killed. */
-const ABANDONED_AFTER_MS = 3_600_000;
+const ABANDONED_AFTER_MS = HOUR_MS;
 
 /**
  * Downloads the engines' jars if they are missing, and returns their folders.

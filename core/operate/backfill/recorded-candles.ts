@@ -4,6 +4,7 @@ import { type CandleSeries, candleFromHistory, type RecordedPrices } from '../..
 import type { CandleHours } from '../../market/price-path.ts';
 import type { Series } from '../../market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../market/time.ts';
+import type { Window } from '../../market/window.ts';
 import type { CandleStore, LedgerStore, MoveStore, SummaryStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
@@ -54,7 +55,7 @@ export async function writeRecorded(
 /** Makes the candles in an object of the lake, those that lie in [fromMs, toMs). @throws UnreadableObjectError */
 export async function writeFromLake(
   object: CandleObject,
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { fromMs, toMs }: Window,
   { candleHistory, exchangeCandles, summaries }: OperationServices,
   store: SummaryStore,
 ): Promise<WrittenPart> {
