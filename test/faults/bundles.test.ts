@@ -86,7 +86,7 @@ describe('the bundles that are deployed', () => {
     const sizeOf = (description: RegExp) =>
       [...bundles].find(([each]) => description.test(each))?.[1].bytes ?? Number.NaN;
     // ccxt alone is more than 5 MB.
-    expect(sizeOf(/^Does operators/)).toBeLessThan(2_500_000);
+    expect(sizeOf(/^Runs operators/)).toBeLessThan(2_500_000);
     expect(sizeOf(/^Polls ccxt-gate/)).toBeLessThan(10_000_000);
     expect(sizeOf(/^Fetches hourly candles/)).toBeLessThan(10_000_000);
   });
