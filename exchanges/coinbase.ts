@@ -51,14 +51,9 @@ const tickers: TickerApi = {
         ? [each.id]
         : [],
     );
-    const all =
-      wanted.length > FEW_PRODUCTS
-        ? await ifAvailable(
-            ask({ path: '/products/stats' }, statsOfAll),
-            SourceRefusedError,
-            WrongPayloadError,
-          )
-        : undefined;
+    if (wanted.length <= FEW_PRODUCTS) return oneByOne(ask, scope, wanted, products);
+    const stats = ask({ path: '/products/stats' }, statsOfAll);
+    const all = await ifAvailable(stats, SourceRefusedError, WrongPayloadError);
     if (!all) return oneByOne(ask, scope, wanted, products);
     const entries = Object.entries(all.value).map(
       ([symbol, raw]): Entry => ({ symbol, values: fieldOf(raw, 'stats_24hour'), raw: { [symbol]: raw } }),
