@@ -6,7 +6,7 @@ import type { PagesOutput } from '../../core/operate/backfill/page-through.ts';
 import type { OperationEvent } from '../../core/operate/operation.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { CANDLE_CATEGORIES, whyNoCandles } from '../../exchanges/http/candle-source.ts';
-import { handOverPart, handOverRows } from '../../local/market-replay/hand-over.ts';
+import { backfillPart, backfillRows } from '../../local/market-replay/backfill-rows.ts';
 import { type CandleHistory, readCandleHistory } from '../../local/market-replay/history.ts';
 import { createCommand, perform } from '../command.ts';
 import { mergeSlices, progressBar, runOperation } from '../operation.ts';
@@ -154,7 +154,7 @@ async function fetchThroughCcxt(
     functionName: 'candles-ccxt',
     async onOutput({ objects, hours, notes }, isLast) {
       const part = { kind: 'lake' as const, objects, makeMoves: isLast };
-      const done = await handOverPart(part, { invoke: invokeOperate(target), signal });
+      const done = await backfillPart(part, { invoke: invokeOperate(target), signal });
       written.push({ ...done, hours, ...(notes.length > 0 ? { notes } : {}) });
     },
   });
@@ -175,7 +175,7 @@ async function loadFile(
   const onProgress = (done: number, total: number) => bar.show({ done, total, unit: 'candles' });
   try {
     const options = { invoke: invokeOperate(target), onProgress, signal };
-    return await handOverRows({ exchange, category, hours, rows }, options);
+    return await backfillRows({ exchange, category, hours, rows }, options);
   } finally {
     bar.stop();
   }

@@ -128,7 +128,7 @@ export class BatchAssignment implements Assignment {
         });
         onRetry?.(retry);
       },
-      isOurs: () => !this.#over.aborted,
+      isAssigned: () => !this.#over.aborted,
       now: Date.now,
       sleep: (delayMs) => wait(delayMs, undefined, { signal: this.#over }).catch(() => {}),
     };

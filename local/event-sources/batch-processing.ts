@@ -48,7 +48,7 @@ export interface BatchHandling {
   discard(records: readonly MSKRecord[], discard: Discard): Promise<void>;
   onRetry(retry: Retry): void;
   /** False once we have lost the batch (rebalance, stop): none of it is tried again. */
-  isOurs(): boolean;
+  isAssigned(): boolean;
   now(): number;
   /** Returns early when we lose the batch. */
   sleep(delayMs: number): Promise<void>;
@@ -74,7 +74,7 @@ export async function processBatch(
   handling: BatchHandling,
 ): Promise<void> {
   const pieces: Piece[] = [{ records: batch, failures: 0 }];
-  for (let piece = pieces.pop(); piece && handling.isOurs(); piece = pieces.pop()) {
+  for (let piece = pieces.pop(); piece && handling.isAssigned(); piece = pieces.pop()) {
     const records = await discardExpired(piece, policy, handling);
     if (records.length === 0) continue;
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@opensearch-project/opensearch';
 import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
 import type { OperationEvent } from '../../core/operate/operation.ts';
-import { handOverRows } from '../market-replay/hand-over.ts';
+import { backfillRows } from '../market-replay/backfill-rows.ts';
 import { type CandleHistory, readCandleHistory } from '../market-replay/history.ts';
 import { REPLAY_START_MS } from '../market-replay/replay-market.ts';
 
@@ -53,7 +53,7 @@ export async function loadHistory(options: LoadHistoryOptions): Promise<number> 
     const series = { ...history, exchange, category: 'spot' as const };
     const onPart = (done: number) => onProgress(before + done, total);
     // Questions are answered from candles, so the moves can wait for the first run of summarise.
-    await handOverRows(series, { invoke: operate, onProgress: onPart, makeMoves: false, signal });
+    await backfillRows(series, { invoke: operate, onProgress: onPart, makeMoves: false, signal });
     before += history.rows.length;
   }
   await openSearch.index({ index: SUMMARY_STATE_INDEX, id: noteId, body: { kind: 'note', note: { total } } });

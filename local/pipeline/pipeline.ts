@@ -13,16 +13,16 @@ import { loadHistory } from './history.ts';
 import { localLogOf, RUN_BEGINS } from './last-run.ts';
 import { takeLock } from './lock.ts';
 import type { PipelineHooks, PipelineOptions, WallClockSource } from './options.ts';
-import { startPipelineEngines } from './pipeline-engines.ts';
+import { BUCKET, connectStores, INDEX_SETTINGS, prepareStores, TOPIC } from './resources.ts';
+import { type Replay, startSources } from './sources.ts';
+import { startPipelineEngines } from './start-engines.ts';
 import {
   type Host,
   type PolledSource,
   polledSource,
   startEventSource,
   startSchedules,
-} from './pipeline-functions.ts';
-import { BUCKET, connectStores, INDEX_SETTINGS, prepareStores, TOPIC } from './resources.ts';
-import { type Replay, startSources } from './sources.ts';
+} from './start-functions.ts';
 
 /** The pipeline, running and ready to poll. */
 export interface Pipeline {

@@ -5,8 +5,8 @@ import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';
 import { replaySlots, type Slots, wallClockSlots } from '../schedule/slots.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { PolledSource } from './pipeline-functions.ts';
 import { topicEnds } from './resources.ts';
+import type { PolledSource } from './start-functions.ts';
 
 /** A source has answered no poll since the start. */
 export class SourceSilentError extends Error {

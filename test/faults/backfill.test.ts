@@ -10,7 +10,7 @@ import type { Slice } from '../../core/operate/operation.ts';
 import type { RebuildOutput } from '../../core/operate/rebuild.ts';
 import type { LoopbackServer } from '../../core/runtime/loopback-server.ts';
 import type { SummariseReport } from '../../core/summarise/summarise.ts';
-import { handOverRows } from '../../local/market-replay/hand-over.ts';
+import { backfillRows } from '../../local/market-replay/backfill-rows.ts';
 import { type CandleHistory, readCandleHistory } from '../../local/market-replay/history.ts';
 import type { HistoryRow } from '../../local/market-replay/history-row.ts';
 import { ReplayMarket } from '../../local/market-replay/replay-market.ts';
@@ -87,7 +87,7 @@ function handOver(exchange: string, rows: HistoryRow[], hours: 1 | 24 = 1): Prom
     const outputs = await operate<BackfillOutput>(operation, input as object);
     return { output: sumOf(outputs), progress: { done: 1, total: 1, unit: '' } } satisfies Slice<unknown>;
   };
-  return handOverRows({ exchange, category: 'spot', hours, rows }, { invoke, signal });
+  return backfillRows({ exchange, category: 'spot', hours, rows }, { invoke, signal });
 }
 
 function sumOf(outputs: readonly BackfillOutput[]): BackfillOutput {

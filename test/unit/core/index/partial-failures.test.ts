@@ -126,7 +126,7 @@ describe('a batch in which some records fail', () => {
               done: async (settled) => void done.push(...settled),
               discard: async () => expect.unreachable('nothing is ever given up'),
               onRetry: () => {},
-              isOurs: () => true,
+              isAssigned: () => true,
               now: () => 0,
               sleep: async () => {},
             },

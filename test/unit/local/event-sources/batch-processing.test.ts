@@ -27,7 +27,7 @@ async function run(
   batch: MSKRecord[],
   options: Partial<RetryPolicy>,
   invoke: (records: readonly MSKRecord[], call: number) => unknown,
-  isOurs = () => true,
+  isAssigned = () => true,
 ) {
   let nowMs = 10_000;
   const calls: number[][] = [];
@@ -46,7 +46,7 @@ async function run(
       discards.push({ offsets, ...discard });
     },
     onRetry: (retry) => void retries.push(retry),
-    isOurs,
+    isAssigned,
     now: () => nowMs,
     sleep: async (delayMs) => {
       nowMs += delayMs;

@@ -5,7 +5,7 @@ import { rowParts } from '../../core/operate/backfill/row-parts.ts';
 import type { OperationEvent, Slice } from '../../core/operate/operation.ts';
 import type { CandleHistory } from './history.ts';
 
-export interface HandOverOptions {
+export interface BackfillRowsOptions {
   /** Calls the operate function. */
   invoke: (event: OperationEvent) => Promise<unknown>;
   /** Candles written so far, of how many. */
@@ -19,9 +19,9 @@ export interface HandOverOptions {
  * Passes the candles of a file to `backfill`, part by part.
  * @returns the sum over all parts
  */
-export async function handOverRows(
+export async function backfillRows(
   history: CandleHistory & { exchange: string; category: Category },
-  { invoke, onProgress = () => {}, makeMoves = true, signal }: HandOverOptions,
+  { invoke, onProgress = () => {}, makeMoves = true, signal }: BackfillRowsOptions,
 ): Promise<BackfillOutput> {
   const { exchange, category, hours, rows } = history;
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
@@ -35,16 +35,16 @@ export async function handOverRows(
       series,
       makeMoves: makeMoves && position === parts.length - 1,
     };
-    add(sum, await handOverPart(input, { invoke, signal }));
+    add(sum, await backfillPart(input, { invoke, signal }));
     onProgress(sum.read, rows.length);
   }
   return sum;
 }
 
 /** Passes one part to `backfill`, in as many slices as it takes. */
-export async function handOverPart(
+export async function backfillPart(
   input: BackfillPart,
-  { invoke, signal }: Pick<HandOverOptions, 'invoke' | 'signal'>,
+  { invoke, signal }: Pick<BackfillRowsOptions, 'invoke' | 'signal'>,
 ): Promise<BackfillOutput> {
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
   let cursor: unknown;
