@@ -1,4 +1,5 @@
 import { CANDLE_INDICES } from '../core/market/index-names.ts';
+import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { parseSeries } from '../core/market/series.ts';
 import { DAY_MS } from '../core/market/time.ts';
 import type { Window } from '../core/market/window.ts';
@@ -104,17 +105,12 @@ function seriesFilters(series: string | undefined): Json[] {
   return Object.entries(parseSeries(series)).map(([field, value]) => ({ term: { [field]: value } }));
 }
 
-/** The question names an unknown picture or window, or lacks a series that it needs. */
-export class PictureQuestionError extends Error {
-  override readonly name = 'PictureQuestionError';
-}
-
-/** @throws PictureQuestionError */
+/** @throws InvalidInputError */
 export function pictureNamed(id: string): Picture {
   const picture = PICTURES.find((each) => each.id === id);
   if (!picture) {
     const known = PICTURES.map((each) => each.id).join(', ');
-    throw new PictureQuestionError(`There is no picture "${id}". Choose one of ${known}.`);
+    throw new InvalidInputError(`There is no picture "${id}". Choose one of ${known}.`);
   }
   return picture;
 }

@@ -4,6 +4,7 @@ import type { SeriesStore } from '../core/insights/ports.ts';
 import { ARCHIVE } from '../core/insights/resolve.ts';
 import type { AverageOver } from '../core/insights/totals.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
+import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
 import { DAY_MS, parseDuration } from '../core/market/time.ts';
@@ -15,7 +16,6 @@ import {
   isOfOneCurrency,
   type PictureAnswer,
   type PictureQuestion,
-  PictureQuestionError,
   pictureNamed,
   pictureQueries,
   pictureWindow,
@@ -112,7 +112,7 @@ export async function seriesSummary(
 
 /**
  * Answers a picture's queries.
- * @throws PictureQuestionError
+ * @throws InvalidInputError
  */
 export async function answerPicture(
   store: ReportStore,
@@ -125,7 +125,7 @@ export async function answerPicture(
   const answers = await Promise.all(
     [...pictureQueries(picture)].map(async ([name, { query, chart }]): Promise<[string, unknown[]]> => {
       if (chart.ofOneCurrency && series === undefined) {
-        throw new PictureQuestionError(`${picture.title} shows one currency at a time: name its series.`);
+        throw new InvalidInputError(`${picture.title} shows one currency at a time: name its series.`);
       }
       const search = chart.ofOneCurrency
         ? searchOf(query, window, series)

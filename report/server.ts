@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PictureQuestionError } from '../charts/questions.ts';
 import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
 import { PAGE_WINDOWS, type PageWindow } from '../charts/windows.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
@@ -55,7 +54,7 @@ export async function startReportServer({
   };
   const server = await serveOnLoopback((request, response) => {
     respond(request, response, storeNow(), now().getTime()).catch((error: Error) => {
-      const isQuestion = error instanceof PictureQuestionError || error instanceof InvalidInputError;
+      const isQuestion = error instanceof InvalidInputError;
       const message = isQuestion ? error.message : `OpenSearch did not answer: ${error.message}`;
       sendJson(response, isQuestion ? 400 : 503, { message } satisfies Failure);
     });
@@ -88,7 +87,7 @@ const ANSWERS: Record<string, Answer> = {
   '/api/picture': (query, store, asOfMs) => {
     const window = query.get('window') ?? undefined;
     if (window !== undefined && !(PAGE_WINDOWS as readonly string[]).includes(window)) {
-      throw new PictureQuestionError(
+      throw new InvalidInputError(
         `There is no window "${window}". Choose one of ${PAGE_WINDOWS.join(', ')}.`,
       );
     }
