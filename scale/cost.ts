@@ -4,29 +4,25 @@ import { at, type Inventory } from './inventory.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, priceOf } from './prices.ts';
 import { HOURS_A_MONTH } from './workload.ts';
 
-/** One line of the monthly bill. */
+/** A line of the monthly bill. */
 export interface CostLine {
-  /** The part of the sum that it is shown in. */
+  /** The subtotal that it belongs to. */
   group:
     | 'Kafka'
     | 'OpenSearch'
     | 'network'
     | 'functions'
     | 'lake'
-    | 'watching'
+    | 'monitoring'
     | 'keys and secrets'
     | 'bastion';
   what: string;
-  /** As the bill counts it. */
   quantity: number;
   unitUsd: number;
   usd: number;
 }
 
-/**
- * What a month costs, line by line: quantity × price.
- * @throws UnknownPriceError
- */
+/** @throws UnknownPriceError */
 export function costOf(config: StageConfig, demand: Demand, inventory: Inventory): CostLine[] {
   const lines: CostLine[] = [];
   const line = (group: CostLine['group'], what: string, quantity: number, { usd }: { usd: number }) => {
@@ -73,13 +69,13 @@ export function costOf(config: StageConfig, demand: Demand, inventory: Inventory
     line('network', 'NAT gateways, hours', network.natGateways * HOURS_A_MONTH, PRICES.natHour);
     line(
       'network',
-      'their public addresses, hours',
+      'public addresses of the NAT, hours',
       network.natGateways * HOURS_A_MONTH,
       PRICES.publicAddressHour,
     );
   }
-  line('network', 'through the NAT, GB', demand.network.natGb, PRICES.natGb);
-  line('network', 'between zones, GB', demand.network.betweenZonesGb, PRICES.betweenZonesGb);
+  line('network', 'NAT traffic, GB', demand.network.natGb, PRICES.natGb);
+  line('network', 'traffic between zones, GB', demand.network.betweenZonesGb, PRICES.betweenZonesGb);
 
   line('functions', 'Lambda, GB-seconds', demand.lambda.gbSeconds, PRICES.lambdaGbSecond);
   line('functions', 'Lambda, calls', demand.lambda.calls, PRICES.lambdaRequest);
@@ -89,25 +85,25 @@ export function costOf(config: StageConfig, demand: Demand, inventory: Inventory
   line('lake', 'writes and lists', demand.lake.putsAndLists, PRICES.s3PutOrList);
   line('lake', 'reads', demand.lake.gets, PRICES.s3Get);
 
-  line('watching', 'metrics of our own', demand.watching.customMetrics, PRICES.customMetric);
-  line('watching', 'metrics under alarm', at(inventory.alarmMetrics, sources), PRICES.alarmMetric);
-  line('watching', 'composite alarms', at(inventory.compositeAlarms, sources), PRICES.compositeAlarm);
-  line('watching', 'dashboards', at(inventory.dashboards, sources), PRICES.dashboard);
-  line('watching', 'logs, GB', demand.watching.logGb, PRICES.logGb);
+  line('monitoring', 'custom metrics', demand.watching.customMetrics, PRICES.customMetric);
+  line('monitoring', 'metrics in alarms', at(inventory.alarmMetrics, sources), PRICES.alarmMetric);
+  line('monitoring', 'composite alarms', at(inventory.compositeAlarms, sources), PRICES.compositeAlarm);
+  line('monitoring', 'dashboards', at(inventory.dashboards, sources), PRICES.dashboard);
+  line('monitoring', 'logs, GB', demand.watching.logGb, PRICES.logGb);
   line(
-    'watching',
+    'monitoring',
     'logs kept, GB',
     (demand.watching.logGb * config.retention.logDays) / 30,
     PRICES.logStorageGb,
   );
-  line('watching', 'traces', demand.watching.traces, PRICES.trace);
+  line('monitoring', 'traces', demand.watching.traces, PRICES.trace);
 
   line('keys and secrets', 'key', 1, PRICES.key);
   line('keys and secrets', 'secrets', at(inventory.secrets, sources), PRICES.secret);
 
   if (config.bastion) {
     line('bastion', 't4g.nano, hours', HOURS_A_MONTH, PRICES.bastionHour);
-    line('bastion', 'its disk, GB', 8, PRICES.ebsGp3);
+    line('bastion', 'disk, GB', 8, PRICES.ebsGp3);
   }
   return lines;
 }

@@ -4,59 +4,59 @@ import type { Figures } from './figures.ts';
 import { EVENT_BYTES, EVENT_POLLER, MB_A_VCPU, NODES, PAID_BROKER_METRICS } from './limits.ts';
 import { HOURS_A_MONTH, pollsAMonth, shortestIntervalMinutes, type Workload } from './workload.ts';
 
-/** Days that old ticks may stay beyond the retention: they go by whole monthly index. */
+/** Ticks are deleted by whole months, so some stay this long beyond the retention. */
 const LONGEST_MONTH_DAYS = 31;
-/** Candles and lake are kept forever; storage is that after so long. */
+/** Candles and lake are kept forever; their storage is what has accumulated after this time. */
 export const YEARS_KEPT = 1;
 const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
 const GB = 1e9;
 const GIB = 2 ** 30;
 
-/** What a month (of 730 h) asks of each part. Bytes and GB are decimal, GiB are not. */
+/** What a month of 730 h requires of each part. Bytes and GB are decimal, GiB are binary. */
 export interface Demand {
   sources: number;
-  /** Of all sources together. */
+  /** In all sources together. */
   series: number;
   tickers: number;
-  /** Of the fullest minute: every source that is due in it. */
+  /** In the busiest minute, when every source is due. */
   burstTickers: number;
   polls: number;
   stream: {
-    /** Written by producers, on average. */
+    /** Produced, on average. */
     bytesASecond: number;
-    /** Kept on each broker at the end of the retention. */
+    /** Stored on each broker, at the end of the retention. */
     gibPerBroker: number;
-    /** Partitions of a broker, copies among them. */
+    /** Including replicas. */
     partitionsPerBroker: number;
-    /** On a broker, where every function starts cold at once. */
+    /** Per broker, if all functions start cold at once. */
     newConnections: number;
     paidMetrics: number;
   };
   index: {
-    /** The most records that an event of 6 MB holds. */
+    /** The maximum that an event of 6 MB holds. */
     recordsPerEvent: number;
     calls: number;
     secondsPerCall: number;
-    /** Calls that may run at a time. */
+    /** Concurrent calls. */
     concurrency: number;
-    /** To index the fullest minute's tickers. */
+    /** To index the busiest minute's tickers. */
     burstSeconds: number;
-    /** To index what an hour's outage of OpenSearch left behind, beside what comes in. */
+    /** To index the backlog of an hour-long OpenSearch outage, in addition to new tickers. */
     catchUpSeconds: number;
-    /** Through the pollers, in the fullest minute. */
+    /** Through the pollers, in the busiest minute. */
     pollerBytesASecond: number;
     pollerUnits: number;
   };
   search: {
     documents: number;
-    /** Primaries and copies, of all data nodes. */
+    /** Primaries and replicas on all data nodes. */
     storedGib: number;
     tickersGib: number;
     candlesGib: number;
     shards: number;
     largestShardGib: number;
     largestShardDocuments: number;
-    /** Cores that indexing keeps busy, copies among it. */
+    /** Cores that indexing keeps busy, replicas included. */
     indexingCores: number;
   };
   lake: {
@@ -68,30 +68,29 @@ export interface Demand {
   };
   lambda: {
     calls: number;
-    /** Of them by Scheduler. */
+    /** Calls by Scheduler. */
     scheduledCalls: number;
     gbSeconds: number;
     ingestSecondsPerCall: number;
     summariseSecondsPerCall: number;
-    /** Calls that run at a time where everything is due at once. */
+    /** Concurrent calls when everything is due at once. */
     callsAtATime: number;
   };
   network: {
-    /** Through the NAT: what exchanges answer, and the events of pollers on demand. */
+    /** Responses of exchanges, and the events of on-demand pollers. */
     natGb: number;
     betweenZonesGb: number;
   };
   watching: { customMetrics: number; logGb: number; traces: number };
 }
 
-/** How much of a core a function has. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+/** A function's share of a core. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const vcpus = ({ memoryMb }: { memoryMb: number }) => Math.min(memoryMb / MB_A_VCPU, 1);
 
-/** Seconds on AWS of what took `seconds` here, `cpuSeconds` of them computing on a whole core. */
+/** Scales a local measurement to Lambda: `cpuSeconds` of it were computing on a whole core. */
 const onLambda = (seconds: number, cpuSeconds: number, cores: number) =>
   Math.max(0, seconds - cpuSeconds) + cpuSeconds / cores;
 
-/** What the stage has to do for its sources. */
 export function demandOf(config: StageConfig, workload: Workload, figures: Figures): Demand {
   const { sources } = workload;
   const sum = (of: (source: Workload['sources'][number]) => number) =>
@@ -99,7 +98,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const polls = sum(pollsAMonth);
   const tickers = sum((source) => source.tickers * pollsAMonth(source));
   const series = sum((source) => source.tickers);
-  // At the full hour every source is due.
+  // On the hour every source is due.
   const burstTickers = series;
   const shortestIntervalSeconds = shortestIntervalMinutes(sources) * 60;
 
@@ -111,7 +110,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const indexSeconds =
     onLambda(figures.indexSecondsPer100k, figures.indexCpuSecondsPer100k, indexCores) / 100_000;
   const indexCalls = sum((source) => pollsAMonth(source) * Math.ceil(source.tickers / recordsPerEvent));
-  // Lambda keeps the order within a partition: one call of it at a time.
+  // Lambda keeps the order within a partition: one call per partition at a time.
   const concurrency = config.index.provisioned
     ? Math.min(topic.partitions, config.index.maximumPollers * EVENT_POLLER.concurrentCalls)
     : topic.partitions;
@@ -131,7 +130,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const moves = series * 365 * YEARS_KEPT * figures.movesPerSeriesDay;
   const tickersGib = (tickersADay * tickerDays * figures.tickerIndexBytes * copies) / GIB;
   const candlesGib = ((candles * figures.candleIndexBytes + moves * figures.moveIndexBytes) * copies) / GIB;
-  // Full months, the one that ends, the one that begins; candles of each year begun; moves; what summarise remembers.
+  // Full months plus the current one; candles of each year begun; moves.
   const tickerIndices = Math.ceil(tickerDays / 28) + 1;
   const indices = tickerIndices + (YEARS_KEPT + 1) + 1;
   const monthDocuments = tickersADay * LONGEST_MONTH_DAYS;
@@ -163,7 +162,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const calls = scheduledCalls + indexCalls;
 
   const { availabilityZones } = config.network;
-  // A client and the node that it talks to lie in the same zone by chance only.
+  // Clients and nodes share a zone only by chance.
   const elsewhere = 1 - 1 / availabilityZones;
   const eventGb = (tickers * figures.eventBytes) / GB;
 
@@ -177,7 +176,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
       bytesASecond,
       gibPerBroker: (bytesASecond * topic.retentionHours * 3_600 * topic.replicationFactor) / brokers / GIB,
       partitionsPerBroker: (topic.partitions * topic.replicationFactor) / brokers,
-      // Each function asks one broker first who leads what, then holds one connection to each.
+      // Each function bootstraps from one broker, then keeps a connection to each.
       newConnections: sources.length * (1 + 1 / brokers),
       paidMetrics: config.stream.monitoring === 'DEFAULT' ? 0 : PAID_BROKER_METRICS * brokers,
     },
@@ -216,7 +215,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
       gbSeconds,
       ingestSecondsPerCall,
       summariseSecondsPerCall,
-      // One for each source, for summarise and for watch, one for each partition that is indexed at a time.
+      // One per source, summarise, watch, and one per partition that is indexed concurrently.
       callsAtATime: sources.length + 2 + concurrency,
     },
     network: {
@@ -234,7 +233,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   };
 }
 
-/** Our own metrics: one for each value of their dimensions. */
+/** The metrics that the functions emit: one per value of their dimensions. */
 function customMetrics(sources: number, markets: number): number {
   return Object.values<{ dimensions: readonly string[]; metrics: object }>(METRIC_GROUPS).reduce(
     (sum, { dimensions, metrics }) => {

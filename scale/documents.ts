@@ -10,7 +10,7 @@ import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION } from './pr
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
 import { withSources } from './workload.ts';
 
-/** The pages whose tables are computed. */
+/** The pages with computed tables. */
 export const SCALE_DOCUMENTS = ['README.md', 'docs/scale.md', 'docs/cost.md'] as const;
 
 const fileOf = (document: string) => fileURLToPath(new URL(`../${document}`, import.meta.url));
@@ -18,7 +18,7 @@ const fileOf = (document: string) => fileURLToPath(new URL(`../${document}`, imp
 const SCALES = [1, 10, 100];
 const COSTS = [1, 3, 10];
 
-/** Rows that share their first cell, one column for each of several tables' second. */
+/** Joins tables that share their first column: that column, then the second column of each table. */
 function sideBySide(heads: readonly string[], tables: readonly Rows[]): Rows {
   const [first = []] = tables;
   return first.map(([name = ''], row) =>
@@ -26,7 +26,7 @@ function sideBySide(heads: readonly string[], tables: readonly Rows[]): Rows {
   );
 }
 
-/** Every table of the pages by its name, computed once. */
+/** Every computed table, by name. */
 export function scaleTables(): Record<string, string> {
   const file = readFigureFile();
   const figures = figuresOf(file);
@@ -34,11 +34,11 @@ export function scaleTables(): Record<string, string> {
     STAGE_NAMES.map((stage) => [stage, inventoryOf(stageConfig(stage))]),
   ) as Record<StageName, Inventory>;
   const config = (stage: StageName, exchanges: number) => withSources(stageConfig(stage), exchanges);
-  const asItIs = (stage: StageName, exchanges: number) =>
+  const byDefault = (stage: StageName, exchanges: number) =>
     estimateOf(config(stage, exchanges), figures, inventories[stage]);
-  /** As it is where everything fits, else with larger settings. */
+  /** With larger settings if the default ones are exceeded. */
   const thatFits = (stage: StageName, exchanges: number): ReturnType<typeof fitted> => {
-    const estimate = asItIs(stage, exchanges);
+    const estimate = byDefault(stage, exchanges);
     return estimate.headroom.some(({ state, raise }) => state === 'over' && raise)
       ? fitted(config(stage, exchanges), figures, inventories[stage])
       : { estimate, settings: {} };
@@ -47,11 +47,10 @@ export function scaleTables(): Record<string, string> {
     counts.map((count) => `${stage}, ${count} exchange${count === 1 ? '' : 's'}`);
 
   const headroom = (stage: StageName): Rows => {
-    const [one, ...more] = SCALES.map((count) => headroomRows(asItIs(stage, count).headroom));
+    const [one, ...more] = SCALES.map((count) => headroomRows(byDefault(stage, count).headroom));
     return (one ?? []).map((row, position) => {
       const [sign, what = '', , of = '', used, moves = ''] = row;
-      if (position === 0)
-        return ['limit', ...SCALES.map((count) => `used by ${count}`), 'of', 'what moves it'];
+      if (position === 0) return ['limit', ...SCALES.map((count) => `used by ${count}`), 'of', 'raised by'];
       const others = more.map((each) => `${each[position]?.[0]} ${each[position]?.[4]}`);
       return [what, `${sign} ${used}`, ...others, of, moves];
     });
@@ -62,18 +61,18 @@ export function scaleTables(): Record<string, string> {
   const ofGroup = (cost: readonly CostLine[], group: string) =>
     totalUsd(cost.filter((line) => line.group === group));
 
-  const overview = STAGE_NAMES.map((stage) => asItIs(stage, 1));
+  const overview = STAGE_NAMES.map((stage) => byDefault(stage, 1));
   const main = ['Kafka', 'OpenSearch', 'network'];
 
   return {
     overview: markdownTable([
-      [`a month, ${PRICES_DATE}, ${PRICES_REGION}, one source`, ...STAGE_NAMES],
+      [`per month, ${PRICES_DATE}, ${PRICES_REGION}, one source`, ...STAGE_NAMES],
       ...main.map((group) => [group, ...overview.map(({ cost }) => dollars(ofGroup(cost, group)))]),
       [
         'everything else',
         ...overview.map(({ cost }) => dollars(totalUsd(cost.filter(({ group }) => !main.includes(group))))),
       ],
-      ['**sum, about**', ...overview.map(({ usd }) => `**${dollars(usd)}**`)],
+      ['**total, about**', ...overview.map(({ usd }) => `**${dollars(usd)}**`)],
     ]),
     figures: markdownTable(
       [
@@ -90,23 +89,23 @@ export function scaleTables(): Record<string, string> {
     demand: markdownTable(
       sideBySide(
         exchangeHeads(SCALES, 'prod'),
-        SCALES.map((count) => demandRows(asItIs('prod', count).demand)),
+        SCALES.map((count) => demandRows(byDefault('prod', count).demand)),
       ),
     ),
     'limits-dev': markdownTable(headroom('dev'), Number.POSITIVE_INFINITY),
     'limits-prod': markdownTable(headroom('prod'), Number.POSITIVE_INFINITY),
     fit: fitTable(SCALES.map((count) => thatFits('prod', count))),
     monthly: markdownTable([
-      ['a month', ...STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage))],
+      ['per month', ...STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage))],
       ...groups.map((group) => [group, ...monthly.map(({ cost }) => dollars(ofGroup(cost, group)))]),
-      ['**sum**', ...monthly.map(({ usd }) => `**${dollars(usd)}**`)],
+      ['**total**', ...monthly.map(({ usd }) => `**${dollars(usd)}**`)],
     ]),
     'monthly-fit': fitTable(
       STAGE_NAMES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count))),
       STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage)),
     ),
-    'lines-dev': markdownTable(costRows(asItIs('dev', 1).cost), 2),
-    'lines-prod': markdownTable(costRows(asItIs('prod', 1).cost), 2),
+    'lines-dev': markdownTable(costRows(byDefault('dev', 1).cost), 2),
+    'lines-prod': markdownTable(costRows(byDefault('prod', 1).cost), 2),
     prices: markdownTable(
       [
         ['price', '$', 'per', 'confirmed by', 'page'],
@@ -125,17 +124,17 @@ export function scaleTables(): Record<string, string> {
   };
 }
 
-/** What had to be raised, what it costs, and what no setting moves. */
+/** The settings that had to be raised, the limits that remain, and the cost. */
 function fitTable(
   fits: readonly { estimate: Estimate; settings: object }[],
   heads: readonly string[] = fits.map(({ estimate }) => `${estimate.demand.sources}`),
 ): string {
   return markdownTable(
     [
-      ['exchanges', 'settings that it takes', 'still near (!) or beyond (✖)', 'a month'],
+      ['exchanges', 'required settings', 'still near (!) or over (✖) the limit', 'per month'],
       ...fits.map(({ estimate, settings }, position) => [
         heads[position] ?? '',
-        Object.keys(settings).length > 0 ? `\`${JSON.stringify(settings)}\`` : 'as they are',
+        Object.keys(settings).length > 0 ? `\`${JSON.stringify(settings)}\`` : 'defaults',
         estimate.headroom
           .filter(({ state }) => state !== 'ok')
           .map(
@@ -150,8 +149,8 @@ function fitTable(
 }
 
 /**
- * A page with its tables replaced: each stands between `<!-- table: NAME -->` and `<!-- end -->`.
- * @throws Error where a page asks for a table that there is not
+ * Replaces the tables of a page, each between `<!-- table: NAME -->` and `<!-- end -->`.
+ * @throws Error if there is no such table
  */
 export function withTables(page: string, tables: Readonly<Record<string, string>>): string {
   return page.replace(/(<!-- table: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin, name, end) => {
@@ -171,7 +170,7 @@ export function writeScaleDocuments(): readonly string[] {
   return SCALE_DOCUMENTS;
 }
 
-/** The pages that are not what the model gives. */
+/** The pages whose tables are out of date. */
 export function staleScaleDocuments(): string[] {
   const tables = scaleTables();
   return SCALE_DOCUMENTS.filter((document) => {

@@ -7,13 +7,13 @@ import { type Headroom, headroomOf } from './headroom.ts';
 import type { Inventory } from './inventory.ts';
 import { workloadOf } from './workload.ts';
 
-/** What a stage needs, how near it is to its limits, and what it costs. */
+/** What a stage needs, how close it is to its limits, and what it costs. */
 export interface Estimate {
   config: StageConfig;
   demand: Demand;
   headroom: Headroom[];
   cost: CostLine[];
-  /** A month. */
+  /** Per month. */
   usd: number;
 }
 
@@ -24,10 +24,10 @@ export function estimateOf(config: StageConfig, figures: Figures, inventory: Inv
   return { config, demand, headroom: headroomOf(config, demand, inventory), cost, usd: totalUsd(cost) };
 }
 
-/** More steps than any setting needs; a limit that no step moves ends it before. */
+/** More than any setting needs; it ends earlier if no setting can raise a limit. */
 const MAX_STEPS = 300;
 
-/** The same stage with those settings raised that limits demand, step by step, until none is near. */
+/** Raises settings of the stage step by step, until no limit is near. */
 export function fitted(
   config: StageConfig,
   figures: Figures,

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-/** One number that the model starts from. */
+/** An input of the model. */
 export interface Figure {
   value: number;
   unit: string;
-  /** `measured`: on real local engines. `assumed`: nobody has measured it here. */
+  /** `measured`: on real local engines. */
   basis: 'measured' | 'assumed';
-  /** The command that measured it, or why this was assumed. */
+  /** The command that measured it, or the reason for the assumption. */
   how: string;
 }
 
-/** What the model starts from, as `figures.json` keeps it. */
+/** The contents of `figures.json`. */
 export interface FigureFile {
   date: string;
   machine: string;
@@ -50,7 +50,7 @@ export function readFigureFile(): FigureFile {
   return JSON.parse(readFileSync(FILE, 'utf8')) as FigureFile;
 }
 
-/** The values alone. @throws Error that names a figure that is not there */
+/** The values alone. @throws Error that names a missing figure */
 export function figuresOf({ figures }: FigureFile): Figures {
   return Object.fromEntries(
     FIGURE_NAMES.map((name) => {

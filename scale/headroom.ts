@@ -26,18 +26,18 @@ export interface Headroom {
   /** use ÷ limit */
   share: number;
   state: 'ok' | 'near' | 'over';
-  /** The setting that moves the limit, or what else does. */
+  /** The settings, or whatever else, that raise the limit. */
   moves: string;
-  /** The setting raised one step; absent where no setting moves it. */
+  /** Raises a setting by one step. @default no setting helps */
   raise?: () => Record<string, unknown>;
 }
 
-/** From this share on a limit is near. */
+/** The share from which a limit counts as near. */
 export const NEAR = 0.7;
-/** Larger volumes of a node take too long to move to another one; further nodes then. */
+/** Larger volumes take too long to move to another node; add nodes instead. */
 const LARGEST_VOLUME_GB = 1_000;
 
-/** How long the Kafka client goes on trying to connect. */
+/** How long the Kafka client keeps trying to connect. */
 const CONNECT_SECONDS =
   Array.from({ length: KAFKA_RETRY.retries }, (_, attempt) =>
     Math.min(KAFKA_RETRY.initialRetryTime * 2 ** attempt, KAFKA_RETRY.maxRetryTime),
@@ -46,10 +46,10 @@ const CONNECT_SECONDS =
 const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
 interface Limit extends Pick<Headroom, 'what' | 'use' | 'unit' | 'moves'> {
-  /** undefined where AWS's limit is not known here: there is no row then. */
+  /** undefined if AWS's limit for the type is not in `limits.ts`; then there is no row. */
   limit: number | undefined;
   raise?: Headroom['raise'] | undefined;
-  /** Whether it is no harm to use all of it. */
+  /** Whether using all of it is fine. */
   mayBeFull?: boolean;
 }
 
@@ -61,7 +61,7 @@ function rowOf({ limit, raise, mayBeFull, ...row }: Limit): Headroom[] {
   return [{ ...row, limit, share, state, ...(raise ? { raise } : {}) }];
 }
 
-/** Every limit that more exchanges come near to. */
+/** Every limit that matters as exchanges are added. */
 export function headroomOf(config: StageConfig, demand: Demand, inventory: Inventory): Headroom[] {
   const { stream, functions, sources, alarms } = config;
   const shortestSeconds = shortestIntervalMinutes(sources) * 60;
@@ -70,33 +70,33 @@ export function headroomOf(config: StageConfig, demand: Demand, inventory: Inven
     ...indexLimits(config, demand, shortestSeconds),
     ...openSearchLimits(config, demand),
     {
-      what: 'ingest: time of a poll',
+      what: 'ingest: duration of a poll',
       use: demand.lambda.ingestSecondsPerCall,
       limit: functions.ingest.timeoutSeconds,
       unit: 's',
       moves: 'functions.ingest.timeoutSeconds, .memoryMb',
     },
     {
-      what: 'summarise: time of an hour',
+      what: 'summarise: duration per hour of data',
       use: demand.lambda.summariseSecondsPerCall,
       limit: functions.summarise.timeoutSeconds,
       unit: 's',
-      moves: 'functions.summarise.timeoutSeconds (900 at most), .memoryMb',
+      moves: 'functions.summarise.timeoutSeconds (at most 900), .memoryMb',
       raise: raiseSummarise(functions.summarise),
     },
     {
-      what: 'Lambda: calls at a time',
+      what: 'Lambda: concurrent calls',
       use: demand.lambda.callsAtATime,
       limit: alarms.concurrencyQuota,
       unit: '',
-      moves: "the account's quota (alarms.concurrencyQuota says which it is)",
+      moves: "the account's quota (alarms.concurrencyQuota)",
     },
     {
-      what: 'CloudFormation: resources of a stack',
+      what: 'CloudFormation: resources per stack',
       use: at(inventory.stackResources, demand.sources),
       limit: STACK_RESOURCES,
       unit: '',
-      moves: 'further stages, each with a part of the sources',
+      moves: 'more stages, each with some of the sources',
     },
   ];
   return limits.flatMap(rowOf);
@@ -108,7 +108,7 @@ function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
   const raiseBroker = bigger ? () => ({ stream: { instanceType: bigger } }) : undefined;
   return [
     {
-      what: 'Kafka: storage of a broker',
+      what: 'Kafka: storage per broker',
       use: demand.stream.gibPerBroker,
       limit: stream.storageGb,
       unit: 'GiB',
@@ -116,7 +116,7 @@ function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
       raise: () => ({ stream: { storageGb: roundUp(stream.storageGb * 1.5, 10) } }),
     },
     {
-      what: 'Kafka: partitions of a broker',
+      what: 'Kafka: partitions per broker',
       use: demand.stream.partitionsPerBroker,
       limit: broker?.partitions,
       unit: '',
@@ -124,10 +124,10 @@ function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
       raise: raiseBroker,
     },
     {
-      what: 'Kafka: new IAM connections on a broker, all functions cold at once',
+      what: 'Kafka: new IAM connections per broker, if all functions start cold at once',
       use: demand.stream.newConnections,
       limit: broker && broker.newIamConnections * CONNECT_SECONDS,
-      unit: `while they are tried (${CONNECT_SECONDS} s)`,
+      unit: `within the retry time of ${CONNECT_SECONDS} s`,
       moves: 'stream.instanceType',
       raise: raiseBroker,
     },
@@ -138,7 +138,7 @@ function indexLimits({ stream, index }: StageConfig, demand: Demand, intervalSec
   const partitions = stream.topic.partitions * 2;
   const limits: Limit[] = [
     {
-      what: 'index: time for the fullest minute',
+      what: 'index: time for the busiest minute',
       use: demand.index.burstSeconds,
       limit: intervalSeconds,
       unit: 's',
@@ -154,11 +154,11 @@ function indexLimits({ stream, index }: StageConfig, demand: Demand, intervalSec
       }),
     },
     {
-      what: 'index: an event of 6 MB',
+      what: 'index: records in a 6 MB event',
       use: Math.min(demand.series / demand.sources, demand.index.recordsPerEvent),
       limit: demand.index.recordsPerEvent,
       unit: 'records',
-      moves: 'nothing needs to: what is more comes in further events',
+      moves: 'not needed: further events carry the rest',
       mayBeFull: true,
     },
   ];
@@ -203,7 +203,7 @@ function openSearchLimits({ search, network }: StageConfig, demand: Demand): Lim
       raise: raiseStorage,
     },
     {
-      what: 'OpenSearch: volume that a node may have',
+      what: 'OpenSearch: volume per node',
       use: volumeGb,
       limit: node?.volumeGib,
       unit: 'GiB',
@@ -228,7 +228,7 @@ function openSearchLimits({ search, network }: StageConfig, demand: Demand): Lim
       raise: moreShards,
     },
     {
-      what: 'OpenSearch: documents of the largest shard',
+      what: 'OpenSearch: documents in the largest shard',
       use: demand.search.largestShardDocuments / 1e6,
       limit: SHARD_DOCUMENTS / 1e6,
       unit: 'million',
@@ -236,7 +236,7 @@ function openSearchLimits({ search, network }: StageConfig, demand: Demand): Lim
       raise: moreShards,
     },
     {
-      what: 'OpenSearch: cores that index',
+      what: 'OpenSearch: cores busy indexing',
       use: demand.search.indexingCores,
       limit: node && node.vcpus * node.baseline * dataNodes,
       unit: '',
@@ -246,7 +246,7 @@ function openSearchLimits({ search, network }: StageConfig, demand: Demand): Lim
   ];
 }
 
-/** First all the time that Lambda gives, then a whole core. */
+/** First Lambda's maximum timeout, then a whole core. */
 function raiseSummarise(size: StageConfig['functions']['summarise']): Limit['raise'] {
   const { timeoutSeconds, memoryMb } = size;
   if (timeoutSeconds < 900) return () => ({ functions: { summarise: { timeoutSeconds: 900 } } });

@@ -10,11 +10,11 @@ export interface Linear {
   perSource: number;
 }
 
-/** What a stage's templates hold that is counted or paid by the piece. */
+/** The resources in a stage's templates that are limited or billed by number. */
 export interface Inventory {
-  /** Of the stack that is the first to be full. */
+  /** In the stack that grows fastest. */
   stackResources: Linear;
-  /** Metrics that alarms look at: an alarm with a formula is paid for each of them. */
+  /** Metrics that alarms watch: an alarm with a formula is billed for each of its metrics. */
   alarmMetrics: Linear;
   compositeAlarms: Linear;
   dashboards: Linear;
@@ -29,7 +29,7 @@ interface Resource {
 
 const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8'));
 
-/** An app that is built as `cdk synth` builds it, but for the bundles, and CDK's own rules. */
+/** An app as `cdk synth` builds it, but without bundles and CDK's own rules. */
 export function appWithoutBundles(): App {
   return new App({
     context: {
@@ -57,7 +57,7 @@ function alarmMetrics(resources: readonly Resource[]): number {
   }, 0);
 }
 
-/** Counts what the stage's templates hold, with one source and with two: what one more adds. */
+/** Counts resources in the stage's templates with one source and with two, to learn what each source adds. */
 export function inventoryOf(config: StageConfig): Inventory {
   const [one, two] = [1, 2].map((sources) => resourcesOfStacks(withSources(config, sources)));
   const linear = (count: (resources: Resource[]) => number): Linear => {

@@ -1,12 +1,12 @@
 /*
- * What AWS sets an end to, with the page that says so. Types that are not listed have no such line in the tables.
+ * AWS's limits, with their sources. Types that are not listed have no row in the tables.
  */
 
 /** https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html#partitions-per-broker and …/limits.html */
 export interface BrokerLimits {
-  /** Partitions of a broker, copies among them. */
+  /** Including replicas. */
   partitions: number;
-  /** New connections with IAM, of each broker and second. */
+  /** Per second. */
   newIamConnections: number;
 }
 
@@ -21,12 +21,12 @@ export const BROKERS: Readonly<Record<string, BrokerLimits>> = {
 /**
  * https://aws.amazon.com/opensearch-service/pricing/; the baseline of T3: https://aws.amazon.com/ec2/instance-types/t3/;
  * volumes: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#ebsresource (those of R7g
- * and M7g are taken from R6g and M6g, which the page as it was found has).
+ * and M7g are taken from R6g and M6g, the newest ones on the page at the time).
  */
 export interface NodeLimits {
   vcpus: number;
   memoryGib: number;
-  /** What of its vCPUs a burstable node may use all the time, as a fraction. */
+  /** The fraction of its vCPUs that a burstable node can use permanently. */
   baseline: number;
   /** The largest gp3 volume. */
   volumeGib: number;
@@ -43,7 +43,7 @@ export const NODES: Readonly<Record<string, NodeLimits>> = {
   'r7g.4xlarge.search': { vcpus: 16, memoryGib: 128, baseline: 1, volumeGib: 12_288 },
 };
 
-/** What the next bigger type is. */
+/** The next larger type. */
 export const BIGGER: Readonly<Record<string, string>> = {
   'kafka.t3.small': 'kafka.m7g.large',
   'kafka.m7g.large': 'kafka.m7g.xlarge',
@@ -58,13 +58,13 @@ export const BIGGER: Readonly<Record<string, string>> = {
 /** Half of a node's memory, 32 GiB at most. https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-sharding.html */
 export const heapGib = ({ memoryGib }: NodeLimits) => Math.min(memoryGib / 2, 32);
 export const SHARDS_A_GIB_OF_HEAP = 25;
-/** The same page: 30–50 GiB where more is written than asked. */
+/** The same page: 30–50 GiB for write-heavy workloads. */
 export const SHARD_GIB = 50;
-/** Of Lucene, in one shard. https://lucene.apache.org/core/9_0_0/core/org/apache/lucene/index/IndexWriter.html#MAX_DOCS */
+/** Lucene's limit per shard. https://lucene.apache.org/core/9_0_0/core/org/apache/lucene/index/IndexWriter.html#MAX_DOCS */
 export const SHARD_DOCUMENTS = 2_147_483_519;
 
 /**
- * Of a data node's volume. The service keeps 20 % of it, 20 GiB at most, and its system 5 %.
+ * The usable part of a data node's volume: the service reserves 20 %, at most 20 GiB, and the system 5 %.
  * https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-storage.html
  */
 export const usableGib = (volumeGib: number) => (volumeGib - Math.min(volumeGib * 0.2, 20)) * 0.95;
@@ -73,9 +73,9 @@ export const usableGib = (volumeGib: number) => (volumeGib - Math.min(volumeGib 
 export const EVENT_POLLER = { megabytesASecond: 5, concurrentCalls: 5, inAUnit: 10 } as const;
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const EVENT_BYTES = 6 * 1024 * 1024;
-/** Lambda gives CPU with memory. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+/** The memory at which Lambda assigns a whole vCPU. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 export const MB_A_VCPU = 1_769;
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 export const STACK_RESOURCES = 500;
-/** Additional metrics of a broker. https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html */
+/** Additional metrics per broker. https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html */
 export const PAID_BROKER_METRICS = 47;

@@ -71,10 +71,9 @@ function print({ config, demand, headroom, cost }: Estimate, settings: StageSett
     table(demandRows(demand), [0]),
     table(headroomRows(headroom), [0, 1, 5]),
     table(costRows(cost), [0, 1]),
-    'Docs: docs/scale.md, docs/cost.md. Prices are list prices; check them with https://calculator.aws.',
+    'Docs: docs/scale.md, docs/cost.md. These are list prices; check them with https://calculator.aws.',
   ];
-  if (settings)
-    parts.splice(1, 0, `Settings that this takes (-c settings=FILE):\n${JSON.stringify(settings)}`);
+  if (settings) parts.splice(1, 0, `Required settings (-c settings=FILE):\n${JSON.stringify(settings)}`);
   process.stdout.write(`${parts.join('\n\n')}\n`);
 }
 

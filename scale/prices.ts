@@ -1,24 +1,24 @@
 /*
- * List prices of us-east-1, on demand, before free tiers, savings plans and taxes. They were looked up on PRICES_DATE
- * in public material; AWS's own price list could not be asked. `confirmed` says by what; `page` is where AWS says it.
+ * On-demand list prices of us-east-1, without free tier, savings plans and taxes, looked up on PRICES_DATE in public
+ * sources, because AWS's price list could not be queried. `page` is AWS's page with the price.
  */
 
 export const PRICES_DATE = '2026-11-24';
 export const PRICES_REGION = 'us-east-1';
 
 /**
- * - `AWS documentation`: a page of AWS's documentation names the price.
- * - `price list`: another project read it from AWS's Price List API and keeps it with its tests or notes.
- * - `others`: several public pages of others agree.
- * - `no`: only one public page says so, or pages differ.
+ * How the price was confirmed:
+ * - `AWS documentation`: it is in AWS's documentation.
+ * - `price list`: another project read it from AWS's Price List API and published it.
+ * - `others`: several third-party pages agree.
+ * - `no`: there is only one source, or sources differ.
  */
 export type Confirmation = 'AWS documentation' | 'price list' | 'others' | 'no';
 
 export interface Price {
   usd: number;
-  /** What one pays it for. */
+  /** The billed unit. */
   per: string;
-  /** AWS's page that names it. */
   page: string;
   confirmed: Confirmation;
 }
@@ -58,13 +58,13 @@ export const PRICES = {
   s3Gb: price(0.023, 'GB-month', S3, 'price list'),
   s3PutOrList: price(0.005e-3, 'request', S3, 'price list'),
   s3Get: price(0.0004e-3, 'request', S3, 'price list'),
-  /** Of the first 10,000. */
+  /** For the first 10,000. */
   customMetric: price(0.3, 'metric-month', CLOUDWATCH, 'others'),
-  alarmMetric: price(0.1, 'metric of an alarm, month', CLOUDWATCH, 'price list'),
+  alarmMetric: price(0.1, 'metric in an alarm, month', CLOUDWATCH, 'price list'),
   compositeAlarm: price(0.5, 'alarm-month', CLOUDWATCH, 'no'),
   /** The first three of an account are free. */
   dashboard: price(3, 'dashboard-month', CLOUDWATCH, 'others'),
-  logGb: price(0.5, 'GB taken in', CLOUDWATCH, 'price list'),
+  logGb: price(0.5, 'GB ingested', CLOUDWATCH, 'price list'),
   logStorageGb: price(0.03, 'GB-month', CLOUDWATCH, 'price list'),
   key: price(1, 'key-month', 'https://aws.amazon.com/kms/pricing/', 'price list'),
   secret: price(0.4, 'secret-month', 'https://aws.amazon.com/secrets-manager/pricing/', 'price list'),
@@ -72,7 +72,7 @@ export const PRICES = {
   ebsGp3: price(0.08, 'GB-month', 'https://aws.amazon.com/ebs/pricing/', 'others'),
 } as const satisfies Record<string, Price>;
 
-/** A broker, by its type. */
+/** By broker type. */
 export const BROKER_HOUR: Readonly<Record<string, Price>> = {
   'kafka.t3.small': price(0.0456, 'hour', MSK, 'price list'),
   'kafka.m5.large': price(0.21, 'hour', MSK, 'others'),
@@ -81,7 +81,7 @@ export const BROKER_HOUR: Readonly<Record<string, Price>> = {
   'kafka.m7g.2xlarge': price(0.816, 'hour', MSK, 'no'),
 };
 
-/** A node of the domain, by its type. */
+/** By node type. */
 export const NODE_HOUR: Readonly<Record<string, Price>> = {
   't3.small.search': price(0.036, 'hour', OPENSEARCH, 'price list'),
   't3.medium.search': price(0.073, 'hour', OPENSEARCH, 'price list'),
@@ -94,17 +94,17 @@ export const NODE_HOUR: Readonly<Record<string, Price>> = {
   'r7g.4xlarge.search': price(1.422, 'hour', OPENSEARCH, 'price list'),
 };
 
-/** A setting names a type that has no price here. */
+/** There is no price for an instance type. */
 export class UnknownPriceError extends Error {
   override readonly name = 'UnknownPriceError';
 }
 
-/** @throws UnknownPriceError that says which types have one */
+/** @throws UnknownPriceError that lists the known types */
 export function priceOf(types: Readonly<Record<string, Price>>, type: string): Price {
   const found = types[type];
   if (!found) {
     throw new UnknownPriceError(
-      `There is no price of ${type} in scale/prices.ts; there are those of ${Object.keys(types).join(', ')}.`,
+      `There is no price for ${type} in scale/prices.ts. Known types: ${Object.keys(types).join(', ')}.`,
     );
   }
   return found;

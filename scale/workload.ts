@@ -1,21 +1,20 @@
 import { parseStageConfig, type StageConfig } from '../lib/config/stage-config.ts';
 
-/** A month has 730 hours, as AWS counts. */
+/** As AWS calculates. */
 export const HOURS_A_MONTH = 730;
 
-/** What is polled. */
 export interface Workload {
   sources: readonly PolledSource[];
 }
 
 export interface PolledSource {
-  /** Of all its categories, in one poll. */
+  /** Per poll, in all categories. */
   tickers: number;
   categories: number;
   samplingIntervalMinutes: number;
 }
 
-/** The sources of a stage; each is taken to have as many tickers. */
+/** The sources of a stage, each assumed to have the same number of tickers. */
 export function workloadOf({ sources }: StageConfig, tickersPerExchange: number): Workload {
   return {
     sources: sources.map(({ categories, samplingIntervalMinutes }) => ({
@@ -26,7 +25,7 @@ export function workloadOf({ sources }: StageConfig, tickersPerExchange: number)
   };
 }
 
-/** The stage with as many sources, each like its first one. */
+/** The stage with `count` sources, each like its first one. */
 export function withSources(
   config: StageConfig,
   count: number,

@@ -17,16 +17,16 @@ function scale(...args: string[]): Promise<{ code: number; stdout: string; stder
 }
 
 describe('the pages about scale and cost', () => {
-  it('hold what the model gives: else run "npm run scale -- --write-docs"', () => {
+  it('are up to date; otherwise run "npm run scale -- --write-docs"', () => {
     expect(staleScaleDocuments()).toEqual([]);
   });
 
-  it('cannot ask for a table that there is not', () => {
+  it('cannot contain an unknown table', () => {
     expect(() => withTables('<!-- table: none -->\n<!-- end -->', {})).toThrow('no table "none"');
   });
 });
 
-describe('what the templates hold', () => {
+describe('the inventory of the templates', () => {
   it('is counted with one source and with two', () => {
     const { functions, secrets, alarmMetrics, stackResources } = inventoryOf(stageConfig('dev'));
     const { stateful, stateless } = synthesise('dev');
@@ -41,7 +41,7 @@ describe('what the templates hold', () => {
 });
 
 describe('npm run scale', () => {
-  it('answers in JSON, and with 1 where a limit is exceeded', async () => {
+  it('prints JSON, and exits with 1 if a limit is exceeded', async () => {
     const many = await scale(
       '--stage',
       'dev',
@@ -60,19 +60,19 @@ describe('npm run scale', () => {
     expect(headroom.find(({ what }) => what.startsWith('CloudFormation'))?.state).toBe('over');
   });
 
-  it('prints tables, and the settings that carry it', async () => {
+  it('prints tables and the required settings', async () => {
     const { code, stdout } = await scale('--stage', 'prod', '--exchanges', '3', '--fit');
     expect(code).toBe(0);
     expect(stdout).toContain('Stage prod, 3 exchange(s)');
-    expect(stdout).toMatch(/Settings that this takes.*\n\{/);
-    expect(stdout).toMatch(/sum +\$\d/);
+    expect(stdout).toMatch(/Required settings.*\n\{/);
+    expect(stdout).toMatch(/total +\$\d/);
   });
 
   it.each([
     [['--stage', 'test'], /There is no stage "test"/],
     [['--settings', 'nowhere.json'], /Cannot read the settings in nowhere\.json/],
     [['--every-minutes', '7'], /samplingIntervalMinutes/],
-  ])('says what is wrong with %j', async (args, message) => {
+  ])('explains what is wrong with %j', async (args, message) => {
     const { code, stdout, stderr } = await scale(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);

@@ -13,12 +13,12 @@ function demand(settings = {}, exchanges = 10, figures = FIGURES) {
 
 const GIB = 2 ** 30;
 
-describe('what a month asks of each part', () => {
-  it('polls every two minutes of 730 hours, each exchange by itself', () => {
+describe('demand per month', () => {
+  it('polls each exchange every two minutes for 730 hours', () => {
     expect(demand()).toMatchObject({ sources: 10, polls: 219_000, tickers: 219_000_000, series: 10_000 });
   });
 
-  it('keeps the topic’s bytes for the retention, on as many brokers as there are copies', () => {
+  it('stores the topic’s bytes for the retention, times the replication factor', () => {
     const { stream } = demand({ stream: { brokers: 2, topic: { retentionHours: 24, partitions: 4 } } });
     // 10,000 tickers of 200 bytes every 120 s.
     expect(stream.bytesASecond).toBeCloseTo(2_000_000 / 120);
@@ -26,23 +26,23 @@ describe('what a month asks of each part', () => {
     expect(stream.partitionsPerBroker).toBe(4);
   });
 
-  it('opens a connection of each function to each broker, and the first one more', () => {
+  it('opens one connection per function and broker, plus one to bootstrap', () => {
     expect(demand({ stream: { brokers: 2 } }).stream.newConnections).toBe(15);
   });
 
-  it('takes a poll that one event does not hold in several', () => {
+  it('splits a poll that does not fit into one event', () => {
     const large = { ...FIGURES, tickersPerExchange: 6_145 };
     expect(demand({}, 1, large).index).toMatchObject({ recordsPerEvent: 6_144, calls: 43_800 });
     expect(demand({}, 1).index.calls).toBe(21_900);
   });
 
-  it('indexes as many batches at a time as there are partitions', () => {
+  it('indexes one batch per partition at a time', () => {
     const one = demand({ stream: { topic: { partitions: 1 } } }).index;
     const four = demand({ stream: { topic: { partitions: 4 } } }).index;
     expect(four.burstSeconds).toBeCloseTo(one.burstSeconds / 4);
   });
 
-  it('counts computing by the memory that a function has, and waiting as it is', () => {
+  it('scales computing time with memory, but not waiting time', () => {
     const { index } = demand({
       stream: { topic: { partitions: 1 } },
       functions: { index: { memoryMb: 1_769 } },
@@ -53,7 +53,7 @@ describe('what a month asks of each part', () => {
     expect(half.index.burstSeconds).toBeCloseTo(0.6, 2);
   });
 
-  it('catches up with what is left of Lambda or of the domain, whichever is less', () => {
+  it('catches up with the spare capacity of Lambda or the domain, whichever is smaller', () => {
     // 83.3 tickers a second come in. One partition on a whole core indexes 20,000; two cores of the domain, too.
     const settings = {
       stream: { topic: { partitions: 1 } },
@@ -67,7 +67,7 @@ describe('what a month asks of each part', () => {
     expect(demand(burstable).index.catchUpSeconds).toBeCloseTo((perSecond * 3_600) / (4_000 - perSecond));
   });
 
-  it('keeps ticks a month longer than the retention, in every copy', () => {
+  it('keeps ticks a month longer than the retention, in every replica', () => {
     const { search } = demand({ retention: { tickDays: 89 } });
     // 7.2 million a day for 89 + 31 days.
     expect(search.tickersGib).toBeCloseTo((7.2e6 * 120 * 300) / GIB);
@@ -80,20 +80,20 @@ describe('what a month asks of each part', () => {
     expect(copied.shards).toBe(2 * search.shards);
   });
 
-  it('asks S3 for an object of each category, the marker, and what lies beyond it', () => {
+  it('counts S3 requests for each category, the marker and the listing', () => {
     // bybit: linear, inverse, spot.
     expect(demand().lake).toMatchObject({ putsAndLists: 219_000 * 7, gets: 219_000 });
     expect(demand().lake.gbAMonth).toBeCloseTo(21.9);
   });
 
-  it('pays the way of events through the NAT only where pollers are not provisioned', () => {
+  it('charges events through the NAT only for on-demand pollers', () => {
     const onDemand = demand().network.natGb;
     const provisioned = demand({ index: { provisioned: true } }).network.natGb;
     expect(provisioned).toBeCloseTo(109.5);
     expect(onDemand - provisioned).toBeCloseTo(219 * 1.024);
   });
 
-  it('counts a metric once for each exchange or market in its dimensions', () => {
+  it('counts a metric once per exchange or market in its dimensions', () => {
     // bybit: linear, inverse, spot.
     const perExchange =
       Object.keys(METRIC_GROUPS.ingest.metrics).length +

@@ -15,7 +15,7 @@ const limit = (of: ReturnType<typeof estimate>, what: string) =>
   of.headroom.find((row) => row.what.includes(what));
 
 describe('limits', () => {
-  it('says how much of the volumes is used that the service leaves', () => {
+  it('counts only the usable part of the volumes', () => {
     const row = limit(estimate('dev', { search: { volumeGb: 100 } }), 'OpenSearch: storage');
     expect(row?.limit).toBeCloseTo(76);
     expect(row?.share).toBeCloseTo((row?.use ?? 0) / 76);
@@ -29,24 +29,24 @@ describe('limits', () => {
     expect(limit(estimate('dev', {}, exchanges), 'CloudFormation')?.state).toBe(state);
   });
 
-  it('knows that small brokers take few connections at once', () => {
+  it('knows that small brokers accept few connections at once', () => {
     const connections = (instanceType: string) =>
       limit(estimate('dev', { stream: { instanceType } }, 10), 'IAM connections')?.state;
     expect(connections('kafka.t3.small')).toBe('over');
     expect(connections('kafka.m7g.large')).toBe('ok');
   });
 
-  it('takes no harm from a full event, nor from the largest volume that a node may have', () => {
+  it('does not mind full events or the largest volume per node', () => {
     const full = estimate('dev', { search: { volumeGb: 200 } }, 1, {
       ...FIGURES,
       tickersPerExchange: 50_000,
     });
-    expect(limit(full, 'an event of 6 MB')).toMatchObject({ share: 1, state: 'ok' });
-    expect(limit(full, 'volume that a node')).toMatchObject({ share: 1, state: 'ok' });
-    expect(limit(estimate('dev', { search: { volumeGb: 210 } }), 'volume that a node')?.state).toBe('over');
+    expect(limit(full, 'records in a 6 MB event')).toMatchObject({ share: 1, state: 'ok' });
+    expect(limit(full, 'volume per node')).toMatchObject({ share: 1, state: 'ok' });
+    expect(limit(estimate('dev', { search: { volumeGb: 210 } }), 'volume per node')?.state).toBe('over');
   });
 
-  it('leaves out what a cluster of others is asked', () => {
+  it('leaves out the limits and cost of an existing cluster', () => {
     const existing = { clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/theirs/1' };
     const theirs = estimate('dev', { stream: { existing } });
     expect(theirs.headroom.filter(({ what }) => what.startsWith('Kafka'))).toEqual([]);
@@ -62,7 +62,7 @@ describe('the monthly bill', () => {
     expect(cost.find(({ what }) => what.includes('kafka.m7g.large'))).toMatchObject({ quantity: 2_190 });
   });
 
-  it('counts a unit for ten provisioned pollers', () => {
+  it('bills one unit for ten provisioned pollers', () => {
     const units = (minimumPollers: number) =>
       estimate('prod', { index: { minimumPollers, maximumPollers: 20 } }).cost.find(({ what }) =>
         what.startsWith('event poller'),
@@ -75,7 +75,7 @@ describe('the monthly bill', () => {
   });
 });
 
-describe('settings that carry more exchanges', () => {
+describe('settings for more exchanges', () => {
   const measured = figuresOf(readFigureFile());
 
   it.each([
@@ -93,7 +93,7 @@ describe('settings that carry more exchanges', () => {
     expect(withSources(stageConfig(stage, settings), exchanges)).toEqual(large.config);
   });
 
-  it('changes nothing where everything fits', () => {
+  it('changes nothing if everything fits', () => {
     expect(fitted(stageConfig('prod'), measured, INVENTORY).settings).toEqual({});
   });
 });
