@@ -1,8 +1,9 @@
 import { Option } from 'commander';
 import type { PipelineOptions } from '../../local/pipeline/options.ts';
 import { type Pipeline, startPipeline } from '../../local/pipeline/pipeline.ts';
+import { addIndexed, emptyProgress, type Progress } from '../../local/pipeline/progress.ts';
 import { localNow } from '../../local/pipeline/replay-clock.ts';
-import { addIndexed, emptyProgress, type Progress, runPolls } from '../../local/pipeline/run.ts';
+import { runPolls } from '../../local/pipeline/run.ts';
 import { samplingIntervalsIn } from '../../local/pipeline/sampling-intervals.ts';
 import { startReportServer } from '../../report/server.ts';
 import { createCommand, perform } from '../command.ts';

@@ -5,7 +5,7 @@ import type { InsightsResponse } from '../../lambdas/insights/handler.ts';
 import { type ArticleAnswer, askArticleQueries } from '../../local/pipeline/article-queries.ts';
 import { countStores, percentile, type StoreCounts } from '../../local/pipeline/closing-report.ts';
 import type { Pipeline } from '../../local/pipeline/pipeline.ts';
-import type { Progress } from '../../local/pipeline/run.ts';
+import type { Progress } from '../../local/pipeline/progress.ts';
 import { answerTable } from '../insights/answer-views.ts';
 import { readBatch } from './poll-view.ts';
 

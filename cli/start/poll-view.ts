@@ -2,7 +2,8 @@ import type { PollReport } from '../../core/ingest/report.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import type { Pipeline } from '../../local/pipeline/pipeline.ts';
-import type { Progress, RunOptions } from '../../local/pipeline/run.ts';
+import type { Progress } from '../../local/pipeline/progress.ts';
+import type { RunOptions } from '../../local/pipeline/run.ts';
 import type { Display } from './display.ts';
 
 export interface PollView {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
+import { type Admin, type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
 import { waitAtMost } from '../../core/runtime/wait.ts';
 import type { PartitionPosition } from './partition-offsets.ts';
 
@@ -58,27 +58,7 @@ export async function consumeUntilLost(
   lost.promise.catch(() => {});
   let assignment: Assignment | undefined;
 
-  const membership: Membership = {
-    commit: (offsets) =>
-      consumer.commitOffsets(
-        [...offsets].map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
-      ),
-    async positions() {
-      await admin.connect();
-      const [committed, bounds] = await Promise.all([
-        admin.fetchOffsets({ groupId: options.groupId, topics: [topic] }),
-        admin.fetchTopicOffsets(topic),
-      ]);
-      const offsets = committed.flatMap(({ partitions }) => partitions);
-      return bounds.map(({ partition, low, high }) => ({
-        partition,
-        committed: Number(offsets.find((each) => each.partition === partition)?.offset ?? -1),
-        low: Number(low),
-        high: Number(high),
-      }));
-    },
-    reconnect: lost.reject,
-  };
+  const membership = membershipOf(consumer, admin, options, lost.reject);
   consumer.on(consumer.events.CRASH, ({ payload }) => lost.reject(payload.error));
   consumer.on(consumer.events.GROUP_JOIN, () => {
     assignment?.end();
@@ -103,6 +83,35 @@ export async function consumeUntilLost(
     assignment?.end();
     await waitAtMost(DISCONNECT_MS, Promise.allSettled([consumer.disconnect(), admin.disconnect()]));
   }
+}
+
+function membershipOf(
+  consumer: Consumer,
+  admin: Admin,
+  { topic, groupId }: GroupOptions,
+  reconnect: (reason: Error) => void,
+): Membership {
+  return {
+    commit: (offsets) =>
+      consumer.commitOffsets(
+        [...offsets].map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
+      ),
+    async positions() {
+      await admin.connect();
+      const [committed, bounds] = await Promise.all([
+        admin.fetchOffsets({ groupId, topics: [topic] }),
+        admin.fetchTopicOffsets(topic),
+      ]);
+      const offsets = committed.flatMap(({ partitions }) => partitions);
+      return bounds.map(({ partition, low, high }) => ({
+        partition,
+        committed: Number(offsets.find((each) => each.partition === partition)?.offset ?? -1),
+        low: Number(low),
+        high: Number(high),
+      }));
+    },
+    reconnect,
+  };
 }
 
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 };

@@ -1,72 +1,16 @@
 import type { PollReport } from '../../core/ingest/report.ts';
 import { retryUntilAborted } from '../../core/runtime/retry.ts';
-import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 import { LambdaInvocationError } from '../lambda-host/errors.ts';
 import { runSchedule } from '../schedule/schedule.ts';
 import { replaySlots, type Slots, wallClockSlots } from '../schedule/slots.ts';
 import type { Pipeline } from './pipeline.ts';
+import { addFailure, addPoll, type Progress } from './progress.ts';
 import { topicEnds } from './resources.ts';
 import type { PolledSource } from './start-functions.ts';
 
 /** A source has answered no poll since the start. */
 export class SourceSilentError extends Error {
   override readonly name = 'SourceSilentError';
-}
-
-/** What a run has done so far, for the live view. */
-export interface Progress {
-  /** Polls whose tickers are all indexed. */
-  polls: number;
-  failedPolls: number;
-  tickersFetched: number;
-  rejected: number;
-  produced: number;
-  indexed: number;
-  duplicatesRefused: number;
-  deadLetters: number;
-  /** Of each poll, from its begin until OpenSearch acknowledged its last ticker. */
-  latenciesMs: number[];
-  /** The last poll that is indexed. */
-  last: PollReport | undefined;
-  /** By source name, in the order of their first polls. */
-  sources: Map<string, SourceProgress>;
-  /** The last failure, until a poll succeeds. */
-  failure: string | undefined;
-}
-
-/** The polls of one source. */
-export interface SourceProgress {
-  /** Polls whose tickers are all indexed. */
-  polls: number;
-  failedPolls: number;
-  last: PollReport | undefined;
-}
-
-export function emptyProgress(): Progress {
-  return {
-    polls: 0,
-    failedPolls: 0,
-    tickersFetched: 0,
-    rejected: 0,
-    produced: 0,
-    indexed: 0,
-    duplicatesRefused: 0,
-    deadLetters: 0,
-    latenciesMs: [],
-    last: undefined,
-    sources: new Map(),
-    failure: undefined,
-  };
-}
-
-/** Counts the index function's answer for one batch. */
-export function addIndexed(
-  progress: Progress,
-  { indexed, alreadyThere, deadLetters }: KafkaBatchResponse,
-): void {
-  progress.indexed += indexed;
-  progress.duplicatesRefused += alreadyThere;
-  progress.deadLetters += deadLetters;
 }
 
 export interface RunOptions {
@@ -101,22 +45,13 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
   const pending = new Set<Promise<void>>();
 
   const pollSource = async (source: PolledSource) => {
-    let lastSourceFailure: string | undefined;
-    let answered = false;
-    // Polls also fail while a store is unavailable; only a source that does not answer is an error.
-    const judgeSilence = () => {
-      if (answered || lastSourceFailure === undefined || Date.now() < silentUntilMs) return;
-      const silence = `The source ${source.name} answered no poll within ${firstAnswerMs / 1_000} s.`;
-      silent.abort(new SourceSilentError(`${silence} ${lastSourceFailure}`));
-    };
-    const silentUntilMs = Date.now() + firstAnswerMs;
-    const silenceTimer = setTimeout(judgeSilence, firstAnswerMs);
+    const silence = watchForSilence(source.name, firstAnswerMs, (error) => silent.abort(error));
     await runSchedule({
       slots: limited(slotsOf(options), () => options.polls === undefined || begunPolls < options.polls),
       invoke: (event) => source.poll(event),
       signal,
       async onPolled(report, startedMs) {
-        answered = true;
+        silence.answered();
         begunPolls += 1;
         progress.failure = undefined;
         const indexed = untilIndexed(pipeline, signal).then(() => {
@@ -129,16 +64,12 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
         if (pending.size >= MAX_PENDING_POLLS) await Promise.race(pending);
       },
       onFailed(slot, error) {
-        progress.failedPolls += 1;
-        sourceProgress(progress, source.name).failedPolls += 1;
-        progress.failure =
-          error instanceof LambdaInvocationError ? error.errorMessage : String((error as Error).message);
-        if (isSourceFailure(error)) lastSourceFailure = progress.failure;
-        judgeSilence();
+        addFailure(progress, source.name, messageOf(error));
+        if (isSourceFailure(error)) silence.failed(messageOf(error));
         onChange({ kind: 'failed', source: source.name, slot });
       },
     });
-    clearTimeout(silenceTimer);
+    silence.stop();
   };
   await Promise.all(pipeline.sources.map(pollSource));
   await Promise.all(pending);
@@ -147,28 +78,39 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
   return { historyEnded: !signal.aborted && (options.polls === undefined || begunPolls < options.polls) };
 }
 
+/** Reports a source that fails from the start. A source that was only kept waiting by a store is not reported. */
+function watchForSilence(
+  source: string,
+  firstAnswerMs: number,
+  onSilent: (error: SourceSilentError) => void,
+) {
+  const startedMs = Date.now();
+  let lastFailure: string | undefined;
+  let answered = false;
+  const judge = () => {
+    if (answered || lastFailure === undefined || Date.now() < startedMs + firstAnswerMs) return;
+    const silence = `The source ${source} answered no poll within ${firstAnswerMs / 1_000} s.`;
+    onSilent(new SourceSilentError(`${silence} ${lastFailure}`));
+  };
+  const timer = setTimeout(judge, firstAnswerMs);
+  return {
+    answered() {
+      answered = true;
+    },
+    failed(message: string) {
+      lastFailure = message;
+      judge();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof LambdaInvocationError ? error.errorMessage : String((error as Error).message);
+}
+
 function isSourceFailure(error: unknown): boolean {
   return error instanceof LambdaInvocationError && error.errorType === 'PollFailedError';
-}
-
-function sourceProgress({ sources }: Progress, name: string): SourceProgress {
-  const known = sources.get(name) ?? { polls: 0, failedPolls: 0, last: undefined };
-  sources.set(name, known);
-  return known;
-}
-
-function addPoll(progress: Progress, report: PollReport, latencyMs: number): void {
-  progress.polls += 1;
-  progress.latenciesMs.push(latencyMs);
-  progress.last = report;
-  const source = sourceProgress(progress, report.source);
-  source.polls += 1;
-  source.last = report;
-  progress.produced += report.produced;
-  for (const { fetched, rejected } of report.categories) {
-    progress.tickersFetched += fetched;
-    progress.rejected += rejected;
-  }
 }
 
 function slotsOf({ pipeline, intervalMs }: RunOptions): Slots {

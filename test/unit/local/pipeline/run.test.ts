@@ -2,12 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { PollReport } from '../../../../core/ingest/report.ts';
 import { LambdaInvocationError } from '../../../../local/lambda-host/errors.ts';
 import type { Pipeline } from '../../../../local/pipeline/pipeline.ts';
-import {
-  emptyProgress,
-  type RunOptions,
-  runPolls,
-  SourceSilentError,
-} from '../../../../local/pipeline/run.ts';
+import { emptyProgress } from '../../../../local/pipeline/progress.ts';
+import { type RunOptions, runPolls, SourceSilentError } from '../../../../local/pipeline/run.ts';
 
 const report = (slot: string): PollReport => ({
   source: 'test',
