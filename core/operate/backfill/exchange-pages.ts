@@ -1,18 +1,15 @@
-import { RateLimitedError } from '../../ingest/source-errors.ts';
 import { HOUR_MS, hourOf } from '../../market/time.ts';
 import type { SummaryStore } from '../../summarise/ports.ts';
 import { OperationInputError, type OperationServices } from '../operation.ts';
 import type { CandleSource } from '../ports.ts';
 import type { FetchInput } from './input.ts';
+import { PATIENCE_MS, waitAsAsked } from './rate-limit.ts';
 import { seriesNamed, seriesWithPair, type WrittenPart, writeRecorded } from './recorded-candles.ts';
 
 /** The exchange no longer has any of the requested candles. */
 export class CandlesNotKeptError extends Error {
   override readonly name = 'CandlesNotKeptError';
 }
-
-/** How long to retry an exchange that does not answer, whatever the slice's time. */
-export const PATIENCE_MS = 15_000;
 
 /** The pages of an exchange's candles: symbol by symbol, in time order. */
 export class ExchangePages {
@@ -46,14 +43,10 @@ export class ExchangePages {
 
   /** Fetches a page, keeps it in the lake and writes its candles. @returns undefined if the exchange asked to wait */
   async write(position: number, store: SummaryStore): Promise<WrittenPart | undefined> {
-    const { log, now, sleep } = this.#services;
     try {
       return await this.#write(position, store);
     } catch (error) {
-      if (!(error instanceof RateLimitedError)) throw error;
-      const { retryAtMs = 0 } = error;
-      log.warn('The exchange asked to wait', { until: new Date(retryAtMs).toISOString() });
-      await sleep(Math.max(0, Math.min(retryAtMs, this.#deadlineMs) - now()));
+      await waitAsAsked(error, this.#deadlineMs, this.#services);
       return undefined;
     }
   }

@@ -1,12 +1,10 @@
-import { RateLimitedError } from '../../ingest/source-errors.ts';
 import { candleObjectKey } from '../../lake/candle-objects.ts';
 import { rowsObject } from '../../lake/candle-rows.ts';
 import type { Market } from '../../market/series.ts';
 import { HOUR_MS } from '../../market/time.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { Slice } from '../operation.ts';
+import type { OperationServices, Slice } from '../operation.ts';
 import type { CandleHistory, CandlePager } from '../ports.ts';
-import { PATIENCE_MS } from './exchange-pages.ts';
+import { PATIENCE_MS, waitAsAsked } from './rate-limit.ts';
 import { seriesNamed } from './recorded-candles.ts';
 
 /** Hourly candles to fetch: those that start in [fromMs, toMs), both whole hours, epoch ms. */
@@ -36,12 +34,9 @@ export interface PagesOutput {
   notes: string[];
 }
 
-export interface PageServices {
+export interface PageServices extends Pick<OperationServices, 'log' | 'now' | 'sleep'> {
   pager: CandlePager;
   history: Pick<CandleHistory, 'put'>;
-  log: Log;
-  now: () => number;
-  sleep: (ms: number) => Promise<void>;
 }
 
 /** In one slice: `backfill` makes candles of them in about as long. */
@@ -54,9 +49,10 @@ const MOST_ROWS = 6_000;
 export async function pageThrough(
   request: PageRequest,
   cursor: PageCursor | undefined,
-  { pager, history, log, now, sleep }: PageServices,
+  services: PageServices,
   limits: { deadlineMs: number; endMs: number },
 ): Promise<Slice<PagesOutput>> {
+  const { pager, history, now } = services;
   const { exchange, category, symbols, fromMs, toMs } = request;
   const output: PagesOutput = { objects: [], hours: 0, notes: [] };
   let state = cursor ?? { symbol: 0, nextMs: fromMs, first: true };
@@ -92,10 +88,7 @@ export async function pageThrough(
       output.hours += (Math.min(nextMs, toMs) - state.nextMs) / HOUR_MS;
       state = { ...state, nextMs, first: state.first && !firstRow };
     } catch (error) {
-      if (!(error instanceof RateLimitedError)) throw error;
-      const { retryAtMs = 0 } = error;
-      log.warn('The exchange asked to wait', { until: new Date(retryAtMs).toISOString() });
-      await sleep(Math.max(0, Math.min(retryAtMs, limits.deadlineMs) - now()));
+      await waitAsAsked(error, limits.deadlineMs, services);
       break;
     }
   }
