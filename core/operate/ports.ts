@@ -5,6 +5,7 @@ import type { CandleFormat, CandleObject } from '../lake/candle-objects.ts';
 import type { CandleRow } from '../lake/candle-rows.ts';
 import type { RecordedPrices } from '../market/candle.ts';
 import type { Category, Market, Series } from '../market/series.ts';
+import type { Window } from '../market/window.ts';
 import type { SampleCounts, SummaryStore, TickHours } from '../summarise/ports.ts';
 
 /** The objects of the lake. Every method throws when the store cannot be reached. */
@@ -19,10 +20,7 @@ export interface LakeObjects {
 }
 
 /** One market's slots in [fromMs, toMs), epoch ms. */
-export interface Stretch extends Market {
-  fromMs: number;
-  toMs: number;
-}
+export interface Stretch extends Market, Window {}
 
 /** A market's first and last slot, epoch ms; the first may be rounded down to its hour. */
 export interface Extent extends Market {
@@ -96,10 +94,7 @@ export interface CurrencyPair {
 }
 
 /** Hourly candles of one series that start in [fromMs, toMs), epoch ms. */
-export interface CandleRange extends Omit<Series, 'exchange'> {
-  fromMs: number;
-  toMs: number;
-}
+export interface CandleRange extends Omit<Series, 'exchange'>, Window {}
 
 /** The hourly candles of an exchange whose API we read ourselves. */
 export interface CandleSource {

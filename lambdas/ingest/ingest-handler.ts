@@ -20,16 +20,13 @@ const scheduledPoll = z.object({
   slot: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
 });
 
-/** Polls the configured source once. @throws if the poll has to be repeated */
-export type IngestHandler = (event: unknown, context: Context) => Promise<PollReport>;
-
 /**
- * The handler of the ingest functions.
+ * The handler of the ingest functions: it polls the configured source once, and throws if the poll has to be repeated.
  * @param createSource the only difference between them
  */
 export function createIngestHandler(
   createSource: (config: SourceConfig, options: ClientOptions) => TickerSource,
-): IngestHandler {
+): (event: unknown, context: Context) => Promise<PollReport> {
   const environment = readEnvironment(
     z.object({
       /** The source to poll, as JSON. */

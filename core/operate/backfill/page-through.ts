@@ -2,16 +2,15 @@ import { candleObjectKey } from '../../lake/candle-objects.ts';
 import { rowsObject } from '../../lake/candle-rows.ts';
 import type { Market } from '../../market/series.ts';
 import { HOUR_MS } from '../../market/time.ts';
+import type { Window } from '../../market/window.ts';
 import type { OperationServices, Slice } from '../operation.ts';
 import type { CandleHistory, CandlePager } from '../ports.ts';
 import { PATIENCE_MS, waitAsAsked } from './rate-limit.ts';
 import { seriesNamed } from './recorded-candles.ts';
 
 /** Hourly candles to fetch: those that start in [fromMs, toMs), both whole hours, epoch ms. */
-export interface PageRequest extends Market {
+export interface PageRequest extends Market, Window {
   symbols: readonly string[];
-  fromMs: number;
-  toMs: number;
 }
 
 /** Where the next slice begins. */
