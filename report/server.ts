@@ -4,7 +4,7 @@ import { PAGE_WINDOWS, type PageWindow } from '../charts/windows.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
 import type { SamplingIntervals } from '../core/market/sampling.ts';
-import { LOOPBACK, serveOnLoopback } from '../core/runtime/loopback-server.ts';
+import { LOOPBACK, send, sendJson, serveOnLoopback } from '../core/runtime/loopback-server.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
 import { OpenSearchSeries } from '../stores/opensearch/insights/series.ts';
 import { OpenSearchSearch } from '../stores/opensearch/search.ts';
@@ -115,27 +115,9 @@ async function respond(
     return sendJson(response, 405, { message: 'The report server accepts GET requests only.' });
   const url = new URL(request.url ?? '/', `http://${LOOPBACK}`);
   if (url.pathname === '/') {
-    return send(
-      response,
-      200,
-      'text/html; charset=utf-8',
-      await pageHtml({ kind: 'live', origin: 'this machine' }),
-    );
+    return send(response, 200, 'text/html', await pageHtml({ kind: 'live', origin: 'this machine' }));
   }
   const answer = ANSWERS[url.pathname];
   if (!answer) return sendJson(response, 404, { message: `There is no ${url.pathname}.` });
   sendJson(response, 200, await answer(url.searchParams, store, asOfMs));
-}
-
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  send(response, status, 'application/json; charset=utf-8', JSON.stringify(body));
-}
-
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
-  response.writeHead(status, {
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-  });
-  response.end(body);
 }

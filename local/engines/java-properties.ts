@@ -10,3 +10,13 @@ export function javaProperties(entries: Readonly<Record<string, string | number 
     .map(([key, value]) => `${key}=${escaped(String(value))}\n`)
     .join('');
 }
+
+/** A Log4j 2 configuration that logs everything from INFO on to the console. */
+export const LOG_TO_CONSOLE = `status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %m%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+`;

@@ -5,7 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { type Engine, runJava, type StartOptions, startEngine } from './engine.ts';
-import { javaProperties } from './java-properties.ts';
+import { javaProperties, LOG_TO_CONSOLE } from './java-properties.ts';
 
 const NODE_ID = 1;
 
@@ -17,15 +17,6 @@ const JAVA_FLAGS = [
   '-XX:TieredStopAtLevel=1',
   '-XX:+ExitOnOutOfMemoryError',
 ];
-
-const LOG4J = `status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %m%n
-rootLogger.level = info
-rootLogger.appenderRef.console.ref = console
-`;
 
 /**
  * Apache Kafka (KRaft, broker and controller in one process) with its data in `data/kafka`. Topics are not created
@@ -48,7 +39,7 @@ export async function startKafka(options: StartOptions): Promise<Engine> {
       url: (port) => `${LOOPBACK}:${port}`,
       async prepare({ port, internalPort }) {
         mkdirSync(join(folder, 'data', 'kafka'), { recursive: true });
-        writeFileAtomically(join(config, 'log4j2.properties'), LOG4J);
+        writeFileAtomically(join(config, 'log4j2.properties'), LOG_TO_CONSOLE);
         writeFileAtomically(properties, javaProperties(serverProperties(port, internalPort)));
         // StorageTool writes this file last and atomically: if it exists, the folder is formatted.
         if (!existsSync(join(folder, 'data', 'kafka', 'meta.properties'))) {

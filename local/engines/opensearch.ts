@@ -3,20 +3,12 @@ import { join, resolve } from 'node:path';
 import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { type Engine, type StartOptions, startEngine } from './engine.ts';
+import { LOG_TO_CONSOLE } from './java-properties.ts';
 
 export interface OpenSearchOptions extends StartOptions {
   /** @default 1024 */
   readonly heapMb?: number;
 }
-
-const LOG4J = `status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] %m%n
-rootLogger.level = info
-rootLogger.appenderRef.console.ref = console
-`;
 
 /**
  * OpenSearch as a single node with its data in `data/opensearch`. Plain HTTP without a password: it runs without the
@@ -37,7 +29,7 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
       url: (port) => `http://${LOOPBACK}:${port}`,
       async prepare({ port, internalPort }) {
         mkdirSync(join(folder, 'data', 'opensearch'), { recursive: true });
-        writeFileAtomically(join(home, 'config', 'log4j2.properties'), LOG4J);
+        writeFileAtomically(join(home, 'config', 'log4j2.properties'), LOG_TO_CONSOLE);
         writeFileAtomically(
           join(home, 'config', 'opensearch.yml'),
           yaml({

@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LOOPBACK, type LoopbackServer, serveOnLoopback } from '../../core/runtime/loopback-server.ts';
+import {
+  LOOPBACK,
+  type LoopbackServer,
+  send,
+  sendJson,
+  serveOnLoopback,
+} from '../../core/runtime/loopback-server.ts';
 import { DEFAULT_KLINE_LIMIT, type ReplayMarket } from './replay-market.ts';
 
 export interface MarketReplayOptions {
@@ -51,20 +57,25 @@ function answer(
   const url = URL.parse(request.url ?? '/', `http://${LOOPBACK}`);
   const route = url === null ? undefined : ROUTES.get(url.pathname);
   if (url === null || route === undefined) {
-    sendText(response, 404, `Not found. The market replay serves ${[...ROUTES.keys()].join(' and ')}.\n`);
+    send(
+      response,
+      404,
+      'text/plain',
+      `Not found. The market replay serves ${[...ROUTES.keys()].join(' and ')}.\n`,
+    );
     return;
   }
   if (request.method !== 'GET') {
     response.setHeader('allow', 'GET');
-    sendText(response, 405, `The market replay only answers GET, not ${request.method}.\n`);
+    send(response, 405, 'text/plain', `The market replay only answers GET, not ${request.method}.\n`);
     return;
   }
   try {
-    sendJson(response, envelope(route, market, url.searchParams, clock()));
+    sendJson(response, 200, envelope(route, market, url.searchParams, clock()));
   } catch (error) {
     // A failing clock must not end the whole pipeline's process.
     const reason = error instanceof Error ? error.stack : String(error);
-    sendText(response, 500, `The market replay failed: ${reason}\n`);
+    send(response, 500, 'text/plain', `The market replay failed: ${reason}\n`);
   }
 }
 
@@ -130,17 +141,4 @@ function wholeNumber(query: URLSearchParams, name: string, min: number, max: num
     throw new BadRequest(`params error: ${name} "${text}" is not a whole number from ${min} to ${max}`);
   }
   return value;
-}
-
-function sendJson(response: ServerResponse, body: unknown): void {
-  send(response, 200, 'application/json; charset=utf-8', JSON.stringify(body));
-}
-
-function sendText(response: ServerResponse, status: number, body: string): void {
-  send(response, status, 'text/plain; charset=utf-8', body);
-}
-
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
 }

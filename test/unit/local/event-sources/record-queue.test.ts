@@ -1,23 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toMskEvent, toMskRecord } from '../../../../local/event-sources/batch.ts';
+import { toMskEvent } from '../../../../local/event-sources/batch.ts';
 import { RecordQueue } from '../../../../local/event-sources/record-queue.ts';
-
-const origin = {
-  eventSourceArn: 'arn:aws:kafka:local:0:cluster/local/0',
-  bootstrapServers: '127.0.0.1:9092',
-};
-
-function record(partition: number, offset: number, valueBytes = 10) {
-  return toMskRecord('tickers', partition, {
-    key: Buffer.from(`key-${partition}`),
-    value: Buffer.alloc(valueBytes, 'x'),
-    offset: String(offset),
-    timestamp: '1700000000000',
-    attributes: 0,
-    headers: { 'trace-é': Buffer.from('1') },
-  });
-}
+import { origin, record } from './records.ts';
 
 describe('the record queue', () => {
   it('returns batches up to the record limit, first in, first out', () => {
