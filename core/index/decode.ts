@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { tickerIndexOf } from '../market/index-names.ts';
 import { parseTicker, type TickerIdentity, tickerIdAt } from '../market/ticker.ts';
 import { readPlainTicker } from './plain-ticker.ts';
 import type { IndexDocument } from './ports.ts';
@@ -24,7 +23,7 @@ export function decodeLine(text: string): IndexDocument | { reason: string } {
 }
 
 function documentOf(ticker: TickerIdentity, source: string): IndexDocument {
-  return { id: tickerIdAt(ticker, slotMs(ticker.slot)), index: tickerIndexOf(ticker.slot), source };
+  return { id: tickerIdAt(ticker, slotMs(ticker.slot)), slot: ticker.slot, source };
 }
 
 /** The latest slot and its time: a batch has many tickers of few slots. */

@@ -16,7 +16,8 @@ export interface DeliveredRecord extends StreamPosition {
 /** A valid ticker as the index takes it. */
 export interface IndexDocument {
   id: string;
-  index: string;
+  /** ISO 8601 UTC. */
+  slot: string;
   /** The ticker's JSON, on one line. */
   source: string;
 }

@@ -1,4 +1,5 @@
 import type { DocumentOutcome, IndexDocument, TickerIndex } from '../../core/index/ports.ts';
+import { tickerIndexOf } from '../../core/market/index-names.ts';
 import { type BulkClient, type BulkOptions, OpenSearchBulk } from './bulk.ts';
 import type { BulkAction } from './bulk-request.ts';
 
@@ -16,5 +17,7 @@ export class OpenSearchTickers implements TickerIndex {
 }
 
 function* creates(documents: Iterable<IndexDocument>): Generator<BulkAction> {
-  for (const { index, id, source } of documents) yield { kind: 'create', index, id, source };
+  for (const { slot, id, source } of documents) {
+    yield { kind: 'create', index: tickerIndexOf(slot), id, source };
+  }
 }

@@ -194,7 +194,7 @@ describe('indexing', () => {
   it('finds the document for which OpenSearch refuses the whole request', async () => {
     const documents = ['A', 'x'.repeat(600), 'B'].map((id) => ({
       id, // 512 bytes at most
-      index: INDEX,
+      slot: SLOT,
       source: JSON.stringify(ticker(id.slice(0, 1))),
     }));
     const outcomes = await new OpenSearchTickers(openSearch).create(documents, Date.now() + 10_000);

@@ -1,7 +1,6 @@
 import type { Candle } from '../../../core/market/candle.ts';
 import { candleId } from '../../../core/market/candle.ts';
 import { type Move, moveId } from '../../../core/market/directional-change.ts';
-import { tickerIndexOf } from '../../../core/market/index-names.ts';
 import { tickerId } from '../../../core/market/ticker.ts';
 import { createOpenSearch } from '../../../stores/opensearch/client.ts';
 import { OpenSearchTickers } from '../../../stores/opensearch/tickers.ts';
@@ -22,7 +21,7 @@ export async function indexTicks(ticks: MemoryTicks): Promise<void> {
     await new OpenSearchTickers(client).create(
       tickers.map((ticker) => ({
         id: tickerId(ticker),
-        index: tickerIndexOf(ticker.slot),
+        slot: ticker.slot,
         source: JSON.stringify(ticker),
       })),
       Date.now() + 20_000,

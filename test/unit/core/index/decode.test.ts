@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeValue } from '../../../../core/index/decode.ts';
 import type { Ticker } from '../../../../core/market/ticker.ts';
-import { SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
+import { SLOT, SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
 
 const base64 = (value: string | Buffer) => Buffer.from(value as string).toString('base64');
 const decode = (value: string | Buffer) => decodeValue(base64(value));
@@ -12,11 +12,11 @@ const without = (field: keyof Ticker) => {
 };
 
 describe('decoding a record’s value', () => {
-  it('returns a ticker’s text unchanged, with its id and its index', () => {
+  it('passes on a ticker’s text unchanged, with its id and slot', () => {
     const text = JSON.stringify(sampleTicker());
     expect(decode(text)).toEqual({
       id: `bybit:spot:BTCUSDT:${SLOT_MS}`,
-      index: 'tickers-2026.03',
+      slot: SLOT,
       source: text,
     });
   });

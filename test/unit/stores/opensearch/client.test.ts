@@ -65,7 +65,7 @@ describe('an OpenSearch client', () => {
 describe('the bulk client', () => {
   const tickersOf = (environment: NodeJS.ProcessEnv) =>
     new OpenSearchTickers(createBulkClientOf(readEnvironment(z.object(openSearchVariables), environment)));
-  const documents = [{ id: 'a', index: 'tickers-2026.03', source: '{}' }];
+  const documents = [{ id: 'a', slot: '2026-03-01T12:00:00.000Z', source: '{}' }];
 
   it('does not sign in by default', () =>
     withServer(async (url, headers) => {

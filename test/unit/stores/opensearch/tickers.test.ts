@@ -64,7 +64,7 @@ const whole =
 
 const documentOf = (id: string): IndexDocument => ({
   id,
-  index: 'tickers-2026.03',
+  slot: '2026-03-01T12:00:00.000Z',
   source: '{"symbol":"A"}',
 });
 async function create(ids: string[], options: BulkOptions = {}, inMs = 3_000) {
