@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { BatchAddress } from '../lake/ticker-objects.ts';
 import { type Category, formatSeries } from '../market/series.ts';
 import { type RejectedPayload, TICKER_VERSION } from '../market/ticker.ts';
+import type { PollBudget } from '../runtime/budgets.ts';
 import { acknowledgedUntilMs, countBatches, type DrainDependencies, drain } from './drain.ts';
 import type { CategoryOutcome, OutboxMarker, StreamRecord, TickerLake, TickerSource } from './ports.ts';
 import { type CategoryReport, PollFailedError, type PollReport } from './report.ts';
@@ -16,14 +17,6 @@ export interface PollDependencies extends DrainDependencies {
   fetchBeforeLakeCheck?: boolean;
   /** Receives the report as it grows, even if the poll throws later. */
   onProgress?: (soFar: PollReport) => void;
-}
-
-/** Deadlines of a poll, epoch ms. */
-export interface PollBudget {
-  /** When to stop waiting for the exchange. */
-  fetchDeadlineMs: number;
-  /** When to be done. */
-  deadlineMs: number;
 }
 
 /**

@@ -55,9 +55,16 @@ export class SlotOverError extends Error {
 /** With less time than this, a poll could not store what it fetches. */
 const SHORTEST_POLL_MS = 2_000;
 
+/** Deadlines of a poll, epoch ms. */
+export interface PollBudget {
+  /** When to stop waiting for the exchange. */
+  fetchDeadlineMs: number;
+  /** When to be done. */
+  deadlineMs: number;
+}
+
 /**
- * A poll's deadlines (epoch ms) for fetching and for being done: before its invocation ends and, if the interval is
- * known, before the next slot begins.
+ * The deadlines of a poll: it ends before its invocation does and, if the interval is known, before the next slot begins.
  * @throws SlotOverError
  */
 export function pollBudget(times: {
@@ -66,7 +73,7 @@ export function pollBudget(times: {
   slotMs: number;
   /** Between two slots. @default unknown: only the invocation's time counts */
   samplingIntervalMs?: number | undefined;
-}): { fetchDeadlineMs: number; deadlineMs: number } {
+}): PollBudget {
   const { now, remainingMs, slotMs, samplingIntervalMs } = times;
   const slotEndMs = samplingIntervalMs === undefined ? Number.POSITIVE_INFINITY : slotMs + samplingIntervalMs;
   const availableMs = Math.min(remainingMs, slotEndMs - now);

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type PollBudget, poll } from '../../../../core/ingest/poll.ts';
+import { poll } from '../../../../core/ingest/poll.ts';
 import { PollFailedError, type PollReport } from '../../../../core/ingest/report.ts';
 import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
 import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
 import { MINUTE_MS } from '../../../../core/market/time.ts';
+import type { PollBudget } from '../../../../core/runtime/budgets.ts';
 import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
 import { BATCH_BYTES, InMemoryLake, InMemorySource, InMemoryStream, Journal } from './in-memory.ts';
 
