@@ -31,11 +31,11 @@ interface BenchFlags {
 
 const flags = new Command('npm run bench --')
   .description(
-    'Measures the pipeline on real local services, in one run, against yardsticks on the same node.',
+    'Measures the pipeline on real local services, against yardsticks on the same machine in the same run.',
   )
   .option('--rounds <n>', 'measured rounds of each target', roundCount, 5)
-  .addOption(new Option('--only <targets...>', 'some of the targets').choices(Object.keys(TARGETS)))
-  .option('--json', 'one JSON object on stdout')
+  .addOption(new Option('--only <targets...>', 'run only these targets').choices(Object.keys(TARGETS)))
+  .option('--json', 'print one JSON object')
   .parse()
   .opts<BenchFlags>();
 
@@ -78,7 +78,7 @@ function roundCount(text: string): number {
 
 function print(results: readonly TargetResult[], machine: Record<string, unknown>): void {
   const table = textTable(
-    ['target', 'median', 'min', 'max', 'to reach', '', 'figures'],
+    ['target', 'median', 'min', 'max', 'goal', '', 'figures'],
     results.map(({ name, value, spread, unit, target, met, note }) => {
       const figure = (number: number) => `${number.toPrecision(3)} ${unit}`;
       return [name, figure(value), figure(spread.min), figure(spread.max), target, met ? '✔' : '✖', note];

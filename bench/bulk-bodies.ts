@@ -1,10 +1,10 @@
 import { tickerIndexOf } from '../core/market/index-names.ts';
 import { type Ticker, tickerId } from '../core/market/ticker.ts';
 
-/** The limit of one request that the adapter sets. */
+/** The adapter's limit per request. */
 const A_REQUEST_BYTES = 5 * 1024 * 1024;
 
-/** Bulk requests that create the tickers, as long as the adapter makes them; in `index`, else where each belongs. */
+/** Bulk requests that create the tickers, as large as the adapter's. @param index @default each ticker's own index */
 export function bulkBodies(tickers: readonly Ticker[], index?: string): Buffer[] {
   const bodies: Buffer[] = [];
   let lines: string[] = [];

@@ -16,12 +16,12 @@ import { INDEX_SETTINGS } from '../local/pipeline/resources.ts';
 import { createOpenSearch } from '../stores/opensearch/client.ts';
 import { indexTemplates } from '../stores/opensearch/index-templates.ts';
 
-/** Engines of a measurement's own, with nothing in them but the index templates. */
+/** Fresh engines, empty except for the index templates. */
 export interface BenchEngines {
   openSearch: Client;
   urls: ServiceUrls;
   jdk: Jdk;
-  /** Holds their data; removed with them. */
+  /** Their data; deleted when they stop. */
   folder: string;
   stop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 
-/** What a handler asks of its context: a minute from now on. */
+/** A Lambda context with a minute left. */
 export function lambdaContext(): Context {
   const endMs = Date.now() + 60_000;
   return { getRemainingTimeInMillis: () => endMs - Date.now() } as Context;

@@ -1,6 +1,6 @@
 /*
- * Measures on real local engines what the model of the scale needs to know of one ticker, one candle and one hour, and
- * prints it as JSON: `npx node bench/measure-figures.ts`. What it prints goes into figures.json by hand, with the date.
+ * Measures the inputs of the scale model (per ticker, candle and hour) on real local engines and prints them as JSON:
+ * `npx node bench/measure-figures.ts`. Copy them into scale/figures.json, with the date.
  */
 
 import { readdirSync, statSync } from 'node:fs';
@@ -19,10 +19,10 @@ import { loadIndexHandler } from './index-handler.ts';
 import { lambdaContext } from './lambda-context.ts';
 import { makeTickers, toEvents } from './tickers.ts';
 
-/** As `makeTickers` makes them, one ticker of each series every two minutes. */
+/** As in `makeTickers`: one ticker per series every two minutes. */
 const SERIES = 600;
 const AN_HOUR = SERIES * 30;
-/** Each run of summarise looks at the last 48 hours; the last hour of these is measured. */
+/** Summarise looks back 48 hours; the last of these hours is measured. */
 const HOURS = 50;
 const TOPIC = 'measure';
 
@@ -39,7 +39,7 @@ async function took(work: () => Promise<unknown>): Promise<Took> {
   return { seconds: (performance.now() - startedMs) / 1_000, cpuSeconds: (user + system) / 1e6 };
 }
 
-/** Bytes that a document of some indices takes, primary shards only. */
+/** Bytes per document, primary shards only. */
 async function documentBytes(openSearch: Client, index: string): Promise<number> {
   await openSearch.indices.refresh({ index });
   const { body } = await openSearch.indices.stats({ index });
@@ -55,7 +55,7 @@ async function serverCpuSeconds(openSearch: Client): Promise<number> {
   );
 }
 
-/** An hour of tickers, no two hours the same. */
+/** An hour of tickers, different for every hour. */
 function tickersOfHour(hour: number): Ticker[] {
   const shifted = (time: string) => new Date(Date.parse(time) + hour * HOUR_MS).toISOString();
   return makeTickers(AN_HOUR, hour + 1).map((ticker) => ({
@@ -76,7 +76,7 @@ async function lakeBytes(lines: readonly string[]): Promise<number> {
   return mean(objects) / SERIES;
 }
 
-/** Bytes that a record takes in the segments of a topic. */
+/** Bytes per record in the topic's segments. */
 async function topicBytes(url: string, folder: string, tickers: readonly Ticker[]): Promise<number> {
   const kafka = createKafka('measure', [url], { info() {}, warn() {}, error() {} });
   const admin = kafka.admin();

@@ -1,19 +1,19 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { emptyTickers } from './tickers-index.ts';
 
-/** One way to bring documents into an index, stretch by stretch. */
+/** One way of indexing documents, stretch by stretch. */
 export interface Side {
   index: string;
-  /** How many there are in the end. */
+  /** The total number of documents. */
   documents: number;
   bring(stretch: number): Promise<void>;
 }
 
 /**
- * Documents a second that each side brings until they are searchable. The sides take turns at every stretch: whatever
- * else the machine does for a while slows all of them. The first two change places at the next, so that each comes
- * as often after the other, whose segments OpenSearch may still be merging.
- * @param begins which of the two begins
+ * Searchable documents per second of each side. The sides take turns at every stretch, so that other load on the machine
+ * slows all of them. The first two swap places at every stretch, so that each equally often follows the other, whose
+ * segments OpenSearch may still be merging.
+ * @param begins which of the two starts
  */
 export async function race<Name extends string>(
   openSearch: Client,
@@ -45,7 +45,7 @@ export async function race<Name extends string>(
   return Object.fromEntries(rates) as Record<Name, number>;
 }
 
-/** The items in so many stretches, as even as can be. */
+/** Splits the items into equal stretches. */
 export function inStretches<T>(items: readonly T[], stretches: number): T[][] {
   return Array.from({ length: stretches }, (_, stretch) =>
     items.slice(

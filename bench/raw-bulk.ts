@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-/** The yardstick: bulk requests over plain HTTP, their bodies made beforehand, the answers only read. */
+/** The yardstick: prepared bulk requests over plain HTTP, whose responses are read but not parsed. */
 export class RawBulk {
   readonly #agent: Agent;
   readonly #url: URL;
@@ -10,7 +10,7 @@ export class RawBulk {
     this.#url = new URL('/_bulk?filter_path=errors,items.*.status,items.*.error', openSearchUrl);
   }
 
-  /** Sends one body. @throws Error where OpenSearch did not take all of it */
+  /** @throws Error if OpenSearch did not accept all of it */
   send(body: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
@@ -41,7 +41,7 @@ export class RawBulk {
   }
 }
 
-/** Works off the items with so many workers. */
+/** Processes the items with a number of parallel workers. */
 export async function inParallel<T>(
   items: readonly T[],
   workers: number,

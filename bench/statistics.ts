@@ -1,11 +1,11 @@
-/** What several runs of one measurement came to. */
+/** The results of several runs of a measurement. */
 export interface Spread {
   median: number;
   min: number;
   max: number;
 }
 
-/** The median and the extremes of the values. @throws RangeError where there is none */
+/** Median and extremes. @throws RangeError if there are no values */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -1,10 +1,10 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { type Spread, spreadOf } from './statistics.ts';
 
-/** One line of the table: a ratio (or a figure of its own) measured several times in one run. */
+/** A line of the table: a ratio, or a plain figure, measured several times in one run. */
 export interface TargetResult {
   name: string;
-  /** What the runs came to; `value` is the median. */
+  /** Of the runs; `value` is the median. */
   value: number;
   spread: Spread;
   unit: string;
@@ -12,25 +12,24 @@ export interface TargetResult {
   target: string;
   met: boolean;
   runs: number[];
-  /** The absolute figures behind the ratio, for people. */
+  /** The absolute figures behind the ratio. */
   note: string;
 }
 
-/** Where a target measures, and how often. */
 export interface BenchContext {
   openSearch: Client;
   urls: { kafka: string; openSearch: string; s3: string };
-  /** Measured rounds of each target, sides taken in turn; a round to warm up comes before. */
+  /** Measured rounds of each target, after one warm-up round. */
   rounds: number;
-  /** A folder of its own, removed afterwards. */
+  /** A temporary folder, deleted afterwards. */
   folder: string;
   say(text: string): void;
 }
 
-/** A measurement; may give several lines. */
+/** A measurement; may return several lines. */
 export type Target = (context: BenchContext) => Promise<TargetResult[]>;
 
-/** A line from its runs. `atLeast` or `atMost` is the figure to reach. */
+/** The line for some runs. `atLeast` or `atMost` is the goal. */
 export function resultOf(
   name: string,
   runs: readonly number[],

@@ -5,7 +5,7 @@ import { HOUR_MS } from '../core/market/time.ts';
 import { toMskEvent } from '../local/event-sources/batch.ts';
 import { RecordQueue } from '../local/event-sources/record-queue.ts';
 
-/** A small generator with a seed: every run of the benchmark indexes the same documents. */
+/** A seeded random generator, so that every run indexes the same documents. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -21,7 +21,7 @@ const SERIES = 600;
 const FIRST_SLOT_MS = Date.parse('2026-01-01T00:00:00Z');
 const INTERVAL_MS = 120_000;
 
-/** Tickers as the linear market of an exchange sends them, poll after poll: about 800 bytes of JSON each. */
+/** Tickers like those of a linear market, poll after poll: about 800 bytes of JSON each. */
 export function makeTickers(count: number, seed = 1): Ticker[] {
   const random = seededRandom(seed);
   const prices = Array.from({ length: SERIES }, () => 10 ** (random() * 9 - 4));
@@ -67,7 +67,7 @@ export function makeTickers(count: number, seed = 1): Ticker[] {
   });
 }
 
-/** The events of up to 6 MB in which Lambda would hand the tickers over. */
+/** The events of up to 6 MB in which Lambda would deliver the tickers. */
 export function toEvents(tickers: readonly Ticker[]): MSKEvent[] {
   const origin = {
     eventSourceArn: 'arn:aws:kafka:local:000000000000:cluster/bench/0',

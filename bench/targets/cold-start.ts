@@ -8,23 +8,22 @@ import { resultOf, type Target, type TargetResult } from '../target.ts';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What is to be reached, by the function's folder under `lambdas/`. */
+/** Goals by the function's folder in `lambdas/`. */
 const GOALS: Record<string, { importMs: number; kilobytes?: number }> = {
   index: { importMs: 150, kilobytes: 700 },
   ingest: { importMs: 250 },
 };
-/** Of the others. */
+/** Goals of the other functions. */
 const GOAL = { importMs: 500 };
 
-/** A function as it is deployed. */
 interface Bundle {
-  /** Its folder under `lambdas/`. */
+  /** Its folder in `lambdas/`. */
   name: string;
   file: string;
   environment: Record<string, string>;
 }
 
-/** Import time and size of the bundles that `cdk synth` makes for Lambda, each in a fresh Node. */
+/** Import time and size of the bundles that `cdk synth` makes, each in a fresh Node process. */
 export const coldStart: Target = async ({ folder, rounds }) => {
   const out = join(folder, 'cdk.out');
   await run('npx', ['cdk', 'synth', '--quiet', '--output', out], { cwd: ROOT });
@@ -55,7 +54,7 @@ export const coldStart: Target = async ({ folder, rounds }) => {
   return results;
 };
 
-/** The bundles of an assembly: its templates say which asset a function runs, and its source map which function it is. */
+/** The bundles of an assembly: templates tell which asset a function runs, source maps which function it is. */
 function bundlesIn(out: string): Map<string, Bundle> {
   const bundles = new Map<string, Bundle>();
   for (const template of readdirSync(out).filter((each) => each.endsWith('.template.json'))) {
@@ -87,7 +86,7 @@ function bundlesIn(out: string): Map<string, Bundle> {
   return bundles;
 }
 
-/** Of the kind of value that only a deployment knows, or knows the parts of. */
+/** A placeholder for a value that is only known after deployment. */
 function standIn(variable: string, value: unknown): string {
   if (variable.endsWith('_URL')) return 'https://bench.invalid';
   const [separator, parts] = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'] ?? [];
@@ -99,7 +98,7 @@ function readSources(file: string): string[] | undefined {
   try {
     return (JSON.parse(readFileSync(file, 'utf8')) as { sources: string[] }).sources;
   } catch {
-    return undefined; // an asset of CDK's own
+    return undefined; // one of CDK's own assets
   }
 }
 

@@ -3,7 +3,7 @@ import { lambdaContext } from '../lambda-context.ts';
 import { makeTickers, toEvents } from '../tickers.ts';
 import type { CpuFigures } from './index-cpu.ts';
 
-/** Tickers measured, after as many others to warm up. */
+/** Tickers measured, after as many for warm-up. */
 const DOCUMENTS = 100_000;
 
 const urls = JSON.parse(process.argv[2] ?? '{}') as { openSearch: string; s3: string };
@@ -33,7 +33,7 @@ for (const event of events) {
   handlerCpu += seconds(process.cpuUsage(started));
   heapMb = Math.max(heapMb, (process.memoryUsage().heapUsed - baseline) / 2 ** 20);
 }
-// One that was there already is answered with an error, which is another measurement.
+// An existing document would be answered with an error, which would be a different measurement.
 if (indexed !== DOCUMENTS) throw new Error(`${indexed} documents were new to the index, not ${DOCUMENTS}.`);
 
 globalThis.gc?.();

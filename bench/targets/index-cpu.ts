@@ -6,14 +6,14 @@ import { emptyTickers } from '../tickers-index.ts';
 
 const CHILD = fileURLToPath(new URL('index-cpu-child.ts', import.meta.url));
 
-/** What the child process tells: CPU seconds for 100,000 tickers. */
+/** What the child process reports: CPU seconds for 100,000 tickers. */
 export interface CpuFigures {
   handler: number;
   parse: number;
   heapMb: number;
 }
 
-/** CPU that the index handler takes, in a process of its own, against `JSON.parse` of the same records alone. */
+/** CPU of the index handler in its own process, compared with `JSON.parse` of the same records alone. */
 export const indexCpu: Target = async ({ openSearch, urls, rounds, say }) => {
   const runs: CpuFigures[] = [];
   for (let round = 1; round <= rounds; round++) {

@@ -13,12 +13,12 @@ import { makeTickers, toEvents } from '../tickers.ts';
 const DOCUMENTS = 200_000;
 const ONE_BY_ONE = 5_000;
 const STRETCHES = 8;
-/** Two partitions: two invocations at once, each of which sends its event in one request over its own connection. */
+/** Two partitions: two concurrent invocations, each sending its event in one request over its own connection. */
 const CONNECTIONS = 2;
 
 /**
- * The index path (events of up to 6 MB → the handler → searchable) against raw `_bulk` of the same documents, and
- * against the article's consumer, which sent one document a request.
+ * The index path (events of up to 6 MB → handler → searchable), compared with raw `_bulk` of the same documents and with
+ * the article's consumer, which sent one document per request.
  */
 export const indexPath: Target = async ({ openSearch, urls, rounds, say }) => {
   const tickers = makeTickers(DOCUMENTS);
@@ -53,7 +53,7 @@ export const indexPath: Target = async ({ openSearch, urls, rounds, say }) => {
   for (let round = 0; round <= rounds; round++) {
     const rate = await race(openSearch, sides, STRETCHES, round);
     say(`index path, round ${round}: ${describe(rate)}`);
-    if (round > 0) rates.push(rate); // the first warms up
+    if (round > 0) rates.push(rate); // the first is for warm-up
   }
   raw.close();
   const last = rates.at(-1);
@@ -78,13 +78,13 @@ export const indexPath: Target = async ({ openSearch, urls, rounds, say }) => {
 const describe = ({ ours, raw, article }: { ours: number; raw: number; article: number }) =>
   `${Math.round(ours)} docs/s, raw ${Math.round(raw)}, one by one ${Math.round(article)}`;
 
-/** What an event holds: the same documents go in the same requests. */
+/** As in an event: the same documents go into the same requests. */
 const tickersOf = ({ records }: MSKEvent): Ticker[] =>
   Object.values(records)
     .flat()
     .map(({ value }) => JSON.parse(Buffer.from(value, 'base64').toString('utf8')));
 
-/** The article's consumer: one `PUT` for each document, one after the other, over one connection. */
+/** The article's consumer: one `PUT` per document, one after the other, over one connection. */
 async function articleConsumer(url: string, index: string, tickers: readonly Ticker[]): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (const ticker of tickers) {

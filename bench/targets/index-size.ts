@@ -6,10 +6,10 @@ import { makeTickers } from '../tickers.ts';
 import { emptyTickers } from '../tickers-index.ts';
 
 const DOCUMENTS = 100_000;
-/** The article let OpenSearch guess: floats, and text with a keyword beside it. */
+/** The article let OpenSearch guess: floats, and text with a keyword sub-field. */
 const ARTICLE_INDEX = 'bench-article';
 
-/** Bytes a ticker takes on disk after a force-merge, against the article's dynamic mapping of the same documents. */
+/** Bytes per ticker on disk after a force-merge, compared with the article's dynamic mapping. */
 export const indexSize: Target = async (context) => {
   const runs: number[] = [];
   let note = '';

@@ -20,7 +20,7 @@ const POLLS_A_ROUND = 5;
 
 const SILENT = { info() {}, warn() {}, error() {} };
 
-/** A poll of 1,500 tickers (fetch → lake → topic acknowledged) against a bare PUT and produce of the same bytes. */
+/** A poll of 1,500 tickers (fetch → lake → topic acknowledged), compared with a bare PUT and produce of the same bytes. */
 export const ingest: Target = async ({ urls, rounds, say }) => {
   const tickers = makeTickers(TICKERS).map((ticker, position) => ({
     ...ticker,
@@ -98,7 +98,7 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
         key: formatSeries(tickers[position] as never),
         value,
       }));
-      const middle = Math.ceil(messages.length / 2); // two requests: a broker takes 1 MiB a batch
+      const middle = Math.ceil(messages.length / 2); // two requests: a broker accepts 1 MiB per batch
       for (const part of [messages.slice(0, middle), messages.slice(middle)]) {
         await producer.send({ topic: TOPIC, acks: -1, compression: CompressionTypes.GZIP, messages: part });
       }
@@ -111,7 +111,7 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
         took.poll += await msOf(poll);
         took.bare += await msOf(bare);
       }
-      if (round === 0) continue; // warms up
+      if (round === 0) continue; // warm-up
       runs.push(took.poll / took.bare);
       note = `${(took.poll / POLLS_A_ROUND).toFixed(0)} ms a poll, bare ${(took.bare / POLLS_A_ROUND).toFixed(0)} ms`;
       say(`ingest, round ${round}: ${note}`);

@@ -14,16 +14,16 @@ const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const SYMBOLS = 500;
 const POLLS = 30;
 const INTERVAL_MS = 1_000;
-/** As `npm start` sets it. */
+/** As in `npm start`. */
 const REFRESH_MS = 1_000;
 
-/** The slots of which all tickers can be found. */
+/** The slots whose tickers can all be found. */
 const COMPLETE_SLOTS: object = {
   size: 0,
   aggs: { slots: { terms: { field: 'slot', size: POLLS * 2, min_doc_count: SYMBOLS } } },
 };
 
-/** Slot → all of its tickers found by a search, while the pipeline polls once a second. */
+/** From a slot until a search finds all of its tickers, while the pipeline polls once per second. */
 export const latency: Target = async (context) => {
   const list = Array.from({ length: SYMBOLS }, (_, index) => ({
     symbol: `COIN${index}USDT`,
@@ -61,7 +61,7 @@ export const latency: Target = async (context) => {
   const ended = once(pipeline, 'exit');
   try {
     const latencies = await searchableAfter(context, pipeline);
-    const p95 = percentile(latencies.slice(3), 95); // the first polls warm the functions up
+    const p95 = percentile(latencies.slice(3), 95); // the first polls are for warm-up
     const note = `p50 ${percentile(latencies, 50).toFixed(0)} ms, ${latencies.length} polls, refresh ${REFRESH_MS} ms`;
     return [resultOf('poll → searchable, p95', [p95], { atMost: REFRESH_MS + 500 }, { unit: 'ms', note })];
   } finally {
@@ -72,7 +72,7 @@ export const latency: Target = async (context) => {
   }
 };
 
-/** For each slot, in order, how long after it a search first found all of its tickers, ms. */
+/** For each slot, in order, the ms until a search first found all of its tickers. */
 async function searchableAfter(
   { openSearch }: BenchContext,
   pipeline: { exitCode: number | null },
@@ -85,7 +85,7 @@ async function searchableAfter(
   return [...found.entries()].sort(([a], [b]) => a - b).map(([, ms]) => ms);
 }
 
-/** Epoch ms; none while the index of the month is being made. */
+/** Epoch ms; none while the month's index is being created. */
 async function completeSlots(openSearch: Client): Promise<number[]> {
   try {
     const { body } = await openSearch.search({ index: TICKER_INDICES, body: COMPLETE_SLOTS });

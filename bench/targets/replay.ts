@@ -17,7 +17,7 @@ const BUCKET = 'bench-replay';
 const STRETCHES = 8;
 const CONNECTIONS = 2;
 
-/** `replay --direct` (lake → searchable, by the operate function) against raw `_bulk` of the same documents. */
+/** `replay --direct` (lake → operate handler → searchable), compared with raw `_bulk` of the same documents. */
 export const replay: Target = async (context) => {
   const { openSearch, urls, rounds, say } = context;
   const tickers = makeTickers(DOCUMENTS);
@@ -49,7 +49,7 @@ export const replay: Target = async (context) => {
     const rate = await race(openSearch, sides, STRETCHES, round);
     note = `${Math.round(rate.ours)} docs/s, raw ${Math.round(rate.raw)}`;
     say(`replay, round ${round}: ${note}`);
-    if (round > 0) ratios.push(rate.ours / rate.raw); // the first warms up
+    if (round > 0) ratios.push(rate.ours / rate.raw); // the first is for warm-up
   }
   raw.close();
   return [
@@ -62,7 +62,7 @@ export const replay: Target = async (context) => {
   ];
 };
 
-/** One object for each poll, as ingest leaves them. */
+/** One object per poll, as ingest stores them. */
 async function fillLake({ urls }: BenchContext, tickers: readonly Ticker[]): Promise<void> {
   const s3 = localS3Client(urls.s3);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -85,7 +85,7 @@ async function loadOperate(urls: BenchContext['urls']): Promise<Operate> {
   return (await import('../../lambdas/operate/handler.ts')).handler;
 }
 
-/** Slice after slice, as the command line asks for them. */
+/** Slice by slice, like the command line. */
 async function replayAll(operate: Operate, from?: string, to?: string): Promise<void> {
   let slice: Slice<ReplayOutput> | undefined;
   do {

@@ -38,7 +38,7 @@ export const twoYears: Target = async (context) => {
   };
   const average = (position: number) =>
     ask({ question: 'average', symbol: `COIN${position % SERIES}USDT`, exchange: 'bench', over: '2y' });
-  // Each asks for another end, so that no answer comes from a cache.
+  // Each has a different end, so that no answer comes from a cache.
   const ranking = (position: number) =>
     ask({
       question: 'volatile',
@@ -84,7 +84,7 @@ async function inTurn(count: number, ask: (position: number) => Promise<number>)
   return tookMs;
 }
 
-/** Ticks of the same series, after the windows that are asked for. */
+/** Ticks of the same series, after the windows of the questions. */
 async function loadTicks({ openSearch, urls }: BenchContext): Promise<void> {
   const raw = new RawBulk(urls.openSearch, 1);
   const tickers = makeTickers(TICKS);
@@ -131,7 +131,7 @@ async function load({ openSearch, urls, say }: BenchContext): Promise<number> {
   return (performance.now() - startedMs) / 1_000;
 }
 
-/** A random walk, four ticks an hour. */
+/** A random walk, four ticks per hour. */
 function* candlesOf(series: number): Generator<Candle> {
   const random = seededRandom(series + 1);
   const identity = {
