@@ -31,7 +31,7 @@ interface MetricId {
   Dimensions?: Dimension[];
 }
 
-/** A metric that an alarm stands on. */
+/** A metric that an alarm watches. */
 export interface WatchedMetric {
   namespace: string;
   name: string;
@@ -40,7 +40,7 @@ export interface WatchedMetric {
   periodSeconds: number;
 }
 
-/** The metrics of an alarm, also those within its arithmetic. */
+/** The metrics of an alarm, including those in its formula. */
 export function metricsOf(alarm: AlarmProperties): WatchedMetric[] {
   const { Metrics, Namespace, MetricName, Dimensions, Statistic, ExtendedStatistic, Period } = alarm;
   const watched = (metric: MetricId, statistic: string, periodSeconds: number): WatchedMetric => ({
@@ -63,13 +63,13 @@ export function metricsOf(alarm: AlarmProperties): WatchedMetric[] {
   return [watched(id, (Statistic ?? ExtendedStatistic) as string, Period as number)];
 }
 
-/** What is wrong with an alarm: one sentence each. */
+/** What is wrong with an alarm, a sentence each. */
 export function complaintsAbout(alarm: AlarmProperties, config: StageConfig): string[] {
   const metrics = metricsOf(alarm);
   return [
     ...metrics.flatMap((metric) => aboutMetric(metric, config)),
     ...metrics.flatMap((metric) => aboutTime(alarm, metric, config)),
-    ...(alarm.TreatMissingData ? [] : ['nobody chose what missing data means']),
+    ...(alarm.TreatMissingData ? [] : ['treatment of missing data is not set']),
   ];
 }
 
@@ -79,7 +79,7 @@ function aboutMetric(metric: WatchedMetric, config: StageConfig): string[] {
     : aboutAwsMetric(metric, config);
 }
 
-/** By the contract: the name, and every dimension with the value that a function of this stage emits. */
+/** By contract: the name, and every dimension with a value that a function of this stage emits. */
 function aboutOwnMetric({ name, dimensions }: WatchedMetric, { stage, sources }: StageConfig): string[] {
   const groups = Object.entries(METRIC_GROUPS).filter(([, { metrics }]) => Object.hasOwn(metrics, name));
   if (groups.length === 0) return [`no function emits ${name}`];
@@ -135,7 +135,7 @@ function aboutTime(alarm: AlarmProperties, metric: WatchedMetric, config: StageC
   ];
 }
 
-/** Of our own: counts of what should never happen, which the next one does not take back. */
+/** Own metrics that count events that should never happen. */
 const OWN_EVENTS = new Set(['DeadLetters', 'SuspiciousAnswers', 'UnreadableInLake']);
 
 function isEvent({ namespace, name }: WatchedMetric): boolean {

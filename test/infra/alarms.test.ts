@@ -16,11 +16,11 @@ interface Resource {
 
 const THEIRS = 'arn:aws:kafka:eu-central-1:111122223333:cluster/theirs/0f0f-1';
 const [bybit] = stageConfig('dev').sources;
-/** Both stages, and what is unlike them: another's cluster, sources of several intervals. */
+/** Both stages, an existing cluster, and sources with different intervals. */
 const CASES: [title: string, stage: StageName, settings: object][] = [
   ['dev', 'dev', {}],
   ['prod', 'prod', {}],
-  ['dev on a cluster that is there already', 'dev', { stream: { existing: { clusterArn: THEIRS } } }],
+  ['dev on an existing cluster', 'dev', { stream: { existing: { clusterArn: THEIRS } } }],
   [
     'dev with sources of one minute and of an hour',
     'dev',
@@ -64,7 +64,7 @@ function synthesiseAlarms(stage: StageName, settings: object) {
   };
 }
 
-/** A text of a template; what CloudFormation fills in stands as its name. */
+/** A text of a template, with references replaced by their names. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const join = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
@@ -79,14 +79,14 @@ const anchorOf = (description: string) => /\nThen: docs\/runbook\.md#([\w-]+)$/.
 describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
   const { config, resources, alarms, composite, constructs } = synthesiseAlarms(stage, settings);
 
-  it('stands on a metric that is emitted, by these dimensions, as often as it looks', () => {
+  it('watches a metric that is emitted with these dimensions, at least once per period', () => {
     const complaints = alarms.flatMap(({ alarm }) =>
       complaintsAbout(alarm, config).map((complaint) => `${alarm.AlarmName}: ${complaint}`),
     );
     expect(complaints).toEqual([]);
   });
 
-  it('watches what this template makes', () => {
+  it('watches resources of this template', () => {
     for (const { part, alarm } of alarms) {
       for (const { dimensions } of metricsOf(alarm)) {
         for (const [name, value] of Object.entries(dimensions)) {
@@ -99,7 +99,7 @@ describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
     }
   });
 
-  it('tells notices when it begins and when it is over; what wakes someone is the alarm over them', () => {
+  it('notifies *notices* when it starts and ends; only the composite alarm pages', () => {
     for (const { alarm } of alarms) {
       expect(alarm.AlarmActions?.map(textOf), alarm.AlarmName).toEqual([expect.stringContaining('Notices')]);
       expect(alarm.OKActions, alarm.AlarmName).toEqual(alarm.AlarmActions);
@@ -118,7 +118,7 @@ describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
     expect(members.length).toBeGreaterThan(4);
   });
 
-  it('takes silence of what should speak for bad', () => {
+  it('treats missing heartbeats as breaching', () => {
     const silence = (name: string) =>
       alarms
         .filter(({ alarm }) => alarm.Namespace === METRICS_NAMESPACE && alarm.MetricName === name)
@@ -148,7 +148,7 @@ describe.each(CASES)('every alarm of %s', (_, stage, settings) => {
   });
 });
 
-/** Whether a dimension's value is that of a resource of the same deployment. */
+/** Whether a dimension's value belongs to a resource of the same deployment. */
 function isMadeHere(
   name: string,
   value: unknown,
@@ -210,7 +210,7 @@ function isMadeHere(
   }
 }
 
-describe('an alarm that can never fire is found', () => {
+describe('an alarm that can never fire is detected', () => {
   const config = stageConfig('dev');
   const heartbeat: AlarmProperties = {
     AlarmName: 'heartbeat',
@@ -237,53 +237,53 @@ describe('an alarm that can never fire is found', () => {
     Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
   });
 
-  it('and one that can is not', () => {
+  it('and one that can fire is accepted', () => {
     expect(complaintsAbout(heartbeat, config)).toEqual([]);
   });
 
   it.each<[string, AlarmProperties, string]>([
     [
-      'of our own, by a wrong name',
+      'own metric, wrong name',
       { ...heartbeat, MetricName: 'PollSucceeded' },
       'no function emits PollSucceeded',
     ],
     [
-      'of our own, without one of its dimensions',
+      'own metric, missing dimension',
       { ...heartbeat, Dimensions: heartbeat.Dimensions?.slice(0, 3) ?? [] },
       'PollsSucceeded is not emitted with {"service":"ingest","stage":"dev","exchange":"bybit"}',
     ],
     [
-      'of AWS, by a wrong name',
+      'AWS metric, wrong name',
       kafka('OfflinePartitions', { 'Cluster Name': 'c' }),
       'AWS/Kafka has no OfflinePartitions',
     ],
     [
-      'of AWS, by a dimension without its space',
+      'AWS metric, misspelled dimension',
       kafka('OfflinePartitionsCount', { ClusterName: 'c' }),
       'OfflinePartitionsCount does not come by ClusterName',
     ],
     [
-      'at a level that the stage does not have',
+      'a monitoring level that the stage does not have',
       kafka('IAMTooManyConnections', { 'Cluster Name': 'c', 'Broker ID': '1' }),
       'IAMTooManyConnections is not emitted at the monitoring level DEFAULT',
     ],
     [
-      'by a statistic that says nothing',
+      'a meaningless statistic',
       kafka('OfflinePartitionsCount', { 'Cluster Name': 'c' }, 'Minimum'),
       'Minimum of OfflinePartitionsCount says nothing',
     ],
     [
-      'more often than it is emitted',
+      'a period shorter than the interval',
       { ...heartbeat, Period: 60 },
       'PollsSucceeded comes every 120 s: periods of 60 s are empty in between',
     ],
     [
-      'after one datapoint',
+      'a single datapoint',
       { ...heartbeat, EvaluationPeriods: 1 },
       'one datapoint of PollsSucceeded is enough: it flaps',
     ],
     [
-      'over more time than CloudWatch looks back',
+      'a longer range than CloudWatch evaluates',
       { ...heartbeat, Period: 1_800, EvaluationPeriods: 49 },
       '49 periods of 1800 s are more than CloudWatch looks back',
     ],
@@ -291,9 +291,9 @@ describe('an alarm that can never fire is found', () => {
     expect(complaintsAbout(alarm, config)).toEqual([complaint]);
   });
 
-  it('without a word about missing data', () => {
+  it('missing data not considered', () => {
     const { TreatMissingData: _, ...silent } = heartbeat;
-    expect(complaintsAbout(silent, config)).toEqual(['nobody chose what missing data means']);
+    expect(complaintsAbout(silent, config)).toEqual(['treatment of missing data is not set']);
   });
 });
 
@@ -345,7 +345,7 @@ describe('a stage with a dozen sources', () => {
   }));
   const { resources, composite } = synthesiseAlarms('prod', { sources });
 
-  it('stays below what CloudWatch takes in a rule and in a widget', () => {
+  it('stays below CloudWatch’s limits for a rule and a widget', () => {
     const rule = textOf(composite.AlarmRule);
     expect(rule.match(/ALARM\(/g)?.length).toBeLessThanOrEqual(100);
     expect(rule.length).toBeLessThan(10_240);
@@ -365,7 +365,7 @@ describe('a stage with a dozen sources', () => {
 
 describe('the dashboard', () => {
   it.each(STAGE_NAMES)(
-    'of %s shows every alarm, each part of the way, and the last errors of every function',
+    'of %s shows every alarm, each stage of the data flow, and the latest errors of every function',
     (stage) => {
       const { alarms, composite, resources } = synthesiseAlarms(stage, {});
       const [dashboard] = Object.values(resources.stateless).filter(
@@ -391,7 +391,7 @@ describe('the dashboard', () => {
     },
   );
 
-  it('asks for metrics that are emitted', () => {
+  it('only graphs metrics that are emitted', () => {
     const { resources, config } = synthesiseAlarms('prod', {});
     const [dashboard] = Object.values(resources.stateless).filter(
       ({ Type }) => Type === 'AWS::CloudWatch::Dashboard',
@@ -424,7 +424,7 @@ describe('the dashboard', () => {
   });
 });
 
-describe('who is told', () => {
+describe('notifications', () => {
   const { stateful } = buildApp('dev', {
     alarms: {
       chat: [
@@ -442,7 +442,7 @@ describe('who is told', () => {
   });
   const template = Template.fromStack(stateful);
 
-  it('may be chat rooms, from which nobody can do anything to the account', () => {
+  it('can go to chat rooms, from which nothing can be done to the account', () => {
     const [slack] = Object.values(template.findResources('AWS::Chatbot::SlackChannelConfiguration'));
     expect(slack?.Properties.SnsTopicArns).toHaveLength(2);
     expect(textOf(slack?.Properties.GuardrailPolicies[0])).toMatch(/:iam::aws:policy\/AWSDenyAll$/);
@@ -451,7 +451,7 @@ describe('who is told', () => {
     expect(textOf(teams?.Properties.GuardrailPolicies[0])).toMatch(/:iam::aws:policy\/AWSDenyAll$/);
   });
 
-  it('hears from the budget before it is spent, on notices unless e-mail addresses are given', () => {
+  it('come from the budget before it is spent, on *notices* unless it has e-mail addresses', () => {
     template.hasResourceProperties('AWS::Budgets::Budget', {
       Budget: { BudgetType: 'COST', TimeUnit: 'MONTHLY', BudgetLimit: { Amount: 250, Unit: 'USD' } },
     });
@@ -469,7 +469,7 @@ describe('who is told', () => {
     ]);
   });
 
-  it('is reached: who publishes may use topic and key, for this account only', () => {
+  it('are delivered: publishers may use topic and key, for this account only', () => {
     const services = ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'];
     const condition = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
     const [key] = Object.values(template.findResources('AWS::KMS::Key'));

@@ -9,7 +9,7 @@ interface Statement {
   NotAction?: unknown;
 }
 
-/** Every statement that a role of the stage holds. */
+/** Every statement of the stage's roles. */
 function statementsOf(stage: StageName, settings = {}): [policy: string, Statement][] {
   const { stateful, stateless } = synthesise(stage, settings);
   return [stateful, stateless].flatMap((template) =>
@@ -22,16 +22,16 @@ function statementsOf(stage: StageName, settings = {}): [policy: string, Stateme
   );
 }
 
-/** Actions that take no other resource than `*`, and what they are for. */
+/** Actions that accept no other resource than `*`, and their purpose. */
 const WITHOUT_RESOURCE = new Set([
-  // Lambda puts a function into the VPC.
+  // Lambda attaches a function to the VPC.
   'ec2:CreateNetworkInterface',
   'ec2:DescribeNetworkInterfaces',
   'ec2:DescribeSubnets',
   'ec2:DeleteNetworkInterface',
   'ec2:AssignPrivateIpAddresses',
   'ec2:UnassignPrivateIpAddresses',
-  // Lambda puts its pollers beside the brokers.
+  // Lambda puts its pollers into the brokers' network.
   'ec2:DescribeSecurityGroups',
   'ec2:DescribeVpcs',
   // Traces.
@@ -42,7 +42,7 @@ const WITHOUT_RESOURCE = new Set([
 describe.each(STAGE_NAMES)('a role of %s', (stage) => {
   const statements = statementsOf(stage, { bastion: true });
 
-  it('may do nothing to every resource but what takes no narrower one', () => {
+  it('has * as a resource only for actions that accept nothing narrower', () => {
     for (const [policy, { Action, Resource }] of statements) {
       if (![Resource].flat().includes('*')) continue;
       for (const action of [Action].flat()) {

@@ -82,12 +82,12 @@ describe('docs/security.md', () => {
   const dev = rolesOf('dev');
   const prod = rolesOf('prod');
 
-  it('names every role of both stages with every action that it is allowed, and no other', () => {
+  it('lists every role of both stages with exactly its actions', () => {
     // Both stages have the same roles, but for the one that empties dev's buckets.
     expect(asLines(rolesOfPage())).toEqual(asLines(new Map([...prod, ...dev])));
   });
 
-  it('is true for both stages: a role may the same in each', () => {
+  it('holds for both stages: a role has the same permissions in each', () => {
     const shared = asLines(dev).filter((line) => prod.has(line.split(':')[0] ?? ''));
     expect(shared).toEqual(asLines(prod));
   });

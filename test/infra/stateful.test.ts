@@ -7,7 +7,7 @@ const { dev, prod } = stages;
 const SUBNETS = ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'];
 const eachStage = Object.entries(stages);
 
-describe('what holds data keeps its logical id, else CloudFormation would replace it', () => {
+describe('data resources keep their logical ids; otherwise CloudFormation would replace them', () => {
   it.each(eachStage)('%s', (_, template) => {
     const holdsData = [
       'AWS::KMS::Key',
@@ -40,7 +40,7 @@ describe('what holds data keeps its logical id, else CloudFormation would replac
 });
 
 describe('the stream', () => {
-  it.each(eachStage)('is entered with IAM over TLS only: %s', (_, template) => {
+  it.each(eachStage)('only accepts IAM over TLS: %s', (_, template) => {
     template.hasResourceProperties('AWS::MSK::Cluster', {
       ClientAuthentication: {
         Sasl: { Iam: { Enabled: true }, Scram: { Enabled: false } },
@@ -70,7 +70,7 @@ describe('the stream', () => {
     });
   });
 
-  it('keeps three copies in prod, two of them in step at each write, as the producer compressed them', () => {
+  it('keeps three replicas in prod, two of them in sync at each write, as the producer compressed them', () => {
     prod.hasResourceProperties('AWS::MSK::Topic', {
       TopicName: 'tickers',
       PartitionCount: 6,
@@ -86,7 +86,7 @@ describe('the stream', () => {
     });
   });
 
-  it('may be a cluster that is there already', () => {
+  it('can be an existing cluster', () => {
     const clusterArn = 'arn:aws:kafka:eu-central-1:111122223333:cluster/theirs/0f0f-1';
     const { stateful, stateless } = synthesise('dev', {
       stream: { existing: { clusterArn, securityGroupId: 'sg-0123456789abcdef0' } },
@@ -103,7 +103,7 @@ describe('the stream', () => {
 });
 
 describe('the network', () => {
-  it.each(eachStage)('lets nobody in but named groups: %s', (_, template) => {
+  it.each(eachStage)('only admits named groups: %s', (_, template) => {
     const open = [
       ...Object.values(template.findResources('AWS::EC2::SecurityGroup')).flatMap(
         ({ Properties }) => Properties.SecurityGroupIngress ?? [],
@@ -120,13 +120,13 @@ describe('the network', () => {
     }
   });
 
-  it('has one NAT in dev, one a zone in prod, and reaches S3 without them', () => {
+  it('has one NAT in dev, one per zone in prod, and reaches S3 without them', () => {
     dev.resourceCountIs('AWS::EC2::NatGateway', 1);
     prod.resourceCountIs('AWS::EC2::NatGateway', 3);
     prod.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
   });
 
-  it('may be a VPC that is there already', () => {
+  it('can be an existing VPC', () => {
     const { stateful } = synthesise('dev', {
       network: {
         existing: {
@@ -164,7 +164,7 @@ describe('the lake', () => {
     });
   });
 
-  it.each(eachStage)('refuses whoever does not come with TLS: %s', (_, template) => {
+  it.each(eachStage)('denies access without TLS: %s', (_, template) => {
     const policies = Object.values(template.findResources('AWS::S3::BucketPolicy'));
     expect(policies).toHaveLength(2);
     for (const { Properties } of policies) {
@@ -178,7 +178,7 @@ describe('the lake', () => {
     }
   });
 
-  it('keeps every object in Standard, and clears away what is left over', () => {
+  it('keeps every object in S3 Standard, and removes leftovers', () => {
     const { Properties } = prod.findResources('AWS::S3::Bucket').LakeBucketB1D32E10 ?? {};
     const { Rules } = Properties.LifecycleConfiguration;
     expect(JSON.stringify(Rules)).not.toContain('Transition"');
@@ -190,7 +190,7 @@ describe('the lake', () => {
     );
   });
 
-  it('is a table whose partitions are computed from the keys', () => {
+  it('is a table whose partitions are derived from the keys', () => {
     dev.hasResourceProperties('AWS::Glue::Table', {
       TableInput: {
         Name: 'tickers',
@@ -214,7 +214,7 @@ describe('the lake', () => {
     });
   });
 
-  it('answers the two questions on its own', () => {
+  it('answers the two questions with saved queries', () => {
     const queries = Object.values(dev.findResources('AWS::Athena::NamedQuery')).map(
       ({ Properties }) => Properties.Name,
     );
@@ -223,7 +223,7 @@ describe('the lake', () => {
 });
 
 describe('OpenSearch', () => {
-  it.each(eachStage)('is private, encrypted, and asks everybody who they are: %s', (_, template) => {
+  it.each(eachStage)('is private, encrypted, and requires sign-in: %s', (_, template) => {
     template.hasResourceProperties('AWS::OpenSearchService::Domain', {
       EngineVersion: 'OpenSearch_3.5',
       VPCOptions: { SecurityGroupIds: [Match.anyValue()] },
@@ -262,7 +262,7 @@ describe('OpenSearch', () => {
     });
   });
 
-  it('is deployed into an account with or without the service-linked role', () => {
+  it('deploys into an account with or without the service-linked role', () => {
     const [call] = Object.values(dev.findResources('Custom::AWS'));
     expect(JSON.parse(call?.Properties.Create)).toMatchObject({
       action: 'CreateServiceLinkedRole',
@@ -275,7 +275,7 @@ describe('OpenSearch', () => {
   });
 });
 
-describe('at the end', () => {
+describe('on removal', () => {
   it('dev leaves nothing behind', () => {
     for (const [id, { DeletionPolicy }] of Object.entries(dev.toJSON().Resources as Resources)) {
       expect([id, DeletionPolicy ?? 'Delete']).toEqual([id, 'Delete']);
@@ -283,7 +283,7 @@ describe('at the end', () => {
     dev.resourceCountIs('Custom::S3AutoDeleteObjects', 2);
   });
 
-  it('prod retains whatever holds data', () => {
+  it('prod retains everything that holds data', () => {
     for (const type of [
       'AWS::KMS::Key',
       'AWS::S3::Bucket',

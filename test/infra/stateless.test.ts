@@ -7,7 +7,7 @@ const stages = { dev: synthesise('dev').stateless, prod: synthesise('prod').stat
 const { dev } = stages;
 const eachStage = Object.entries(stages);
 
-/** The one function whose description begins so. */
+/** The only function whose description starts like this. */
 function functionOf(template: typeof dev, description: string) {
   const found = Object.values(template.findResources('AWS::Lambda::Function')).filter(({ Properties }) =>
     String(Properties.Description).startsWith(description),
@@ -32,7 +32,7 @@ describe('a function', () => {
     }
   });
 
-  it('keeps its logs for as long as the stage says', () => {
+  it('keeps its logs for the stage’s retention', () => {
     dev.allResourcesProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: Match.anyValue() } });
     dev.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 14, KmsKeyId: Match.anyValue() });
   });
@@ -54,7 +54,7 @@ describe('ingest', () => {
     expect(ingest.Environment.Variables).toMatchObject({ SAMPLING_INTERVAL_MS: '120000' });
   });
 
-  it('is retried by Scheduler and by Lambda until the next slot, then its event lies in the queue', () => {
+  it('is retried by Scheduler and Lambda until the next slot, then its event goes to the queue', () => {
     const queue = { 'Fn::GetAtt': [Match.stringLikeRegexp('^IngestbybitEveryDeadLetters'), 'Arn'] };
     dev.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0/2 * * * ? *)',
@@ -71,15 +71,18 @@ describe('ingest', () => {
     });
   });
 
-  it.each(eachStage)('has its schedule in the stage’s own group, which is there first: %s', (_, template) => {
-    const [group] = Object.entries(template.findResources('AWS::Scheduler::ScheduleGroup'));
-    const schedules = Object.values(template.findResources('AWS::Scheduler::Schedule'));
-    expect(schedules).toHaveLength(3);
-    for (const { Properties, DependsOn } of schedules) {
-      expect(Properties.GroupName).toBe(group?.[1].Properties.Name);
-      expect(DependsOn).toContain(group?.[0]);
-    }
-  });
+  it.each(eachStage)(
+    'has its schedule in the stage’s own group, which is created first: %s',
+    (_, template) => {
+      const [group] = Object.entries(template.findResources('AWS::Scheduler::ScheduleGroup'));
+      const schedules = Object.values(template.findResources('AWS::Scheduler::Schedule'));
+      expect(schedules).toHaveLength(3);
+      for (const { Properties, DependsOn } of schedules) {
+        expect(Properties.GroupName).toBe(group?.[1].Properties.Name);
+        expect(DependsOn).toContain(group?.[0]);
+      }
+    },
+  );
 
   it('has a function, a schedule and a sampling interval for each source', () => {
     const [bybit] = stageConfig('dev').sources;
@@ -110,7 +113,7 @@ describe('ingest', () => {
     stateless.hasOutput('BybitSpotIngestFunctionName', {});
   });
 
-  it('has what ccxt needs for a source that comes through it', () => {
+  it('uses the ccxt function for a source that comes through ccxt', () => {
     const ccxt = {
       name: 'gate',
       exchange: 'gate',
@@ -128,7 +131,7 @@ describe('ingest', () => {
 });
 
 describe('index', () => {
-  it.each(eachStage)('takes as many records as 6 MB hold, from the first one on: %s', (_, template) => {
+  it.each(eachStage)('takes as many records as fit into 6 MB, from the first one on: %s', (_, template) => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       BatchSize: 10_000,
       MaximumBatchingWindowInSeconds: 10,
@@ -137,7 +140,7 @@ describe('index', () => {
     });
   });
 
-  it.each(eachStage)('gives up into the lake’s bucket, with the payload: %s', (_, template) => {
+  it.each(eachStage)('stores failed batches with their payload in the lake’s bucket: %s', (_, template) => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       DestinationConfig: {
         OnFailure: { Destination: { 'Fn::ImportValue': Match.stringLikeRegexp('LakeBucket.*Arn') } },
@@ -145,12 +148,12 @@ describe('index', () => {
     });
   });
 
-  it('starts after the templates are there', () => {
+  it('starts after the templates are installed', () => {
     dev.hasResource('AWS::Lambda::EventSourceMapping', { DependsOn: Match.arrayWith(['Setup1774D09E']) });
   });
 });
 
-describe('provisioned pollers, and what only they can do, never come apart', () => {
+describe('provisioned pollers and the features that need them are switched together', () => {
   const mappingAndFlag = (provisioned: boolean) => {
     const { stateless } = synthesise('dev', { index: { provisioned } });
     const [mapping] = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping'));
@@ -160,7 +163,7 @@ describe('provisioned pollers, and what only they can do, never come apart', () 
     };
   };
 
-  it('on: pollers, bisecting, partial responses, a limit of age, and the handler’s partial mode', () => {
+  it('on: pollers, bisecting, partial responses, a maximum age, and the handler’s partial mode', () => {
     const { mapping, flag } = mappingAndFlag(true);
     expect(mapping).toMatchObject({
       ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 2 },
@@ -238,13 +241,13 @@ describe('setup', () => {
     });
   });
 
-  it('runs again for a domain that was replaced', () => {
+  it('runs again for a replaced domain', () => {
     dev.hasResourceProperties('Custom::OpenSearchSetup', {
       Domain: { 'Fn::Join': ['', ['https://', { 'Fn::ImportValue': Match.anyValue() }]] },
     });
   });
 
-  it('knows the master user by the secret’s ARN only', () => {
+  it('knows the admin user only by the secret’s ARN', () => {
     expect(functionOf(dev, 'Installs index templates').Environment.Variables).toHaveProperty(
       'OPENSEARCH_MASTER_SECRET',
       { 'Fn::ImportValue': expect.stringContaining('SearchMaster') },
@@ -253,7 +256,7 @@ describe('setup', () => {
 });
 
 describe('a person', () => {
-  it('finds the functions, and the command of a first question, in the outputs', () => {
+  it('finds the functions and a first question in the outputs', () => {
     for (const name of [
       'BybitIngest',
       'Index',
@@ -269,7 +272,7 @@ describe('a person', () => {
     dev.hasOutput('FirstQuestion', { Value: 'npm run insights -- average BTCUSDT --over 1h --stage dev' });
   });
 
-  it('reaches Dashboards through a host that is off unless switched on', () => {
+  it('reaches Dashboards through a host that is off by default', () => {
     dev.resourceCountIs('AWS::EC2::Instance', 0);
     const { stateful, stateless } = synthesise('dev', { bastion: true });
     stateless.hasResourceProperties('AWS::EC2::Instance', { InstanceType: 't4g.nano' });
@@ -277,7 +280,7 @@ describe('a person', () => {
     expect(JSON.stringify(stateful.toJSON())).toBe(JSON.stringify(synthesise('dev').stateful.toJSON()));
   });
 
-  it('is told by e-mail, if the stage says whom', () => {
+  it('is notified by e-mail, if the stage has addresses', () => {
     const { stateful } = synthesise('dev', { alarms: { pages: ['on-call@example.com'] } });
     stateful.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
@@ -286,14 +289,11 @@ describe('a person', () => {
     stateful.resourceCountIs('AWS::SNS::Topic', 2);
   });
 
-  it.each(eachStage)(
-    'may take a source away: nothing outside its stack holds on to it: %s',
-    (_, template) => {
-      const outputs = Object.values(template.findOutputs('*'));
-      expect(outputs.length).toBeGreaterThan(5);
-      for (const output of outputs) expect(output).not.toHaveProperty('Export');
-    },
-  );
+  it.each(eachStage)('can remove a source, because no other stack refers to it: %s', (_, template) => {
+    const outputs = Object.values(template.findOutputs('*'));
+    expect(outputs.length).toBeGreaterThan(5);
+    for (const output of outputs) expect(output).not.toHaveProperty('Export');
+  });
 
   it('removes all of dev', () => {
     const resources = dev.toJSON().Resources as Record<string, { DeletionPolicy?: string }>;
