@@ -58,7 +58,7 @@ describe('the summarise function', () => {
     expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(29)));
   });
 
-  it('goes on with the next hours, and does again what late ticks change', async () => {
+  it('continues with the next hours, and repeats those that late ticks change', async () => {
     const ticks = ticksOf(12);
     await indexTicks(ticks);
     const run = await startSummarise(ENVIRONMENT);
@@ -70,7 +70,7 @@ describe('the summarise function', () => {
     expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(14)));
   });
 
-  it('writes nothing when it runs again', async () => {
+  it('writes nothing in a second run', async () => {
     const ticks = ticksOf(5);
     await indexTicks(ticks);
     const run = await startSummarise(ENVIRONMENT);
@@ -78,7 +78,7 @@ describe('the summarise function', () => {
     expect(await run(iso(at(5)))).toMatchObject({ hours: 0, candles: 0, moves: 0, done: true });
   });
 
-  it('leaves the rest to the next run when its time is short', async () => {
+  it('leaves the rest to the next run if time is short', async () => {
     const ticks = ticksOf(60);
     await indexTicks(ticks);
     const run = await startSummarise(ENVIRONMENT);
@@ -94,7 +94,7 @@ describe('the summarise function', () => {
     expect(await run(iso(at(5)))).toMatchObject({ hours: 0, done: true });
   });
 
-  it('deletes months of ticks that are older than the retention, and keeps their candles', async () => {
+  it('deletes months of ticks older than the retention and keeps their candles', async () => {
     const ticks = ticksOf(3);
     const september = (Date.UTC(2018, 8, 1) - START_MS) / HOUR_MS;
     ticks.addHour(BTC, september, 7_000, 7_100);
@@ -108,7 +108,7 @@ describe('the summarise function', () => {
     expect(await run(iso(at(september + 2)))).toMatchObject({ deletedMonths: [], candles: 0 });
   });
 
-  it('keeps a month that holds ticks that are not summarised, and summarises them first', async () => {
+  it('keeps a month with ticks that are not summarised, and summarises them first', async () => {
     const ticks = ticksOf(3);
     await indexTicks(ticks);
     const run = await startSummarise({ ...ENVIRONMENT, TICK_RETENTION_DAYS: '30' });
@@ -127,7 +127,7 @@ describe('the summarise function', () => {
 });
 
 describe('killed at any of its requests', () => {
-  /** A client that ends the process, so to speak, at its n-th request that changes something. */
+  /** A client that simulates a kill at its n-th request that changes something. */
   function mortalClient(killAt: number) {
     const client = createOpenSearch(services.openSearch);
     const request = client.transport.request.bind(client.transport);
@@ -155,12 +155,12 @@ describe('killed at any of its requests', () => {
       return changes();
     } finally {
       await client.close();
-      // A killed one's lease runs out; here it would only take time.
+      // After a real kill the lease expires; waiting for that here would only take time.
       await openSearch.delete({ index: SUMMARY_STATE_INDEX, id: 'lease' }).catch(() => {});
     }
   }
 
-  it('and run again, it leaves the same documents', async () => {
+  it('and run again, it produces the same documents', async () => {
     const ticks = ticksOf(3);
     await indexTicks(ticks);
     const late = new MemoryTicks();
@@ -177,7 +177,7 @@ describe('killed at any of its requests', () => {
       });
       await attempt(Number.POSITIVE_INFINITY, at(3));
       const both = ticksOf(3);
-      // What is there stays: an id has one document.
+      // Existing documents stay: an id has only one.
       both.addHour(ETH, 1, ...wavy(6).map((price) => price / 14));
       both.add(ETH, at(1) + 40 * 60_000, 340);
       expect(await storedDocuments()).toEqual(expectedDocuments(both, at(3)));
@@ -197,7 +197,7 @@ describe('the lease', () => {
     ttlMs,
   });
 
-  it('lets one work at a time, and the next as soon as it is free', async () => {
+  it('lets one process work at a time, and the next as soon as it is free', async () => {
     const events: string[] = [];
     const work = (name: string) =>
       withLease(options(name, 5_000), async () => {
@@ -212,7 +212,7 @@ describe('the lease', () => {
     }
   });
 
-  it('is waited for no longer than there is time', async () => {
+  it('is not waited for longer than requested', async () => {
     await withLease(options('backfill', 0), async () => {
       const busy = withLease(options('rebuild', 200), async () => {});
       await expect(busy).rejects.toThrow(LeaseBusyError);
@@ -220,7 +220,7 @@ describe('the lease', () => {
     });
   });
 
-  it('is kept for as long as the work takes, however long', async () => {
+  it('is held for as long as the work takes', async () => {
     await withLease(options('backfill', 0, 300), async (lease) => {
       const busy = withLease(options('rebuild', 1_200), async () => {});
       await expect(busy).rejects.toThrow(LeaseBusyError);
@@ -228,7 +228,7 @@ describe('the lease', () => {
     });
   });
 
-  it('of one who was killed runs out', async () => {
+  it('of a killed process expires', async () => {
     const document = { kind: 'lease', holder: 'gone', purpose: 'backfill', expires_ms: Date.now() + 500 };
     await openSearch.index({ index: SUMMARY_STATE_INDEX, id: 'lease', body: document });
     expect(await withLease(options('rebuild', 5_000), async () => Date.now())).toBeGreaterThanOrEqual(
@@ -236,7 +236,7 @@ describe('the lease', () => {
     );
   });
 
-  it('that was lost stops the writing', async () => {
+  it('stops all writing once it is lost', async () => {
     let nowMs = Date.now();
     const lost = withLease({ ...options('backfill', 0), now: () => nowMs }, async (lease) => {
       nowMs += 700;

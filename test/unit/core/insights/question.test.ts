@@ -132,13 +132,13 @@ describe('the answers', () => {
 
 describe('a question', () => {
   it.each([
-    ['that nobody knows', { question: 'why' }],
+    ['of an unknown kind', { question: 'why' }],
     ['without a symbol', { question: 'average' }],
     ['with a threshold of 0', { question: 'moves', symbol: 'BTCUSD', thresholds: [0] }],
     ['with a percentile above 100', { question: 'percentiles', percents: [101] }],
     ['for the top 0', { question: 'volatile', top: 0 }],
     ['with an unknown category', { question: 'series', category: 'futures' }],
-    ['with a field that it does not take', { question: 'series', over: '1d' }],
+    ['with an unexpected field', { question: 'series', over: '1d' }],
     ['to compare nothing', { question: 'compare', symbols: [] }],
   ])('%s is refused', (_, question) => {
     expect(questionSchema.safeParse(question).success).toBe(false);
