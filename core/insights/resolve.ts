@@ -74,6 +74,6 @@ async function unknown(symbol: string, scope: Scope, catalogue: SeriesCatalogue)
       ? `There is no data ${placeOf(scope)} yet.`
       : nearest.length > 0
         ? `Nearest: ${nearest.join(', ')}.`
-        : '"series" lists all of them.';
+        : '"series" lists everything that is stored.';
   return new NoAnswerError('unknownSymbol', `There is no symbol or currency ${symbol}. ${hint}`, nearest);
 }
