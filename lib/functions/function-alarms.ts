@@ -19,7 +19,7 @@ export interface FunctionAlarmsProps {
   readonly meaning: string;
   /** Anchors in the runbook. */
   readonly runbook: { readonly errors: string; readonly slow?: string };
-  /** @default none: the function may use all its time, it stops by itself and the next run goes on */
+  /** @default none: the function may use all its time; it stops by itself and the next run continues */
   readonly timeoutSeconds?: number;
 }
 

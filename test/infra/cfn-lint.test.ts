@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = promisify(execFile);
 
-/** What cannot be taken for somebody's AWS account, nor reach a network. */
+/** An environment without AWS credentials or a network. */
 const NO_CREDENTIALS = {
   PATH: process.env.PATH,
   HOME: folder,
@@ -26,7 +26,7 @@ const NO_CREDENTIALS = {
   HTTP_PROXY: 'http://127.0.0.1:9',
 };
 
-/** Runs `cdk synth` as a user does; answers the templates' files. */
+/** Runs `cdk synth` as a user would and returns the template files. */
 async function synth(stage: string): Promise<string[]> {
   const output = join(folder, stage);
   await run(
@@ -57,16 +57,16 @@ describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
     tookMs = Date.now() - startedAt;
   });
 
-  it('needs neither credentials nor a network, and 15 s at most', () => {
+  it('needs neither credentials nor a network, and takes at most 15 s', () => {
     expect(templates.map((file) => file.slice(file.lastIndexOf('/') + 1)).sort()).toEqual(
       ['stateful', 'stateless'].map((part) => `crypto-market-insights-${stage}-${part}.template.json`),
     );
     expect(tookMs).toBeLessThan(SYNTH_LIMIT_MS);
   });
 
-  it('writes templates that cfn-lint has nothing to say about but W3005', async () => {
+  it('writes templates without cfn-lint findings except W3005', async () => {
     const bin = await pythonTool('cfn-lint', CFN_LINT_VERSION);
-    // W3005: CDK writes a dependency out that a reference implies already.
+    // W3005: CDK writes dependencies that a reference already implies.
     const { stdout } = await run(`${bin}/cfn-lint`, [
       '--ignore-checks',
       'W3005',
@@ -79,8 +79,8 @@ describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
   });
 });
 
-describe('a wrong value', () => {
-  it('fails cdk synth with a sentence that names it', async () => {
+describe('an invalid value', () => {
+  it('fails cdk synth with a message that names it', async () => {
     await expect(
       run(
         process.execPath,
