@@ -64,7 +64,8 @@ export interface PollBudget {
 }
 
 /**
- * The deadlines of a poll: it ends before its invocation does and, if the interval is known, before the next slot begins.
+ * The deadlines of a poll, which ends before its invocation does and, if the interval is known, before the next slot
+ * begins.
  * @throws SlotOverError
  */
 export function pollBudget(times: {
