@@ -8,6 +8,7 @@ import {
 import { tickerId } from '../../core/market/ticker.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
+import { candleRecord } from '../../stores/opensearch/candle-record.ts';
 import { lambdaContext } from '../lambda-context.ts';
 import { RawBulk } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
@@ -117,8 +118,8 @@ async function load({ openSearch, urls, say }: BenchContext): Promise<number> {
   };
   for (let series = 0; series < SERIES; series++) {
     for (const candle of candlesOf(series)) {
-      const action = { create: { _index: candleIndexOf(candle.start), _id: candleId(candle) } };
-      lines.push(`${JSON.stringify(action)}\n${JSON.stringify(candle)}\n`);
+      const action = { create: { _index: candleIndexOf(candle.startMs), _id: candleId(candle) } };
+      lines.push(`${JSON.stringify(action)}\n${JSON.stringify(candleRecord(candle))}\n`);
       written += 1;
       if (lines.length === A_REQUEST) await flush();
     }

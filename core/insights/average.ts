@@ -44,7 +44,7 @@ export function averageOfHours(
   samplingIntervalMs: number,
 ): AverageOver | undefined {
   const answered = answeredWindow(hours, window);
-  const inWindow = hours.filter(({ start }) => isIn(widened(window), Date.parse(start)));
+  const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
   if (answered.exact) return averageOfSamples(inWindow, window, samplingIntervalMs);
   const totals = totalsOf(inWindow);
   return totals && averageOfTotals(totals, answered);
@@ -56,13 +56,13 @@ export function averageOfHours(
  * @param hours of the series, including every hour that the window touches
  */
 export function answeredWindow(
-  hours: readonly Pick<Candle, 'start' | 'source'>[],
+  hours: readonly Pick<Candle, 'startMs' | 'source'>[],
   window: Window,
 ): Window & { exact: boolean } {
   const wide = widened(window);
   const exact =
     hoursIn(window) <= LONGEST_TICK_WINDOW_HOURS &&
-    hours.every(({ start, source }) => source === 'ticks' || !isIn(wide, Date.parse(start)));
+    hours.every(({ startMs, source }) => source === 'ticks' || !isIn(wide, startMs));
   return { ...(exact ? window : wide), exact };
 }
 
@@ -97,7 +97,7 @@ function averageOfSamples(
  * gives. An hour without data counts like the hour before it.
  */
 function pollsDueIn(hours: readonly Candle[], { fromMs, toMs }: Window, samplingIntervalMs: number): number {
-  const byHour = new Map(hours.map(({ start, polls_due }) => [Date.parse(start), polls_due]));
+  const byHour = new Map(hours.map(({ startMs, polls_due }) => [startMs, polls_due]));
   let recorded = hours[0]?.polls_due;
   let due = 0;
   for (let hourMs = hourOf(fromMs); hourMs < toMs; hourMs += HOUR_MS) {

@@ -35,7 +35,7 @@ export async function compareOne(
   ]);
   const average = averageOfHours(hours, window, samplingIntervalMs);
   const moves = movesOfHours(hours, window, options);
-  const totals = totalsOf(hours.filter(({ start }) => isIn(widened(window), Date.parse(start))));
+  const totals = totalsOf(hours.filter(({ startMs }) => isIn(widened(window), startMs)));
   if (!average || !moves || !totals) throw noDataOf(series, window, await store.span(series));
   return {
     average,

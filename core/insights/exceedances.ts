@@ -26,7 +26,7 @@ export function closeChanges(candles: readonly Candle[], window: Window): CloseC
   const closes = new Map<number, number>();
   let previous: Candle | undefined;
   for (const candle of candles) {
-    const startMs = Date.parse(candle.start);
+    const { startMs } = candle;
     closes.set(dayOf(startMs), candle.close);
     const isHourAfter = candle.hours === 1 && previous?.hours === 1 && candleEndMs(previous) === startMs;
     if (previous && isHourAfter && isIn(window, startMs)) hours.push(candle.close / previous.close - 1);

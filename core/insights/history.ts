@@ -28,7 +28,7 @@ export async function loadHours(
   const all = [...candles, ...candlesOf(series, ticks)].sort(byStart);
   return all
     .map((candle, index) => withLogReturn(candle, all[index - 1]))
-    .filter(({ start }) => isIn(window, Date.parse(start)));
+    .filter(({ startMs }) => isIn(window, startMs));
 }
 
 /**
@@ -60,8 +60,8 @@ function candlesOf(series: CandleSeries, ticks: readonly PriceTick[]): Candle[] 
   return [...byHour].map(([hourMs, ticksOfHour]) => candleFromTicks(series, hourMs, ticksOfHour));
 }
 
-export function extentOf(candle: Pick<Candle, 'start' | 'hours'>): Window {
-  return { fromMs: Date.parse(candle.start), toMs: candleEndMs(candle) };
+export function extentOf(candle: Pick<Candle, 'startMs' | 'hours'>): Window {
+  return { fromMs: candle.startMs, toMs: candleEndMs(candle) };
 }
 
 /** The starts of a window's hours, epoch ms; the window starts on the hour. */
@@ -102,5 +102,5 @@ async function fullDays(store: SeriesSums, series: CandleSeries, window: Window)
 }
 
 function byStart(a: Candle, b: Candle): number {
-  return a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
+  return a.startMs - b.startMs;
 }

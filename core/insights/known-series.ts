@@ -31,7 +31,7 @@ export async function knownSeries(
   const [extents, tails] = await Promise.all([store.extents(scope), loadTails(store, scope, ALL_TIME)]);
   const known = new Map(extents.map(({ series, ...extent }) => [formatSeries(series), extent]));
   for (const [name, { hours }] of tails) {
-    const starts = hours.map(({ start }) => Date.parse(start));
+    const starts = hours.map(({ startMs }) => startMs);
     const candles = known.get(name);
     const firstMs = Math.min(candles?.firstMs ?? Number.POSITIVE_INFINITY, ...starts);
     const lastMs = Math.max(candles?.lastMs ?? 0, ...starts);

@@ -59,7 +59,7 @@ export function movesOfHours(
 ): MovesOver | undefined {
   const answered = answeredWindow(hours, window);
   const path = [...pathOf(hours)];
-  const inWindow = hours.filter(({ start }) => isIn(widened(window), Date.parse(start)));
+  const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
   const hasData = answered.exact ? path.some(([timeMs]) => isIn(window, timeMs)) : inWindow.length > 0;
   if (!hasData) return undefined;
   const changes = closeChanges(hours, answered);

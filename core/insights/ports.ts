@@ -73,7 +73,7 @@ export interface SeriesExtent {
 
 /** One series in one hour, without the path. */
 export type HourOfSeries = Series &
-  Pick<Candle, 'start' | 'hours' | 'low' | 'high' | 'close'> & { log_return?: number };
+  Pick<Candle, 'startMs' | 'hours' | 'low' | 'high' | 'close'> & { log_return?: number };
 
 /** The hours of all series in scope, to find those that are not summarised yet. */
 export interface MarketHours {

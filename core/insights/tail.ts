@@ -24,7 +24,7 @@ export async function loadTails(
 ): Promise<Map<string, Tail>> {
   const fromMs = (await store.lastSummarisedHour(scope, window)) ?? window.fromMs;
   const ticks = await store.hoursFromTicks(scope, { ...window, fromMs });
-  const starts = ticks.map(({ start }) => Date.parse(start));
+  const starts = ticks.map(({ startMs }) => startMs);
   const firstMs = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
   const lastMs = starts.reduce((most, start) => Math.max(most, start), 0);
   if (ticks.length === 0) return new Map();
@@ -41,8 +41,8 @@ export async function loadTails(
 
 function tailOf(tickHours: readonly HourOfSeries[], candles: readonly HourOfSeries[]): Tail {
   const covered = new Set(candles.map(extentOf).flatMap(hoursOf));
-  const uncovered = new Set(tickHours.filter(({ start }) => !covered.has(Date.parse(start))));
-  const all = [...candles, ...uncovered].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const uncovered = new Set(tickHours.filter(({ startMs }) => !covered.has(startMs)));
+  const all = [...candles, ...uncovered].sort((a, b) => a.startMs - b.startMs);
   const tail: Tail = { hours: [], returns: [] };
   for (const [index, hour] of all.entries()) {
     const complete = withLogReturn(hour, all[index - 1]);

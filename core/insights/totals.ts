@@ -43,7 +43,7 @@ export function totalsOf(candles: Iterable<Omit<Candle, 'path'>>): CandleTotals 
       meanHours: mean * hours,
       low,
       high,
-      first: { startMs: Date.parse(candle.start), open },
+      first: { startMs: candle.startMs, open },
       last: { endMs: candleEndMs(candle), close },
       returns: returnsOf(candle),
     });

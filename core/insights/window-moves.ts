@@ -15,9 +15,8 @@ export interface DirectionMoves {
 }
 
 /** `[epoch ms, price]`. @param candles sorted by start */
-export function* pathOf(candles: Iterable<Pick<Candle, 'start' | 'path'>>): Generator<[number, number]> {
-  for (const { start, path } of candles) {
-    const startMs = Date.parse(start);
+export function* pathOf(candles: Iterable<Pick<Candle, 'startMs' | 'path'>>): Generator<[number, number]> {
+  for (const { startMs, path } of candles) {
     for (const [offsetMs, price] of path) yield [startMs + offsetMs, price];
   }
 }

@@ -12,8 +12,8 @@ export interface CandleSeries extends Series, Pick<Ticker, 'base' | 'quote'> {}
 /** One series in one hour (or day). Prices are in the quote currency; absent values are left out. */
 export interface Candle extends CandleSeries, CandlePrices {
   v: typeof CANDLE_VERSION;
-  /** Start of the hour or day, ISO 8601 UTC with milliseconds. */
-  start: string;
+  /** Start of the hour or day, epoch ms. */
+  startMs: number;
   hours: CandleHours;
   /** The average of the samples; of a backfilled candle (open + high + low + close) / 4. */
   mean: number;
@@ -48,13 +48,13 @@ export class CandleError extends Error {
 }
 
 /** `exchange:category:symbol:hours:start in epoch ms`: a candle that is made again replaces itself. */
-export function candleId(candle: Series & Pick<Candle, 'hours' | 'start'>): string {
-  return `${formatSeries(candle)}:${candle.hours}:${Date.parse(candle.start)}`;
+export function candleId(candle: Series & Pick<Candle, 'hours' | 'startMs'>): string {
+  return `${formatSeries(candle)}:${candle.hours}:${candle.startMs}`;
 }
 
 /** The exclusive end of a candle, epoch ms. */
-export function candleEndMs({ start, hours }: Pick<Candle, 'start' | 'hours'>): number {
-  return Date.parse(start) + hours * HOUR_MS;
+export function candleEndMs({ startMs, hours }: Pick<Candle, 'startMs' | 'hours'>): number {
+  return startMs + hours * HOUR_MS;
 }
 
 /** The series and currencies of a ticker or candle, without the rest. */
@@ -93,7 +93,7 @@ export function candleFromTicks(series: CandleSeries, startMs: number, ticks: re
   return {
     v: CANDLE_VERSION,
     ...candleSeriesOf(series),
-    start: new Date(startMs).toISOString(),
+    startMs,
     hours: 1,
     open: first.price,
     high,
@@ -115,7 +115,7 @@ export function candleFromHistory(
   return {
     v: CANDLE_VERSION,
     ...candleSeriesOf(series),
-    start: new Date(startMs).toISOString(),
+    startMs,
     hours,
     open,
     high,
@@ -151,12 +151,12 @@ export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candl
  * The candle with its log return, which it has only if the previous candle is of the same length and ends where this
  * one starts. Otherwise (a gap, a day before an hour, no previous candle) any earlier return is removed.
  */
-export function withLogReturn<C extends Pick<Candle, 'start' | 'hours' | 'close' | 'log_return'>>(
+export function withLogReturn<C extends Pick<Candle, 'startMs' | 'hours' | 'close' | 'log_return'>>(
   candle: C,
-  previous: Pick<Candle, 'start' | 'hours' | 'close'> | undefined,
+  previous: Pick<Candle, 'startMs' | 'hours' | 'close'> | undefined,
 ): C {
   const { log_return: _, ...rest } = candle;
-  const isAdjacent = previous?.hours === candle.hours && candleEndMs(previous) === Date.parse(candle.start);
+  const isAdjacent = previous?.hours === candle.hours && candleEndMs(previous) === candle.startMs;
   // Without its optional field it is still a C.
   return (isAdjacent ? { ...rest, log_return: Math.log(candle.close / previous.close) } : rest) as C;
 }

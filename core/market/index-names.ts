@@ -27,7 +27,7 @@ export function monthOfTickerIndex(index: string): string | undefined {
   return /^tickers-(\d{4}\.\d{2})$/.exec(index)?.[1];
 }
 
-/** The yearly index of a candle, by its start (ISO 8601 UTC). */
-export function candleIndexOf(start: string): string {
-  return `candles-${start.slice(0, 4)}`;
+/** The yearly index of a candle, by its start (epoch ms). */
+export function candleIndexOf(startMs: number): string {
+  return `candles-${new Date(startMs).getUTCFullYear()}`;
 }

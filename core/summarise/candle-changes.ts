@@ -65,7 +65,7 @@ export function candleChanges(
   const pathChanges = new Map<string, PathChange>();
   const pathChanged = (candle: Candle, isReplaced: boolean) => {
     const series = formatSeries(candle);
-    const startMs = Date.parse(candle.start);
+    const { startMs } = candle;
     const known = pathChanges.get(series) ?? { fromMs: startMs, isReplaced };
     pathChanges.set(series, {
       fromMs: Math.min(known.fromMs, startMs),
@@ -83,14 +83,14 @@ export function candleChanges(
     const candle = after.get(id);
     if (!candle) continue;
     const old = before.get(id);
-    const previousMs = Date.parse(candle.start) - candle.hours * HOUR_MS;
+    const previousMs = candle.startMs - candle.hours * HOUR_MS;
     const linked = withLogReturn(candle, after.get(idAt(candle, previousMs)));
     if (chosen.has(id)) chosen.set(id, linked);
     if (isUnchanged(old, linked)) continue;
     put.push(linked);
     if (!isDeepStrictEqual(old?.path, linked.path)) pathChanged(linked, old !== undefined);
   }
-  const inTimeOrder = [...chosen.values()].sort((a, b) => a.start.localeCompare(b.start));
+  const inTimeOrder = [...chosen.values()].sort((a, b) => a.startMs - b.startMs);
   return { put, remove: [...remove.values()], chosen: inTimeOrder, pathChanges };
 }
 
@@ -102,7 +102,7 @@ function choose(proposal: Candle, old: Candle | undefined, intervals: SamplingIn
     return { ...proposal, samples, ...(polls_due === undefined ? {} : { polls_due }) };
   }
   const intervalMs = samplingIntervalOf(proposal, intervals);
-  const pollsDue = old?.polls_due ?? pollsDueInHour(Date.parse(proposal.start), intervalMs);
+  const pollsDue = old?.polls_due ?? pollsDueInHour(proposal.startMs, intervalMs);
   const candidate = backfill?.source === 'backfill' ? backfill : undefined;
   return chooseCandle({ ticks, backfill: candidate, pollsDue }) ?? proposal;
 }
@@ -114,9 +114,9 @@ function isUnchanged(old: Candle | undefined, { polls_due, ...candle }: Candle):
 }
 
 function dayIdOf(candle: Candle): string {
-  return idAt({ ...candle, hours: 24 }, dayOf(Date.parse(candle.start)));
+  return idAt({ ...candle, hours: 24 }, dayOf(candle.startMs));
 }
 
 function idAt(candle: Candle, startMs: number): string {
-  return candleId({ ...candle, start: new Date(startMs).toISOString() });
+  return candleId({ ...candle, startMs });
 }

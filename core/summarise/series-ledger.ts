@@ -93,10 +93,10 @@ export function walk(
   const detectors = [...ledger.detectors];
   let { through, checkpoints } = ledger;
   for (const candle of candles) {
-    const startMs = Date.parse(candle.start);
+    const { startMs } = candle;
     if (through !== undefined) {
       if (startMs < Date.parse(through)) {
-        const name = `${formatSeries(candle)} at ${candle.start}`;
+        const name = `${formatSeries(candle)} at ${new Date(startMs).toISOString()}`;
         throw new LedgerOrderError(`The candle of ${name} comes too late: all before ${through} was walked.`);
       }
       // The first candle of a day: keep the point before it.

@@ -57,7 +57,7 @@ export async function writeCandles(
   for (const [series, candles] of makeMoves === 'now' ? bySeries : []) {
     const ledger = ledgers.get(series);
     if (!ledger || ledger.stale) continue;
-    const ahead = candles.filter(({ start }) => Date.parse(start) >= throughMs(ledger));
+    const ahead = candles.filter(({ startMs }) => startMs >= throughMs(ledger));
     if (ahead.length === 0) continue;
     const step = walk(ledger, ahead);
     moves.push(...step.moves);

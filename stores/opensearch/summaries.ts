@@ -13,6 +13,7 @@ import type { CandleRange, HourCount, SummaryStore } from '../../core/summarise/
 import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { OpenSearchBulk } from './bulk.ts';
 import type { BulkAction } from './bulk-request.ts';
+import { type CandleRecord, candleOf, candleRecord } from './candle-record.ts';
 import { allOf, type Filter, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour } from './ticks.ts';
@@ -82,14 +83,14 @@ export class OpenSearchSummaries implements SummaryStore {
   async #candles(query: Filter, limit?: number): Promise<Candle[]> {
     await this.#refresh(CANDLE_INDICES);
     const body = { query: allOf(query), sort: [...SERIES_FIELDS, 'start', 'hours'] };
-    const hits = await this.#options.search.all<Candle>(CANDLE_INDICES, body, limit);
-    return hits.map(({ _source }) => _source);
+    const hits = await this.#options.search.all<CandleRecord>(CANDLE_INDICES, body, limit);
+    return hits.map(({ _source }) => candleOf(_source));
   }
 
   async writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void> {
     await this.#write(CANDLE_INDICES, [
-      ...put.map((candle) => replace(candleIndexOf(candle.start), candleId(candle), candle)),
-      ...remove.map((candle) => deleteDocument(candleIndexOf(candle.start), candleId(candle))),
+      ...put.map((candle) => replace(candleIndexOf(candle.startMs), candleId(candle), candleRecord(candle))),
+      ...remove.map((candle) => deleteDocument(candleIndexOf(candle.startMs), candleId(candle))),
     ]);
   }
 

@@ -106,10 +106,10 @@ describe('the numbers in the charts', () => {
     const { rows } = await drawOnPage('price-and-change', 'price');
     const fromMs = AS_OF_MS - 7 * DAY_MS;
     const candles = market.candles.filter(
-      (candle) => formatSeries(candle) === BTC && Date.parse(candle.start) >= fromMs,
+      (candle) => formatSeries(candle) === BTC && candle.startMs >= fromMs,
     );
     expect(candles).toHaveLength(7 * 24);
-    expect(rows.map(({ time }) => Number(time))).toEqual(candles.map(({ start }) => Date.parse(start)));
+    expect(rows.map(({ time }) => Number(time))).toEqual(candles.map(({ startMs }) => startMs));
     for (const [index, { mean, low, high }] of candles.entries()) {
       expect(rows[index]?.mean).toBeCloseTo(mean, 8);
       expect(rows[index]).toMatchObject({ low, high });
@@ -124,7 +124,7 @@ describe('the numbers in the charts', () => {
     const closes = new Map(
       market.candles
         .filter((candle) => formatSeries(candle) === BTC)
-        .map(({ start, close }) => [Date.parse(start), close]),
+        .map(({ startMs, close }) => [startMs, close]),
     );
     const computed = drawing.rows('candles-line').filter(({ change }) => change !== null);
     const stated = drawing.rows('ticks-line');

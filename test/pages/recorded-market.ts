@@ -16,6 +16,7 @@ import type { HistoryRow } from '../../local/market-replay/history-row.ts';
 import { REPLAY_START_MS, ReplayMarket, type SpotTicker } from '../../local/market-replay/replay-market.ts';
 import { OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
 import type { BulkAction } from '../../stores/opensearch/bulk-request.ts';
+import { candleRecord } from '../../stores/opensearch/candle-record.ts';
 import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 
 const data = (name: string) => new URL(`../../data/${name}`, import.meta.url).pathname;
@@ -82,7 +83,7 @@ function tickCandles(tickers: readonly Ticker[]): Candle[] {
 
 function withReturns(candles: Candle[]): Candle[] {
   return [...Map.groupBy(candles, formatSeries).values()].flatMap((of) => {
-    const sorted = of.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
+    const sorted = of.toSorted((a, b) => a.startMs - b.startMs);
     return sorted.map((candle, index) => withLogReturn(candle, sorted[index - 1]));
   });
 }
@@ -90,8 +91,8 @@ function withReturns(candles: Candle[]): Candle[] {
 /** The moves along the whole paths, at the default thresholds. */
 function movesIn(candles: readonly Candle[]): Move[] {
   return [...Map.groupBy(candles, formatSeries).values()].flatMap((of) => {
-    const path = of.flatMap(({ start, path: points }) =>
-      points.map(([offsetMs, price]): [number, number] => [Date.parse(start) + offsetMs, price]),
+    const path = of.flatMap(({ startMs, path: points }) =>
+      points.map(([offsetMs, price]): [number, number] => [startMs + offsetMs, price]),
     );
     const series = of[0] as Candle;
     return [0.01, 0.02, 0.05, 0.1].flatMap((threshold) =>
@@ -135,7 +136,7 @@ export async function storeMarket(client: Client, market: RecordedMarket): Promi
     await client.indices.putIndexTemplate({ name, body });
   }
   const actions: BulkAction[] = [
-    ...candles.map((candle) => stored(candleIndexOf(candle.start), candleId(candle), candle)),
+    ...candles.map((candle) => stored(candleIndexOf(candle.startMs), candleId(candle), candleRecord(candle))),
     ...tickers.map((ticker) => stored(tickerIndexOf(ticker.slot), tickerId(ticker), ticker)),
     ...moves.map((move) => stored('moves', moveId(move), move)),
   ];

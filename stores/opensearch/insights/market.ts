@@ -117,7 +117,7 @@ export class OpenSearchMarket implements MarketStore {
     });
     return hits.map((hit) => ({
       ...seriesIn(hit),
-      start: new Date(numberIn(hit, 'start')).toISOString(),
+      startMs: numberIn(hit, 'start'),
       hours: numberIn(hit, 'hours') as CandleHours,
       low: numberIn(hit, 'low'),
       high: numberIn(hit, 'high'),
@@ -202,7 +202,7 @@ const TICK_HOURS = {
 function hourFromTicks(series: Series, { key, low, high, last }: TickHourBucket): HourOfSeries {
   return {
     ...series,
-    start: new Date(key).toISOString(),
+    startMs: key,
     hours: 1,
     low: Number(low.value),
     high: Number(high.value),

@@ -9,6 +9,7 @@ import {
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
 import type { CandleHours } from '../../../core/market/price-path.ts';
 import type { Window } from '../../../core/market/window.ts';
+import { type CandleRecord, candleOf } from '../candle-record.ts';
 import { candleWindowIn, numberIn, type SearchHit, textIn } from '../hits.ts';
 import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
@@ -43,16 +44,16 @@ export class OpenSearchSeries implements SeriesStore {
         sort: ['start'],
         ...values('hours', 'open', 'high', 'low', 'close', 'samples', 'start'),
       }),
-      this.#search.all<Candle>(CANDLE_INDICES, {
+      this.#search.all<CandleRecord>(CANDLE_INDICES, {
         query: { bool: { filter: [inWindow], must_not: [IS_BACKFILL] } },
         sort: ['start'],
       }),
     ]);
     const candles = [
       ...backfilled.map((hit) => backfilledCandle(series, hit)),
-      ...ticked.map(({ _source }) => _source),
+      ...ticked.map(({ _source }) => candleOf(_source)),
     ];
-    return candles.sort((a, b) => (a.start < b.start ? -1 : 1));
+    return candles.sort((a, b) => a.startMs - b.startMs);
   }
 
   async totals(series: CandleSeries, window: Window): Promise<CandleTotals | undefined> {

@@ -15,6 +15,7 @@ import { formatSeries } from '../../../core/market/series.ts';
 import { type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
 import { readPriceHistory } from '../../../local/market-replay/history.ts';
+import { candleRecord } from '../../../stores/opensearch/candle-record.ts';
 import { sampleTicker } from '../../samples/tickers.ts';
 import { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from '../../unit/local/market-replay/bundled-history.ts';
@@ -134,9 +135,9 @@ beforeAll(async () => {
   });
   await index([
     ...allCandles.map((candle) => ({
-      index: candleIndexOf(candle.start),
+      index: candleIndexOf(candle.startMs),
       id: candleId(candle),
-      source: candle,
+      source: candleRecord(candle),
     })),
     ...[...tickers, option, inverse].map((ticker) => ({
       index: tickerIndexOf(ticker.slot),

@@ -38,7 +38,7 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
   asked: Window[] = [];
 
   constructor(candles: readonly Candle[], ticks: readonly StoredTick[] = []) {
-    this.stored = [...candles].sort((a, b) => (a.start < b.start ? -1 : 1));
+    this.stored = [...candles].sort((a, b) => a.startMs - b.startMs);
     this.storedTicks = [...ticks].sort((a, b) => a.slotMs - b.slotMs);
   }
 
@@ -48,7 +48,7 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
 
   async candles(series: CandleSeries, window: Window) {
     return this.stored.filter(
-      (candle) => formatSeries(candle) === formatSeries(series) && isIn(window, Date.parse(candle.start)),
+      (candle) => formatSeries(candle) === formatSeries(series) && isIn(window, candle.startMs),
     );
   }
 
@@ -58,8 +58,8 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
 
   async hoursByDay(series: CandleSeries, window: Window) {
     const days = new Map<number, number>();
-    for (const { start, hours } of await this.candles(series, window)) {
-      const day = dayOf(Date.parse(start));
+    for (const { startMs, hours } of await this.candles(series, window)) {
+      const day = dayOf(startMs);
       days.set(day, (days.get(day) ?? 0) + hours);
     }
     return days;
@@ -67,7 +67,7 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
 
   async covered(series: CandleSeries, window: Window) {
     return (await this.candles(series, window)).map((candle) => ({
-      fromMs: Date.parse(candle.start),
+      fromMs: candle.startMs,
       toMs: candleEndMs(candle),
     }));
   }
@@ -129,8 +129,8 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
       const [first, last] = [candles[0], candles.at(-1)] as [Candle, Candle];
       return {
         series: first,
-        firstMs: Date.parse(first.start),
-        lastMs: Date.parse(last.start),
+        firstMs: first.startMs,
+        lastMs: last.startMs,
         endMs: candleEndMs(last),
         hours: candles.reduce((sum, { hours }) => sum + hours, 0),
       };
@@ -139,12 +139,12 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
 
   async lastSummarisedHour(scope: Scope, window: Window) {
     const last = this.#candlesIn(scope, window).findLast(({ samples }) => samples > 0);
-    return last && Date.parse(last.start);
+    return last?.startMs;
   }
 
   async hoursFromCandles(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
     return this.stored.filter((candle) => {
-      const startMs = Date.parse(candle.start);
+      const { startMs } = candle;
       const reachesIn = candle.hours === 24 && startMs < fromMs && candleEndMs(candle) > fromMs;
       return inScope(candle, scope) && (isIn({ fromMs, toMs }, startMs) || reachesIn);
     });
@@ -161,7 +161,7 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
       const [first] = ticks as [StoredTick];
       return {
         ...first.series,
-        start: new Date(hourOf(first.slotMs)).toISOString(),
+        startMs: hourOf(first.slotMs),
         hours: 1,
         low: Math.min(...prices),
         high: Math.max(...prices),
@@ -187,7 +187,7 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
   }
 
   #candlesIn(scope: Scope, window: Window): Candle[] {
-    return this.stored.filter((candle) => inScope(candle, scope) && isIn(window, Date.parse(candle.start)));
+    return this.stored.filter((candle) => inScope(candle, scope) && isIn(window, candle.startMs));
   }
 
   #series(scope: Scope): CandleSeries[] {

@@ -27,7 +27,7 @@ describe('a candle from ticks', () => {
     expect(candle).toEqual({
       v: 1,
       ...SERIES,
-      start: '2026-03-01T12:00:00.000Z',
+      startMs: Date.parse('2026-03-01T12:00:00.000Z'),
       hours: 1,
       open: 10,
       high: 14,
@@ -182,13 +182,13 @@ describe('the log return of a candle', () => {
 
 describe('the place of a candle', () => {
   it('has an id of its series, length and start', () => {
-    expect(candleId({ ...SERIES, hours: 1, start: '2026-03-01T12:00:00.000Z' })).toBe(
+    expect(candleId({ ...SERIES, hours: 1, startMs: Date.parse('2026-03-01T12:00:00.000Z') })).toBe(
       `bybit:spot:BTCUSDT:1:${START_MS}`,
     );
   });
 
   it('is the index of its year', () => {
-    expect(candleIndexOf('2025-12-31T23:00:00.000Z')).toBe('candles-2025');
-    expect(candleIndexOf('2026-01-01T00:00:00.000Z')).toBe('candles-2026');
+    expect(candleIndexOf(Date.parse('2025-12-31T23:00:00.000Z'))).toBe('candles-2025');
+    expect(candleIndexOf(Date.parse('2026-01-01T00:00:00.000Z'))).toBe('candles-2026');
   });
 });

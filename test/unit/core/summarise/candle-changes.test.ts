@@ -63,7 +63,7 @@ describe('the chosen candle', () => {
 
   it('is the hourly one if both are proposed together', () => {
     const { put } = candleChanges([daily(0, 80), daily(1, 81), hourly(3, 90)], [], INTERVALS);
-    expect(put.map(({ hours, start }) => [hours, start])).toEqual([
+    expect(put.map(({ hours, startMs }) => [hours, new Date(startMs).toISOString()])).toEqual([
       [1, '2018-07-01T03:00:00.000Z'],
       [24, '2018-07-02T00:00:00.000Z'],
     ]);
@@ -73,9 +73,9 @@ describe('the chosen candle', () => {
 describe('the log return', () => {
   it('is computed for the new candle and for the one after it', () => {
     const { put } = candleChanges([hourly(1, 110)], [hourly(0, 100), hourly(2, 99)], INTERVALS);
-    expect(put.map(({ start, log_return }) => [start.slice(11, 13), log_return])).toEqual([
-      ['01', Math.log(110 / 100)],
-      ['02', Math.log(99 / 110)],
+    expect(put.map(({ startMs, log_return }) => [new Date(startMs).getUTCHours(), log_return])).toEqual([
+      [1, Math.log(110 / 100)],
+      [2, Math.log(99 / 110)],
     ]);
   });
 

@@ -113,8 +113,7 @@ export class MemoryStore implements SummaryStore {
   }
 
   async candlesAround(hourMs: number): Promise<Candle[]> {
-    const near = ({ start, hours }: Candle) => {
-      const startMs = Date.parse(start);
+    const near = ({ startMs, hours }: Candle) => {
       if (hours === 1) return startMs >= hourMs - HOUR_MS && startMs < hourMs + 2 * HOUR_MS;
       return startMs >= dayOf(hourMs) && startMs < dayOf(hourMs) + 2 * DAY_MS;
     };
@@ -125,8 +124,8 @@ export class MemoryStore implements SummaryStore {
     const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, limit } = range;
     const found = [...this.candles.values()]
       .filter((candle) => formatSeries(candle) === formatSeries(series))
-      .filter(({ start }) => Date.parse(start) >= fromMs && Date.parse(start) < toMs)
-      .sort((a, b) => a.start.localeCompare(b.start));
+      .filter(({ startMs }) => startMs >= fromMs && startMs < toMs)
+      .sort((a, b) => a.startMs - b.startMs);
     return copies(found.slice(0, limit));
   }
 
@@ -207,7 +206,7 @@ export function countsOf(ticks: MemoryTicks, store: MemoryStore): SampleCounts {
     candleSamples: async (fromMs, toMs) =>
       [...store.candles.values()]
         .filter(({ hours }) => hours === 1)
-        .map((candle) => ({ series: candle, hourMs: Date.parse(candle.start), count: candle.samples }))
+        .map((candle) => ({ series: candle, hourMs: candle.startMs, count: candle.samples }))
         .filter(({ hourMs }) => hourMs >= fromMs && hourMs < toMs),
   };
 }
@@ -252,24 +251,21 @@ export function expectedDocuments(
   const days = new Set(
     [...chosen.values()]
       .filter(({ hours }) => hours === 1)
-      .map((c) => `${formatSeries(c)} ${c.start.slice(0, 10)}`),
+      .map((c) => `${formatSeries(c)} ${dayOf(c.startMs)}`),
   );
   for (const [id, candle] of chosen) {
-    if (candle.hours === 24 && days.has(`${formatSeries(candle)} ${candle.start.slice(0, 10)}`))
+    if (candle.hours === 24 && days.has(`${formatSeries(candle)} ${dayOf(candle.startMs)}`))
       chosen.delete(id);
   }
   const candles = [...chosen.values()].map((candle) => {
-    const beforeMs = Date.parse(candle.start) - candle.hours * HOUR_MS;
-    return withLogReturn(
-      candle,
-      chosen.get(candleId({ ...candle, start: new Date(beforeMs).toISOString() })),
-    );
+    const beforeMs = candle.startMs - candle.hours * HOUR_MS;
+    return withLogReturn(candle, chosen.get(candleId({ ...candle, startMs: beforeMs })));
   });
   const moves = [...Map.groupBy(candles, formatSeries).values()].flatMap((ofSeries) => {
     const path = ofSeries
-      .toSorted((a, b) => a.start.localeCompare(b.start))
+      .toSorted((a, b) => a.startMs - b.startMs)
       .flatMap((candle) =>
-        candle.path.map(([offsetMs, price]) => [Date.parse(candle.start) + offsetMs, price] as const),
+        candle.path.map(([offsetMs, price]) => [candle.startMs + offsetMs, price] as const),
       );
     const [first] = ofSeries;
     return first

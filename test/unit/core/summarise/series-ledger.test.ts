@@ -63,7 +63,7 @@ describe('the ledger of a series', () => {
     const candles = hours(200);
     const { ledger } = walk(newLedger(BTC, THRESHOLDS), candles);
     const back = rewind(ledger, at(170));
-    const again = candles.filter(({ start }) => Date.parse(start) >= throughMs(back));
+    const again = candles.filter(({ startMs }) => startMs >= throughMs(back));
     expect(walk(back, again).ledger).toEqual({ ...ledger, stale: true });
   });
 

@@ -56,7 +56,7 @@ describe('summarising ticks', () => {
     expect(report).toMatchObject({ hours: 2, candles: 2, until: iso(at(2)), done: true });
     expect(store.documents().candles).toMatchObject([
       {
-        start: iso(at(0)),
+        startMs: at(0),
         open: 100,
         high: 104,
         low: 98,
@@ -65,7 +65,7 @@ describe('summarising ticks', () => {
         samples: 4,
         source: 'ticks',
       },
-      { start: iso(at(1)), open: 101, close: 102, samples: 2, log_return: Math.log(102 / 101) },
+      { startMs: at(1), open: 101, close: 102, samples: 2, log_return: Math.log(102 / 101) },
     ]);
   });
 

@@ -8,6 +8,7 @@ import {
   tickerIndexOf,
 } from '../../../../core/market/index-names.ts';
 import { TICKER_FIELDS } from '../../../../core/market/ticker-fields.ts';
+import { candleRecord } from '../../../../stores/opensearch/candle-record.ts';
 import { indexTemplates } from '../../../../stores/opensearch/index-templates.ts';
 import { SLOT, sampleTicker } from '../../../samples/tickers.ts';
 
@@ -97,14 +98,14 @@ describe('the summaries’ index templates', () => {
 
   it('apply to every yearly index of candles, to the moves and to the state of summarising', () => {
     const [pattern] = templateOf('candles').index_patterns;
-    expect(candleIndexOf(candle.start)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
+    expect(candleIndexOf(candle.startMs)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
     expect(templateOf('moves').index_patterns).toEqual([MOVES_INDEX]);
     expect(templateOf('summaries-state').index_patterns).toEqual([SUMMARY_STATE_INDEX]);
   });
 
   it('map every field that a candle can have, with prices as double', () => {
     expect(new Set(Object.keys(propertiesOf('candles')))).toEqual(
-      new Set([...Object.keys(candle), 'log_return', 'polls_due']),
+      new Set([...Object.keys(candleRecord(candle)), 'log_return', 'polls_due']),
     );
     for (const price of ['open', 'high', 'low', 'close', 'mean', 'log_return']) {
       expect([price, propertiesOf('candles')[price]?.type]).toEqual([price, 'double']);
