@@ -229,7 +229,7 @@ describe('an outage of OpenSearch', () => {
     await expect(index(eventOfValues([ticker('A'), ticker('B')]), 1_500)).rejects.toMatchObject({
       name: 'IndexingIncompleteError',
       message: expect.stringMatching(
-        /^2 of 2 records are not stored yet and have to come again: .*ECONNREFUSED/,
+        /^2 of 2 records are not stored yet and must be delivered again: .*ECONNREFUSED/,
       ),
     });
   });

@@ -2,6 +2,7 @@ import type { Candle } from '../../../core/market/candle.ts';
 import { candleId } from '../../../core/market/candle.ts';
 import { type Move, moveId } from '../../../core/market/directional-change.ts';
 import { tickerId } from '../../../core/market/ticker.ts';
+import { candleOf } from '../../../stores/opensearch/candle-record.ts';
 import { createOpenSearch } from '../../../stores/opensearch/client.ts';
 import { OpenSearchTickers } from '../../../stores/opensearch/tickers.ts';
 import { sampleTicker } from '../../samples/tickers.ts';
@@ -34,15 +35,20 @@ export async function indexTicks(ticks: MemoryTicks): Promise<void> {
 /** Every candle and move that the index holds, each under the id that it should have, in the order of the ids. */
 export async function storedDocuments(): Promise<{ candles: Candle[]; moves: Move[] }> {
   return {
-    candles: await documentsOf<Candle>('candles-*', candleId),
-    moves: await documentsOf<Move>('moves*', moveId),
+    candles: await documentsOf('candles-*', candleOf, candleId),
+    moves: await documentsOf('moves*', (move: Move) => move, moveId),
   };
 }
 
-async function documentsOf<T>(index: string, idOf: (document: T) => string): Promise<T[]> {
+async function documentsOf<Record, T>(
+  index: string,
+  read: (record: Record) => T,
+  idOf: (document: T) => string,
+): Promise<T[]> {
   await openSearch.indices.refresh({ index, allow_no_indices: true });
   const found: { id: string; document: T }[] = [];
-  for await (const { _id, _source } of allHits(index)) found.push({ id: _id, document: _source as T });
+  for await (const { _id, _source } of allHits(index))
+    found.push({ id: _id, document: read(_source as Record) });
   const misplaced = found.filter(({ id, document }) => id !== idOf(document));
   if (misplaced.length > 0) throw new Error(`${misplaced[0]?.id} is not the id of its document`);
   return found.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ document }) => document);
