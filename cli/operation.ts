@@ -1,19 +1,25 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
 import type { OperationEvent, Slice } from '../core/operate/operation.ts';
-import { writeFileAtomically } from '../local/atomic-file.ts';
 import type { ServiceName } from '../local/engines/engines.ts';
 import type { LocalFunction } from '../local/pipeline/functions.ts';
 import { perform } from './command.ts';
-import { print } from './print.ts';
+import { CursorFile, resumingLine } from './kept-cursor.ts';
+import { note, print } from './print.ts';
 import { type TargetFlags, withTarget, withTargetOptions } from './targets/choose.ts';
 import type { Target } from './targets/target.ts';
 
-export interface OperationFlags extends TargetFlags {
+export interface OperationFlags extends TargetFlags, RestartFlags {
   json?: boolean;
+}
+
+export interface RestartFlags {
+  restart?: boolean;
+}
+
+/** Adds the option of commands that resume where they were interrupted: {@link RestartFlags}. */
+export function withRestartOption(command: Command): Command {
+  return command.option('--restart', 'begin again, even if the same command was interrupted before');
 }
 
 /** How a command runs one operation and prints what it did. */
@@ -34,14 +40,15 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
   command: Command,
   { needs, resumable = false, ...definition }: OperationDefinition<Flags, Output, Result>,
 ): Command {
-  return withTargetOptions(command)
+  return withTargetOptions(resumable ? withRestartOption(command) : command)
     .option('--json', 'print the result as one JSON object')
     .action(
       perform((signal, flags: Flags) =>
         withTarget(flags, needs(flags), signal, async (target) => {
           const startedMs = performance.now();
           const input = definition.input(flags, target.now);
-          const options = { folder: flags.folder, signal, resumable };
+          const resume = resumable ? { command: askedFor(flags), restart: flags.restart } : undefined;
+          const options = { folder: flags.folder, signal, resume };
           const slices = await runOperation<Output>(target, command.name(), input, options);
           const result = definition.result(mergeSlices(slices), target.now);
           if (flags.json) print(JSON.stringify(result));
@@ -52,12 +59,21 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
     );
 }
 
+/** The flags that say what to do, without those that say where and how to print. */
+function askedFor(flags: OperationFlags): object {
+  const { folder, stage, kafka, opensearch, s3, json, restart, ...asked } = flags;
+  return asked;
+}
+
 interface OperateOptions<Output> {
   /** Keeps the cursors of interrupted operations. */
   folder: string;
   signal: AbortSignal;
-  /** Keeps the cursor between runs, so that the same command carries on where it was stopped. @default false */
-  resumable?: boolean;
+  /**
+   * Keeps the cursor, so that the same command resumes where it was interrupted unless told to restart. `command` is
+   * what the user asked for; an end that was left open is not part of it. @default always from the beginning
+   */
+  resume?: { command: unknown; restart?: boolean | undefined } | undefined;
   /** The function that does the slices. @default 'operate' */
   functionName?: LocalFunction;
   /** Handles a slice's output before the cursor moves on. */
@@ -72,10 +88,15 @@ export async function runOperation<Output>(
   target: Target,
   operation: string,
   input: unknown,
-  { folder, signal, resumable = false, functionName = 'operate', onOutput }: OperateOptions<Output>,
+  { folder, signal, resume, functionName = 'operate', onOutput }: OperateOptions<Output>,
 ): Promise<Output[]> {
-  const file = cursorFile(folder, [target.title, operation, input]);
-  let cursor = resumable ? readCursor(file) : undefined;
+  const file =
+    resume && new CursorFile(folder, { place: await target.place(), operation, command: resume.command });
+  if (resume?.restart) file?.drop();
+  const kept = file?.read();
+  if (kept) note(resumingLine(kept));
+  let resumed = kept !== undefined;
+  let cursor = kept?.cursor;
   const bar = progressBar(operation);
   const outputs: Output[] = [];
   try {
@@ -86,15 +107,17 @@ export async function runOperation<Output>(
         input,
         sliceMs: target.sliceMs,
         ...(cursor === undefined ? {} : { cursor }),
+        ...(resumed ? { resumed } : {}),
       };
       const slice = (await target.invoke(functionName, event)) as Slice<Output>;
       await onOutput?.(slice.output, slice.cursor === undefined);
       outputs.push(slice.output);
       cursor = slice.cursor;
+      resumed = false;
       bar.show(slice.progress);
-      if (resumable && cursor !== undefined) writeFileAtomically(file, JSON.stringify(cursor));
+      if (cursor !== undefined) file?.write(cursor, slice.progress);
     } while (cursor !== undefined);
-    rmSync(file, { force: true });
+    file?.drop();
     return outputs;
   } finally {
     bar.stop();
@@ -137,20 +160,4 @@ export function progressBar(title: string): {
     },
     stop: () => bar.stop(),
   };
-}
-
-function cursorFile(folder: string, identity: unknown[]): string {
-  const home = join(folder, 'operations');
-  mkdirSync(home, { recursive: true });
-  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
-  return join(home, `${hash}.json`);
-}
-
-function readCursor(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

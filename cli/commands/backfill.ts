@@ -9,13 +9,19 @@ import { CANDLE_CATEGORIES, whyNoCandles } from '../../exchanges/http/candle-sou
 import { backfillPart, backfillRows } from '../../local/market-replay/backfill-rows.ts';
 import { type CandleHistory, readCandleHistory } from '../../local/market-replay/history.ts';
 import { createCommand, perform } from '../command.ts';
-import { mergeSlices, progressBar, runOperation } from '../operation.ts';
+import {
+  mergeSlices,
+  progressBar,
+  type RestartFlags,
+  runOperation,
+  withRestartOption,
+} from '../operation.ts';
 import { commaList, httpUrl, instant, parsed } from '../options.ts';
 import { note, print } from '../print.ts';
 import { type TargetFlags, withTarget, withTargetOptions } from '../targets/choose.ts';
 import type { Target } from '../targets/target.ts';
 
-interface BackfillFlags extends TargetFlags {
+interface BackfillFlags extends TargetFlags, RestartFlags {
   file?: string;
   step?: 'hourly' | 'daily';
   exchange: string;
@@ -53,9 +59,9 @@ Examples:
   npm run backfill -- --file prices.csv.gz --exchange tiingo --category spot`;
 
 const description =
-  'Loads recorded candles, so that questions about the past have an answer on the first day: hourly ones fetched from an exchange, or hourly or daily ones from a file. The lake keeps them, too, and moves are made from them. Hours in which ticks cover at least half of the polls keep the candles made from ticks. Waits for a running summarise or rebuild. If a fetch is interrupted, run the same command again: it carries on where it stopped.';
+  'Loads recorded candles, so that questions about the past have an answer on the first day: hourly ones fetched from an exchange, or hourly or daily ones from a file. The lake keeps them, too, and moves are made from them. Hours in which ticks cover at least half of the polls keep the candles made from ticks. Waits for a running summarise or rebuild. If a fetch is interrupted, run the same command again within a day: it resumes where it stopped.';
 
-export const command = withTargetOptions(createCommand('backfill', description, { help }))
+export const command = withTargetOptions(withRestartOption(createCommand('backfill', description, { help })))
   .requiredOption(
     '--exchange <name>',
     `whose prices they are; to fetch: ${Object.keys(CANDLE_CATEGORIES).join(', ')}, or ccxt:<id> for any other`,
@@ -120,7 +126,7 @@ function ccxtIdOf(exchange: string): string | undefined {
 
 async function fetchCandles(
   target: Target,
-  { exchange, category, symbols, from, to, sourceUrl, folder }: BackfillFlags,
+  { exchange, category, symbols, from, to, sourceUrl, folder, restart }: BackfillFlags,
   signal: AbortSignal,
 ): Promise<BackfillOutput> {
   // The exchange lives in real time, whatever the replay's clock says.
@@ -133,24 +139,25 @@ async function fetchCandles(
     baseUrl: sourceUrl,
   };
   const ccxtId = ccxtIdOf(exchange);
-  if (ccxtId !== undefined) return fetchThroughCcxt(target, { ...wanted, exchange: ccxtId }, folder, signal);
-  const input = { kind: 'fetch', exchange, ...wanted };
-  const options = { folder, signal, resumable: true };
-  return mergeSlices(await runOperation<BackfillOutput>(target, 'backfill', input, options));
+  const input = { exchange: ccxtId ?? exchange, ...wanted };
+  // The range is part of what was asked for: the cursor counts pages of exactly this range.
+  const options = { folder, signal, resume: { command: input, restart } };
+  if (ccxtId !== undefined) return fetchThroughCcxt(target, input, options);
+  return mergeSlices(
+    await runOperation<BackfillOutput>(target, 'backfill', { kind: 'fetch', ...input }, options),
+  );
 }
 
 /** One function fetches candles into the lake, slice by slice; after each slice `backfill` makes candles of it. */
 async function fetchThroughCcxt(
   target: Target,
-  input: { exchange: string } & Record<string, unknown>,
-  folder: string,
-  signal: AbortSignal,
+  input: object,
+  options: Parameters<typeof runOperation>[3],
 ): Promise<BackfillOutput> {
+  const { signal } = options;
   const written: BackfillOutput[] = [];
   await runOperation<PagesOutput>(target, 'backfill', input, {
-    folder,
-    signal,
-    resumable: true,
+    ...options,
     functionName: 'candles-ccxt',
     async onOutput({ objects, hours, notes }, isLast) {
       const part = { kind: 'lake' as const, objects, makeMoves: isLast };

@@ -22,7 +22,7 @@ Examples:
   npm run rebuild -- --stage dev                        a deployed stage`;
 
 const description =
-  'Makes candles and moves from the lake, which keeps every tick and every recorded candle, so it also works after the index is lost. Waits for a running backfill or summarise. If it is interrupted, run the same command again: it carries on where it stopped.';
+  'Makes candles and moves from the lake, which keeps every tick and every recorded candle, so it also works after the index is lost. Waits for a running backfill or summarise. If it is interrupted, run the same command again within a day: it resumes where it stopped.';
 
 export const command = operationCommand<RebuildFlags, RebuildOutput>(
   createCommand('rebuild', description, { help })

@@ -20,7 +20,7 @@ Examples:
   npm run replay -- --exchange bybit --stage dev        a deployed stage`;
 
 const description =
-  'Indexes the tickers of the lake again, with the same ids, so nothing is stored twice. If it is interrupted, run the same command again: it carries on where it stopped.';
+  'Indexes the tickers of the lake again, with the same ids, so nothing is stored twice. If it is interrupted, run the same command again within a day: it resumes where it stopped.';
 
 export const command = operationCommand<ReplayFlags, ReplayOutput>(
   withRangeOptions(createCommand('replay', description, { help })).option(

@@ -40,5 +40,7 @@ export async function withTarget<T>(
   }
   const { folder, kafka, opensearch: openSearch, s3 } = flags;
   const given = { kafka, openSearch, s3 };
-  return withServices({ folder, given, needs, signal }, (stores) => withLocalTarget(folder, stores, work));
+  return withServices({ folder, given, needs, signal }, (stores, place) =>
+    withLocalTarget(folder, stores, place, work),
+  );
 }

@@ -7,6 +7,7 @@ import type { Target } from './target.ts';
 export async function withLocalTarget<T>(
   folder: string,
   stores: ServiceUrls,
+  place: readonly string[],
   work: (target: Target) => Promise<T>,
 ): Promise<T> {
   // A function requires every address, including those it will not use.
@@ -26,6 +27,7 @@ export async function withLocalTarget<T>(
       title: 'this machine',
       now: localNow(folder),
       stores,
+      place: async () => place,
       sliceMs: 2_000,
       invoke: (name, event) => functionNamed(name).invoke(event),
     });

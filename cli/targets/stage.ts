@@ -16,17 +16,21 @@ export class StageNotFoundError extends Error {
 /** The functions of a deployed stage, called with the user's credentials. The outputs of its stack name them. */
 export function stageTarget(stage: string): Target {
   const lambda = new LambdaClient({});
-  let outputs: Promise<Map<string, string>> | undefined;
+  let stack: Promise<DeployedStack> | undefined;
+  const findStack = () => {
+    stack ??= deployedStack(stage);
+    return stack;
+  };
   return {
     title: `stage ${stage}`,
     now: new Date(),
     stores: undefined,
+    place: async () => [(await findStack()).arn],
     sliceMs: 20_000,
     async invoke(name, event) {
-      outputs ??= stackOutputs(stage);
       const words = name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
       const output = `${words}FunctionName`;
-      const FunctionName = (await outputs).get(output);
+      const FunctionName = (await findStack()).outputs.get(output);
       if (!FunctionName) {
         throw new StageNotFoundError(
           `The stack of stage "${stage}" has no output ${output}. Deploy the stage again.`,
@@ -44,13 +48,21 @@ export function stageTarget(stage: string): Target {
   };
 }
 
-async function stackOutputs(stage: string): Promise<Map<string, string>> {
+interface DeployedStack {
+  /** Names the account and the region, too. */
+  arn: string;
+  outputs: Map<string, string>;
+}
+
+async function deployedStack(stage: string): Promise<DeployedStack> {
   const StackName = stackName(stage, 'stateless');
   try {
     const { Stacks } = await new CloudFormationClient({}).send(new DescribeStacksCommand({ StackName }));
-    return new Map(
-      (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? '']),
-    );
+    const { StackId = '', Outputs = [] } = Stacks?.[0] ?? {};
+    return {
+      arn: StackId,
+      outputs: new Map(Outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? ''])),
+    };
   } catch (cause) {
     throw new StageNotFoundError(
       `Stage "${stage}" was not found (stack ${StackName}): ${(cause as Error).message}. Check that it is deployed, and that AWS_PROFILE and AWS_REGION are right.`,

@@ -9,6 +9,8 @@ export interface Target {
   readonly now: Date;
   /** The servers on this machine, "" for those that are not needed; undefined for a deployed stage. */
   readonly stores: ServiceUrls | undefined;
+  /** Tells the stores apart: the addresses on this machine, or the stack with its account and region. */
+  place(): Promise<readonly string[]>;
   /** How long one slice of an operation takes: short enough for a lively progress bar, long enough to be efficient. */
   readonly sliceMs: number;
   /** Calls a function and returns its result. @throws the function's error */

@@ -89,8 +89,30 @@ export interface Walk {
 }
 
 export function beginWalk(stretches: Stretch[]): Walk {
-  const totalHours = stretches.reduce((sum, { fromMs, toMs }) => sum + hoursBetween(fromMs, toMs), 0);
+  const totalHours = hoursIn(stretches);
   return { stretches, current: 0, nextMs: stretches[0]?.fromMs ?? 0, doneHours: 0, totalHours };
+}
+
+function hoursIn(stretches: readonly Stretch[]): number {
+  return stretches.reduce((sum, { fromMs, toMs }) => sum + hoursBetween(fromMs, toMs), 0);
+}
+
+function isSameMarket(a: Market, b: Market): boolean {
+  return a.exchange === b.exchange && a.category === b.category;
+}
+
+/** The walk, with what its range has now: stretches that have grown since it began, and new ones. */
+export function extendWalk(walk: Walk, found: readonly Stretch[]): Walk {
+  const { current } = walk;
+  const stretches = walk.stretches.map((stretch) => ({ ...stretch }));
+  for (const stretch of found) {
+    const known = stretches.findLastIndex((each) => isSameMarket(each, stretch));
+    const { toMs = Number.NEGATIVE_INFINITY } = stretches[known] ?? {};
+    if (stretch.toMs <= toMs) continue;
+    if (known >= current) (stretches[known] as Stretch).toMs = stretch.toMs;
+    else stretches.push({ ...stretch, fromMs: Math.max(stretch.fromMs, toMs) });
+  }
+  return { ...walk, stretches, totalHours: hoursIn(stretches) };
 }
 
 /** Takes step after step, each with the rest of the current stretch, until the walk or the time ends. */

@@ -69,6 +69,11 @@ export interface Operation<Input, Output> {
     services: OperationServices,
     budget: SliceBudget,
   ): Promise<Slice<Output>>;
+  /**
+   * Brings the cursor of an interrupted run up to date: what an open range did not have then belongs to it now.
+   * @default the cursor stays as it is
+   */
+  resume?(input: Input, cursor: unknown, services: OperationServices): Promise<unknown>;
 }
 
 /** The operation does not exist, or cannot work with its input. */
@@ -83,4 +88,6 @@ export interface OperationEvent {
   /** How long the slice should take. @default the function's time limit */
   sliceMs?: number;
   cursor?: unknown;
+  /** The cursor was kept by an earlier run, which was interrupted. @default false */
+  resumed?: boolean;
 }

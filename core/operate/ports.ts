@@ -77,12 +77,19 @@ export interface GivenUpBatches extends SetAside<GivenUpBatch> {
   delete(key: string): Promise<void>;
 }
 
+/** An object of recorded candles, and when it was last written. */
+export interface CandleObjectVersion {
+  object: CandleObject;
+  /** Epoch ms. */
+  writtenMs: number;
+}
+
 /** Recorded candles in the lake. */
 export interface CandleHistory {
   /** @param content uncompressed */
   put(object: CandleObject, content: string): Promise<void>;
-  /** All objects, the most recently written last: it has the last word. */
-  list(): Promise<CandleObject[]>;
+  /** All objects, the most recently written last: it has the last word. Those of the same time by their keys. */
+  list(): Promise<CandleObjectVersion[]>;
   /** The uncompressed content. @throws UnreadableObjectError */
   read(object: CandleObject): Promise<string>;
 }

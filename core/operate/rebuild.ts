@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { overlaps } from '../lake/candle-objects.ts';
+import { candleObjectKey, overlaps } from '../lake/candle-objects.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
@@ -33,9 +33,15 @@ export interface RebuildOutput {
 /** Recorded candles first, then the hours with ticks, then the moves. */
 type RebuildCursor =
   | { phase: 'begin' }
-  | { phase: 'recorded'; objects: number; seen: number }
+  | { phase: 'recorded'; objects: number; seen: number; last?: SeenObject }
   | { phase: 'ticks'; startMs: number; hourMs: number }
-  | { phase: 'moves'; startMs: number; series: number };
+  | { phase: 'moves'; startMs: number; hourMs: number; series: number };
+
+/** Its place in the list by its time, because a position would shift when another object is written again. */
+interface SeenObject {
+  writtenMs: number;
+  key: string;
+}
 
 /**
  * Makes candles and moves of a range from the lake's recorded candles and ticks. It needs nothing from the index, and
@@ -44,6 +50,11 @@ type RebuildCursor =
 export const rebuild: Operation<z.infer<typeof inputSchema>, RebuildOutput> = {
   name: 'rebuild',
   input: inputSchema,
+  async resume(_input, cursor) {
+    const state = cursor as RebuildCursor;
+    // Hours may have closed since.
+    return state.phase === 'moves' ? { phase: 'ticks', startMs: state.startMs, hourMs: state.hourMs } : state;
+  },
   slice(input, cursor, services, budget) {
     const output: RebuildOutput = { hours: 0, candles: 0, moves: 0, problems: [] };
     const range = {
@@ -93,13 +104,17 @@ async function step(state: RebuildCursor, work: Work): Promise<RebuildCursor | u
 }
 
 async function recorded(
-  { seen }: Extract<RebuildCursor, { phase: 'recorded' }>,
+  { last }: Extract<RebuildCursor, { phase: 'recorded' }>,
   { services, store, range, hasTime, output }: Work,
 ): Promise<RebuildCursor> {
+  let seen = last;
   const objects = await services.candleHistory.list();
-  for (const [position, object] of objects.entries()) {
-    if (position < seen || !overlaps(object, range.fromMs, range.toMs)) continue;
-    if (!hasTime()) return { phase: 'recorded', objects: objects.length, seen: position };
+  for (const [position, { object, writtenMs }] of objects.entries()) {
+    const next = { writtenMs, key: candleObjectKey(object) };
+    if (isSeen(next, last) || !overlaps(object, range.fromMs, range.toMs)) continue;
+    if (!hasTime()) {
+      return { phase: 'recorded', objects: objects.length, seen: position, ...(seen ? { last: seen } : {}) };
+    }
     try {
       const written = await writeFromLake(object, range, services, store);
       output.candles += written.candles;
@@ -108,9 +123,16 @@ async function recorded(
       if (!(error instanceof UnreadableObjectError)) throw error;
       output.problems.push(error.message);
     }
+    seen = next;
   }
   const firstMs = (await new LakeTicks(services.lake).firstTickIn(range.fromMs, range.toMs)) ?? range.toMs;
   return { phase: 'ticks', startMs: hourOf(firstMs), hourMs: hourOf(firstMs) };
+}
+
+/** Whether an object comes before the last one seen, or is it. */
+function isSeen({ writtenMs, key }: SeenObject, last: SeenObject | undefined): boolean {
+  if (!last) return false;
+  return writtenMs === last.writtenMs ? key <= last.key : writtenMs < last.writtenMs;
 }
 
 async function ticks(
@@ -129,7 +151,7 @@ async function ticks(
     output.problems.push(...lakeTicks.problems.splice(0));
     nextMs = hourOf(tickMs) + HOUR_MS;
   }
-  return { phase: 'moves', startMs, series: await store.countStale() };
+  return { phase: 'moves', startMs, hourMs: range.toMs, series: await store.countStale() };
 }
 
 function progressOf(state: RebuildCursor, toMs: number): Slice<unknown>['progress'] {

@@ -4,7 +4,15 @@ import type { IndexDocument } from '../index/ports.ts';
 import type { StreamRecord } from '../ingest/ports.ts';
 import { formatSeries } from '../market/series.ts';
 import { parseTicker } from '../market/ticker.ts';
-import { beginWalk, moveOn, stretchesIn, type Walk, walkBatches, walkSlice } from './lake-walk.ts';
+import {
+  beginWalk,
+  extendWalk,
+  moveOn,
+  stretchesIn,
+  type Walk,
+  walkBatches,
+  walkSlice,
+} from './lake-walk.ts';
 import type { Operation, OperationServices } from './operation.ts';
 import type { Stretch } from './ports.ts';
 import { timeRange } from './time-range.ts';
@@ -48,6 +56,9 @@ const MOST_PROBLEMS = 1_000;
 export const replay: Operation<z.infer<typeof inputSchema>, ReplayOutput> = {
   name: 'replay',
   input: inputSchema,
+  async resume(input, cursor, { lake }) {
+    return extendWalk(cursor as Walk, await stretchesIn(input, lake));
+  },
   async slice(input, cursor, services, { deadlineMs }) {
     const output: ReplayOutput = { batches: 0, tickers: 0, indexed: 0, alreadyThere: 0, problems: [] };
     const walk = (cursor as Walk | undefined) ?? beginWalk(await stretchesIn(input, services.lake));

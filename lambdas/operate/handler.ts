@@ -16,6 +16,7 @@ const operationEvent = z.object({
   input: z.unknown(),
   sliceMs: z.number().positive().optional(),
   cursor: z.unknown().optional(),
+  resumed: z.boolean().default(false),
 });
 
 /**
@@ -25,7 +26,7 @@ const operationEvent = z.object({
  */
 export async function handler(event: unknown, context: Context): Promise<Slice<unknown>> {
   log.addContext(context);
-  const { operation: name, input, sliceMs, cursor } = operationEvent.parse(event);
+  const { operation: name, input, sliceMs, cursor: given, resumed } = operationEvent.parse(event);
   const operation = OPERATIONS[name];
   if (!operation) {
     throw new OperationInputError(
@@ -37,6 +38,7 @@ export async function handler(event: unknown, context: Context): Promise<Slice<u
   const now = Date.now();
   const endMs = deadlineOf(context.getRemainingTimeInMillis(), now);
   const deadlineMs = Math.min(endMs, now + (sliceMs ?? Number.POSITIVE_INFINITY));
+  const cursor = resumed ? ((await operation.resume?.(checked.data, given, services)) ?? given) : given;
   const slice = await operation.slice(checked.data, cursor, services, { deadlineMs });
   log.info('Did a slice', { operation: name, progress: slice.progress, done: slice.cursor === undefined });
   return slice;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ensureArtifacts } from '../engines/artifacts.ts';
 import {
+  ENGINES,
   type ServiceName,
   type ServiceUrls,
   serviceUrls,
@@ -22,6 +23,8 @@ export class NoPipelineError extends Error {
  * if none is running, engines started for the work on the data of the last run.
  *
  * @param needs the stores that the work uses; the addresses of others may be ""
+ * @param work its `place` tells the stores that it uses apart from others, also after a restart: the folder's own
+ *   engines may then listen on other ports
  * @throws NoPipelineError if there is nothing to work with
  */
 export async function withServices<T>(
@@ -31,7 +34,7 @@ export async function withServices<T>(
     needs: readonly ServiceName[];
     signal: AbortSignal;
   },
-  work: (urls: ServiceUrls) => Promise<T>,
+  work: (urls: ServiceUrls, place: readonly string[]) => Promise<T>,
 ): Promise<T> {
   const { folder, given, needs, signal } = options;
   const running = readEndpoints(folder);
@@ -39,7 +42,10 @@ export async function withServices<T>(
     (name) => given[name] ?? (name === 'kafka' ? running?.kafka[0] : running?.[name]),
   );
   const missing = needs.filter((name) => known[name] === '');
-  if (missing.length === 0) return work(known);
+  const isOwn = (name: ServiceName) =>
+    missing.includes(name) || (given[name] === undefined && running?.pids[ENGINES[name].name] !== undefined);
+  const place = needs.map((name) => `${name}: ${isOwn(name) ? 'of this folder' : known[name]}`);
+  if (missing.length === 0) return work(known, place);
   if (!existsSync(`${folder}/data`)) {
     throw new NoPipelineError(
       `There is no pipeline in ${folder}: none is running and none has left data there. Start one with "npm start".`,
@@ -52,7 +58,10 @@ export async function withServices<T>(
     const jars = await ensureArtifacts({ folder: `${folder}/engines`, jdk, signal });
     const engines = await startEngines(missing, ({ start }) => start({ jdk, jars, folder, signal }));
     try {
-      return await work(serviceUrls((name) => engines[name]?.url ?? known[name]));
+      return await work(
+        serviceUrls((name) => engines[name]?.url ?? known[name]),
+        place,
+      );
     } finally {
       await stopEngines(engines);
     }

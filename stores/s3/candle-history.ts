@@ -8,7 +8,7 @@ import {
   parseCandleObjectKey,
 } from '../../core/lake/candle-objects.ts';
 import { UnreadableObjectError } from '../../core/lake/ndjson.ts';
-import type { CandleHistory } from '../../core/operate/ports.ts';
+import type { CandleHistory, CandleObjectVersion } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
 const compress = promisify(gzip);
@@ -26,14 +26,13 @@ export class S3CandleHistory implements CandleHistory {
     await this.#bucket.write(candleObjectKey(object), await compress(content), 'application/gzip');
   }
 
-  async list(): Promise<CandleObject[]> {
-    const found: { object: CandleObject; key: string; writtenMs: number }[] = [];
+  async list(): Promise<CandleObjectVersion[]> {
+    const found: (CandleObjectVersion & { key: string })[] = [];
     for await (const { key, writtenMs } of this.#bucket.list(CANDLES_PREFIX)) {
       const object = parseCandleObjectKey(key);
       if (object) found.push({ object, key, writtenMs });
     }
-    found.sort((a, b) => a.writtenMs - b.writtenMs || (a.key < b.key ? -1 : 1));
-    return found.map(({ object }) => object);
+    return found.sort((a, b) => a.writtenMs - b.writtenMs || (a.key < b.key ? -1 : 1));
   }
 
   async read(object: CandleObject): Promise<string> {
