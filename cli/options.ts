@@ -36,7 +36,8 @@ export function hostAndPort(text: string): string {
 
 /** A date or time in ISO 8601, UTC unless it has an offset → ISO 8601 UTC with milliseconds. */
 export function instant(text: string): string {
-  const [, time = text, sign, hours, minutes] = /^(.+T.+)([+-])(\d\d):?(\d\d)$/.exec(text) ?? [];
+  const [, time = text, sign, hours, minutes] =
+    /^(.+T.+[^Z])([+-])([01]\d|2[0-3]):?([0-5]\d)$/.exec(text) ?? [];
   const offsetMs = sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000 : 0;
   return new Date(parsed(time, parseTime) - offsetMs).toISOString();
 }

@@ -1,4 +1,5 @@
 import { MOVES_INDEX } from '../../core/market/index-names.ts';
+import { THRESHOLD_TOLERANCE } from '../../core/market/threshold.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
@@ -153,13 +154,20 @@ const byCurrency: Chart = {
 
 /** Fine enough to be merged into any wider bins. */
 const FINE_BIN = 0.005;
+/** Bins begin just below their round edges, or a move of exactly 5 % would be drawn among the smaller ones. */
+const FINE_BINS = {
+  field: 'size',
+  interval: FINE_BIN,
+  offset: FINE_BIN - THRESHOLD_TOLERANCE,
+  min_doc_count: 1,
+};
 
 const sizes: Chart = {
   id: 'move-sizes',
   title: 'How large they became',
   description: 'Completed moves by size, from one extreme to the next, in per cent.',
   ofOneCurrency: true,
-  queries: { sizes: movesBy({ histogram: { field: 'size', interval: FINE_BIN, min_doc_count: 1 } }) },
+  queries: { sizes: movesBy({ histogram: FINE_BINS }) },
   height: 220,
   overTime: false,
   whenEmpty:

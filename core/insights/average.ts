@@ -3,6 +3,7 @@ import { pollsDueInHour, pollsDueInPart } from '../market/sampling.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { noDataOf } from './errors.ts';
+import { highest, lowest } from './extremes.ts';
 import { loadHours, loadTotals } from './history.ts';
 import type { SeriesStore } from './ports.ts';
 import { type AverageOver, averageOfTotals, totalsOf } from './totals.ts';
@@ -80,8 +81,8 @@ function averageOfSamples(
   return {
     ...isoWindow(window),
     mean: prices.reduce((sum, price) => sum + price, 0) / prices.length,
-    min: Math.min(...prices),
-    max: Math.max(...prices),
+    min: lowest(prices),
+    max: highest(prices),
     first,
     last,
     change: last / first - 1,

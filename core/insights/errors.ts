@@ -1,5 +1,6 @@
 import { formatSeries, type Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
+import { highest, lowest } from './extremes.ts';
 import type { Scope } from './ports.ts';
 
 /** Why a valid question has no answer. */
@@ -45,8 +46,8 @@ export function noDataIn(
   extents: readonly { firstMs: number; endMs: number }[],
 ): NoAnswerError {
   const span = {
-    fromMs: extents.reduce((least, { firstMs }) => Math.min(least, firstMs), Number.POSITIVE_INFINITY),
-    toMs: extents.reduce((most, { endMs }) => Math.max(most, endMs), 0),
+    fromMs: lowest(extents.map(({ firstMs }) => firstMs)),
+    toMs: highest(extents.map(({ endMs }) => endMs)),
   };
   const there = extents.length > 0 ? `there is data from ${rangeText(span)}` : 'there is none at all';
   return new NoAnswerError(

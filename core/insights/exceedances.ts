@@ -1,4 +1,5 @@
 import { type Candle, candleEndMs } from '../market/candle.ts';
+import { reaches } from '../market/threshold.ts';
 import { DAY_MS, dayOf } from '../market/time.ts';
 import { isIn, type Window } from '../market/window.ts';
 
@@ -42,7 +43,7 @@ export function closeChanges(candles: readonly Candle[], window: Window): CloseC
 
 /** @param threshold a fraction */
 export function exceedancesOf({ hours, days }: CloseChanges, threshold: number): Exceedances {
-  const up = (changes: number[]) => changes.filter((change) => change >= threshold).length;
-  const down = (changes: number[]) => changes.filter((change) => change <= -threshold).length;
+  const up = (changes: number[]) => changes.filter((change) => reaches(change, threshold)).length;
+  const down = (changes: number[]) => changes.filter((change) => reaches(-change, threshold)).length;
   return { hoursUp: up(hours), hoursDown: down(hours), daysUp: up(days), daysDown: down(days) };
 }

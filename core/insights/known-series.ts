@@ -1,6 +1,7 @@
 import { formatSeries } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
 import { NoAnswerError, placeOf } from './errors.ts';
+import { highest, lowest } from './extremes.ts';
 import { ALL_TIME } from './history.ts';
 import type { MarketExtents, MarketHours, Scope } from './ports.ts';
 import { loadTails } from './tail.ts';
@@ -33,12 +34,12 @@ export async function knownSeries(
   for (const [name, { hours }] of tails) {
     const starts = hours.map(({ startMs }) => startMs);
     const candles = known.get(name);
-    const firstMs = Math.min(candles?.firstMs ?? Number.POSITIVE_INFINITY, ...starts);
-    const lastMs = Math.max(candles?.lastMs ?? 0, ...starts);
+    const firstMs = Math.min(candles?.firstMs ?? Number.POSITIVE_INFINITY, lowest(starts));
+    const lastMs = Math.max(candles?.lastMs ?? 0, highest(starts));
     known.set(name, {
       firstMs,
       lastMs,
-      endMs: Math.max(candles?.endMs ?? 0, Math.max(...starts) + HOUR_MS),
+      endMs: Math.max(candles?.endMs ?? 0, highest(starts) + HOUR_MS),
       hours: (candles?.hours ?? 0) + hours.length,
     });
   }

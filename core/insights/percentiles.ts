@@ -2,6 +2,7 @@ import type { CandleSeries } from '../market/candle.ts';
 import { formatSeries } from '../market/series.ts';
 import { isoWindow, type Window } from '../market/window.ts';
 import { NoAnswerError, placeOf, rangeText } from './errors.ts';
+import { highest, lowest } from './extremes.ts';
 import type { ChangePercentiles, ChangeStore, Scope } from './ports.ts';
 
 /** The percentiles over a window (ISO 8601 UTC), widest spread first. */
@@ -50,5 +51,5 @@ export function percentilesOfOne(
 
 function spreadOf({ percentiles }: ChangePercentiles): number {
   const values = Object.values(percentiles);
-  return Math.max(...values) - Math.min(...values);
+  return highest(values) - lowest(values);
 }

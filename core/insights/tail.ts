@@ -2,6 +2,7 @@ import { withLogReturn } from '../market/candle.ts';
 import { formatSeries } from '../market/series.ts';
 import { dayOf, HOUR_MS } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
+import { highest, lowest } from './extremes.ts';
 import { extentOf, hoursOf } from './history.ts';
 import type { HourOfSeries, MarketHours, Scope } from './ports.ts';
 
@@ -25,8 +26,8 @@ export async function loadTails(
   const fromMs = (await store.lastSummarisedHour(scope, window)) ?? window.fromMs;
   const ticks = await store.hoursFromTicks(scope, { ...window, fromMs });
   const starts = ticks.map(({ startMs }) => startMs);
-  const firstMs = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
-  const lastMs = starts.reduce((most, start) => Math.max(most, start), 0);
+  const firstMs = lowest(starts);
+  const lastMs = highest(starts);
   if (ticks.length === 0) return new Map();
   const candles = await store.hoursFromCandles(scope, {
     fromMs: firstMs - HOUR_MS,

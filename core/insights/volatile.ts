@@ -1,6 +1,7 @@
 import { formatSeries } from '../market/series.ts';
 import { hoursIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { noDataIn } from './errors.ts';
+import { highest, lowest } from './extremes.ts';
 import type { MarketStore, MoveCount, Scope, SeriesTotals } from './ports.ts';
 import { loadTails, type Tail } from './tail.ts';
 import { addReturns, coverageOf, NO_RETURNS, returnsOf } from './totals.ts';
@@ -73,8 +74,8 @@ function withTail(candles: SeriesTotals | undefined, { hours, returns }: Tail): 
   return {
     series: start.series,
     hours: start.hours + hours.length,
-    low: Math.min(start.low, ...hours.map((hour) => hour.low)),
-    high: Math.max(start.high, ...hours.map((hour) => hour.high)),
+    low: Math.min(start.low, lowest(hours.map((hour) => hour.low))),
+    high: Math.max(start.high, highest(hours.map((hour) => hour.high))),
     returns: [...hours, ...returns].map(returnsOf).reduce(addReturns, start.returns),
   };
 }

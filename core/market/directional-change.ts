@@ -1,4 +1,5 @@
 import { formatSeries, type Series } from './series.ts';
+import { reaches } from './threshold.ts';
 
 /** The version of the move record's shape; raised by every change that readers would notice. */
 export const MOVE_VERSION = 1;
@@ -71,21 +72,20 @@ export function initialMoveState(): MoveState {
  * Takes the next price in time order.
  *
  * In mode up, `high` is the highest price since the last confirmed rise, and the first price
- * `p <= high * (1 - threshold)` confirms a fall from it. In mode down, the first `p >= low * (1 + threshold)` confirms
- * a rise from the lowest price since the last confirmed fall. Before the first confirmation both extremes since the
- * start are kept, and whichever triggers first sets the mode (one price cannot trigger both: the later extreme would
- * have triggered before it). Of equal extremes the first counts. All comparisons are of doubles, exactly as written
- * here.
+ * at which `1 - p / high` reaches the threshold confirms a fall from it. In mode down, the first at which `p / low - 1`
+ * does confirms a rise from the lowest price since the last confirmed fall. Before the first confirmation both extremes
+ * since the start are kept, and whichever triggers first sets the mode (one price cannot trigger both: the later
+ * extreme would have triggered before it). Of equal extremes the first counts.
  *
  * @param threshold a fraction > 0
  */
 export function advance(state: MoveState, threshold: number, price: number, timeMs: number): MoveStep {
   const { mode, high, low } = state;
   const now = { price, timeMs };
-  if (mode !== 'down' && high && price <= high.price * (1 - threshold)) {
+  if (mode !== 'down' && high && reaches(1 - price / high.price, threshold)) {
     return confirm(state, threshold, 'fall', high, now);
   }
-  if (mode !== 'up' && low && price >= low.price * (1 + threshold)) {
+  if (mode !== 'up' && low && reaches(price / low.price - 1, threshold)) {
     return confirm(state, threshold, 'rise', low, now);
   }
   const newHigh = mode !== 'down' && (!high || price > high.price);

@@ -3,6 +3,7 @@ import * as athena from 'aws-cdk-lib/aws-athena';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { THRESHOLD_TOLERANCE } from '../../core/market/threshold.ts';
 import type { Catalog } from './catalog.ts';
 import { ATHENA_RESULTS } from './lake.ts';
 
@@ -84,8 +85,8 @@ FROM hours`,
   FROM hours
 )
 SELECT threshold,
-       count_if(change >= threshold) AS hours_up,
-       count_if(change <= -threshold) AS hours_down
+       count_if(change >= threshold - ${THRESHOLD_TOLERANCE}) AS hours_up,
+       count_if(change <= -threshold + ${THRESHOLD_TOLERANCE}) AS hours_down
 FROM changes CROSS JOIN UNNEST(ARRAY[0.01, 0.05, 0.10]) AS t(threshold)
 WHERE step = 1
 GROUP BY threshold

@@ -128,6 +128,13 @@ describe('the average price over up to 48 hours of ticks', () => {
     });
   });
 
+  it('may be of more samples than a function takes arguments', async () => {
+    const second = (index: number) => ({ slotMs: hourMs(0) + index * 1_000, price: 5 + (index % 2) });
+    const many = Array.from({ length: 48 * 3_600 }, (_, index) => ({ ...second(index), series: SERIES }));
+    const average = await averageOver(new InMemoryStore([], many), SERIES, hours(0, 48), 1_000);
+    expect(average).toMatchObject({ mean: 5.5, min: 5, max: 6, coverage: 1 });
+  });
+
   it('covers whole hours if one of them is backfilled', async () => {
     const store = new InMemoryStore([ticked(0, [1, 2, 3, 4]), flat(1, 10)]);
     const window = { fromMs: hourMs(0) + 15 * MINUTE_MS, toMs: hourMs(1) + 30 * MINUTE_MS };
