@@ -10,10 +10,27 @@ const returnsOf = (hours: 1 | 24): Json => ({
   aggs: { returns: { extended_stats: { field: 'log_return' } } },
 });
 
+/** The hourly variance of `volatilityOf` in core/insights, from the sums of hourly and daily returns. */
+const pooledVolatility: Json[] = [
+  calculate('hourly', 'datum.hourly.returns'),
+  calculate('daily', 'datum.daily.returns'),
+  calculate('returns', 'datum.hourly.count + datum.daily.count'),
+  calculate('span', 'datum.hourly.count + 24 * datum.daily.count'),
+  calculate('drift', '(datum.hourly.sum + datum.daily.sum) / datum.span'),
+  calculate(
+    'deviations',
+    'datum.hourly.sum_of_squares + datum.daily.sum_of_squares - 2 * datum.drift * (datum.hourly.sum + 24 * datum.daily.sum) + pow(datum.drift, 2) * (datum.hourly.count + 576 * datum.daily.count)',
+  ),
+  calculate(
+    'volatility',
+    'datum.returns > 1 ? sqrt(max(0, datum.deviations) / (datum.span * (datum.returns - 1) / datum.returns) * 8766) : null',
+  ),
+];
+
 const ranking: Chart = {
   id: 'volatility',
   title: 'Volatility',
-  description: `Realised volatility, in per cent a year, of the ${MOST} most volatile currencies: the standard deviation of log returns between adjacent hours × √8766 (between days × √365.25 if only daily candles exist).`,
+  description: `Realised volatility, in per cent a year, of the ${MOST} most volatile currencies: the standard deviation of the log returns between adjacent candles, hourly and daily ones pooled, × √8766.`,
   ofOneCurrency: false,
   queries: {
     series: {
@@ -40,6 +57,7 @@ const ranking: Chart = {
       { field: 'rank', title: 'Rank', format: 'count' },
       { field: 'label', title: 'Series', format: 'text' },
       { field: 'volatility', title: 'Volatility a year', format: 'share' },
+      { field: 'returns', title: 'Returns', format: 'count' },
       { field: 'range', title: 'High–low range', format: 'share' },
       { field: 'hours', title: 'Hours with data', format: 'count' },
       { field: 'coverage', title: 'Coverage', format: 'share' },
@@ -49,10 +67,7 @@ const ranking: Chart = {
     data: { name: 'series' },
     transform: [
       ...everySeriesNames,
-      calculate(
-        'volatility',
-        'datum.hourly.returns.count > 0 ? (datum.hourly.returns.count > 1 ? datum.hourly.returns.std_deviation_sampling * sqrt(8766) : null) : datum.daily.returns.count > 1 ? datum.daily.returns.std_deviation_sampling * sqrt(365.25) : null',
-      ),
+      ...pooledVolatility,
       { filter: 'isValid(datum.volatility)' },
       calculate('range', '(datum.high.value - datum.low.value) / datum.low.value'),
       { window: [{ op: 'count', as: 'currencies' }], frame: [null, null] },
@@ -103,7 +118,7 @@ export const volatilityRanking: Picture = {
   id: 'volatility-ranking',
   title: 'Volatility ranking',
   about:
-    'Standard deviation of the log returns between the closes of adjacent hours, annualised (× √8766). Includes all currencies, whichever is picked.',
+    'Standard deviation of the log returns between the closes of adjacent hours (days, if the history is daily), pooled and annualised (× √8766). Includes all currencies, whichever is picked.',
   usualWindow: '7d',
   charts: [ranking],
 };

@@ -166,12 +166,14 @@ function volatileTable({ from, to, series }: Answers['volatile']): string {
   const thresholds = [...new Set(series.flatMap(({ moves }) => moves.map(({ threshold }) => threshold)))];
   const table = textTable(
     [
-      ...['', 'volatility a year', 'high–low range', 'coverage'],
+      ...['', 'volatility a year', 'returns', 'high–low range', 'coverage'],
       ...thresholds.map((threshold) => `±${percentOf(threshold)} % moves`),
     ],
-    series.map(({ series: name, volatility, rangeFraction, coverage, moves }) => [
+    series.map(({ series: name, volatility, returns, rangeFraction, coverage, moves }) => [
       name,
-      ...[volatility, rangeFraction, coverage].map(shareText),
+      shareText(volatility),
+      formatCount(returns),
+      ...[rangeFraction, coverage].map(shareText),
       ...thresholds.map((threshold) => {
         const { rises = 0, falls = 0 } = moves.find((each) => each.threshold === threshold) ?? {};
         return formatCount(rises + falls);
@@ -219,6 +221,7 @@ function compareTables({ series }: Answers['compare']): string {
   );
   const rest = sideBySide(series, [
     ['volatility a year', (one) => shareText(one.volatility)],
+    ['from returns', (one) => formatCount(one.returns)],
     ['high–low range', (one) => shareText(one.rangeFraction)],
     ...moves,
     ['sampled every', (one) => samplingText(one.moves.samplingIntervalSeconds)],
@@ -228,10 +231,11 @@ function compareTables({ series }: Answers['compare']): string {
 }
 
 function compareRows({ series }: Answers['compare']): Row[] {
-  return series.map(({ average, moves, percentiles, volatility, rangeFraction, ...name }) => ({
+  return series.map(({ average, moves, percentiles, volatility, returns, rangeFraction, ...name }) => ({
     ...name,
     ...average,
     volatility,
+    returns,
     rangeFraction,
     samplingIntervalSeconds: moves.samplingIntervalSeconds,
     ...moveColumns(

@@ -99,9 +99,11 @@ Without a symbol: the series whose percentiles are furthest apart.`,
     description: 'The most volatile series.',
     options: [...windowOptions('volatile'), top],
     examples: ['volatile --top 5 --over 7d', 'volatile --category linear --over 1y --json'],
-    fields: `{from, to, series: [{series, volatility, rangeFraction, hours, coverage, moves: [{threshold, rises, falls}]}]}
-  volatility      standard deviation of the log returns between adjacent hours, annualised (× √8766), a fraction;
-                  null with fewer than two returns
+    fields: `{from, to, series: [{series, volatility, returns, rangeFraction, hours, coverage, moves: [{threshold, rises,
+falls}]}]}
+  volatility      standard deviation of the log returns between adjacent hours (days, if the history is daily),
+                  pooled and annualised (× √8766), a fraction; null with fewer than two returns
+  returns         how many log returns it rests on
   rangeFraction   (highest - lowest) / lowest       hours        hours with data
   moves           in closed hours, for the thresholds configured for the stage
 Options are included only with --category option.`,
@@ -111,7 +113,8 @@ Options are included only with --category option.`,
     argument: '<symbols...>',
     options: [...windowOptions('compare'), threshold, percents],
     examples: ['compare BTCUSD ETHUSD XRPUSD --over 30d'],
-    fields: `{series: [{series, quote, average: {…}, moves: {…}, volatility, rangeFraction, percentiles: {"1": …} or null}]}
+    fields: `{series: [{series, quote, average: {…}, moves: {…}, volatility, returns, rangeFraction,
+percentiles: {"1": …} or null}]}
   the fields are those of the other questions; see their --help`,
   },
   series: {

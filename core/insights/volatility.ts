@@ -1,15 +1,18 @@
-import type { CandleTotals, ReturnSums } from './totals.ts';
+import type { CandleHours } from '../market/price-path.ts';
+import type { CandleTotals, Returns } from './totals.ts';
 
 const HOURS_PER_YEAR = 8_766;
-const DAYS_PER_YEAR = 365.25;
+const LENGTHS: readonly CandleHours[] = [1, 24];
 
 /** How much a price moved over a window. */
 export interface Volatility {
   /**
-   * Annualised sample standard deviation of the log returns between adjacent hours (× √8766), or between adjacent days
-   * (× √365.25) if there are only daily candles; a fraction. Null with fewer than two returns.
+   * Annualised standard deviation of the log returns between adjacent candles, pooled whatever their length; a
+   * fraction. Null with fewer than two returns.
    */
   volatility: number | null;
+  /** How many log returns it rests on. */
+  returns: number;
   /** (highest − lowest) / lowest price, a fraction. */
   rangeFraction: number;
 }
@@ -19,17 +22,32 @@ export function volatilityOf({
   low,
   high,
 }: Pick<CandleTotals, 'returns' | 'low' | 'high'>): Volatility {
-  const daily = returns[1].count < 2;
-  const deviation = sampleDeviation(daily ? returns[24] : returns[1]);
+  const variance = hourlyVariance(returns);
   return {
-    volatility:
-      deviation === undefined ? null : deviation * Math.sqrt(daily ? DAYS_PER_YEAR : HOURS_PER_YEAR),
+    volatility: variance === undefined ? null : Math.sqrt(variance * HOURS_PER_YEAR),
+    returns: returnCount(returns),
     rangeFraction: (high - low) / low,
   };
 }
 
-/** Returns are close to 0, so the sums keep their precision; rounding may put a variance of 0 slightly below it. */
-function sampleDeviation({ count, sum, sumOfSquares }: ReturnSums): number | undefined {
-  if (count < 2) return undefined;
-  return Math.sqrt(Math.max(0, sumOfSquares - sum ** 2 / count) / (count - 1));
+function returnCount(returns: Returns): number {
+  return LENGTHS.reduce((count, hours) => count + returns[hours].count, 0);
+}
+
+/**
+ * Σ(r − r̄·Δ)² ÷ (ΣΔ · (n − 1) ÷ n) with Δ the hours that a return r spans and r̄ = Σr ÷ ΣΔ: what a price that drifts by
+ * r̄ an hour varies by each hour. With hourly returns alone it is their sample variance, with daily ones theirs ÷ 24.
+ */
+function hourlyVariance(returns: Returns): number | undefined {
+  const n = returnCount(returns);
+  if (n < 2) return undefined;
+  const total = (of: (hours: CandleHours) => number) => LENGTHS.reduce((sum, hours) => sum + of(hours), 0);
+  const span = total((hours) => hours * returns[hours].count);
+  const drift = total((hours) => returns[hours].sum) / span;
+  const deviations = total((hours) => {
+    const { count, sum, sumOfSquares } = returns[hours];
+    return sumOfSquares - 2 * drift * hours * sum + (drift * hours) ** 2 * count;
+  });
+  // Returns are close to 0, so the sums keep their precision; rounding may put a variance of 0 slightly below it.
+  return Math.max(0, deviations) / ((span * (n - 1)) / n);
 }

@@ -50,12 +50,21 @@ const answers: Answers = {
       {
         series,
         volatility: 0.85,
+        returns: 167,
         rangeFraction: 1.5,
         hours: 168,
         coverage: 1,
         moves: [{ threshold: 0.05, rises: 2, falls: 3 }],
       },
-      { series: 'recorded:spot:NEW', volatility: null, rangeFraction: 0, hours: 1, coverage: 0, moves: [] },
+      {
+        series: 'recorded:spot:NEW',
+        volatility: null,
+        returns: 0,
+        rangeFraction: 0,
+        hours: 1,
+        coverage: 0,
+        moves: [],
+      },
     ],
   },
   compare: {
@@ -66,6 +75,7 @@ const answers: Answers = {
         average,
         moves,
         volatility: 0.85,
+        returns: 167,
         rangeFraction: 1.5,
         percentiles: { 50: 0.01 },
       },
@@ -115,8 +125,8 @@ describe('the table of', () => {
   it('the most volatile series has a dash for an unknown value', () => {
     expect(lines(answerTable('volatile', answers.volatile))).toEqual(
       expect.arrayContaining([
-        'recorded:spot:BTCUSD 85.0 % 150.0 % 100.0 % 5',
-        'recorded:spot:NEW – 0.0 % 0.0 % 0',
+        'recorded:spot:BTCUSD 85.0 % 167 150.0 % 100.0 % 5',
+        'recorded:spot:NEW – 0 0.0 % 0.0 % 0',
       ]),
     );
   });
@@ -127,6 +137,7 @@ describe('the table of', () => {
         'average 9,183.12 USD',
         'rises / falls of 7 % 12 / 0',
         '24 h change, 50 % percentile +1.00 %',
+        'from returns 167',
       ]),
     );
   });

@@ -29,6 +29,27 @@ describe('the volatility of a series', () => {
     expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(365.25), 10);
   });
 
+  it('pools the returns of a history that is daily first and hourly later', () => {
+    const daily = [0, 0.1, 0.3].map((growth, day) => flat(24 * day, 100 * Math.exp(growth), 24));
+    const hourly = [0.3, 0.31].map((growth, hour) => grown(72 + hour, growth));
+    // Three returns over 49 hours: 0.1 and 0.2 of a day, 0.01 of an hour.
+    const drift = 0.31 / 49;
+    const deviations = (0.1 - 24 * drift) ** 2 + (0.2 - 24 * drift) ** 2 + (0.01 - drift) ** 2;
+    const pooled = volatility([...daily, ...hourly]);
+    expect(pooled?.volatility).toBeCloseTo(Math.sqrt((deviations / ((49 * 2) / 3)) * 8_766), 10);
+    expect(pooled?.returns).toBe(3);
+  });
+
+  it('is not that of the last flat hours after two years of days', () => {
+    const days = Array.from({ length: 729 }, (_, day) =>
+      flat(24 * day, 100 * Math.exp(day % 2 ? 0.02 : 0), 24),
+    );
+    const hours = [0, 1, 2].map((hour) => flat(24 * 729 + hour, 100));
+    const whole = volatility([...days, ...hours]);
+    expect(whole?.returns).toBe(728 + 2);
+    expect(whole?.volatility).toBeGreaterThan(0.35);
+  });
+
   it('is 0 for a constant price, and unknown with fewer than two returns', () => {
     expect(volatility([flat(0, 3), flat(1, 3), flat(2, 3)])?.volatility).toBe(0);
     expect(volatility([flat(0, 3), flat(1, 4)])?.volatility).toBeNull();
