@@ -1,29 +1,64 @@
 import { isUtf8 } from 'node:buffer';
 import { parseTicker, type TickerIdentity, tickerIdAt } from '../market/ticker.ts';
+import { DAY_MS } from '../market/time.ts';
+import { shorten } from '../text/show.ts';
 import { readPlainTicker } from './plain-ticker.ts';
 import type { IndexDocument } from './ports.ts';
 
-/** The ticker in a record's value (base64), or why it has none. Its text is passed on unchanged. */
-export function decodeValue(value: string | null | undefined): IndexDocument | { reason: string } {
+/** No coin is older, … */
+const EARLIEST_SLOT_MS = Date.UTC(2009, 0, 1);
+/** … and no poll is ahead of time by more than a clock may be wrong. Otherwise one bad record makes one more index. */
+const LATEST_SLOT_AHEAD_MS = DAY_MS;
+
+/**
+ * The ticker in a record's value (base64), or why it has none. Its text is passed on unchanged. Never throws, whatever
+ * the value.
+ * @param nowMs epoch ms
+ */
+export function decodeValue(
+  value: string | null | undefined,
+  nowMs: number,
+): IndexDocument | { reason: string } {
   if (value === null || value === undefined) return { reason: 'the record has no value' };
   const bytes = decodeBase64(value);
   if (bytes === undefined) return { reason: 'the value is not base64' };
   const text = decodeUtf8(bytes);
-  return text === undefined ? { reason: 'the value is not UTF-8' } : decodeLine(text);
+  return text === undefined ? { reason: 'the value is not UTF-8' } : decodeLine(text, nowMs);
 }
 
-/** The ticker in a JSON text, or why it is not one. */
-export function decodeLine(text: string): IndexDocument | { reason: string } {
+/** The ticker in a JSON text, or why it is not one that can be indexed. Never throws, whatever the text. */
+export function decodeLine(text: string, nowMs: number): IndexDocument | { reason: string } {
+  try {
+    return tickerIn(text, nowMs);
+  } catch (error) {
+    // Nothing is known to, but a record that threw would stop its partition for good.
+    return { reason: shorten(`cannot be read: ${(error as Error).message}`) };
+  }
+}
+
+function tickerIn(text: string, nowMs: number): IndexDocument | { reason: string } {
   const plain = readPlainTicker(text);
-  if (plain) return documentOf(plain, text);
+  if (plain) return documentOf(plain, text, nowMs);
   const parsed = parseTicker(text);
   if ('reason' in parsed) return parsed;
-  // A line break between tokens is valid JSON but would split the lines of the bulk request.
-  return documentOf(parsed.ticker, /[\n\r]/.test(text) ? JSON.stringify(parsed.ticker) : text);
+  // Valid JSON has line breaks only between tokens, where they would split the lines of the bulk request.
+  return documentOf(parsed.ticker, text.replace(/[\n\r]/g, ' '), nowMs);
 }
 
-function documentOf(ticker: TickerIdentity, source: string): IndexDocument {
-  return { id: tickerIdAt(ticker, slotMs(ticker.slot)), slot: ticker.slot, source };
+function documentOf(
+  ticker: TickerIdentity,
+  source: string,
+  nowMs: number,
+): IndexDocument | { reason: string } {
+  const { slot } = ticker;
+  const ms = slotMs(slot);
+  if (ms >= EARLIEST_SLOT_MS && ms <= nowMs + LATEST_SLOT_AHEAD_MS) {
+    return { id: tickerIdAt(ticker, ms), slot, source };
+  }
+  const [earliest, latest] = [EARLIEST_SLOT_MS, nowMs + LATEST_SLOT_AHEAD_MS].map((bound) =>
+    new Date(bound).toISOString(),
+  );
+  return { reason: `slot: expected a time from ${earliest} to ${latest}, got ${slot}` };
 }
 
 /** The latest slot and its time: a batch has many tickers of few slots. */

@@ -56,10 +56,11 @@ export async function indexBatch(
   const letters: DeadLetter[] = [];
   /** The records of the documents, in their order. */
   const sent: DeliveredRecord[] = [];
+  const nowMs = now();
   function* documents(): Generator<IndexDocument> {
     for (const record of records) {
-      const decoded = decodeValue(record.value);
-      if ('reason' in decoded) letters.push(deadLetter(record, 'poison', decoded.reason, now()));
+      const decoded = decodeValue(record.value, nowMs);
+      if ('reason' in decoded) letters.push(deadLetter(record, 'poison', decoded.reason, nowMs));
       else {
         sent.push(record);
         yield decoded;
@@ -81,7 +82,7 @@ export async function indexBatch(
         report.unstored.push({ topic: record.topic, partition: record.partition, offset: record.offset });
         break;
       case 'refused':
-        letters.push(deadLetter(record, outcome.errorType, outcome.reason, now()));
+        letters.push(deadLetter(record, outcome.errorType, outcome.reason, nowMs));
         break;
       default:
         outcome satisfies never;

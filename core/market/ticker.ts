@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shorten, show } from '../text/show.ts';
 import { CATEGORIES, type Category, formatSeries, type Series, SYMBOL_PATTERN } from './series.ts';
 import { TICKER_FIELDS, type TickerField, type TickerFieldKind } from './ticker-fields.ts';
 
@@ -67,18 +68,26 @@ export const tickerSchema = z.strictObject(ticker) as unknown as z.ZodType<Ticke
 /** A ticker from the lake or the stream, where a newer version may have written more fields. */
 const storedTickerSchema = z.looseObject(ticker) as unknown as z.ZodType<Ticker>;
 
-/** The ticker in a JSON text, or why it is not one. */
+/** The ticker in a JSON text, or why it is not one. Never throws, whatever the text. */
 export function parseTicker(text: string): { ticker: Ticker } | { reason: string } {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { reason: `not JSON: ${(error as Error).message}` };
+    return { reason: shorten(`not JSON: ${(error as Error).message}`) };
   }
   const { success, data, error } = storedTickerSchema.safeParse(value);
-  if (success) return { ticker: data };
-  const { path = [], message } = error.issues[0] ?? {};
-  return { reason: path.length > 0 ? `${path.join('.')}: ${message}` : `not a ticker: ${message}` };
+  return success ? { ticker: data } : { reason: whyInvalid(error, value) };
+}
+
+/** Which field of a value a schema of tickers does not accept, why, and what the field contains. */
+export function whyInvalid({ issues }: z.ZodError, value: unknown): string {
+  const { path = [], message } = issues[0] ?? {};
+  const [field] = path;
+  if (field === undefined) return shorten(`not a ticker: ${message}, got ${show(value)}`);
+  return shorten(
+    `${path.join('.')}: ${message}, got ${show((value as Record<PropertyKey, unknown>)[field])}`,
+  );
 }
 
 /** Identifies a ticker: its series and its poll. */

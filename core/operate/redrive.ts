@@ -115,7 +115,7 @@ async function redriveLetters(key: string, work: Work): Promise<void> {
   const isDue = ({ first_seen }: DeadLetter) => Date.parse(first_seen) >= sinceMs;
   const due = letters.filter(isDue);
   output.letters += due.length;
-  if (dryRun) return reportDryRun(due, output);
+  if (dryRun) return reportDryRun(due, output, services.now());
   if (due.length === 0) return;
 
   /** By position. */
@@ -142,9 +142,9 @@ async function redriveLetters(key: string, work: Work): Promise<void> {
 }
 
 /** Without OpenSearch, only letters that are not tickers are known to stay. */
-function reportDryRun(due: readonly DeadLetter[], output: RedriveOutput): void {
+function reportDryRun(due: readonly DeadLetter[], output: RedriveOutput, nowMs: number): void {
   for (const letter of due) {
-    const decoded = decodeValue(letter.value_base64);
+    const decoded = decodeValue(letter.value_base64, nowMs);
     if ('reason' in decoded) output.stay.push(staying({ ...letter, error_type: 'poison', ...decoded }));
     else output.tried += 1;
   }

@@ -137,13 +137,14 @@ const writeToStream: Write = async (lines, { stream }, deadlineMs) => {
   return { indexed: 0, alreadyThere: 0, problems };
 };
 
-const writeToIndex: Write = async (lines, { index }, deadlineMs) => {
+const writeToIndex: Write = async (lines, { index, now }, deadlineMs) => {
+  const nowMs = now();
   const written = { indexed: 0, alreadyThere: 0, problems: [] as string[] };
   /** Of the documents, in their order. */
   const ids: string[] = [];
   function* documents(): Generator<IndexDocument> {
     for (const line of lines) {
-      const ticker = decodeLine(line);
+      const ticker = decodeLine(line, nowMs);
       if ('reason' in ticker) written.problems.push(`${ticker.reason} in ${line.slice(0, 200)}`);
       else {
         ids.push(ticker.id);

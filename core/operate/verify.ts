@@ -136,13 +136,14 @@ class Comparison {
   async #readChunk(stretch: Stretch): Promise<Chunk> {
     const ids: Ids = new Map();
     const problems: string[] = [];
+    const nowMs = this.#services.now();
     for await (const { key, address, lines, problem } of walkBatches(this.#services.lake, stretch)) {
       if (problem !== undefined) problems.push(problem);
       const { slotMs = 0 } = address ?? {};
       // The id of every ticker of the batch: `exchange:category:symbol:slot`.
       const [start, end] = [formatSeries({ ...stretch, symbol: '' }), `:${slotMs}`];
       for (const [position, line] of lines.entries()) {
-        const ticker = decodeLine(line);
+        const ticker = decodeLine(line, nowMs);
         if ('reason' in ticker) problems.push(`${key}, line ${position + 1}: ${ticker.reason}`);
         else if (!ticker.id.startsWith(start) || !ticker.id.endsWith(end)) {
           problems.push(`${key}, line ${position + 1}: a ticker of another batch, ${ticker.id}`);

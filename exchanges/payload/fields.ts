@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { MAX_TEXT } from '../../core/market/ticker.ts';
 import { TICKER_FIELDS, type TickerField } from '../../core/market/ticker-fields.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
+import { show } from '../../core/text/show.ts';
 
 /** A value, which may be absent, or why it cannot be read. */
 export type Reading<T> = { value: T | undefined } | { reason: string };
@@ -107,20 +108,4 @@ export function fieldReaders(names: FieldNames): readonly FieldReader[] {
     const read = target === 'timestamp' ? readTime : READERS[TICKER_FIELDS[target]];
     return { theirs, field: target, read };
   });
-}
-
-/** A value for an error message: JSON, shortened. */
-export function show(value: unknown): string {
-  const text = value === undefined ? 'nothing' : jsonOf(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-function jsonOf(value: unknown): string {
-  // A number like 1e999 is parsed to Infinity, which JSON cannot express.
-  if (typeof value === 'number') return String(value);
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return 'a value nested too deeply to show'; // parsing survives a depth that stringify does not
-  }
 }

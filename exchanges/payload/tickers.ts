@@ -4,10 +4,12 @@ import {
   TICKER_VERSION,
   type Ticker,
   tickerHeadingSchema,
+  whyInvalid,
 } from '../../core/market/ticker.ts';
 import type { CurrencyPair } from '../../core/operate/ports.ts';
+import { show } from '../../core/text/show.ts';
 import type { PollScope } from '../exchange.ts';
-import { type FieldReader, fieldOf, MAX_FLOAT, show } from './fields.ts';
+import { type FieldReader, fieldOf, MAX_FLOAT } from './fields.ts';
 
 /** What the tickers of one payload share. */
 export interface Receipt extends Omit<PollScope, 'categories'> {
@@ -71,11 +73,8 @@ export function normaliseTicker(
   ticker.price_24h_pcnt ??= changeSince(ticker.prev_price_24h, ticker.last_price);
   if (ticker.price_24h_pcnt === undefined) delete ticker.price_24h_pcnt;
   // The readers have already checked the values.
-  const checked = tickerHeadingSchema.safeParse(ticker);
-  if (checked.success) return { ticker: ticker as unknown as Ticker };
-  const issue = checked.error.issues[0];
-  const field = issue?.path.join('.') ?? '';
-  return { reason: `${field}: ${issue?.message}, got ${show(ticker[field])}` };
+  const { success, error } = tickerHeadingSchema.safeParse(ticker);
+  return success ? { ticker: ticker as unknown as Ticker } : { reason: whyInvalid(error, ticker) };
 }
 
 function changeSince(before: unknown, now: unknown): number | undefined {

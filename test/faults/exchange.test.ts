@@ -15,7 +15,7 @@ import {
 } from './faulty-exchange.ts';
 import { agreementOn, counts, freshWorld, indexTopic, leaveWorld, verdict, type World } from './world.ts';
 
-const slot = (minute: number) => `2031-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
+const slot = (minute: number) => `2021-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
 
 let world: World;
 let exchange: FaultyExchange;

@@ -23,7 +23,7 @@ import {
   type World,
 } from './world.ts';
 
-const SLOT = '2031-03-01T12:00:00.000Z';
+const SLOT = '2021-03-01T12:00:00.000Z';
 
 let world: World;
 let proxy: FaultyProxy;
@@ -168,12 +168,12 @@ describe('OpenSearch', () => {
     const client = new Client({ node: own.url });
     try {
       const all = Array.from({ length: 8 }, (_, minute) =>
-        tickers(2_000, `2031-03-01T12:${String(minute * 2).padStart(2, '0')}:00.000Z`),
+        tickers(2_000, `2021-03-01T12:${String(minute * 2).padStart(2, '0')}:00.000Z`),
       ).flat();
       await Promise.all([fillLake(all), (await startSetup(own.url))()]);
       const index = await startIndex({ bucket: world.bucket, openSearch: own.url });
       const under = index(eventOfValues(all), 150_000);
-      const exists = async () => (await client.indices.exists({ index: 'tickers-2031.03' })).body as boolean;
+      const exists = async () => (await client.indices.exists({ index: 'tickers-2021.03' })).body as boolean;
       await until(() => exists().catch(() => false));
       await own.kill();
       await own.start();
@@ -248,8 +248,8 @@ describe('deliveries that are repeated, out of order and concurrent', () => {
   it('store each ticker once', async () => {
     const all = [
       ...tickers(40),
-      ...tickers(40, '2031-03-01T12:02:00.000Z'),
-      ...tickers(40, '2031-04-01T00:00:00.000Z'),
+      ...tickers(40, '2021-03-01T12:02:00.000Z'),
+      ...tickers(40, '2021-04-01T00:00:00.000Z'),
     ];
     await fillLake(all);
     const functions = await Promise.all([1, 2, 3].map(() => startIndex({ bucket: world.bucket })));

@@ -18,7 +18,7 @@ import {
   type World,
 } from './world.ts';
 
-const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z', '2031-03-01T12:04:00.000Z'] as const;
+const SLOTS = ['2021-03-01T12:00:00.000Z', '2021-03-01T12:02:00.000Z', '2021-03-01T12:04:00.000Z'] as const;
 
 let world: World;
 let exchange: FaultyExchange;
@@ -125,7 +125,7 @@ describe('one slot, polled several times at once', () => {
 
 describe('an unreadable object of the lake', () => {
   it('blocks nothing after it, is reported, and is kept unchanged', async () => {
-    const folder = 'tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/';
+    const folder = 'tickers/exchange=bybit/category=spot/dt=2021-03-01/hour=12/';
     const key = `${folder}${Date.parse(SLOTS[1])}.ndjson.gz`;
     const poll = await ingest();
     await poll(SLOTS[0]);
@@ -145,7 +145,7 @@ describe('an unreadable object of the lake', () => {
 
   it('with one broken line: the other lines are produced', async () => {
     const good = JSON.stringify(sampleTicker({ slot: SLOTS[0] }));
-    const key = `tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/${Date.parse(SLOTS[0])}.ndjson.gz`;
+    const key = `tickers/exchange=bybit/category=spot/dt=2021-03-01/hour=12/${Date.parse(SLOTS[0])}.ndjson.gz`;
     await putObject(world, key, gzipSync(`${good}\n{"half\n`));
     expect(await (await ingest())(SLOTS[1])).toMatchObject({
       produced: 4,

@@ -25,8 +25,8 @@ import {
   type World,
 } from './world.ts';
 
-const HOUR = '2031-03-01T12:00:00.000Z';
-const SLOTS = ['2031-03-01T12:00:00.000Z', '2031-03-01T12:02:00.000Z', '2031-03-01T13:00:00.000Z'];
+const HOUR = '2021-03-01T12:00:00.000Z';
+const SLOTS = ['2021-03-01T12:00:00.000Z', '2021-03-01T12:02:00.000Z', '2021-03-01T13:00:00.000Z'];
 const SYMBOLS = ['A', 'B', 'C'];
 
 let world: World;
@@ -103,7 +103,7 @@ describe('verify', () => {
     const all = await fillLake();
     await index(all.slice(1));
     const [first] = all as [Ticker];
-    const document = { index: 'tickers-2031.03', id: 'something-else', body: first, refresh: true };
+    const document = { index: 'tickers-2021.03', id: 'something-else', body: first, refresh: true };
     await openSearch.index({ ...document, body: { ...first } });
     expect(await differences()).toMatchObject([
       { symbol: 'A', hour: HOUR, lake: 2, index: 2, missing: 1, extra: 1 },
@@ -115,7 +115,7 @@ describe('verify', () => {
     await index(all);
     const [first] = all as [Ticker];
     await openSearch.index({
-      index: 'tickers-2031.04',
+      index: 'tickers-2021.04',
       id: tickerId(first),
       body: { ...first },
       refresh: true,
@@ -126,17 +126,17 @@ describe('verify', () => {
   it('finds documents of markets and times that are not in the lake', async () => {
     await index([
       ...(await fillLake()),
-      ticker('A', '2031-02-01T00:00:00.000Z'),
+      ticker('A', '2021-02-01T00:00:00.000Z'),
       ticker('A', HOUR, { exchange: 'okx' }),
     ]);
     expect(await differences()).toMatchObject([
-      { exchange: 'bybit', hour: '2031-02-01T00:00:00.000Z', lake: 0, extra: 1 },
+      { exchange: 'bybit', hour: '2021-02-01T00:00:00.000Z', lake: 0, extra: 1 },
       { exchange: 'okx', hour: HOUR, lake: 0, extra: 1 },
     ]);
   });
 
   it('finds documents without a series', async () => {
-    await openSearch.index({ index: 'tickers-2031.03', body: { note: 'stray' }, refresh: true });
+    await openSearch.index({ index: 'tickers-2021.03', body: { note: 'stray' }, refresh: true });
     expect(await verdict(world)).toMatchObject({
       agree: false,
       problems: ['1 documents lack exchange, category, symbol or slot'],
@@ -166,7 +166,7 @@ describe('verify', () => {
 
   it('reports what it cannot read in the lake, and compares the rest', async () => {
     const all = await fillLake();
-    const folder = 'tickers/exchange=bybit/category=spot/dt=2031-03-01/hour=12/';
+    const folder = 'tickers/exchange=bybit/category=spot/dt=2021-03-01/hour=12/';
     await putObject(world, `${folder}${Date.parse(HOUR) + 60_000}.ndjson.gz`, 'no gzip');
     await putObject(world, `${folder}${Date.parse(HOUR) + 61_000}.ndjson.gz`, gzipSync('oops\n'));
     await putObject(world, `${folder}notes.txt`, 'hello');
@@ -245,7 +245,7 @@ describe('redrive', () => {
 
   async function makeDeadLetters() {
     const body = { mappings: { properties: { odd: { type: 'long' } } } };
-    await openSearch.indices.create({ index: 'tickers-2031.03', body: body as object });
+    await openSearch.indices.create({ index: 'tickers-2021.03', body: body as object });
     const values = [ticker('B', HOUR), refused() as Ticker, 'oops'];
     await (await startIndex({ bucket: world.bucket }))(eventOfValues(values));
     await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: Date.parse(HOUR) }, [
@@ -260,7 +260,7 @@ describe('redrive', () => {
     expect(await redrive()).toMatchObject({ letters: 2, indexed: 0, stay: [{ errorType: 'poison' }, {}] });
     expect(await keysOf(world.bucket, 'redriven/')).toEqual([]);
 
-    await openSearch.indices.delete({ index: 'tickers-2031.03' });
+    await openSearch.indices.delete({ index: 'tickers-2021.03' });
     await index([ticker('B', HOUR)]);
     expect(await redrive()).toMatchObject({ letters: 2, indexed: 1, stay: [{ position: 'tickers-0-2' }] });
     expect(await recordsOf(world.bucket, 'redriven/')).toMatchObject([{ offset: 1 }]);
@@ -287,8 +287,8 @@ describe('redrive', () => {
   });
 
   it('reports and leaves objects that are not dead letters', async () => {
-    await putObject(world, 'dead-letters/dt=2031-03-01/notes.txt', 'hello');
-    await putObject(world, 'dead-letters/dt=2031-03-01/other.ndjson.gz', gzipSync('{"v":2}\n'));
+    await putObject(world, 'dead-letters/dt=2021-03-01/notes.txt', 'hello');
+    await putObject(world, 'dead-letters/dt=2021-03-01/other.ndjson.gz', gzipSync('{"v":2}\n'));
     const output = await redrive();
     expect(output?.problems).toEqual([
       expect.stringContaining('notes.txt cannot be read'),
@@ -298,8 +298,8 @@ describe('redrive', () => {
   });
 
   describe('of batches that Lambda gave up', () => {
-    const KEY = 'aws/lambda/mapping/tickers/2031/03/01/2031-03-01T12.10.00-1';
-    const GIVEN_UP_AT = new Date('2031-03-01T12:10:00.000Z');
+    const KEY = 'aws/lambda/mapping/tickers/2021/03/01/2021-03-01T12.10.00-1';
+    const GIVEN_UP_AT = new Date('2021-03-01T12:10:00.000Z');
 
     async function giveUp(values: Parameters<typeof eventOfValues>[0]) {
       const records = Object.values(eventOfValues(values).records).flat();
@@ -357,7 +357,7 @@ describe('redrive', () => {
 
   it('counts what an earlier redrive indexed before it was killed', async () => {
     await makeDeadLetters();
-    await openSearch.indices.delete({ index: 'tickers-2031.03' });
+    await openSearch.indices.delete({ index: 'tickers-2021.03' });
     await index([refused() as Ticker]);
     expect(await redrive()).toMatchObject({ indexed: 0, alreadyThere: 1 });
     expect(await keysOf(world.bucket, 'redriven/')).toHaveLength(1);
@@ -373,7 +373,7 @@ describe('doctor', () => {
   it('finds nothing wrong with a healthy pipeline', async () => {
     await index(await fillLake());
     await lake.writeOutbox('bybit', { v: 1, acknowledged: { spot: { slot: HOUR, tickers: 3 } } });
-    const found = await doctor({}, { now: '2031-03-01T13:01:00Z', collecting: false });
+    const found = await doctor({}, { now: '2021-03-01T13:01:00Z', collecting: false });
     expect(Object.values(found).map(({ status }) => status)).toEqual(Array(10).fill('ok'));
     expect(found['last slot ingested']?.finding).toBe(`bybit spot ${HOUR} (3 tickers)`);
     expect(found['last slot indexed']?.finding).toBe(`bybit linear ${SLOTS[2]}; bybit spot ${SLOTS[2]}`);
@@ -384,7 +384,7 @@ describe('doctor', () => {
   it('reports how far the index is behind, how old the data is, and that nothing consumes the topic', async () => {
     const all = await fillLake();
     await index(all.filter(({ slot }) => slot === HOUR));
-    const found = await doctor({}, { now: '2031-03-01T15:00:00Z' });
+    const found = await doctor({}, { now: '2021-03-01T15:00:00Z' });
     expect(found['last slot indexed']).toMatchObject({
       status: 'warn',
       finding: 'bybit linear 60 min behind the lake; bybit spot 60 min behind the lake',
@@ -392,7 +392,7 @@ describe('doctor', () => {
     expect(found.freshness).toMatchObject({
       status: 'fail',
       finding:
-        'the last slots at 2031-03-01T15:00:00.000Z: bybit linear: 120 min old, bybit spot: 120 min old',
+        'the last slots at 2021-03-01T15:00:00.000Z: bybit linear: 120 min old, bybit spot: 120 min old',
     });
     expect(found['consumer lag']).toMatchObject({
       status: 'fail',
@@ -406,10 +406,10 @@ describe('doctor', () => {
     await Promise.all([at('kraken', 0), at('okx', 58), at('left', -600)]);
     const samplingIntervals = { 'kraken:spot': 1_800_000, 'okx:spot': 120_000, 'gate:spot': 120_000 };
     const environment = { exchanges: ['kraken', 'okx'], samplingIntervals };
-    const now = { now: '2031-03-01T13:00:00Z' };
+    const now = { now: '2021-03-01T13:00:00Z' };
     expect((await doctor(environment, now)).freshness).toMatchObject({
       status: 'ok',
-      finding: 'the last slots at 2031-03-01T13:00:00.000Z: kraken spot: 60 min old, okx spot: 2 min old',
+      finding: 'the last slots at 2021-03-01T13:00:00.000Z: kraken spot: 60 min old, okx spot: 2 min old',
     });
     const stopped = { ...environment, samplingIntervals: { ...samplingIntervals, 'kraken:spot': 120_000 } };
     expect((await doctor(stopped, now)).freshness).toMatchObject({ status: 'fail' });

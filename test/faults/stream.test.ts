@@ -13,7 +13,7 @@ import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
 import { type MortalEngine, startMortal } from './own-engines.ts';
 import { agreementOn, counts, freshWorld, leaveWorld, until, verdict, type World } from './world.ts';
 
-const slot = (minute: number) => `2031-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
+const slot = (minute: number) => `2021-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
 /** Many times what fits one request. */
 const MANY = 12_000;
 

@@ -13,8 +13,8 @@ import {
 } from './local-servers.ts';
 import { eventOf, eventOfValues, keysOf, readTopic, recordsOf } from './stores.ts';
 
-const SLOT = '2031-03-01T12:00:00.000Z';
-const INDEX = 'tickers-2031.03';
+const SLOT = '2021-03-01T12:00:00.000Z';
+const INDEX = 'tickers-2021.03';
 const ticker = (symbol: string, given: Parameters<typeof sampleTicker>[0] = {}) =>
   sampleTicker({ symbol, slot: SLOT, ...given });
 
@@ -141,10 +141,10 @@ describe('indexing', () => {
 
   it('puts each ticker into the index of its slot’s month', async () => {
     const march = ticker('A');
-    const april = ticker('A', { slot: '2031-04-01T00:00:00.000Z' });
+    const april = ticker('A', { slot: '2021-04-01T00:00:00.000Z' });
     await (await start())(eventOfValues([march, april]));
     const { body } = await openSearch.indices.get({ index: 'tickers-*' });
-    expect(Object.keys(body).sort()).toEqual([INDEX, 'tickers-2031.04']);
+    expect(Object.keys(body).sort()).toEqual([INDEX, 'tickers-2021.04']);
     expect(Object.keys(await indexed())).toHaveLength(2);
   });
 
@@ -244,11 +244,11 @@ describe('an outage of OpenSearch', () => {
   });
 
   it('that hits one index leaves the others alone, and exactly its records come again', async () => {
-    const april = (symbol: string) => ticker(symbol, { slot: '2031-04-01T00:00:00.000Z' });
+    const april = (symbol: string) => ticker(symbol, { slot: '2021-04-01T00:00:00.000Z' });
     const index = await start({ partialBatchResponse: true });
     await index(eventOfValues([april('FIRST')]));
     const block = (blocked: boolean) =>
-      openSearch.indices.putSettings({ index: 'tickers-2031.04', body: { 'index.blocks.write': blocked } });
+      openSearch.indices.putSettings({ index: 'tickers-2021.04', body: { 'index.blocks.write': blocked } });
     await block(true);
     const event = eventOfValues([ticker('A'), april('B'), ticker('C'), april('D')]);
     expect(await index(event, 2_000)).toMatchObject({

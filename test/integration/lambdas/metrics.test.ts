@@ -8,8 +8,8 @@ import { deadAddress, startFakeBybit } from './local-servers.ts';
 import { eventOfValues, linesOf } from './stores.ts';
 
 /** In two months, so in two indices. */
-const SLOTS = ['2031-03-31T23:30:00.000Z', '2031-04-01T00:10:00.000Z'] as const;
-const NOW = '2031-04-01T01:12:00.000Z';
+const SLOTS = ['2021-03-31T23:30:00.000Z', '2021-04-01T00:10:00.000Z'] as const;
+const NOW = '2021-04-01T01:12:00.000Z';
 
 beforeAll(async () => {
   await (await startSetup())();

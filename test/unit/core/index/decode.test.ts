@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeValue } from '../../../../core/index/decode.ts';
-import type { Ticker } from '../../../../core/market/ticker.ts';
+import { CATEGORIES, SYMBOL_PATTERN } from '../../../../core/market/series.ts';
+import { EXCHANGE_PATTERN, type Ticker } from '../../../../core/market/ticker.ts';
+import { DAY_MS } from '../../../../core/market/time.ts';
 import { SLOT, SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
 
 const base64 = (value: string | Buffer) => Buffer.from(value as string).toString('base64');
-const decode = (value: string | Buffer) => decodeValue(base64(value));
+const NOW_MS = SLOT_MS + 1_000;
+const decode = (value: string | Buffer) => decodeValue(base64(value), NOW_MS);
 const without = (field: keyof Ticker) => {
   const { [field]: _, ...rest } = sampleTicker();
   return JSON.stringify(rest);
@@ -45,11 +48,11 @@ describe('decoding a record’s value', () => {
   });
 
   it.each(['!!!!', 'not base64 at all', 'e30=\u0000'])('refuses %j, which is not base64', (value) => {
-    expect(decodeValue(value)).toEqual({ reason: 'the value is not base64' });
+    expect(decodeValue(value, NOW_MS)).toEqual({ reason: 'the value is not base64' });
   });
 
   it.each([null, undefined])('refuses %j', (value) => {
-    expect(decodeValue(value)).toEqual({ reason: 'the record has no value' });
+    expect(decodeValue(value, NOW_MS)).toEqual({ reason: 'the record has no value' });
   });
 
   it.each<[string, string | Buffer, RegExp]>([
@@ -60,13 +63,13 @@ describe('decoding a record’s value', () => {
     ['a list', '[]', /^not a ticker: .*expected object/],
     ['null', 'null', /^not a ticker: .*expected object/],
     ['a number', '5', /^not a ticker: .*expected object/],
-    ['no version', without('v'), /^v: .*expected 1$/],
-    ['another version', JSON.stringify({ ...sampleTicker(), v: 2 }), /^v: .*expected 1$/],
+    ['no version', without('v'), /^v: .*expected 1, got nothing$/],
+    ['another version', JSON.stringify({ ...sampleTicker(), v: 2 }), /^v: .*expected 1, got 2$/],
     ['no exchange', without('exchange'), /^exchange: /],
     [
       'no category',
       without('category'),
-      /^category: .*expected one of "linear"\|"inverse"\|"spot"\|"option"$/,
+      /^category: .*expected one of "linear"\|"inverse"\|"spot"\|"option", got nothing$/,
     ],
     ['no symbol', without('symbol'), /^symbol: /],
     ['a symbol with a line break', JSON.stringify(sampleTicker({ symbol: 'A\nB' })), /^symbol: /],
@@ -85,18 +88,101 @@ describe('decoding a record’s value', () => {
     expect(decode(value)).toEqual({ reason: expect.stringMatching(reason) });
   });
 
-  it('is either a document on one line or a reason, for any value', () => {
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+  const withNote = (note: string, lineBreak: string) =>
+    `${JSON.stringify(sampleTicker()).slice(0, -1)},${lineBreak}"note":${note}}`;
+
+  it.each([1_000, 50_000, 500_000])('survives %i levels of nesting', (depth) => {
+    const deep = nested(depth);
+    const poison = [deep, `{"v":${deep}}`, `{"v":1,"exchange":${deep}}`, `${'{"a":'.repeat(depth)}1`];
+    for (const text of poison) expect(decode(text)).toEqual({ reason: expect.any(String) });
+    // A newer version may have added any field, and OpenSearch decides about it.
+    expect(decode(withNote(deep, '\n'))).toEqual(expect.objectContaining({ source: withNote(deep, ' ') }));
+  });
+
+  it('names the value that is wrong, shortened', () => {
+    expect(decode(`{"v":${JSON.stringify('x'.repeat(9_000))}}`)).toEqual({
+      reason: expect.stringMatching(/^v: .*expected 1, got "x{70,80}…$/),
+    });
+    expect(decode(`{"v":${nested(50_000)}}`)).toEqual({
+      reason: expect.stringMatching(/^v: .*expected 1, got (\[{80}…|a value nested too deeply to show)$/),
+    });
+  });
+
+  it('is either a document on one line or a reason of at most 500 characters, for any value', () => {
+    const depth = fc.constantFrom(1, 10, 6_000, 50_000);
     const value = fc.oneof(
       fc.string(),
       fc.json(),
+      fc.jsonValue({ maxDepth: 20 }).map((note) => withNote(JSON.stringify(note), '\r\n')),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      depth.map((levels) => `{"v":${nested(levels)}}`),
+      depth.map((levels) => withNote(nested(levels), '\n')),
+      fc.tuple(depth, fc.string()).map(([levels, text]) => '{"a":'.repeat(levels) + text),
     );
+    const inBase64 = fc.oneof(value.map(base64), fc.string(), fc.constant(null));
     fc.assert(
-      fc.property(value, (given) => {
-        const decoded = decode(given);
-        if ('reason' in decoded) expect(decoded.reason).not.toBe('');
-        else expect(decoded.source).not.toMatch(/[\n\r]/);
+      fc.property(inBase64, (given) => {
+        const decoded = decodeValue(given, NOW_MS);
+        if ('source' in decoded) {
+          expect(decoded.source).not.toMatch(/[\n\r]/);
+          return;
+        }
+        expect(decoded.reason).not.toBe('');
+        expect(decoded.reason.length).toBeLessThanOrEqual(500);
       }),
+      { numRuns: 1_000 },
     );
+  });
+});
+
+describe('the index side’s limits', () => {
+  const slotAt = (slotMs: number, nowMs = NOW_MS) => {
+    const slot = new Date(slotMs).toISOString();
+    return decodeValue(base64(JSON.stringify(sampleTicker({ slot }))), nowMs);
+  };
+
+  it('accept slots from 2009 to one day ahead', () => {
+    const earliestMs = Date.UTC(2009, 0, 1);
+    for (const slotMs of [earliestMs, Date.UTC(2018, 6, 1), NOW_MS, NOW_MS + DAY_MS]) {
+      expect(slotAt(slotMs)).toMatchObject({ slot: new Date(slotMs).toISOString() });
+    }
+    expect(slotAt(earliestMs - 1)).toEqual({
+      reason:
+        'slot: expected a time from 2009-01-01T00:00:00.000Z to 2026-03-02T12:00:01.000Z, got 2008-12-31T23:59:59.999Z',
+    });
+    expect(slotAt(NOW_MS + DAY_MS + 1)).toHaveProperty('reason');
+  });
+
+  it('follow the clock', () => {
+    expect(slotAt(Date.UTC(2018, 6, 1), Date.UTC(2018, 5, 1))).toHaveProperty('reason');
+    expect(slotAt(Date.UTC(2018, 6, 1), Date.UTC(2018, 6, 1))).toHaveProperty('id');
+  });
+
+  it('hold for tickers in any spelling', () => {
+    const far = sampleTicker({ slot: '9999-12-31T23:59:59.999Z' });
+    expect(decode(JSON.stringify(far))).toHaveProperty('reason');
+    expect(decode(JSON.stringify(far, null, 1))).toHaveProperty('reason');
+  });
+
+  it('keep every id within OpenSearch’s 512 bytes', () => {
+    const name = (pattern: RegExp) => fc.oneof(fc.stringMatching(pattern), fc.string({ unit: 'binary' }));
+    const widest = fc.constantFrom('𐀀', '币', 'a', '(').map((character) => character.repeat(100));
+    const given = fc.record({
+      exchange: fc.oneof(name(EXCHANGE_PATTERN), fc.constant('x'.repeat(40)), widest),
+      category: fc.constantFrom(...CATEGORIES),
+      symbol: fc.oneof(name(SYMBOL_PATTERN), widest),
+    });
+    let documents = 0;
+    fc.assert(
+      fc.property(given, (series) => {
+        const decoded = decode(JSON.stringify(sampleTicker(series)));
+        if (!('id' in decoded)) return;
+        documents += 1;
+        expect(Buffer.byteLength(decoded.id)).toBeLessThanOrEqual(512);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(documents).toBeGreaterThan(100);
   });
 });

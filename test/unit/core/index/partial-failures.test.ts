@@ -10,7 +10,7 @@ import type {
 } from '../../../../core/index/ports.ts';
 import { processBatch } from '../../../../local/event-sources/batch-processing.ts';
 import { mskRecord } from '../../../samples/msk-events.ts';
-import { SILENT_LOG, sampleTicker } from '../../../samples/tickers.ts';
+import { SILENT_LOG, SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
 
 /** How often OpenSearch is busy before it decides on a record, and its decision. */
 interface Fate {
@@ -74,7 +74,7 @@ function world(all: readonly Fate[]) {
       index,
       deadLetters,
       log: SILENT_LOG,
-      now: () => 0,
+      now: () => SLOT_MS,
     });
   return { index, letters, run };
 }
@@ -127,7 +127,7 @@ describe('a batch in which some records fail', () => {
               discard: async () => expect.unreachable('nothing is ever given up'),
               onRetry: () => {},
               isAssigned: () => true,
-              now: () => 0,
+              now: () => SLOT_MS,
               sleep: async () => {},
             },
           );

@@ -1,0 +1,22 @@
+/** The longest reason that a dead letter, a report or a log carries, in characters. */
+export const MAX_REASON = 500;
+
+/** Cuts text that somebody else wrote, so that it fits into a message. */
+export function shorten(text: string, maxLength = MAX_REASON): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
+}
+
+/** Any value for an error message: JSON, shortened. Never throws. */
+export function show(value: unknown): string {
+  return value === undefined ? 'nothing' : shorten(jsonOf(value), 81);
+}
+
+function jsonOf(value: unknown): string {
+  // A number like 1e999 is parsed to Infinity, which JSON cannot express.
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return 'a value nested too deeply to show'; // parsing survives a depth that stringify does not
+  }
+}
