@@ -105,12 +105,12 @@ const tickers: TickerApi = {
 
 /** Spot's limit; futures allow 1,500, but anything above 1,000 costs double. */
 const PAGE_HOURS = 1_000;
-const klines = candleList('ms', ['open', 'high', 'low', 'close']);
+const klines = candleList('ms', ['open', 'high', 'low', 'close', 'volume', null, 'turnover']);
 
 /**
  * https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints and
  * https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Kline-Candlestick-Data:
- * [open time, open, high, low, close, volume, close time, …], oldest first, without the hours of an outage.
+ * [open time, open, high, low, close, volume, close time, quote volume, …], oldest first, without the hours of an outage.
  */
 const candles: CandleApi = {
   format: 'binance',

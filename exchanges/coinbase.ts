@@ -117,7 +117,7 @@ function entryOf(symbol: string, ticker: Part, stats: Part): Entry {
   };
 }
 
-const rows = candleList('s', ['low', 'high', 'open', 'close']);
+const rows = candleList('s', ['low', 'high', 'open', 'close', 'volume']);
 
 /**
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-candles: [start in s, low,

@@ -68,7 +68,7 @@ const tickers: TickerApi = {
   },
 };
 
-const rows = candleList('s', ['open', 'high', 'low', 'close']);
+const rows = candleList('s', ['open', 'high', 'low', 'close', 'vwap', 'volume']);
 
 /**
  * https://docs.kraken.com/api-reference/market-data/get-ohlc-data: [start in s, open, high, low, close, vwap, volume,

@@ -59,11 +59,15 @@ function swapCategory({ symbol }: Entry, requested: readonly Category[]): Catego
 
 const PAGE_HOURS = 100;
 /** The ninth element is 0 while the hour is running. */
-const rows = candleList('ms', ['open', 'high', 'low', 'close'], (row) => row[8] === '0');
+const isRunning = (row: readonly unknown[]) => row[8] === '0';
+const PRICES = ['open', 'high', 'low', 'close'] as const;
+/** A spot market's first volume is in the base currency; a contract's is in contracts, and its second in the base. */
+const spotRows = candleList('ms', [...PRICES, 'volume', null, 'turnover'], isRunning);
+const contractRows = candleList('ms', [...PRICES, null, 'volume', 'turnover'], isRunning);
 
 /**
  * https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks-history: [start, open, high, low,
- * close, volume ×3, confirm], newest first.
+ * close, volume in contracts or base, in base or quote, in quote, confirm], newest first.
  */
 const candles: CandleApi = {
   format: 'okx-v5',
@@ -80,7 +84,10 @@ const candles: CandleApi = {
     });
     return { path: `/api/v5/market/history-candles?${query}` };
   },
-  shapeOf: () => z.object({ data: rows }).transform(({ data }) => data),
+  shapeOf: (symbol) =>
+    z
+      .object({ data: symbol.split('-').length === 2 ? spotRows : contractRows })
+      .transform(({ data }) => data),
 };
 
 /** `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */

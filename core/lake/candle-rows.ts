@@ -3,7 +3,10 @@ import type { CandleSeries, RecordedPrices } from '../market/candle.ts';
 import type { CandleHours } from '../market/price-path.ts';
 import type { CandleObject } from './candle-objects.ts';
 
-/** One candle of history: `[start in epoch ms, open, high, low, close, volume]`; null for an unknown volume. */
+/**
+ * One candle of history: `[start in epoch ms, open, high, low, close, volume, turnover]`. Volume is in the base currency
+ * and null if unknown; turnover is in the quote currency and left out if unknown.
+ */
 export type CandleRow = [
   startMs: number,
   open: number,
@@ -11,17 +14,23 @@ export type CandleRow = [
   low: number,
   close: number,
   volume: number | null,
+  turnover?: number | undefined,
 ];
 
 const price = z.number().positive();
+const amount = z.number().nonnegative();
 export const candleRow = z
-  .tuple([z.number().int().nonnegative(), price, price, price, price, z.number().nonnegative().nullable()])
+  .tuple([z.number().int().nonnegative(), price, price, price, price, amount.nullable(), amount.optional()])
   .refine(([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close), {
     error: 'expected low <= open, close <= high',
   });
 
-export function pricesOf([startMs, open, high, low, close]: CandleRow): RecordedPrices {
-  return { startMs, open, high, low, close };
+export function pricesOf([startMs, open, high, low, close, volume, turnover]: CandleRow): RecordedPrices {
+  return {
+    ...{ startMs, open, high, low, close },
+    ...(volume === null ? {} : { volume }),
+    ...(turnover === undefined ? {} : { turnover }),
+  };
 }
 
 /** The object that keeps rows (at least one, in time order), and its content. */

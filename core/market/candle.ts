@@ -17,6 +17,13 @@ export interface Candle extends CandleSeries, CandlePrices {
   hours: CandleHours;
   /** The average of the samples; of a backfilled candle (open + high + low + close) / 4. */
   mean: number;
+  /**
+   * Traded in the hour, in the base currency; absent if its history does not tell. Not from ticks: theirs are of the
+   * last 24 hours.
+   */
+  volume?: number;
+  /** The same trades in the quote currency. */
+  turnover?: number;
   /** Ticks seen in the hour, also if the candle is backfilled. */
   samples: number;
   /**
@@ -40,6 +47,10 @@ export interface PriceTick {
 /** Recorded prices of an hour or day that starts at `startMs` (epoch ms). */
 export interface RecordedPrices extends CandlePrices {
   readonly startMs: number;
+  /** In the base currency. */
+  readonly volume?: number | undefined;
+  /** In the quote currency. */
+  readonly turnover?: number | undefined;
 }
 
 /** The ticks do not make a candle; the message names the series and the hour. */
@@ -109,7 +120,7 @@ export function candleFromTicks(series: CandleSeries, startMs: number, ticks: re
 /** The candle of recorded prices. */
 export function candleFromHistory(
   series: CandleSeries,
-  { startMs, open, high, low, close }: RecordedPrices,
+  { startMs, open, high, low, close, volume, turnover }: RecordedPrices,
   hours: CandleHours,
 ): Candle {
   return {
@@ -122,6 +133,8 @@ export function candleFromHistory(
     low,
     close,
     mean: (open + high + low + close) / 4,
+    ...(volume === undefined ? {} : { volume }),
+    ...(turnover === undefined ? {} : { turnover }),
     samples: 0,
     path: candlePath({ open, high, low, close }, hours),
     source: 'backfill',

@@ -107,10 +107,13 @@ function choose(proposal: Candle, old: Candle | undefined, intervals: SamplingIn
   return chooseCandle({ ticks, backfill: candidate, pollsDue }) ?? proposal;
 }
 
-/** A candle from before `polls_due` was stored is not rewritten just to add it. */
-function isUnchanged(old: Candle | undefined, { polls_due, ...candle }: Candle): boolean {
-  const added = old?.polls_due === undefined || polls_due === undefined ? {} : { polls_due };
-  return isDeepStrictEqual(old, { ...candle, ...added });
+/** Fields that older candles do not have. A candle is not rewritten just to add one of them. */
+const ADDED_FIELDS = ['polls_due', 'volume', 'turnover'] as const;
+
+function isUnchanged(old: Candle | undefined, candle: Candle): boolean {
+  const compared = { ...candle };
+  for (const field of ADDED_FIELDS) if (old?.[field] === undefined) delete compared[field];
+  return isDeepStrictEqual(old, compared);
 }
 
 function dayIdOf(candle: Candle): string {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Category } from '../../core/market/series.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
-import type { CandleApi, TickerApi } from '../exchange.ts';
+import type { CandleApi, ExchangeCandle, TickerApi } from '../exchange.ts';
 import { candleList } from '../payload/candles.ts';
 import { fieldReaders } from '../payload/fields.ts';
 import { entriesOf, normaliseList } from '../payload/tickers.ts';
@@ -74,8 +74,16 @@ export const bybitV5: TickerApi = {
 
 const PAGE_HOURS = 1_000;
 const klines = z.object({
-  result: z.object({ list: candleList('ms', ['open', 'high', 'low', 'close']) }),
+  result: z.object({
+    category: z.string().optional(),
+    list: candleList('ms', ['open', 'high', 'low', 'close', 'volume', 'turnover']),
+  }),
 });
+
+/** An inverse contract counts its volume in US dollars, and its turnover in the coin. */
+function swapAmounts({ volume: turnover, turnover: volume, ...candle }: ExchangeCandle): ExchangeCandle {
+  return { ...candle, volume, turnover };
+}
 
 /**
  * https://bybit-exchange.github.io/docs/v5/market/kline: [start, open, high, low, close, volume, turnover], newest
@@ -96,5 +104,8 @@ export const bybitCandles: CandleApi = {
     });
     return { path: `/v5/market/kline?${query}` };
   },
-  shapeOf: () => klines.transform(({ result }) => result.list),
+  shapeOf: () =>
+    klines.transform(({ result }) =>
+      result.category === 'inverse' ? result.list.map(swapAmounts) : result.list,
+    ),
 };

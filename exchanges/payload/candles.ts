@@ -10,6 +10,17 @@ const price = z.unknown().transform((raw, context) => {
   return z.NEVER;
 });
 
+/** What was traded; an empty value is unknown. */
+const amount = z
+  .unknown()
+  .transform((raw, context) => {
+    const reading = readDecimal(raw);
+    if ('value' in reading && (reading.value ?? 0) >= 0) return reading.value;
+    context.addIssue('reason' in reading ? reading.reason : 'expected an amount of 0 or more');
+    return z.NEVER;
+  })
+  .optional();
+
 const candle = z
   .object({
     startMs: z
@@ -20,13 +31,19 @@ const candle = z
     high: price,
     low: price,
     close: price,
+    volume: amount,
+    turnover: amount,
+    vwap: amount,
   })
   .refine(({ open, high, low, close }) => low <= Math.min(open, close) && high >= Math.max(open, close), {
     error: 'expected low <= open, close <= high',
   });
 
-/** What an element of a row means. */
-type Column = 'open' | 'high' | 'low' | 'close';
+/**
+ * What an element of a row means; null if it is not read. `volume` is in the base currency, `turnover` in the quote
+ * currency; `vwap` is their ratio, for exchanges that give it instead of the turnover.
+ */
+type Column = 'open' | 'high' | 'low' | 'close' | 'volume' | 'turnover' | 'vwap' | null;
 
 /**
  * A list of rows that begin with the start of the hour, sorted by time. One invalid candle fails the whole list.
@@ -39,12 +56,19 @@ export function candleList(
   isOpen: (row: readonly unknown[]) => boolean = () => false,
 ): z.ZodType<ExchangeCandle[]> {
   const row = z.array(z.unknown()).transform((cells, context): ExchangeCandle => {
-    const prices = Object.fromEntries(columns.map((column, index) => [column, cells[index + 1]]));
-    const checked = candle.safeParse({ ...prices, startMs: epochMs(cells[0], unit) });
+    const named = Object.fromEntries(columns.map((column, index) => [column ?? '', cells[index + 1]]));
+    const checked = candle.safeParse({ ...named, startMs: epochMs(cells[0], unit) });
     for (const { path, message } of checked.error?.issues ?? [])
       context.addIssue({ code: 'custom', path, message });
     if (!checked.success) return z.NEVER;
-    return isOpen(cells) ? { ...checked.data, isOpen: true } : checked.data;
+    const { volume, vwap, turnover: told, ...prices } = checked.data;
+    const turnover = told ?? (vwap === undefined || volume === undefined ? undefined : vwap * volume);
+    return {
+      ...prices,
+      ...(volume === undefined ? {} : { volume }),
+      ...(turnover === undefined ? {} : { turnover }),
+      ...(isOpen(cells) ? { isOpen: true } : {}),
+    };
   });
   return z.array(row).transform((list) => list.sort((a, b) => a.startMs - b.startMs));
 }

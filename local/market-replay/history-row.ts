@@ -31,10 +31,12 @@ const COLUMNS = {
   low: price,
   close: price,
   volume: { read: positiveOrZero, expected: 'a finite number, 0 or more' },
+  turnover: { read: positiveOrZero, expected: 'a finite number, 0 or more' },
 };
 type Column = keyof typeof COLUMNS;
-const NAMES = Object.keys(COLUMNS) as Column[];
+const NAMES = (Object.keys(COLUMNS) as Column[]).filter((name) => name !== 'turnover');
 
+/** A column `turnover`, in the quote currency, may be added. */
 export const HEADER = NAMES.join(',');
 
 /** The columns of a header line, in its order. Throws {@link LineFault}. */
@@ -73,6 +75,7 @@ export function parseRow(columns: readonly Column[], line: string): HistoryRow {
     low: valueIn('low'),
     close: valueIn('close'),
     volume: valueIn('volume'),
+    ...(columns.includes('turnover') ? { turnover: valueIn('turnover') } : {}),
   };
   for (const name of ['open', 'close'] as const) {
     if (row[name] < row.low) {

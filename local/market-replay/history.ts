@@ -29,8 +29,9 @@ interface Line {
  * Reads candles from a CSV file (UTF-8; gzip if its name ends in `.gz`) with the columns
  * `start,symbol,open,high,low,close,volume` in any order. Returns the rows in the file's order, which may be any.
  *
- * `start` is an ISO 8601 time in UTC, prices are above 0 with low <= open, close <= high, volume is 0 or more, and no
- * symbol has two rows with the same start. A byte order mark, CRLF, blank lines and quoted values are accepted.
+ * `start` is an ISO 8601 time in UTC, prices are above 0 with low <= open, close <= high, volume (in the base currency) is 0
+ * or more, and no symbol has two rows with the same start. A column `turnover` (in the quote currency) may be added. A
+ * byte order mark, CRLF, blank lines and quoted values are accepted.
  *
  * @throws {PriceHistoryError} at the first line that breaks these rules, and for a file that cannot be read
  */

@@ -92,6 +92,8 @@ const candleProperties: Mapping = {
   low: price,
   close: price,
   mean: price,
+  volume: price,
+  turnover: price,
   samples: { type: 'integer' },
   polls_due: { type: 'integer', index: false },
   log_return: double,

@@ -28,8 +28,9 @@ export function rowParts(rows: readonly RecordedRow[], partRows = PART_ROWS): Sy
   return parts;
 }
 
-function rowOf({ startMs, open, high, low, close, volume }: RecordedRow): CandleRow {
-  return [startMs, open, high, low, close, volume];
+function rowOf({ startMs, open, high, low, close, volume, turnover }: RecordedRow): CandleRow {
+  const prices = [startMs, open, high, low, close] as const;
+  return turnover === undefined ? [...prices, volume] : [...prices, volume, turnover];
 }
 
 function compare(a: string, b: string): number {

@@ -42,7 +42,7 @@ export class OpenSearchSeries implements SeriesStore {
       this.#search.all(CANDLE_INDICES, {
         query: allOf(inWindow, IS_BACKFILL),
         sort: ['start'],
-        ...values('hours', 'open', 'high', 'low', 'close', 'samples', 'start'),
+        ...values('hours', 'open', 'high', 'low', 'close', 'volume', 'turnover', 'samples', 'start'),
       }),
       this.#search.all<CandleRecord>(CANDLE_INDICES, {
         query: { bool: { filter: [inWindow], must_not: [IS_BACKFILL] } },
@@ -185,6 +185,8 @@ function backfilledCandle(series: CandleSeries, hit: SearchHit): Candle {
     high: numberIn(hit, 'high'),
     low: numberIn(hit, 'low'),
     close: numberIn(hit, 'close'),
+    ...(hit.fields.volume ? { volume: numberIn(hit, 'volume') } : {}),
+    ...(hit.fields.turnover ? { turnover: numberIn(hit, 'turnover') } : {}),
   };
   const candle = candleFromHistory(series, prices, numberIn(hit, 'hours') as CandleHours);
   return { ...candle, samples: numberIn(hit, 'samples') };

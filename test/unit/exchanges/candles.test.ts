@@ -16,7 +16,7 @@ const candlesOf = (name: Name) => EXCHANGES.find((each) => each.name === name)?.
 const open = (name: Name) => exchangeCandles().source(name, server.url);
 const soon = () => Date.now() + 2_000;
 
-const IN_ORDER = { start: 0, open: 1, high: 2, low: 3, close: 4 };
+const IN_ORDER = { start: 0, open: 1, high: 2, low: 3, close: 4, volume: 5 };
 
 /** A documented candle of each exchange, its place in the answer, and the request for the first two hours of 2020. */
 const CONTRACTS: {
@@ -26,7 +26,7 @@ const CONTRACTS: {
   symbol: string;
   rows: (payload: unknown) => unknown[][];
   /** Where a row has the start and the prices. */
-  places: Record<'start' | 'open' | 'high' | 'low' | 'close', number>;
+  places: Record<'start' | 'open' | 'high' | 'low' | 'close' | 'volume', number>;
   expected: RecordedPrices;
   path: string;
   pair: { base: string; quote: string };
@@ -38,7 +38,11 @@ const CONTRACTS: {
     symbol: 'BTCUSD',
     rows: (payload) => (payload as { result: { list: unknown[][] } }).result.list,
     places: IN_ORDER,
-    expected: { startMs: 1_670_601_600_000, open: 17086.5, high: 17088, low: 16978, close: 17071.5 },
+    expected: {
+      ...{ startMs: 1_670_601_600_000, open: 17086.5, high: 17088, low: 16978, close: 17071.5 },
+      // An inverse contract counts its volume in dollars.
+      ...{ volume: 0.37288112, turnover: 6356 },
+    },
     path: '/v5/market/kline?category=inverse&symbol=BTCUSD&interval=60&start=1577836800000&end=1577843999999&limit=1000',
     pair: { base: 'BTC', quote: 'USD' },
   },
@@ -49,7 +53,10 @@ const CONTRACTS: {
     symbol: 'ETHBTC',
     rows: (payload) => payload as unknown[][],
     places: IN_ORDER,
-    expected: { startMs: 1_499_040_000_000, open: 0.0163479, high: 0.8, low: 0.015758, close: 0.015771 },
+    expected: {
+      ...{ startMs: 1_499_040_000_000, open: 0.0163479, high: 0.8, low: 0.015758, close: 0.015771 },
+      ...{ volume: 148_976.11427815, turnover: 2_434.19055334 },
+    },
     path: '/api/v3/klines?symbol=ETHBTC&interval=1h&startTime=1577836800000&endTime=1577843999999&limit=1000',
     pair: { base: 'ETH', quote: 'BTC' },
   },
@@ -60,7 +67,10 @@ const CONTRACTS: {
     symbol: 'BTCUSDT',
     rows: (payload) => payload as unknown[][],
     places: IN_ORDER,
-    expected: { startMs: 1_499_040_000_000, open: 0.0163479, high: 0.8, low: 0.015758, close: 0.015771 },
+    expected: {
+      ...{ startMs: 1_499_040_000_000, open: 0.0163479, high: 0.8, low: 0.015758, close: 0.015771 },
+      ...{ volume: 148_976.11427815, turnover: 2_434.19055334 },
+    },
     path: '/fapi/v1/klines?symbol=BTCUSDT&interval=1h&startTime=1577836800000&endTime=1577843999999&limit=1000',
     pair: { base: 'BTC', quote: 'USDT' },
   },
@@ -70,8 +80,11 @@ const CONTRACTS: {
     payload: 'okx-history-candles',
     symbol: 'BTC-USDT-SWAP',
     rows: (payload) => (payload as { data: unknown[][] }).data,
-    places: IN_ORDER,
-    expected: { startMs: 1_597_024_800_000, open: 3.731, high: 3.799, low: 3.494, close: 3.72 },
+    places: { ...IN_ORDER, volume: 6 },
+    expected: {
+      ...{ startMs: 1_597_024_800_000, open: 3.731, high: 3.799, low: 3.494, close: 3.72 },
+      ...{ volume: 67_632_347.24399722, turnover: 37_632_347.24399722 },
+    },
     path: '/api/v5/market/history-candles?instId=BTC-USDT-SWAP&bar=1H&after=1577844000000&before=1577836799999&limit=100',
     pair: { base: 'BTC', quote: 'USDT' },
   },
@@ -81,8 +94,11 @@ const CONTRACTS: {
     payload: 'kraken-ohlc',
     symbol: 'XXBTZUSD',
     rows: (payload) => (payload as { result: { XXBTZUSD: unknown[][] } }).result.XXBTZUSD,
-    places: IN_ORDER,
-    expected: { startMs: 1_688_670_000_000, open: 30306.1, high: 30306.2, low: 30305.7, close: 30305.7 },
+    places: { ...IN_ORDER, volume: 6 },
+    expected: {
+      ...{ startMs: 1_688_670_000_000, open: 30306.1, high: 30306.2, low: 30305.7, close: 30305.7 },
+      ...{ volume: 3.39243896, turnover: 30306.1 * 3.39243896 },
+    },
     path: '/0/public/OHLC?pair=XXBTZUSD&interval=60&since=1577836799',
     pair: { base: 'BTC', quote: 'USD' },
   },
@@ -92,8 +108,8 @@ const CONTRACTS: {
     payload: 'coinbase-candles',
     symbol: 'BTC-USD',
     rows: (payload) => payload as unknown[][],
-    places: { start: 0, low: 1, high: 2, open: 3, close: 4 },
-    expected: { startMs: 1_415_397_600_000, open: 0.35, high: 4.2, low: 0.32, close: 4.2 },
+    places: { start: 0, low: 1, high: 2, open: 3, close: 4, volume: 5 },
+    expected: { startMs: 1_415_397_600_000, open: 0.35, high: 4.2, low: 0.32, close: 4.2, volume: 12.3 },
     path: '/products/BTC-USD/candles?granularity=3600&start=2020-01-01T00%3A00%3A00.000Z&end=2020-01-01T01%3A00%3A00.000Z',
     pair: { base: 'BTC', quote: 'USD' },
   },
@@ -138,6 +154,7 @@ describe.each(CONTRACTS)('The candles of $name, $category,', (contract) => {
     ['no price', { close: 0 }, null, /close: expected a price above 0/],
     ['a negative price', { high: 0 }, '-1', /high: expected a price above 0/],
     ['a low above the close', { low: 0 }, '99999999', /low <= open, close <= high/],
+    ['a negative volume', { volume: 0 }, '-1', /expected an amount of 0 or more/],
   ])('are refused with %s', (_, field, value, message) => {
     const changed = recordedPayload(payload);
     const row = rows(changed)[0] as unknown[];
@@ -193,7 +210,8 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
       const page = { ...market, fromMs: startMs, toMs: Math.min(toMs, startMs + pageMs) };
       rows.push(...(await source.page(page, soon())).rows);
     }
-    expect(rows).toEqual(history.slice(-700, -1));
+    const traded = { volume: 1, ...(name === 'coinbase' ? {} : { turnover: 1 }) };
+    expect(rows).toEqual(history.slice(-700, -1).map((each) => ({ ...each, ...traded })));
     const asked = server.paths().filter((path) => path.startsWith(CANDLE_PATHS[name]));
     expect(asked).toHaveLength(Math.ceil(699 / source.pageHours));
   });
@@ -227,6 +245,14 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
       message: expect.stringContaining('is not JSON'),
     });
   });
+});
+
+it('OKX: a spot market counts its volume in the base currency', () => {
+  const row = ['1597024800000', '3.731', '3.799', '3.494', '3.72', '10', '37.2', '37.2', '1'];
+  const [candle] = candlesOf('okx')
+    .shapeOf('LINK-USDT')
+    .parse({ data: [row] });
+  expect(candle).toMatchObject({ volume: 10, turnover: 37.2 });
 });
 
 describe('Kraken', () => {

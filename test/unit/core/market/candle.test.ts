@@ -111,6 +111,14 @@ describe('a candle from history', () => {
     });
   });
 
+  it('keeps what was traded, as far as its history tells', () => {
+    const traded = candleFromHistory(SERIES, { ...recorded(10, 12), volume: 3, turnover: 33 }, 1);
+    expect(traded).toMatchObject({ volume: 3, turnover: 33 });
+    expect(candleFromHistory(SERIES, { ...recorded(10, 12), volume: 0 }, 1)).toMatchObject({ volume: 0 });
+    expect(candleFromHistory(SERIES, recorded(10, 12), 1)).not.toHaveProperty('volume');
+    expect(candleFromHistory(SERIES, recorded(10, 12), 1)).not.toHaveProperty('turnover');
+  });
+
   it('has its prices at 0, 8 and 16 hours and a minute before its end if it is daily', () => {
     const { path, hours } = candleFromHistory(SERIES, recorded(10, 12), 24);
     expect(hours).toBe(24);

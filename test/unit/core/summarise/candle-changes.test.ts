@@ -101,6 +101,21 @@ describe('the changes', () => {
   });
 });
 
+describe('what was traded', () => {
+  const traded = (price: number, volume: number) =>
+    candleFromHistory(BTC, { ...flat(at(0), price), volume }, 1);
+
+  it('comes with new and changed candles', () => {
+    expect(candleChanges([traded(100, 5)], [], {}).put).toEqual([traded(100, 5)]);
+    expect(candleChanges([traded(101, 5)], [hourly(0, 100)], {}).put).toEqual([traded(101, 5)]);
+    expect(candleChanges([traded(100, 6)], [traded(100, 5)], {}).put).toEqual([traded(100, 6)]);
+  });
+
+  it('does not rewrite a candle from before it was kept', () => {
+    expect(candleChanges([traded(100, 5)], [hourly(0, 100)], {}).put).toEqual([]);
+  });
+});
+
 describe('the polls due', () => {
   const option = { ...BTC, category: 'option' } as const;
   const oneTick = (series: typeof BTC) => candleFromTicks(series, at(0), [{ slotMs: at(0), price: 100 }]);

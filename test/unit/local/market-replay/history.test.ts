@@ -70,6 +70,11 @@ describe('a price history file', () => {
     expect(await readPriceHistory(await fileOf(content))).toEqual([row]);
   });
 
+  it('may have a column with the turnover', async () => {
+    const content = `${HEADER},turnover\n${ROW},42\n`;
+    expect(await readPriceHistory(await fileOf(content))).toEqual([{ ...row, turnover: 42 }]);
+  });
+
   it('keeps every row when lines are split over the chunks it is read in', async () => {
     const lines = Array.from({ length: 5000 }, (_, hour) => {
       const start = new Date(Date.UTC(2018, 0, 1, hour)).toISOString();

@@ -91,7 +91,7 @@ describe('the tickers’ index template', () => {
 describe('the summaries’ index templates', () => {
   const candle = candleFromHistory(
     { exchange: 'archive', category: 'spot', symbol: 'BTCUSD', base: 'BTC', quote: 'USD' },
-    { startMs: Date.parse(SLOT), open: 1, high: 2, low: 1, close: 2 },
+    { startMs: Date.parse(SLOT), open: 1, high: 2, low: 1, close: 2, volume: 3, turnover: 4 },
     1,
   );
   const propertiesOf = (name: string) => templateOf(name).template.mappings.properties;
@@ -107,7 +107,7 @@ describe('the summaries’ index templates', () => {
     expect(new Set(Object.keys(propertiesOf('candles')))).toEqual(
       new Set([...Object.keys(candleRecord(candle)), 'log_return', 'polls_due']),
     );
-    for (const price of ['open', 'high', 'low', 'close', 'mean', 'log_return']) {
+    for (const price of ['open', 'high', 'low', 'close', 'mean', 'volume', 'turnover', 'log_return']) {
       expect([price, propertiesOf('candles')[price]?.type]).toEqual([price, 'double']);
     }
   });

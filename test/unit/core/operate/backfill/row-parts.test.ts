@@ -28,6 +28,12 @@ describe('the parts of a history', () => {
     ]);
   });
 
+  it('keep a turnover that the history tells', () => {
+    expect(rowParts([{ ...row('A', 1), turnover: 12 }])).toEqual([
+      [{ symbol: 'A', rows: [[1, 2, 4, 1, 3, 5, 12]] }],
+    ]);
+  });
+
   it('are empty for an empty history', () => {
     expect(rowParts([])).toEqual([]);
   });
