@@ -44,7 +44,7 @@ const KEY =
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
   const [, exchange, category, symbol, base, quote, hours, first, last, rows, api] = KEY.exec(key) ?? [];
   const format = rows ?? api;
-  if (!exchange || !isCategory(category) || !symbol || !format) return undefined;
+  if (!exchange || !isCategory(category) || !symbol || !format || !isEncoded(key)) return undefined;
   return {
     exchange,
     category,
@@ -55,6 +55,14 @@ export function parseCandleObjectKey(key: string): CandleObject | undefined {
     lastMs: Number(last),
     format,
   };
+}
+
+function isEncoded(key: string): boolean {
+  try {
+    return decodeURIComponent(key) !== '';
+  } catch {
+    return false; // such as `%zz`, which would make every listing fail
+  }
 }
 
 /** Whether an object may have candles in [fromMs, toMs). */

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { shorten } from '../text/show.ts';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -12,7 +13,9 @@ export class UnreadableObjectError extends Error {
   override readonly name = 'UnreadableObjectError';
   readonly key: string;
   constructor(key: string, cause: unknown) {
-    super(`${key} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(shorten(`${key} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`), {
+      cause,
+    });
     this.key = key;
   }
 }

@@ -1,4 +1,5 @@
-import type { Category, Market } from '../market/series.ts';
+import { type Category, isCategory, type Market } from '../market/series.ts';
+import { LATEST_MS } from '../market/time.ts';
 
 /** One batch in the lake: everything that one category of a source answered for one slot. */
 export interface BatchAddress extends Market {
@@ -41,8 +42,14 @@ export function stateKey(source: string): string {
 const TICKERS_KEY =
   /^tickers\/exchange=([^/]+)\/category=([^/]+)\/dt=\d{4}-\d\d-\d\d\/hour=\d\d\/(\d+)\.ndjson\.gz$/;
 
-/** The reverse of {@link tickersKey}; undefined if the key is not a batch's. */
+/**
+ * The reverse of {@link tickersKey}; undefined if the key is not a batch's. A key that only resembles one, such as in the
+ * folder of another hour or with a slot that is no time, is not a batch's either.
+ */
 export function parseTickersKey(key: string): BatchAddress | undefined {
-  const [, exchange, category, slotMs] = TICKERS_KEY.exec(key) ?? [];
-  return exchange ? { exchange, category: category as Category, slotMs: Number(slotMs) } : undefined;
+  const [, exchange, category, slot] = TICKERS_KEY.exec(key) ?? [];
+  const slotMs = Number(slot);
+  if (!exchange || !isCategory(category) || !(slotMs <= LATEST_MS)) return undefined;
+  const address = { exchange, category, slotMs };
+  return tickersKey(address) === key ? address : undefined;
 }

@@ -1,7 +1,7 @@
 import { parseTickersKey } from '../lake/ticker-objects.ts';
 import { candleSeriesOf } from '../market/candle.ts';
-import { formatSeries, type Market } from '../market/series.ts';
-import { parseTicker } from '../market/ticker.ts';
+import { formatSeries, type Market, type Series } from '../market/series.ts';
+import { parseTicker, tickerId } from '../market/ticker.ts';
 import { HOUR_MS } from '../market/time.ts';
 import type { SeriesTicks, TickHours } from '../summarise/ports.ts';
 import { keysFrom, marketsOf, walkBatches } from './lake-walk.ts';
@@ -33,7 +33,7 @@ export class LakeTicks implements TickHours {
     const bySeries = new Map<string, SeriesTicks>();
     for (const market of await this.#all()) {
       const hour = { ...market, fromMs: hourMs, toMs: hourMs + HOUR_MS };
-      for await (const { key, lines, problem } of walkBatches(this.#lake, hour)) {
+      for await (const { key, address, lines, problem } of walkBatches(this.#lake, hour)) {
         if (problem) this.problems.push(problem);
         for (const [position, line] of lines.entries()) {
           const parsed = parseTicker(line);
@@ -42,10 +42,17 @@ export class LakeTicks implements TickHours {
             continue;
           }
           const { ticker } = parsed;
+          const slotMs = Date.parse(ticker.slot);
+          if (slotMs !== address?.slotMs || !isOf(market, ticker)) {
+            this.problems.push(
+              `${key}, line ${position + 1}: a ticker of another batch, ${tickerId(ticker)}`,
+            );
+            continue;
+          }
           const name = formatSeries(ticker);
           const ofSeries = bySeries.get(name) ?? { series: candleSeriesOf(ticker), ticks: [] };
           bySeries.set(name, ofSeries);
-          ofSeries.ticks.push({ slotMs: Date.parse(ticker.slot), price: ticker.last_price });
+          ofSeries.ticks.push({ slotMs, price: ticker.last_price });
         }
       }
     }
@@ -56,4 +63,8 @@ export class LakeTicks implements TickHours {
     this.#markets ??= marketsOf(this.#lake);
     return this.#markets;
   }
+}
+
+function isOf(market: Market, { exchange, category }: Series): boolean {
+  return exchange === market.exchange && category === market.category;
 }

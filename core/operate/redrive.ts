@@ -28,7 +28,7 @@ export interface RedriveOutput {
   tried: number;
   /** What stays or becomes a dead letter, and why. */
   stay: { position: string; errorType: string; reason: string }[];
-  /** Objects that are neither batches nor dead letters; they are left unchanged. */
+  /** Objects left where they are: those that are neither batches nor dead letters, and those that OpenSearch did not finish. */
   problems: string[];
 }
 
@@ -36,12 +36,17 @@ interface RedriveCursor {
   /** The last key that is done. */
   afterKey: string;
   done: number;
+  /** How many of the last objects could not be finished, one after another. */
+  unfinished: number;
 }
 
 /** OpenSearch neither stored nor refused some of the records. */
 export class RedriveStoppedError extends Error {
   override readonly name = 'RedriveStoppedError';
 }
+
+/** So many unfinished objects in a row mean that OpenSearch is ill, not an object. */
+const MOST_UNFINISHED = 3;
 
 /** How long one object may take beyond the slice's own time. */
 const OBJECT_MS = 20_000;
@@ -70,19 +75,31 @@ export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
       stay: [],
       problems: [],
     };
-    const { afterKey, done: doneBefore } = (cursor as RedriveCursor | undefined) ?? { afterKey: '', done: 0 };
+    const begin: RedriveCursor = { afterKey: '', done: 0, unfinished: 0 };
+    const { afterKey, done: doneBefore, ...before } = (cursor as RedriveCursor | undefined) ?? begin;
     // In key order, which the cursor relies on: batches lie before dead letters.
     const objects: { key: string; redriveObject: typeof redriveBatch }[] = [];
     for await (const key of givenUpBatches.keys(afterKey)) objects.push({ key, redriveObject: redriveBatch });
     for await (const key of deadLetters.keys(afterKey)) objects.push({ key, redriveObject: redriveLetters });
     const total = doneBefore + objects.length;
     const sinceMs = since === undefined ? 0 : Date.parse(since);
+    let { unfinished } = before;
     for (const [index, { key, redriveObject }] of objects.entries()) {
       const objectDeadlineMs = Math.max(deadlineMs, now()) + OBJECT_MS;
-      await redriveObject(key, { services, output, sinceMs, dryRun, deadlineMs: objectDeadlineMs });
+      try {
+        await redriveObject(key, { services, output, sinceMs, dryRun, deadlineMs: objectDeadlineMs });
+        unfinished = 0;
+      } catch (error) {
+        unfinished += 1;
+        const isPassedOver =
+          error instanceof RedriveStoppedError && unfinished < Math.min(MOST_UNFINISHED, total);
+        if (!isPassedOver) throw error;
+        output.problems.push(error.message);
+      }
       const done = doneBefore + index + 1;
       if (done < total && now() >= deadlineMs) {
-        return { cursor: { afterKey: key, done }, progress: { done, total, unit: 'objects' }, output };
+        const next: RedriveCursor = { afterKey: key, done, unfinished };
+        return { cursor: next, progress: { done, total, unit: 'objects' }, output };
       }
     }
     return { progress: { done: total, total, unit: 'objects' }, output };

@@ -11,15 +11,21 @@ const DEAD_LETTERS = 'dead-letters/';
 /** … and where they go once they are indexed. */
 const REDRIVEN = 'redriven/';
 
-const deadLetter = z.looseObject({
-  v: z.literal(1),
-  topic: z.string(),
-  partition: z.int(),
-  offset: z.int(),
-  value_base64: z.string().nullable(),
-  produced_at: z.iso.datetime(),
-  first_seen: z.iso.datetime(),
-});
+/** Kafka's rule. A longer name would not fit into a key, and fail every attempt to write one. */
+export const topicName = z.string().regex(/^[\w.-]{1,249}$/);
+
+const deadLetter = z
+  .object({
+    v: z.literal(1),
+    topic: topicName,
+    partition: z.int(),
+    offset: z.int(),
+    value_base64: z.string().nullable(),
+    produced_at: z.iso.datetime(),
+    first_seen: z.iso.datetime(),
+  })
+  // Whatever else there is has to survive writing it again, which deep nesting does not.
+  .catchall(z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
 /**
  * Dead letters in the lake's bucket: `dead-letters/dt=YYYY-MM-DD/<topic>-<partition>-<offset>-<hash>.ndjson.gz`, one

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { UnreadableObjectError } from '../../core/lake/ndjson.ts';
 import type { GivenUpBatch, GivenUpBatches } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
+import { topicName } from './dead-letters.ts';
 
 /** Where Lambda puts the batches that an event source mapping gives up. */
 const GIVEN_UP_BATCHES = 'aws/lambda/';
@@ -12,7 +13,7 @@ const mskEvent = z.looseObject({
     z.string(),
     z.array(
       z.looseObject({
-        topic: z.string(),
+        topic: topicName,
         partition: z.int(),
         offset: z.int(),
         timestamp: z.number(),

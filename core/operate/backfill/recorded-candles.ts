@@ -1,5 +1,6 @@
-import type { CandleObject } from '../../lake/candle-objects.ts';
+import { type CandleObject, candleObjectKey } from '../../lake/candle-objects.ts';
 import { parseRows, pricesOf, rowsObject } from '../../lake/candle-rows.ts';
+import { UnreadableObjectError } from '../../lake/ndjson.ts';
 import { type CandleSeries, candleFromHistory, type RecordedPrices } from '../../market/candle.ts';
 import type { CandleHours } from '../../market/price-path.ts';
 import type { Series } from '../../market/series.ts';
@@ -98,15 +99,20 @@ export function seriesWithPair(
 
 /**
  * The candles in an object of the lake, in time order.
- * @throws Error if the content does not match the object's format
+ * @throws UnreadableObjectError if the content does not match the object's format, or nobody knows the format
  */
 export function readCandleObject(
-  { format, symbol, firstMs, lastMs }: CandleObject,
+  object: CandleObject,
   content: string,
   exchangeCandles: Pick<ExchangeCandles, 'parse'>,
 ): RecordedPrices[] {
-  if (format === 'rows') return parseRows(content);
-  // An answer is kept unchanged, even with hours that nobody asked for, which may not have been closed.
-  const candles = exchangeCandles.parse(format, symbol, content);
-  return candles.filter(({ startMs }) => startMs >= firstMs && startMs <= lastMs);
+  const { format, symbol, firstMs, lastMs } = object;
+  try {
+    if (format === 'rows') return parseRows(content);
+    // An answer is kept unchanged, even with hours that nobody asked for, which may not have been closed.
+    const candles = exchangeCandles.parse(format, symbol, content);
+    return candles.filter(({ startMs }) => startMs >= firstMs && startMs <= lastMs);
+  } catch (cause) {
+    throw new UnreadableObjectError(candleObjectKey(object), cause);
+  }
 }

@@ -32,6 +32,7 @@ describe('recorded candles in the lake', () => {
     'candles/readme.txt',
     'candles/exchange=bybit/category=futures/symbol=A/hours=1/1-2.rows.ndjson.gz',
     'candles/exchange=bybit/category=spot/symbol=A/hours=1/1-2.csv',
+    'candles/exchange=bybit/category=spot/symbol=%zz/hours=1/1-2.rows.ndjson.gz',
   ])('are not %s', (key) => {
     expect(parseCandleObjectKey(key)).toBeUndefined();
   });

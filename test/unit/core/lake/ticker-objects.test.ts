@@ -50,6 +50,11 @@ describe('the layout of the lake', () => {
   it.each([
     'tickers/exchange=bybit/category=linear/dt=2026-03-01/hour=09/notes.txt',
     'tickers/exchange=bybit/category=linear/1772359080000.ndjson.gz',
+    // A time that no ISO 8601 text can hold, another hour's folder, an unknown category, leading zeros.
+    'tickers/exchange=bybit/category=linear/dt=2026-03-01/hour=09/99999999999999999.ndjson.gz',
+    'tickers/exchange=bybit/category=linear/dt=2026-03-01/hour=10/1772359080000.ndjson.gz',
+    'tickers/exchange=bybit/category=future/dt=2026-03-01/hour=09/1772359080000.ndjson.gz',
+    'tickers/exchange=bybit/category=linear/dt=2026-03-01/hour=09/01772359080000.ndjson.gz',
     'rejected/exchange=bybit/category=linear/dt=2026-03-01/hour=09/1772359080000-1.ndjson.gz',
     'state/bybit.json',
     '',

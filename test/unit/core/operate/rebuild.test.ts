@@ -17,15 +17,22 @@ function world() {
     const object: CandleObject = { ...BTC, hours: 1, firstMs: startMs, lastMs: startMs, format: 'rows' };
     return { object, writtenMs: hour };
   });
+  /** Of the objects that have another content, by their start. */
+  const contents = new Map<number, string>();
   /** Of the next slice. */
   let timeFor = 0;
   const services = {
     candleHistory: {
       list: async () => objects.toSorted((a, b) => a.writtenMs - b.writtenMs),
-      read: async ({ firstMs }: CandleObject) => `[${firstMs},100,101,99,100,1]\n`,
+      read: async ({ firstMs }: CandleObject) => contents.get(firstMs) ?? `[${firstMs},100,101,99,100,1]\n`,
     },
     lake: { folders: async () => [] },
-    exchangeCandles: { pairOf: () => ({}) },
+    exchangeCandles: {
+      pairOf: () => ({}),
+      parse: (format: string) => {
+        throw new Error(`no exchange writes ${format}`);
+      },
+    },
     summaries: SETTINGS,
     summaryLease: {
       hold: async (_: unknown, work: (stores: object) => unknown) => ({
@@ -41,7 +48,7 @@ function world() {
     timeFor = parts;
     return rebuild.slice({ to: END }, cursor, services, { deadlineMs: 1 });
   };
-  return { store, objects, slice };
+  return { store, objects, contents, slice };
 }
 
 describe('rebuild', () => {
@@ -56,5 +63,22 @@ describe('rebuild', () => {
       0, 1, 2, 3,
     ]);
     expect(new Set(objects.map(({ object }) => candleObjectKey(object))).size).toBe(HOURS);
+  });
+
+  it('reports objects that are not candles, and makes the candles of all others', async () => {
+    const { store, objects, contents, slice } = world();
+    contents.set(START_MS, 'no candles');
+    contents.set(START_MS + HOUR_MS, `{"v":${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
+    const [, , third] = objects;
+    if (third) third.object.format = 'forgotten';
+    const { cursor, output } = await slice(undefined, 1_000);
+    expect(cursor).toBeUndefined();
+    expect(output.problems).toEqual([
+      expect.stringContaining('cannot be read'),
+      expect.stringContaining('cannot be read'),
+      expect.stringMatching(/forgotten.* cannot be read: no exchange writes forgotten/),
+    ]);
+    for (const problem of output.problems) expect(problem.length).toBeLessThanOrEqual(500);
+    expect([...store.candles.values()].map(({ startMs }) => startMs)).toEqual([START_MS + 3 * HOUR_MS]);
   });
 });
