@@ -1,0 +1,41 @@
+import type { DetectedMove } from '../../market/directional-change.ts';
+import { HOUR_MS } from '../../market/time.ts';
+import { quantile } from './quantiles.ts';
+
+/** When the moves of one direction came, and how far they went on. Null if there are too few to tell. */
+export interface MoveTiming {
+  /** Between two confirmations of this direction, both in the window. */
+  medianWaitHours: number | null;
+  p90WaitHours: number | null;
+  /** From extreme to extreme, of the completed moves. */
+  medianDurationHours: number | null;
+  /**
+   * Size − threshold, a fraction, of the completed moves. For exchange rates its mean is about the threshold itself
+   * (Guillaume et al. 1997; Glattfelder, Dupuis & Olsen 2011, law 10).
+   */
+  meanOvershoot: number | null;
+  /** From the last confirmation to the end of the window. */
+  hoursSinceLast: number | null;
+}
+
+/**
+ * @param moves of one direction and threshold, confirmed in the window, in time order
+ * @param endMs of the window
+ */
+export function moveTiming(moves: readonly DetectedMove[], threshold: number, endMs: number): MoveTiming {
+  const confirmedMs = moves.map(({ confirmed_time }) => Date.parse(confirmed_time));
+  const waits = confirmedMs.slice(1).map((timeMs, index) => (timeMs - (confirmedMs[index] ?? 0)) / HOUR_MS);
+  const durations = moves.flatMap(({ from_time, to_time }) =>
+    to_time === undefined ? [] : [(Date.parse(to_time) - Date.parse(from_time)) / HOUR_MS],
+  );
+  const overshoots = moves.flatMap(({ size }) => (size === undefined ? [] : [size - threshold]));
+  const lastMs = confirmedMs.at(-1);
+  return {
+    medianWaitHours: quantile(waits, 0.5),
+    p90WaitHours: quantile(waits, 0.9),
+    medianDurationHours: quantile(durations, 0.5),
+    meanOvershoot:
+      overshoots.length === 0 ? null : overshoots.reduce((sum, each) => sum + each, 0) / overshoots.length,
+    hoursSinceLast: lastMs === undefined ? null : (endMs - lastMs) / HOUR_MS,
+  };
+}
