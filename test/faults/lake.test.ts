@@ -83,7 +83,7 @@ describe('an S3 that rejects a batch', () => {
     await expect(poll(SLOTS[0])).rejects.toMatchObject({
       name: 'LakeUnavailableError',
       message: expect.stringMatching(
-        new RegExp(`bucket ${world.bucket}\\): AccessDenied.*Check the role's rights`),
+        new RegExp(`bucket ${world.bucket}\\): AccessDenied.*Check the role's permissions`),
       ),
     });
     expect(await readTopic(world.topic)).toEqual([]);
@@ -160,7 +160,7 @@ describe('dead letters that cannot be stored', () => {
       isPutOf(`${world.bucket}/dead-letters/`)(request) ? s3Error(403, 'AccessDenied') : 'none';
     const index = await startIndex({ bucket: world.bucket, s3: proxy.url });
     const event = eventOfValues([sampleTicker({ slot: SLOTS[0] }), 'oops']);
-    await expect(index(event)).rejects.toThrow(/The dead letters dead-letters.*AccessDenied/);
+    await expect(index(event)).rejects.toThrow(/^dead-letters.* could not be written .*AccessDenied/);
     judge = () => 'none';
     expect(await index(event)).toMatchObject({ alreadyThere: 1, deadLetters: 1 });
     judge = first(1, isPutOf(`${world.bucket}/dead-letters/`), 'cutAfter');
