@@ -33,6 +33,8 @@ export interface OperationServices {
   /** The exchanges that are polled. @default all that the lake knows */
   readonly exchanges: readonly string[] | undefined;
   readonly summaries: SummarySettings;
+  /** How long the event source collects records, at most, before it calls the index function. */
+  readonly batchingWindowMs: number;
   readonly log: Log;
   /** Epoch ms. */
   readonly now: () => number;

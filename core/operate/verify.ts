@@ -9,7 +9,10 @@ import { timeRange } from './time-range.ts';
 
 const inputSchema = z.strictObject({
   ...timeRange,
-  /** How long to wait, in all, for tickers on their way from the lake to the index. @default 12,000 */
+  /**
+   * How long to wait, in all, for tickers on their way from the lake to the index.
+   * @default 12,000 and the event source's batching window
+   */
   patienceMs: z.number().nonnegative().optional(),
 });
 
@@ -29,6 +32,8 @@ export interface VerifyOutput {
 interface VerifyCursor extends Walk {
   tally: TallyState;
   patienceMs: number;
+  /** While tickers are waited for: how many are missing, and for how long none has arrived. */
+  waiting?: { missing: number; stillMs: number };
 }
 
 /** Ids compared at once. */
@@ -38,7 +43,7 @@ const MOST_DOCUMENTS = 50_000;
 /** In one slice: a Lambda can return 6 MB. */
 const MOST_DIFFERENCES = 5_000;
 const PATIENCE_MS = 12_000;
-/** How long to wait while none arrives. */
+/** How long to wait while none arrives. Of no meaning if the event source collects records before it hands them over. */
 const STANDSTILL_MS = 3_000;
 const LOOK_EVERY_MS = 500;
 
@@ -55,8 +60,8 @@ export const verify: Operation<z.infer<typeof inputSchema>, VerifyOutput> = {
   async slice(input, cursor, services, { deadlineMs }) {
     const output: VerifyOutput = { lakeIds: 0, documents: 0, seriesHours: 0, differences: [], problems: [] };
     const state = (cursor as VerifyCursor | undefined) ?? (await begin(input, services, output));
-    const comparison = new Comparison(services, state, output);
     const hasTime = () => services.now() < deadlineMs && output.differences.length < MOST_DIFFERENCES;
+    const comparison = new Comparison(services, state, output, hasTime);
     const slice = await walkSlice(state, output, hasTime, (rest) => comparison.step(rest));
     state.tally = comparison.tally.state();
     return slice;
@@ -66,10 +71,10 @@ export const verify: Operation<z.infer<typeof inputSchema>, VerifyOutput> = {
 /** Finds out what there is to compare. */
 async function begin(
   input: z.infer<typeof inputSchema>,
-  { lake, tickerIds }: OperationServices,
+  { lake, tickerIds, batchingWindowMs }: OperationServices,
   output: VerifyOutput,
 ): Promise<VerifyCursor> {
-  const { from, to, exchange, patienceMs = PATIENCE_MS } = input;
+  const { from, to, exchange, patienceMs = PATIENCE_MS + batchingWindowMs } = input;
   await tickerIds.refresh();
   const inIndex = (await tickerIds.markets()).filter(
     (market) => (exchange ?? market.exchange) === market.exchange,
@@ -105,20 +110,29 @@ class Comparison {
   readonly #services: OperationServices;
   readonly #state: VerifyCursor;
   readonly #output: VerifyOutput;
+  readonly #hasTime: () => boolean;
 
-  constructor(services: OperationServices, state: VerifyCursor, output: VerifyOutput) {
+  constructor(
+    services: OperationServices,
+    state: VerifyCursor,
+    output: VerifyOutput,
+    hasTime: () => boolean,
+  ) {
     this.#services = services;
     this.#state = state;
     this.#output = output;
+    this.#hasTime = hasTime;
     this.tally = new HourTally(state.tally);
   }
 
-  /** Compares the next chunk. */
+  /** Compares the next chunk; the next slice does it again if the time ends while tickers are waited for. */
   async step(stretch: Stretch): Promise<void> {
     const chunk = await this.#readChunk(stretch);
     const range = { ...stretch, toMs: chunk.untilMs };
-    const { ids, documents, missing, extra } =
+    const findings =
       (await this.#agreement(range, chunk.ids)) ?? (await this.#disagreement(range, chunk.ids.size));
+    if (!findings) return;
+    const { ids, documents, missing, extra } = findings;
     for (const ticker of ids.values()) this.tally.add('lake', ticker);
     for (const ticker of missing) this.tally.add('missing', ticker);
     for (const ticker of extra) this.tally.add('extra', ticker);
@@ -129,6 +143,7 @@ class Comparison {
     const closed = this.tally.close(atEnd ? Number.POSITIVE_INFINITY : range.toMs, stretch);
     this.#output.seriesHours += closed.seriesHours;
     this.#output.differences.push(...closed.differences);
+    delete this.#state.waiting;
     moveOn(this.#state, range.toMs);
   }
 
@@ -162,20 +177,26 @@ class Comparison {
     return agree ? { ids, documents: total, missing: [], extra: [] } : undefined;
   }
 
-  /** What differs in the range, which it may shorten; waits for what is on its way. */
-  async #disagreement(range: Stretch, expectedIds: number): Promise<Findings> {
+  /**
+   * What differs in the range, which it may shorten. Waits for what is on its way.
+   * @returns undefined if the time ends before
+   */
+  async #disagreement(range: Stretch, expectedIds: number): Promise<Findings | undefined> {
+    const state = this.#state;
+    const standstillMs = this.#services.batchingWindowMs > 0 ? Number.POSITIVE_INFINITY : STANDSTILL_MS;
     await this.#shorten(range, expectedIds);
-    let stillMs = 0;
-    for (let before = Number.POSITIVE_INFINITY; ; ) {
+    do {
       const findings = await this.#findDifferences(range);
-      const { length } = findings.missing;
-      stillMs = length < before ? 0 : stillMs + LOOK_EVERY_MS;
-      before = length;
-      if (length === 0 || stillMs >= STANDSTILL_MS || this.#state.patienceMs <= 0) return findings;
-      this.#state.patienceMs -= LOOK_EVERY_MS;
+      const missing = findings.missing.length;
+      const { waiting } = state;
+      const stillMs = waiting && missing >= waiting.missing ? waiting.stillMs + LOOK_EVERY_MS : 0;
+      if (missing === 0 || stillMs >= standstillMs || state.patienceMs <= 0) return findings;
+      state.waiting = { missing, stillMs };
+      state.patienceMs -= LOOK_EVERY_MS;
       await this.#services.sleep(LOOK_EVERY_MS);
       await this.#services.tickerIds.refresh();
-    }
+    } while (this.#hasTime());
+    return undefined;
   }
 
   /** Shortens the range until its documents fit into memory. */

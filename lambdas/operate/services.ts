@@ -29,6 +29,8 @@ export const operateVariables = {
   CONSUMER_GROUP: z.string().min(1),
   /** Names of the exchanges that are polled, as JSON. @default all that the lake knows */
   EXCHANGES: jsonText(z.array(z.string().min(1)).min(1)).optional(),
+  /** Of the event source mapping. */
+  BATCHING_WINDOW_SECONDS: z.coerce.number().nonnegative().default(0),
   ...summaryVariables,
 };
 
@@ -58,6 +60,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     lakeHealth: new S3LakeHealth(s3, bucket),
     exchanges: environment.EXCHANGES,
     summaries: summarySettings(environment),
+    batchingWindowMs: environment.BATCHING_WINDOW_SECONDS * 1_000,
     log,
     now: Date.now,
     sleep,

@@ -11,6 +11,8 @@ export interface OperatorProps extends SizedFunctionContext {
   readonly sources: readonly PolledSource[];
   /** Fractions: 0.01 is 1 %. */
   readonly moveThresholds: readonly number[];
+  /** Of the event source mapping that the index function has. */
+  readonly batchWindowSeconds: number;
   readonly lake: Lake;
   readonly stream: Stream;
   readonly search: Search;
@@ -22,7 +24,7 @@ export class Operator extends Construct {
 
   constructor(scope: Construct, id: string, props: OperatorProps) {
     super(scope, id);
-    const { sources, moveThresholds, lake, stream, search, ...context } = props;
+    const { sources, moveThresholds, batchWindowSeconds, lake, stream, search, ...context } = props;
     this.function = new PipelineFunction(this, 'Function', {
       ...context,
       folder: 'operate',
@@ -35,6 +37,7 @@ export class Operator extends Construct {
         CONSUMER_GROUP: stream.consumerGroup,
         MOVE_THRESHOLDS: moveThresholds.join(','),
         SAMPLING_INTERVALS: JSON.stringify(samplingIntervals({ sources })),
+        BATCHING_WINDOW_SECONDS: String(batchWindowSeconds),
         EXCHANGES: JSON.stringify(exchangesOf({ sources })),
       },
       failedEvents: 'The caller waits for the answer and gets the error.',

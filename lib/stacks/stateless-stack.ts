@@ -88,6 +88,7 @@ export class StatelessStack extends Stack {
       size: sizes.operate,
       sources,
       moveThresholds,
+      batchWindowSeconds: config.index.batchWindowSeconds,
       lake,
       stream,
       search,

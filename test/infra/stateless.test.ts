@@ -140,6 +140,16 @@ describe('index', () => {
     });
   });
 
+  it('tells verify for how long it collects records', () => {
+    const { stateless } = synthesise('dev', { index: { batchWindowSeconds: 120 } });
+    stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      MaximumBatchingWindowInSeconds: 120,
+    });
+    expect(functionOf(stateless, 'operators').Environment.Variables).toMatchObject({
+      BATCHING_WINDOW_SECONDS: '120',
+    });
+  });
+
   it.each(eachStage)('stores failed batches with their payload in the lake’s bucket: %s', (_, template) => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       DestinationConfig: {
