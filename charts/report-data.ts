@@ -1,8 +1,7 @@
-import { averageOver } from '../core/insights/average.ts';
+import { type AverageOver, averageOver } from '../core/insights/average.ts';
 import { NoAnswerError } from '../core/insights/errors.ts';
 import type { SeriesStore } from '../core/insights/ports.ts';
 import { ARCHIVE } from '../core/insights/resolve.ts';
-import type { AverageOver } from '../core/insights/totals.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';

@@ -1,16 +1,35 @@
-import type { Candle, CandleSeries } from '../market/candle.ts';
-import { pollsDueInHour, pollsDueInPart } from '../market/sampling.ts';
+import type { CandleSeries } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { coverageOf, hoursCovered, pollsDueIn } from './coverage.ts';
 import { noDataOf } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
-import { loadHours, loadTotals } from './history.ts';
+import { type Hour, loadHours, loadPaths, type PathHour } from './history.ts';
 import type { SeriesStore } from './ports.ts';
-import { type AverageOver, averageOfTotals, totalsOf } from './totals.ts';
 import { pathOf } from './window-moves.ts';
 
 /** Windows up to this long are answered from the ticks themselves, if all their hours have ticks. */
 const LONGEST_TICK_WINDOW_HOURS = 48;
+
+/** The average price over a window and its range. Prices are in the quote currency. */
+export interface Average {
+  /** Time-weighted mean. */
+  mean: number;
+  min: number;
+  max: number;
+  first: number;
+  last: number;
+  /** last / first − 1, a fraction. */
+  change: number;
+  /** Hours with data. */
+  hours: number;
+  expectedHours: number;
+  /** The part of the window that has data, from 0 to 1. */
+  coverage: number;
+}
+
+/** The answered window, ISO 8601 UTC, and the average over it. */
+export type AverageOver = { from: string; to: string } & Average;
 
 /**
  * The average price of a series over a window: of the ticks if the window has up to 48 hours that all come from ticks
@@ -24,12 +43,10 @@ export async function averageOver(
   samplingIntervalMs: number,
 ): Promise<AverageOver> {
   const wide = widened(window);
-  if (hoursIn(window) > LONGEST_TICK_WINDOW_HOURS) {
-    const totals = await loadTotals(store, series, wide);
-    if (!totals) throw noDataOf(series, window, await store.span(series));
-    return averageOfTotals(totals, wide);
-  }
-  const average = averageOfHours(await loadHours(store, series, wide), window, samplingIntervalMs);
+  const average =
+    hoursIn(window) > LONGEST_TICK_WINDOW_HOURS
+      ? averageOfWholeHours(await loadHours(store, series, wide), wide)
+      : averageOfHours(await loadPaths(store, series, wide), window, samplingIntervalMs);
   if (!average) throw noDataOf(series, window, await store.span(series));
   return average;
 }
@@ -40,15 +57,15 @@ export async function averageOver(
  * @returns undefined if the window has no data
  */
 export function averageOfHours(
-  hours: readonly Candle[],
+  hours: readonly PathHour[],
   window: Window,
   samplingIntervalMs: number,
 ): AverageOver | undefined {
   const answered = answeredWindow(hours, window);
   const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
-  if (answered.exact) return averageOfSamples(inWindow, window, samplingIntervalMs);
-  const totals = totalsOf(inWindow);
-  return totals && averageOfTotals(totals, answered);
+  return answered.exact
+    ? averageOfSamples(inWindow, window, samplingIntervalMs)
+    : averageOfWholeHours(inWindow, answered);
 }
 
 /**
@@ -57,7 +74,7 @@ export function averageOfHours(
  * @param hours of the series, including every hour that the window touches
  */
 export function answeredWindow(
-  hours: readonly Pick<Candle, 'startMs' | 'source'>[],
+  hours: readonly Pick<Hour, 'startMs' | 'source'>[],
   window: Window,
 ): Window & { exact: boolean } {
   const wide = widened(window);
@@ -67,9 +84,32 @@ export function answeredWindow(
   return { ...(exact ? window : wide), exact };
 }
 
+/**
+ * The mean of the hourly means: every hour with data counts once.
+ * @param hours in the window, by start
+ * @param window of whole hours
+ */
+function averageOfWholeHours(hours: readonly Hour[], window: Window): AverageOver | undefined {
+  const [first, last] = [hours[0]?.open, hours.at(-1)?.close];
+  if (first === undefined || last === undefined) return undefined;
+  const covered = hoursCovered(hours);
+  return {
+    ...isoWindow(window),
+    mean: hours.reduce((sum, hour) => sum + hour.mean * hour.hours, 0) / covered,
+    min: lowest(hours.map(({ low }) => low)),
+    max: highest(hours.map(({ high }) => high)),
+    first,
+    last,
+    change: last / first - 1,
+    hours: covered,
+    expectedHours: hoursIn(window),
+    coverage: coverageOf(covered, window),
+  };
+}
+
 /** @param hours that the window touches, by start */
 function averageOfSamples(
-  hours: readonly Candle[],
+  hours: readonly PathHour[],
   window: Window,
   samplingIntervalMs: number,
 ): AverageOver | undefined {
@@ -91,20 +131,4 @@ function averageOfSamples(
     // A window shorter than the interval may contain a poll although none was due.
     coverage: Math.min(1, samples.length / Math.max(1, due)),
   };
-}
-
-/**
- * How many polls were due in a window: for each hour, what its candle says, otherwise what the configured interval
- * gives. An hour without data counts like the hour before it.
- */
-function pollsDueIn(hours: readonly Candle[], { fromMs, toMs }: Window, samplingIntervalMs: number): number {
-  const byHour = new Map(hours.map(({ startMs, polls_due }) => [startMs, polls_due]));
-  let recorded = hours[0]?.polls_due;
-  let due = 0;
-  for (let hourMs = hourOf(fromMs); hourMs < toMs; hourMs += HOUR_MS) {
-    if (byHour.has(hourMs)) recorded = byHour.get(hourMs);
-    const inHour = recorded ?? pollsDueInHour(hourMs, samplingIntervalMs);
-    due += pollsDueInPart(inHour, Math.max(0, fromMs - hourMs), Math.min(HOUR_MS, toMs - hourMs));
-  }
-  return due;
 }

@@ -1,13 +1,12 @@
 import type { CandleSeries } from '../market/candle.ts';
 import { isIn, type Window, widened } from '../market/window.ts';
-import { averageOfHours } from './average.ts';
+import { type AverageOver, averageOfHours } from './average.ts';
 import { noDataOf } from './errors.ts';
-import { ALL_TIME, loadHours } from './history.ts';
+import { ALL_TIME, loadPaths } from './history.ts';
 import { type MovesOptions, type MovesOver, movesOfHours } from './moves.ts';
 import { percentilesOfOne } from './percentiles.ts';
 import type { InsightStores } from './ports.ts';
-import { type AverageOver, totalsOf } from './totals.ts';
-import { type Volatility, volatilityOf } from './volatility.ts';
+import { type Volatility, volatilityOfHours } from './volatility.ts';
 
 /** The answers to all other questions about one series and window. */
 export interface SeriesComparison extends Volatility {
@@ -30,17 +29,16 @@ export async function compareOne(
 ): Promise<SeriesComparison> {
   const { percents, samplingIntervalMs } = options;
   const [hours, [change]] = await Promise.all([
-    loadHours(store, series, ALL_TIME),
+    loadPaths(store, series, ALL_TIME),
     percentilesOfOne(changes, series, window, percents),
   ]);
   const average = averageOfHours(hours, window, samplingIntervalMs);
   const moves = movesOfHours(hours, window, options);
-  const totals = totalsOf(hours.filter(({ startMs }) => isIn(widened(window), startMs)));
-  if (!average || !moves || !totals) throw noDataOf(series, window, await store.span(series));
+  if (!average || !moves) throw noDataOf(series, window, await store.span(series));
   return {
     average,
     moves,
-    ...volatilityOf(totals),
+    ...volatilityOfHours(hours.filter(({ startMs }) => isIn(widened(window), startMs))),
     percentiles: change?.percentiles ?? null,
   };
 }

@@ -3,55 +3,72 @@ import {
   type CandleSeries,
   candleEndMs,
   candleFromTicks,
+  type PathlessCandle,
   type PriceTick,
   withLogReturn,
 } from '../market/candle.ts';
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../market/time.ts';
-import { isIn, type Window } from '../market/window.ts';
-import type { SeriesPrices, SeriesSums } from './ports.ts';
-import { type CandleTotals, mergeTotals, totalsOf } from './totals.ts';
+import { HOUR_MS, hourOf } from '../market/time.ts';
+import type { Window } from '../market/window.ts';
+import type { SeriesPrices } from './ports.ts';
 
 export const ALL_TIME: Window = { fromMs: 0, toMs: Date.UTC(9999, 0) };
 
+/** What an hour (or a day) of a series has besides its own candle. */
+interface InOrder {
+  /** The close of the candle before it, however long ago; absent from a series' first. */
+  previousClose?: number;
+}
+
+/** An hour of a series, or a day where only daily history exists. */
+export type Hour = PathlessCandle & InOrder;
+/** The same with the path of its prices. */
+export type PathHour = Candle & InOrder;
+
 /**
  * A series' hours in a window, by start: its candles, and for an hour without a candle (not closed or not summarised
- * yet) a candle made from its ticks. Each has its log return to the hour before, if that is in the window.
+ * yet) a candle made from its ticks. Each has its log return to the hour before, also at the start of the window. Every
+ * answer about one series is made of these.
  */
-export async function loadHours(
+export async function loadHours(store: SeriesPrices, series: CandleSeries, window: Window): Promise<Hour[]> {
+  return inOrder(store, series, window, store.pathlessCandles(series, window));
+}
+
+/** {@link loadHours} with the paths, which moves and exact edges need. */
+export async function loadPaths(
   store: SeriesPrices,
   series: CandleSeries,
   window: Window,
-): Promise<Candle[]> {
-  // From the start of the day, because a daily candle may cover the window's first hours.
-  const candles = await store.candles(series, { ...window, fromMs: dayOf(window.fromMs) });
-  const ticks = await store.ticks(series, gapsBetween(candles.map(extentOf), window));
-  const all = [...candles, ...candlesOf(series, ticks)].sort(byStart);
-  return all
-    .map((candle, index) => withLogReturn(candle, all[index - 1]))
-    .filter(({ startMs }) => isIn(window, startMs));
+): Promise<PathHour[]> {
+  return inOrder(store, series, window, store.candles(series, window));
 }
 
-/**
- * What {@link loadHours} would add up to, except for the log returns of hours without a candle. Reads only the ticks of
- * hours without a candle.
- */
-export async function loadTotals(
-  store: SeriesPrices & SeriesSums,
+async function inOrder<C extends PathlessCandle>(
+  store: SeriesPrices,
   series: CandleSeries,
   window: Window,
-): Promise<CandleTotals | undefined> {
-  const totals = await store.totals(series, window);
-  const gaps = await gapsIn(store, series, window, totals);
-  const tickHours = gaps.length === 0 ? [] : await store.tickHours(series, gaps);
-  const [firstMs, lastMs] = [tickHours[0], tickHours.at(-1)];
-  if (firstMs === undefined || lastMs === undefined) return totals;
-  const around = { fromMs: dayOf(firstMs), toMs: lastMs + HOUR_MS };
-  const covered = new Set((await store.covered(series, around)).flatMap(hoursOf));
-  const hours = tickHours
-    .filter((hourMs) => !covered.has(hourMs))
-    .map((hourMs) => ({ fromMs: hourMs, toMs: hourMs + HOUR_MS }));
-  const ticks = hours.length === 0 ? [] : await store.ticks(series, hours);
-  return mergeTotals(totals, totalsOf(candlesOf(series, ticks)));
+  reading: Promise<C[]>,
+): Promise<((C | Candle) & InOrder)[]> {
+  const [candles, candleBefore] = await Promise.all([reading, store.candleBefore(series, window.fromMs)]);
+  // The candle before may be a daily one that covers the window's first hours.
+  const earlier = candleBefore ? [candleBefore] : [];
+  const gaps = gapsBetween([...earlier, ...candles].map(extentOf), withHourBefore(window));
+  const ticked = candlesOf(series, await store.ticks(series, gaps));
+  // Only what starts in the window is returned; an earlier candle needs no path.
+  const all: (C | Candle)[] = [...(earlier as C[]), ...candles, ...ticked].sort(
+    (a, b) => a.startMs - b.startMs,
+  );
+  const first = all.findIndex(({ startMs }) => startMs >= window.fromMs);
+  return first < 0 ? [] : all.slice(first).map((candle, index) => following(all[first + index - 1], candle));
+}
+
+function following<C extends PathlessCandle>(previous: PathlessCandle | undefined, candle: C): C & InOrder {
+  const complete = withLogReturn(candle, previous);
+  return previous ? { ...complete, previousClose: previous.close } : complete;
+}
+
+/** The window and the hour before it, to which its first hour has a return. */
+export function withHourBefore({ fromMs, toMs }: Window): Window {
+  return { fromMs: fromMs - HOUR_MS, toMs };
 }
 
 /** @param ticks in time order */
@@ -79,28 +96,4 @@ export function gapsBetween(covered: readonly Window[], window: Window): Window[
   }
   if (coveredToMs < window.toMs) gaps.push({ fromMs: coveredToMs, toMs: window.toMs });
   return gaps;
-}
-
-/** Where hours may lack a candle: days that are not full, and the time before and after the candles. */
-async function gapsIn(
-  store: SeriesSums,
-  series: CandleSeries,
-  window: Window,
-  totals: CandleTotals | undefined,
-): Promise<Window[]> {
-  if (!totals) return [window];
-  const inside = { fromMs: totals.first.startMs, toMs: totals.last.endMs };
-  const isFull = totals.hours * HOUR_MS >= inside.toMs - inside.fromMs;
-  return gapsBetween(isFull ? [inside] : await fullDays(store, series, inside), window);
-}
-
-async function fullDays(store: SeriesSums, series: CandleSeries, window: Window): Promise<Window[]> {
-  const hoursByDay = await store.hoursByDay(series, window);
-  return [...hoursByDay]
-    .filter(([, hours]) => hours >= 24)
-    .map(([dayMs]) => ({ fromMs: dayMs, toMs: dayMs + DAY_MS }));
-}
-
-function byStart(a: Candle, b: Candle): number {
-  return a.startMs - b.startMs;
 }

@@ -1,11 +1,11 @@
 import { formatSeries } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
+import { coverageOf } from './coverage.ts';
 import { NoAnswerError, placeOf } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
 import { ALL_TIME } from './history.ts';
 import type { MarketExtents, MarketHours, Scope } from './ports.ts';
 import { loadTails } from './tail.ts';
-import { coverageOf } from './totals.ts';
 
 /** The data that exists for one series. */
 export interface KnownSeries {

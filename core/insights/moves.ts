@@ -5,7 +5,7 @@ import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { answeredWindow } from './average.ts';
 import { noDataOf } from './errors.ts';
 import { closeChanges, type Exceedances, exceedancesOf } from './exceedances.ts';
-import { ALL_TIME, loadHours } from './history.ts';
+import { ALL_TIME, loadPaths, type PathHour } from './history.ts';
 import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type DirectionMoves, movesInWindow, pathOf } from './window-moves.ts';
 
@@ -42,7 +42,7 @@ export async function movesOver(
   window: Window,
   options: MovesOptions,
 ): Promise<MovesOver> {
-  const moves = movesOfHours(await loadHours(store, series, ALL_TIME), window, options);
+  const moves = movesOfHours(await loadPaths(store, series, ALL_TIME), window, options);
   if (!moves) throw noDataOf(series, window, await store.span(series));
   return moves;
 }
@@ -53,7 +53,7 @@ export async function movesOver(
  * @returns undefined if the window has no data
  */
 export function movesOfHours(
-  hours: readonly Candle[],
+  hours: readonly PathHour[],
   window: Window,
   { thresholds, samplingIntervalMs }: MovesOptions,
 ): MovesOver | undefined {

@@ -1,8 +1,8 @@
-import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
+import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
 import type { Category, Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
-import type { CandleTotals } from './totals.ts';
+import type { Returns } from './returns.ts';
 
 /** Which series a question covers: `archive` only if named, and options only if the category is `option`. */
 export interface Scope {
@@ -14,20 +14,12 @@ export interface Scope {
 export interface SeriesPrices {
   /** The candles that start in the window, by start. */
   candles(series: CandleSeries, window: Window): Promise<Candle[]>;
+  /** The same without their paths. */
+  pathlessCandles(series: CandleSeries, window: Window): Promise<PathlessCandle[]>;
+  /** The last candle that starts before a time (epoch ms). */
+  candleBefore(series: CandleSeries, timeMs: number): Promise<PathlessCandle | undefined>;
   /** The ticks in any of the windows, by slot. */
   ticks(series: CandleSeries, windows: readonly Window[]): Promise<PriceTick[]>;
-}
-
-/** What one series' prices add up to, without reading them. */
-export interface SeriesSums {
-  /** The totals of the candles that start in the window. */
-  totals(series: CandleSeries, window: Window): Promise<CandleTotals | undefined>;
-  /** Hours covered by the candles that start in the window, by the start of their UTC day (epoch ms). */
-  hoursByDay(series: CandleSeries, window: Window): Promise<ReadonlyMap<number, number>>;
-  /** The time that each candle starting in the window covers, by start. */
-  covered(series: CandleSeries, window: Window): Promise<Window[]>;
-  /** The starts (epoch ms) of the hours with ticks in any of the windows, ascending. */
-  tickHours(series: CandleSeries, windows: readonly Window[]): Promise<number[]>;
 }
 
 /** What is known about one series as a whole. */
@@ -38,7 +30,7 @@ export interface SeriesFacts {
   quote(series: CandleSeries): Promise<string | undefined>;
 }
 
-export interface SeriesStore extends SeriesPrices, SeriesSums, SeriesFacts {}
+export interface SeriesStore extends SeriesPrices, SeriesFacts {}
 
 /** A series of a currency, and how much of the currency was traded. */
 export interface CurrencySeries extends CandleSeries {
@@ -54,9 +46,14 @@ export interface SeriesCatalogue {
   names(scope: Scope): Promise<string[]>;
 }
 
-/** The part of one series' totals that volatility needs. */
-export interface SeriesTotals extends Pick<CandleTotals, 'hours' | 'low' | 'high' | 'returns'> {
+/** What one series' candles add up to: enough for its volatility. */
+export interface SeriesTotals {
   series: CandleSeries;
+  /** Hours covered; a daily candle covers 24. */
+  hours: number;
+  low: number;
+  high: number;
+  returns: Returns;
 }
 
 /** Where one series' candles begin and end; times are epoch ms. */

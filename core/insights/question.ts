@@ -2,14 +2,13 @@ import * as z from 'zod';
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { CATEGORIES, formatSeries, type Series, SYMBOL_PATTERN } from '../market/series.ts';
 import { windowOf } from '../market/window.ts';
-import { averageOver } from './average.ts';
+import { type AverageOver, averageOver } from './average.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
 import { type KnownSeries, knownSeries } from './known-series.ts';
 import { type MovesOver, movesOver } from './moves.ts';
 import { changePercentiles, type PercentilesOver } from './percentiles.ts';
 import type { InsightStores } from './ports.ts';
 import { resolveSeries } from './resolve.ts';
-import type { AverageOver } from './totals.ts';
 import { mostVolatile, type VolatileOver } from './volatile.ts';
 
 /** How far back a question looks by default. */

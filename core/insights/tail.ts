@@ -1,9 +1,9 @@
 import { withLogReturn } from '../market/candle.ts';
 import { formatSeries } from '../market/series.ts';
 import { dayOf, HOUR_MS } from '../market/time.ts';
-import type { Window } from '../market/window.ts';
+import { isIn, type Window } from '../market/window.ts';
 import { highest, lowest } from './extremes.ts';
-import { extentOf, hoursOf } from './history.ts';
+import { extentOf, hoursOf, withHourBefore } from './history.ts';
 import type { HourOfSeries, MarketHours, Scope } from './ports.ts';
 
 /** What ticks that are not summarised yet add to a series' candles. */
@@ -23,7 +23,7 @@ export async function loadTails(
   scope: Scope,
   window: Window,
 ): Promise<Map<string, Tail>> {
-  const fromMs = (await store.lastSummarisedHour(scope, window)) ?? window.fromMs;
+  const fromMs = (await store.lastSummarisedHour(scope, window)) ?? withHourBefore(window).fromMs;
   const ticks = await store.hoursFromTicks(scope, { ...window, fromMs });
   const starts = ticks.map(({ startMs }) => startMs);
   const firstMs = lowest(starts);
@@ -35,17 +35,18 @@ export async function loadTails(
   });
   const candlesBySeries = Map.groupBy(candles, formatSeries);
   const tails = [...Map.groupBy(ticks, formatSeries)].map(
-    ([series, hours]) => [series, tailOf(hours, candlesBySeries.get(series) ?? [])] as const,
+    ([series, hours]) => [series, tailOf(hours, candlesBySeries.get(series) ?? [], window)] as const,
   );
   return new Map(tails.filter(([, { hours }]) => hours.length > 0));
 }
 
-function tailOf(tickHours: readonly HourOfSeries[], candles: readonly HourOfSeries[]): Tail {
+function tailOf(tickHours: readonly HourOfSeries[], candles: readonly HourOfSeries[], window: Window): Tail {
   const covered = new Set(candles.map(extentOf).flatMap(hoursOf));
   const uncovered = new Set(tickHours.filter(({ startMs }) => !covered.has(startMs)));
   const all = [...candles, ...uncovered].sort((a, b) => a.startMs - b.startMs);
   const tail: Tail = { hours: [], returns: [] };
   for (const [index, hour] of all.entries()) {
+    if (!isIn(window, hour.startMs)) continue;
     const complete = withLogReturn(hour, all[index - 1]);
     if (uncovered.has(hour)) tail.hours.push(complete);
     else if (hour.log_return === undefined && complete.log_return !== undefined) tail.returns.push(complete);

@@ -1,10 +1,11 @@
 import { formatSeries } from '../market/series.ts';
 import { hoursIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { coverageOf } from './coverage.ts';
 import { noDataIn } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
 import type { MarketStore, MoveCount, Scope, SeriesTotals } from './ports.ts';
+import { addReturns, NO_RETURNS, returnsOf } from './returns.ts';
 import { loadTails, type Tail } from './tail.ts';
-import { addReturns, coverageOf, NO_RETURNS, returnsOf } from './totals.ts';
 import { type Volatility, volatilityOf } from './volatility.ts';
 
 /** How much one series moved. */
@@ -76,7 +77,7 @@ function withTail(candles: SeriesTotals | undefined, { hours, returns }: Tail): 
     hours: start.hours + hours.length,
     low: Math.min(start.low, lowest(hours.map((hour) => hour.low))),
     high: Math.max(start.high, highest(hours.map((hour) => hour.high))),
-    returns: [...hours, ...returns].map(returnsOf).reduce(addReturns, start.returns),
+    returns: addReturns(start.returns, returnsOf([...hours, ...returns])),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { CandleHours } from '../market/price-path.ts';
-import type { CandleTotals, Returns } from './totals.ts';
+import { highest, lowest } from './extremes.ts';
+import type { Hour } from './history.ts';
+import { type Returns, returnsOf } from './returns.ts';
 
 const HOURS_PER_YEAR = 8_766;
 const LENGTHS: readonly CandleHours[] = [1, 24];
@@ -17,11 +19,25 @@ export interface Volatility {
   rangeFraction: number;
 }
 
+/** @param hours at least one */
+export function volatilityOfHours(hours: readonly Hour[]): Volatility {
+  return volatilityOf({
+    returns: returnsOf(hours),
+    low: lowest(hours.map(({ low }) => low)),
+    high: highest(hours.map(({ high }) => high)),
+  });
+}
+
+/** From what hours add up to. */
 export function volatilityOf({
   returns,
   low,
   high,
-}: Pick<CandleTotals, 'returns' | 'low' | 'high'>): Volatility {
+}: {
+  returns: Returns;
+  low: number;
+  high: number;
+}): Volatility {
   const variance = hourlyVariance(returns);
   return {
     volatility: variance === undefined ? null : Math.sqrt(variance * HOURS_PER_YEAR),

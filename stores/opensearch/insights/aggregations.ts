@@ -1,4 +1,4 @@
-import type { ReturnSums } from '../../../core/insights/totals.ts';
+import type { ReturnSums } from '../../../core/insights/returns.ts';
 import type { Category, Series } from '../../../core/market/series.ts';
 import { allOf, type Filter } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';

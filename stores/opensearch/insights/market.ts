@@ -6,7 +6,7 @@ import type {
   SeriesExtent,
   SeriesTotals,
 } from '../../../core/insights/ports.ts';
-import { NO_RETURNS, type ReturnSums } from '../../../core/insights/totals.ts';
+import { NO_RETURNS, type ReturnSums } from '../../../core/insights/returns.ts';
 import type { CandleSeries } from '../../../core/market/candle.ts';
 import type { MoveDirection } from '../../../core/market/directional-change.ts';
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../../core/market/index-names.ts';

@@ -1,9 +1,10 @@
 import type { SeriesStore } from '../../../core/insights/ports.ts';
-import { type CandleTotals, NO_RETURNS } from '../../../core/insights/totals.ts';
 import {
+  CANDLE_VERSION,
   type Candle,
   type CandleSeries,
   candleFromHistory,
+  type PathlessCandle,
   type PriceTick,
 } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
@@ -11,19 +12,8 @@ import type { CandleHours } from '../../../core/market/price-path.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { type CandleRecord, candleOf } from '../candle-record.ts';
 import { candleWindowIn, numberIn, type SearchHit, textIn } from '../hits.ts';
-import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, values } from '../queries.ts';
+import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
-import {
-  type Bucket,
-  type Buckets,
-  type ExtendedStats,
-  LOG_RETURNS,
-  type Metric,
-  max,
-  min,
-  returnSums,
-  sum,
-} from './aggregations.ts';
 
 const IS_BACKFILL = { term: { source: 'backfill' } };
 
@@ -56,63 +46,22 @@ export class OpenSearchSeries implements SeriesStore {
     return candles.sort((a, b) => a.startMs - b.startMs);
   }
 
-  async totals(series: CandleSeries, window: Window): Promise<CandleTotals | undefined> {
-    const edge = { query: candlesIn(series, window), ...values('hours', 'open', 'close', 'start') };
-    const [{ hits, aggregations }, last] = await Promise.all([
-      this.#search.search(CANDLE_INDICES, { ...edge, size: 1, sort: ['start'], aggs: TOTALS_BY_LENGTH }),
-      this.#search.first(CANDLE_INDICES, { ...edge, ...newestFirst('start') }),
-    ]);
-    const first = hits.hits[0];
-    if (!first || !last) return undefined;
-    const { buckets } = (aggregations?.byLength ?? { buckets: [] }) as Buckets<LengthBucket>;
-    return {
-      hours: buckets.reduce((total, { key, doc_count }) => total + key * doc_count, 0),
-      meanHours: buckets.reduce((total, { key, means }) => total + key * Number(means.value), 0),
-      low: Math.min(...buckets.map(({ low }) => Number(low.value))),
-      high: Math.max(...buckets.map(({ high }) => Number(high.value))),
-      first: { startMs: numberIn(first, 'start'), open: numberIn(first, 'open') },
-      last: { endMs: candleWindowIn(last).toMs, close: numberIn(last, 'close') },
-      returns: {
-        ...NO_RETURNS,
-        ...Object.fromEntries(buckets.map(({ key, logReturns }) => [key, returnSums(logReturns)])),
-      },
-    };
-  }
-
-  async hoursByDay(series: CandleSeries, window: Window): Promise<Map<number, number>> {
-    const { days } = await this.#search.aggregate<{ days: Buckets<Bucket<number> & { hours: Metric }> }>(
-      CANDLE_INDICES,
-      candlesIn(series, window),
-      {
-        days: {
-          date_histogram: { field: 'start', fixed_interval: '1d', min_doc_count: 1 },
-          aggs: { hours: sum('hours') },
-        },
-      },
-    );
-    return new Map(days?.buckets.map(({ key, hours }) => [key, Number(hours.value)]));
-  }
-
-  async covered(series: CandleSeries, window: Window): Promise<Window[]> {
+  async pathlessCandles(series: CandleSeries, window: Window): Promise<PathlessCandle[]> {
     const hits = await this.#search.all(CANDLE_INDICES, {
       query: candlesIn(series, window),
       sort: ['start'],
-      ...values('hours', 'start'),
+      ...values(...PATHLESS_FIELDS),
     });
-    return hits.map(candleWindowIn);
+    return hits.map((hit) => pathlessCandle(series, hit));
   }
 
-  async tickHours(series: CandleSeries, windows: readonly Window[]): Promise<number[]> {
-    const starts: number[] = [];
-    for (const query of ticksIn(series, windows)) {
-      const { hours } = await this.#search.aggregate<{ hours: Buckets<Bucket<number>> }>(
-        TICKER_INDICES,
-        query,
-        { hours: { date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 } } },
-      );
-      starts.push(...(hours?.buckets ?? []).map(({ key }) => key));
-    }
-    return starts;
+  async candleBefore(series: CandleSeries, timeMs: number): Promise<PathlessCandle | undefined> {
+    const hit = await this.#search.first(CANDLE_INDICES, {
+      query: allOf(ofSeries(series), timeRange('start', undefined, timeMs)),
+      ...newestFirst('start'),
+      ...values(...PATHLESS_FIELDS),
+    });
+    return hit && pathlessCandle(series, hit);
   }
 
   async ticks(series: CandleSeries, windows: readonly Window[]): Promise<PriceTick[]> {
@@ -164,19 +113,30 @@ export class OpenSearchSeries implements SeriesStore {
   }
 }
 
-interface LengthBucket extends Bucket<CandleHours> {
-  means: Metric;
-  low: Metric;
-  high: Metric;
-  logReturns: ExtendedStats;
-}
+const PATHLESS_FIELDS = [
+  ...['start', 'hours', 'open', 'high', 'low', 'close', 'mean'],
+  ...['samples', 'polls_due', 'log_return', 'source'],
+];
 
-const TOTALS_BY_LENGTH = {
-  byLength: {
-    terms: { field: 'hours' },
-    aggs: { means: sum('mean'), low: min('low'), high: max('high'), logReturns: LOG_RETURNS },
-  },
-};
+function pathlessCandle(series: CandleSeries, hit: SearchHit): PathlessCandle {
+  const optional = (field: 'polls_due' | 'log_return') =>
+    hit.fields[field] ? { [field]: numberIn(hit, field) } : {};
+  return {
+    v: CANDLE_VERSION,
+    ...series,
+    startMs: numberIn(hit, 'start'),
+    hours: numberIn(hit, 'hours') as CandleHours,
+    open: numberIn(hit, 'open'),
+    high: numberIn(hit, 'high'),
+    low: numberIn(hit, 'low'),
+    close: numberIn(hit, 'close'),
+    mean: numberIn(hit, 'mean'),
+    samples: numberIn(hit, 'samples'),
+    ...optional('polls_due'),
+    ...optional('log_return'),
+    source: textIn(hit, 'source') as Candle['source'],
+  };
+}
 
 function backfilledCandle(series: CandleSeries, hit: SearchHit): Candle {
   const prices = {

@@ -80,7 +80,7 @@ describe('the average price over hours', () => {
       [...all, 60].flatMap((hour) => ticks(hour, prices)),
     );
     expect(await ask(store, hours(0, 70))).toMatchObject({ hours: 61 });
-    expect(store.asked).toEqual([hours(30, 31), hours(60, 61)]);
+    expect(store.asked).toEqual([hours(-1, 0), hours(30, 31), hours(60, 70)]);
   });
 });
 

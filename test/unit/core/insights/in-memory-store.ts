@@ -12,15 +12,16 @@ import type {
   SeriesStore,
   SeriesTotals,
 } from '../../../../core/insights/ports.ts';
-import { totalsOf } from '../../../../core/insights/totals.ts';
+import { returnsOf } from '../../../../core/insights/returns.ts';
 import {
   type Candle,
   type CandleSeries,
   candleEndMs,
+  type PathlessCandle,
   type PriceTick,
 } from '../../../../core/market/candle.ts';
 import { formatSeries } from '../../../../core/market/series.ts';
-import { dayOf, hourOf } from '../../../../core/market/time.ts';
+import { hourOf } from '../../../../core/market/time.ts';
 import { isIn, type Window } from '../../../../core/market/window.ts';
 
 interface StoredTick extends PriceTick {
@@ -52,29 +53,12 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
     );
   }
 
-  async totals(series: CandleSeries, window: Window) {
-    return totalsOf(await this.candles(series, window));
+  async pathlessCandles(series: CandleSeries, window: Window): Promise<PathlessCandle[]> {
+    return (await this.candles(series, window)).map(({ path: _, ...candle }) => candle);
   }
 
-  async hoursByDay(series: CandleSeries, window: Window) {
-    const days = new Map<number, number>();
-    for (const { startMs, hours } of await this.candles(series, window)) {
-      const day = dayOf(startMs);
-      days.set(day, (days.get(day) ?? 0) + hours);
-    }
-    return days;
-  }
-
-  async covered(series: CandleSeries, window: Window) {
-    return (await this.candles(series, window)).map((candle) => ({
-      fromMs: candle.startMs,
-      toMs: candleEndMs(candle),
-    }));
-  }
-
-  async tickHours(series: CandleSeries, windows: readonly Window[]) {
-    const found = this.#ticksIn(series, windows);
-    return [...new Set(found.map(({ slotMs }) => hourOf(slotMs)))];
+  async candleBefore(series: CandleSeries, timeMs: number) {
+    return (await this.pathlessCandles(series, { fromMs: 0, toMs: timeMs })).at(-1);
   }
 
   async ticks(series: CandleSeries, windows: readonly Window[]) {
@@ -117,9 +101,17 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
   async totalsBySeries(scope: Scope, window: Window): Promise<SeriesTotals[]> {
     const found = this.#candlesIn(scope, window);
     return [...Map.groupBy(found, formatSeries).values()].flatMap((candles) => {
-      const totals = totalsOf(candles);
       const [series] = candles;
-      return totals && series ? [{ series, ...totals }] : [];
+      if (!series) return [];
+      return [
+        {
+          series,
+          hours: candles.reduce((sum, { hours }) => sum + hours, 0),
+          low: Math.min(...candles.map(({ low }) => low)),
+          high: Math.max(...candles.map(({ high }) => high)),
+          returns: returnsOf(candles),
+        },
+      ];
     });
   }
 

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { totalsOf } from '../../../../core/insights/totals.ts';
 import { mostVolatile } from '../../../../core/insights/volatile.ts';
-import { volatilityOf } from '../../../../core/insights/volatility.ts';
+import { volatilityOfHours } from '../../../../core/insights/volatility.ts';
 import { InMemoryStore } from './in-memory-store.ts';
 import { flat, hours, recorded, SERIES, ticksOf, withReturns } from './sample-candles.ts';
 
-const volatility = (candles: Parameters<typeof withReturns>[0]) => {
-  const totals = totalsOf(withReturns(candles));
-  return totals && volatilityOf(totals);
-};
+const volatility = (candles: Parameters<typeof withReturns>[0]) => volatilityOfHours(withReturns(candles));
 /** By hand: the mean is 0.15, the deviations ±0.05, the sample variance 0.005. */
 const deviation = Math.sqrt((0.05 ** 2 + 0.05 ** 2) / 1);
 const grown = (hour: number, logGrowth: number) => flat(hour, 100 * Math.exp(logGrowth));
@@ -16,17 +12,17 @@ const grown = (hour: number, logGrowth: number) => flat(hour, 100 * Math.exp(log
 describe('the volatility of a series', () => {
   it('is the sample standard deviation of the hourly log returns, annualised', () => {
     const candles = [grown(0, 0), grown(1, 0.1), grown(2, 0.3)];
-    expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
+    expect(volatility(candles).volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
   });
 
   it('leaves out returns across a gap', () => {
     const candles = [grown(0, 0), grown(1, 0.1), grown(5, 2), grown(6, 2.2)];
-    expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
+    expect(volatility(candles).volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
   });
 
   it('of daily candles is annualised by the days of a year', () => {
     const candles = [0, 0.1, 0.3].map((growth, day) => flat(24 * day, 100 * Math.exp(growth), 24));
-    expect(volatility(candles)?.volatility).toBeCloseTo(deviation * Math.sqrt(365.25), 10);
+    expect(volatility(candles).volatility).toBeCloseTo(deviation * Math.sqrt(365.25), 10);
   });
 
   it('pools the returns of a history that is daily first and hourly later', () => {
@@ -51,13 +47,13 @@ describe('the volatility of a series', () => {
   });
 
   it('is 0 for a constant price, and unknown with fewer than two returns', () => {
-    expect(volatility([flat(0, 3), flat(1, 3), flat(2, 3)])?.volatility).toBe(0);
-    expect(volatility([flat(0, 3), flat(1, 4)])?.volatility).toBeNull();
-    expect(volatility([flat(0, 3)])?.volatility).toBeNull();
+    expect(volatility([flat(0, 3), flat(1, 3), flat(2, 3)]).volatility).toBe(0);
+    expect(volatility([flat(0, 3), flat(1, 4)]).volatility).toBeNull();
+    expect(volatility([flat(0, 3)]).volatility).toBeNull();
   });
 
   it('includes the range from lowest to highest', () => {
-    expect(volatility([recorded(0, [10, 15, 8, 9]), flat(1, 9)])?.rangeFraction).toBe(7 / 8);
+    expect(volatility([recorded(0, [10, 15, 8, 9]), flat(1, 9)]).rangeFraction).toBe(7 / 8);
   });
 });
 
