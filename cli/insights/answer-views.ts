@@ -2,6 +2,8 @@ import type { Answers, Question } from '../../core/insights/question.ts';
 import type { DirectionMoves } from '../../core/insights/window-moves.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
+import { flatColumns } from './flat-columns.ts';
+import { hoursText, samplingText, sourcesText, trustNotes } from './trust-view.ts';
 
 type Row = Record<string, string | number | null | undefined>;
 
@@ -15,11 +17,13 @@ interface AnswerView<Answer> {
 
 const ANSWER_VIEWS: { [Q in Question['question']]: AnswerView<Answers[Q]> } = {
   average: {
-    table: (answer) => `${windowLine(answer.series, answer)}\n${averageTable([answer])}`,
-    rows: (answer) => [{ ...answer }],
+    table: (answer) =>
+      [windowLine(answer.series, answer), averageTable([answer]), ...notesOf(answer)].join('\n'),
+    rows: (answer) => [flatColumns(answer)],
   },
   moves: {
-    table: (answer) => `${windowLine(answer.series, answer)}\n${movesTables(answer)}`,
+    table: (answer) =>
+      [windowLine(answer.series, answer), movesTables(answer), ...notesOf(answer)].join('\n'),
     rows: movesRows,
   },
   percentiles: { table: percentilesTable, rows: percentilesRows },
@@ -50,6 +54,12 @@ function windowLine(title: string, { from, to }: { from: string; to: string }): 
   return `${title}, ${formatTime(from)} to ${formatTime(to)}`;
 }
 
+/** What makes the answer less certain, after an empty line. */
+function notesOf(answer: Parameters<typeof trustNotes>[0]): string[] {
+  const notes = trustNotes(answer);
+  return notes.length === 0 ? [] : ['', ...notes];
+}
+
 /** `9,183.12 USD`; without the currency if the answer does not know it. */
 function priceText({ quote }: { quote?: string }, price: number): string {
   return quote === undefined ? formatPrice(price) : `${formatPrice(price)} ${quote}`;
@@ -77,7 +87,7 @@ function sideBySide<T extends { series: string }>(
 }
 
 function averageTable(answers: readonly Answers['average'][]): string {
-  const hoursText = (hours: number) => hours.toLocaleString('en-US', { maximumFractionDigits: 2 });
+  const countText = (hours: number) => hours.toLocaleString('en-US', { maximumFractionDigits: 2 });
   return sideBySide(answers, [
     ['average', (one) => priceText(one, one.mean)],
     ['lowest', (one) => priceText(one, one.min)],
@@ -85,12 +95,15 @@ function averageTable(answers: readonly Answers['average'][]): string {
     ['first', (one) => priceText(one, one.first)],
     ['last', (one) => priceText(one, one.last)],
     ['change', (one) => formatPercent(one.change)],
-    ['hours with data', (one) => `${formatCount(one.hours)} of ${hoursText(one.expectedHours)}`],
+    ['hours with data', (one) => `${formatCount(one.hours)} of ${countText(one.expectedHours)}`],
     ['coverage', (one) => shareText(one.coverage)],
+    ['longest gap', (one) => hoursText(one.longestGapHours)],
+    ['stale', (one) => hoursText(one.staleHours)],
+    ['made of', sourcesText],
   ]);
 }
 
-function movesTables({ thresholds, samplingIntervalSeconds }: Omit<Answers['moves'], 'series'>): string {
+function movesTables({ thresholds, ...answer }: Omit<Answers['moves'], 'series'>): string {
   const moves = thresholds.flatMap(({ threshold, rises, falls }) => [
     [`rises +${percentOf(threshold)} %`, ...moveCells(rises)],
     [`falls −${percentOf(threshold)} %`, ...moveCells(falls)],
@@ -103,7 +116,8 @@ function movesTables({ thresholds, samplingIntervalSeconds }: Omit<Answers['move
     textTable(['', 'count', 'per day', 'mean size', 'largest', 'last confirmed'], moves),
     '\n  Closes at least that far from the previous close of an hour or UTC day:',
     textTable(['', 'hours up', 'hours down', 'days up', 'days down'], closes),
-    `\n  Sampled every ${samplingText(samplingIntervalSeconds)}: moves that reverse in between are not seen.`,
+    `\n  Data for ${shareText(answer.coverage)} of the window: ${sourcesText(answer)}.`,
+    `  Sampled every ${samplingText(answer)}: moves that reverse in between are not seen.`,
   ].join('\n');
 }
 
@@ -117,16 +131,11 @@ function moveCells({ count, perDay, meanSize, maxSize, last }: DirectionMoves): 
   ];
 }
 
-function samplingText(seconds: number): string {
-  const rounded = Math.round(seconds);
-  if (rounded % 3_600 === 0) return `${rounded / 3_600} h`;
-  return rounded % 60 === 0 ? `${rounded / 60} min` : `${rounded} s`;
-}
-
-function movesRows({ series, from, to, samplingIntervalSeconds, thresholds }: Answers['moves']): Row[] {
+function movesRows({ thresholds, ...answer }: Answers['moves']): Row[] {
   return thresholds.flatMap(({ threshold, rises, falls, hoursUp, hoursDown, daysUp, daysDown }) => {
     const row = (direction: string, moves: DirectionMoves, hours: number, days: number): Row => ({
-      ...{ series, from, to, samplingIntervalSeconds, threshold, direction },
+      ...flatColumns(answer),
+      ...{ threshold, direction },
       ...{ count: moves.count, perDay: moves.perDay, meanSize: moves.meanSize, maxSize: moves.maxSize },
       ...{ last: moves.last?.confirmed_time, hours, days },
     });
@@ -224,20 +233,18 @@ function compareTables({ series }: Answers['compare']): string {
     ['from returns', (one) => formatCount(one.returns)],
     ['high–low range', (one) => shareText(one.rangeFraction)],
     ...moves,
-    ['sampled every', (one) => samplingText(one.moves.samplingIntervalSeconds)],
+    ['sampled every', (one) => samplingText(one.moves)],
     ...percentiles,
   ]);
-  return `${windows}\n${averageTable(averages)}\n\n${rest}`;
+  const notes = averages.flatMap((one) => trustNotes(one).map((note) => `${note.trimEnd()} (${one.series})`));
+  return [windows, averageTable(averages), '', rest, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
 function compareRows({ series }: Answers['compare']): Row[] {
   return series.map(({ average, moves, percentiles, volatility, returns, rangeFraction, ...name }) => ({
     ...name,
-    ...average,
-    volatility,
-    returns,
-    rangeFraction,
-    samplingIntervalSeconds: moves.samplingIntervalSeconds,
+    ...flatColumns(average),
+    ...{ volatility, returns, rangeFraction },
     ...moveColumns(
       moves.thresholds.map(({ threshold, rises, falls }) => ({
         threshold,

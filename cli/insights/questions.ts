@@ -30,6 +30,13 @@ function numbers(expected: string, isValid: (value: number) => boolean, scale = 
     });
 }
 
+const TRUST_FIELDS = `  returns         log returns between adjacent hours or days
+  longestGapHours longest run of hours without data
+  staleHours      hours whose only price is the close before them
+  sources         {ticks, hourly, daily}: the share of the hours with data that comes from ticks, hourly or daily candles
+  samplingIntervalSeconds  longest time between two known prices; what reverses in between is not seen
+  samplingIntervalSecondsBySource  the same for each source: {ticks, hourly, daily}, without those that are absent`;
+
 const threshold = new Option('--threshold <percents>', 'sizes of moves in %')
   .argParser(numbers('percentages above 0 such as 1,5,10', (value) => value > 0, 'e-2'))
   .default(DEFAULT_THRESHOLDS, DEFAULT_THRESHOLDS.map((each) => each * 100).join(','));
@@ -58,12 +65,14 @@ export const QUESTIONS: Readonly<Record<Question['question'], QuestionDefinition
       'average BTCUSD --from 2018-01-01 --to 2018-07-01 --json',
       'average BTCUSD --exchange archive --at 2022-01-01 --over 2y',
     ],
-    fields: `{series, quote, from, to, mean, min, max, first, last, change, hours, expectedHours, coverage}
+    fields: `{series, quote, from, to, mean, min, max, first, last, change, hours, expectedHours, coverage, returns,
+longestGapHours, staleHours, sources, samplingIntervalSeconds, samplingIntervalSecondsBySource}
   from, to        the window that was answered, ISO 8601; [from, to)
   mean            time-weighted average price: every hour with data counts once (a daily candle 24 times)
   min, max        lowest and highest price          first, last  first open and last close
   change          last / first - 1, a fraction      hours        hours with data, out of expectedHours
   coverage        part of the window with data, 0 to 1
+${TRUST_FIELDS}
 Windows of up to 48 h for which only ticks exist are answered from the ticks (exact edges, mean of the samples,
 coverage = polls seen / polls due). Others are widened to whole hours. Prices are in \`quote\`, which is left out if it
 is not known.`,
@@ -76,15 +85,16 @@ is not known.`,
       'moves BTCUSD --threshold 1,5,10 --over 90d',
       'moves BTCUSD --threshold 2.5 --from 2018-01-01 --to 2018-07-01 --json',
     ],
-    fields: `{series, quote, from, to, samplingIntervalSeconds, thresholds: [{threshold, rises: {count, perDay, meanSize,
-maxSize, last}, falls: {the same}, hoursUp, hoursDown, daysUp, daysDown}]}
+    fields: `{series, quote, from, to, coverage, returns, longestGapHours, staleHours, sources, samplingIntervalSeconds,
+samplingIntervalSecondsBySource, thresholds: [{threshold, rises: {count, perDay, meanSize, maxSize, last},
+falls: {the same}, hoursUp, hoursDown, daysUp, daysDown}]}
   threshold       a fraction: 0.01 is 1 %
   rises, falls    directional changes confirmed in the window: the price moved by the threshold from its last extreme
   meanSize        from extreme to extreme, a fraction, of the moves completed within the data; null if there is none
   last            the last one: {threshold, direction, from_price, from_time, confirmed_price, confirmed_time}, and,
                   once completed, to_price, to_time, size
   hoursUp …       hours (UTC days) that closed at least the threshold above or below the previous close
-  samplingIntervalSeconds  time between two known prices; moves that reverse in between are not seen`,
+${TRUST_FIELDS}`,
   },
   percentiles: {
     description: 'Percentiles of the 24 h change.',

@@ -1,11 +1,12 @@
 import type { CandleSeries } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
-import { coverageOf, hoursCovered, pollsDueIn } from './coverage.ts';
+import { coverageOf, hoursCovered, pollCoverage } from './coverage.ts';
 import { noDataOf } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
 import { type Hour, loadHours, loadPaths, type PathHour } from './history.ts';
 import type { SeriesStore } from './ports.ts';
+import { type Trust, trustOf } from './trust.ts';
 import { pathOf } from './window-moves.ts';
 
 /** Windows up to this long are answered from the ticks themselves, if all their hours have ticks. */
@@ -28,8 +29,8 @@ export interface Average {
   coverage: number;
 }
 
-/** The answered window, ISO 8601 UTC, and the average over it. */
-export type AverageOver = { from: string; to: string } & Average;
+/** The answered window, ISO 8601 UTC, the average over it, and how much it can be trusted. */
+export type AverageOver = { from: string; to: string } & Average & Trust;
 
 /**
  * The average price of a series over a window: of the ticks if the window has up to 48 hours that all come from ticks
@@ -45,7 +46,7 @@ export async function averageOver(
   const wide = widened(window);
   const average =
     hoursIn(window) > LONGEST_TICK_WINDOW_HOURS
-      ? averageOfWholeHours(await loadHours(store, series, wide), wide)
+      ? averageOfWholeHours(await loadHours(store, series, wide), wide, samplingIntervalMs)
       : averageOfHours(await loadPaths(store, series, wide), window, samplingIntervalMs);
   if (!average) throw noDataOf(series, window, await store.span(series));
   return average;
@@ -65,7 +66,7 @@ export function averageOfHours(
   const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
   return answered.exact
     ? averageOfSamples(inWindow, window, samplingIntervalMs)
-    : averageOfWholeHours(inWindow, answered);
+    : averageOfWholeHours(inWindow, answered, samplingIntervalMs);
 }
 
 /**
@@ -89,7 +90,11 @@ export function answeredWindow(
  * @param hours in the window, by start
  * @param window of whole hours
  */
-function averageOfWholeHours(hours: readonly Hour[], window: Window): AverageOver | undefined {
+function averageOfWholeHours(
+  hours: readonly Hour[],
+  window: Window,
+  samplingIntervalMs: number,
+): AverageOver | undefined {
   const [first, last] = [hours[0]?.open, hours.at(-1)?.close];
   if (first === undefined || last === undefined) return undefined;
   const covered = hoursCovered(hours);
@@ -104,6 +109,7 @@ function averageOfWholeHours(hours: readonly Hour[], window: Window): AverageOve
     hours: covered,
     expectedHours: hoursIn(window),
     coverage: coverageOf(covered, window),
+    ...trustOf(hours, window, samplingIntervalMs),
   };
 }
 
@@ -117,7 +123,6 @@ function averageOfSamples(
   const [first, last] = [samples[0]?.[1], samples.at(-1)?.[1]];
   if (first === undefined || last === undefined) return undefined;
   const prices = samples.map(([, price]) => price);
-  const due = pollsDueIn(hours, window, samplingIntervalMs);
   return {
     ...isoWindow(window),
     mean: prices.reduce((sum, price) => sum + price, 0) / prices.length,
@@ -128,7 +133,7 @@ function averageOfSamples(
     change: last / first - 1,
     hours: new Set(samples.map(([timeMs]) => hourOf(timeMs))).size,
     expectedHours: (window.toMs - window.fromMs) / HOUR_MS,
-    // A window shorter than the interval may contain a poll although none was due.
-    coverage: Math.min(1, samples.length / Math.max(1, due)),
+    coverage: pollCoverage(samples.length, hours, window, samplingIntervalMs),
+    ...trustOf(hours, widened(window), samplingIntervalMs),
   };
 }

@@ -15,11 +15,22 @@ export function hoursCovered(candles: Iterable<Pick<Candle, 'hours'>>): number {
   return covered;
 }
 
+/** Of a window that is answered from ticks: polls seen ÷ polls due. */
+export function pollCoverage(
+  samples: number,
+  hours: readonly Pick<Candle, 'startMs' | 'polls_due'>[],
+  window: Window,
+  samplingIntervalMs: number,
+): number {
+  // A window shorter than the interval may contain a poll although none was due.
+  return Math.min(1, samples / Math.max(1, pollsDueIn(hours, window, samplingIntervalMs)));
+}
+
 /**
  * How many polls were due in a window: for each hour, what its candle says, otherwise what the configured interval
  * gives. An hour without data counts like the hour before it.
  */
-export function pollsDueIn(
+function pollsDueIn(
   hours: readonly Pick<Candle, 'startMs' | 'polls_due'>[],
   { fromMs, toMs }: Window,
   samplingIntervalMs: number,

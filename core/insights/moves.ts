@@ -1,12 +1,12 @@
-import type { Candle, CandleSeries } from '../market/candle.ts';
-import { PATH_OFFSETS_MS } from '../market/price-path.ts';
-import { HOUR_MS } from '../market/time.ts';
+import type { CandleSeries } from '../market/candle.ts';
 import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { answeredWindow } from './average.ts';
+import { coverageOf, hoursCovered, pollCoverage } from './coverage.ts';
 import { noDataOf } from './errors.ts';
 import { closeChanges, type Exceedances, exceedancesOf } from './exceedances.ts';
 import { ALL_TIME, loadPaths, type PathHour } from './history.ts';
 import type { SeriesFacts, SeriesPrices } from './ports.ts';
+import { type Trust, trustOf } from './trust.ts';
 import { type DirectionMoves, movesInWindow, pathOf } from './window-moves.ts';
 
 /** How often a price moved by a threshold, counted both as directional changes and by the closes of hours and days. */
@@ -17,12 +17,12 @@ export interface ThresholdMoves extends Exceedances {
   falls: DirectionMoves;
 }
 
-/** The moves over a window; times ISO 8601 UTC. */
-export interface MovesOver {
+/** The moves over a window, and how much they can be trusted; times ISO 8601 UTC. */
+export interface MovesOver extends Trust {
   from: string;
   to: string;
-  /** The longest time between two prices of the path: moves that reversed in between were not seen. */
-  samplingIntervalSeconds: number;
+  /** The part of the window that has data, from 0 to 1. */
+  coverage: number;
   thresholds: ThresholdMoves[];
 }
 
@@ -60,26 +60,19 @@ export function movesOfHours(
   const answered = answeredWindow(hours, window);
   const path = [...pathOf(hours)];
   const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
-  const hasData = answered.exact ? path.some(([timeMs]) => isIn(window, timeMs)) : inWindow.length > 0;
-  if (!hasData) return undefined;
+  const samples = path.filter(([timeMs]) => isIn(answered, timeMs)).length;
+  if (answered.exact ? samples === 0 : inWindow.length === 0) return undefined;
   const changes = closeChanges(hours, answered);
   return {
     ...isoWindow(answered),
-    samplingIntervalSeconds:
-      inWindow.reduce((most, hour) => Math.max(most, samplingMs(hour, samplingIntervalMs)), 0) / 1_000,
+    coverage: answered.exact
+      ? pollCoverage(samples, inWindow, answered, samplingIntervalMs)
+      : coverageOf(hoursCovered(inWindow), answered),
+    ...trustOf(inWindow, widened(window), samplingIntervalMs),
     thresholds: thresholds.map((threshold) => ({
       threshold,
       ...movesInWindow(path, threshold, answered),
       ...exceedancesOf(changes, threshold),
     })),
   };
-}
-
-/** Ticks come as often as the market is polled; a backfilled candle has four prices. */
-function samplingMs(
-  { source, hours, polls_due }: Pick<Candle, 'source' | 'hours' | 'polls_due'>,
-  samplingIntervalMs: number,
-): number {
-  if (source === 'ticks') return polls_due ? HOUR_MS / polls_due : samplingIntervalMs;
-  return (hours * HOUR_MS) / PATH_OFFSETS_MS[hours].length;
 }

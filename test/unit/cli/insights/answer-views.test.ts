@@ -4,8 +4,17 @@ import type { Answers } from '../../../../core/insights/question.ts';
 import { csvText } from '../../../../core/text/csv.ts';
 
 const window = { from: '2018-01-01T00:00:00.000Z', to: '2018-07-01T00:00:00.000Z' };
+const trust = {
+  returns: 4_342,
+  longestGapHours: 1,
+  staleHours: 3,
+  sources: { ticks: 0.25, hourly: 0.75, daily: 0 },
+  samplingIntervalSeconds: 900,
+  samplingIntervalSecondsBySource: { ticks: 120, hourly: 900 },
+};
 const average = {
   ...window,
+  ...trust,
   mean: 9_183.123456,
   min: 5_774.72,
   max: 17_213.14,
@@ -26,7 +35,8 @@ const move = {
 } as const;
 const moves = {
   ...window,
-  samplingIntervalSeconds: 900,
+  ...trust,
+  coverage: 1,
   thresholds: [
     {
       threshold: 0.07,
@@ -96,6 +106,9 @@ describe('the table of', () => {
         'change -53.70 %',
         'hours with data 4,343 of 4,344',
         'coverage 100.0 %',
+        'longest gap 1 h',
+        'stale 3 h',
+        'made of 25.0 % ticks, 75.0 % hourly candles',
       ]),
     );
   });
@@ -111,9 +124,27 @@ describe('the table of', () => {
         'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
         'falls −7 % 0 0.00 – – –',
         '7 % 3 4 5 6',
-        'Sampled every 15 min: moves that reverse in between are not seen.',
+        'Data for 100.0 % of the window: 25.0 % ticks, 75.0 % hourly candles.',
+        'Sampled every 2 min (ticks), 15 min (hourly candles): moves that reverse in between are not seen.',
       ]),
     );
+  });
+
+  it('an answer from incomplete or stale data says so in words', () => {
+    const text = (changed: object) => lines(answerTable('average', { ...answers.average, ...changed }));
+    expect(text({}).join()).not.toMatch(/Incomplete|Stale/);
+    expect(text({ coverage: 0.9 }).join()).not.toMatch(/Incomplete/);
+    expect(text({ coverage: 0.899, longestGapHours: 1_200 })).toContain(
+      'Incomplete: only 89.9 % of the window has data; the longest gap is 1,200 h. The rest may have been different.',
+    );
+    expect(text({ staleHours: 500 })).toContain(
+      'Stale: in 500 h of 4,343 h the price did not change at all.',
+    );
+    const partly = { ...answers.moves, coverage: 0.5 };
+    expect(lines(answerTable('moves', partly)).join()).toMatch(/Incomplete: only 50.0 %/);
+    const [one] = answers.compare.series as [Answers['compare']['series'][number]];
+    const compared = { series: [{ ...one, average: { ...average, coverage: 0.5 } }] };
+    expect(lines(answerTable('compare', compared)).join()).toMatch(/Incomplete: only 50.0 %.*BTCUSD/);
   });
 
   it('percentiles has a column for each percentile', () => {
@@ -149,6 +180,12 @@ describe('the CSV of', () => {
     const [header, ...body] = csvText(rows).trimEnd().split('\n');
     expect(body).toHaveLength(rows.length);
     for (const line of body) expect(line.split(',')).toHaveLength(header?.split(',').length ?? 0);
+  });
+
+  it('an average has a column for each nested field', () => {
+    expect(answerRows('average', answers.average)).toMatchObject([
+      { mean: 9_183.123456, 'sources.ticks': 0.25, 'samplingIntervalSecondsBySource.hourly': 900 },
+    ]);
   });
 
   it('moves has a row for each threshold and direction', () => {

@@ -24,6 +24,12 @@ describe('the average price over hours', () => {
       hours: 2,
       expectedHours: 50,
       coverage: 0.04,
+      returns: 0,
+      longestGapHours: 47,
+      staleHours: 0,
+      sources: { ticks: 0, hourly: 1, daily: 0 },
+      samplingIntervalSeconds: 900,
+      samplingIntervalSecondsBySource: { hourly: 900 },
     });
   });
 
@@ -100,6 +106,12 @@ describe('the average price over up to 48 hours of ticks', () => {
       hours: 2,
       expectedHours: 1.25,
       coverage: 4 / 5,
+      returns: 1,
+      longestGapHours: 0,
+      staleHours: 0,
+      sources: { ticks: 1, hourly: 0, daily: 0 },
+      samplingIntervalSeconds: 900,
+      samplingIntervalSecondsBySource: { ticks: 900 },
     });
   });
 

@@ -19,6 +19,9 @@ const ask = async <Q extends keyof Answers>(
     'recorded:spot': 900_000,
   })) as Answers[Q];
 
+const TRUST =
+  'returns longestGapHours staleHours sources samplingIntervalSeconds samplingIntervalSecondsBySource';
+
 describe('the answers', () => {
   it('name the quote currency if a candle has it', async () => {
     const of = new InMemoryStore(candles.map((candle) => ({ ...candle, quote: 'USD' })));
@@ -31,14 +34,14 @@ describe('the answers', () => {
   it('for average have the documented fields', async () => {
     const found = await ask({ question: 'average', symbol: 'BTCUSD', over: '60h' });
     expect(Object.keys(found)).toEqual(
-      'series from to mean min max first last change hours expectedHours coverage'.split(' '),
+      `series from to mean min max first last change hours expectedHours coverage ${TRUST}`.split(' '),
     );
     expect(found).toMatchObject({ series: 'recorded:spot:BTCUSD', from: iso(hourMs(12)), to: iso(NOW_MS) });
   });
 
   it('for moves have the documented fields', async () => {
     const found = await ask({ question: 'moves', symbol: 'BTCUSD', thresholds: [0.05], over: '3d' });
-    expect(Object.keys(found)).toEqual('series from to samplingIntervalSeconds thresholds'.split(' '));
+    expect(Object.keys(found)).toEqual(`series from to coverage ${TRUST} thresholds`.split(' '));
     const [one] = found.thresholds;
     expect(Object.keys(one ?? {})).toEqual(
       'threshold rises falls hoursUp hoursDown daysUp daysDown'.split(' '),

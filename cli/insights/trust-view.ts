@@ -1,0 +1,67 @@
+import type { HourSource, Trust } from '../../core/insights/trust.ts';
+import { formatCount } from '../../core/text/format.ts';
+
+/** Below this coverage an answer says in words that it is incomplete. */
+const COMPLETE = 0.9;
+
+const SOURCE_NAMES: Readonly<Record<HourSource, string>> = {
+  ticks: 'ticks',
+  hourly: 'hourly candles',
+  daily: 'daily candles',
+};
+const SOURCES = Object.keys(SOURCE_NAMES) as HourSource[];
+
+/** `93.2 % ticks, 6.8 % hourly candles` */
+export function sourcesText({ sources }: Pick<Trust, 'sources'>): string {
+  return SOURCES.filter((source) => sources[source] > 0)
+    .map((source) => `${shareText(sources[source])} ${SOURCE_NAMES[source]}`)
+    .join(', ');
+}
+
+/** `15 min`; by source if the answer mixes several: `2 min (ticks), 15 min (hourly candles)`. */
+export function samplingText({
+  samplingIntervalSeconds,
+  samplingIntervalSecondsBySource: bySource,
+}: Pick<Trust, 'samplingIntervalSeconds' | 'samplingIntervalSecondsBySource'>): string {
+  const present = SOURCES.flatMap((source) => {
+    const seconds = bySource[source];
+    return seconds === undefined ? [] : [`${durationText(seconds)} (${SOURCE_NAMES[source]})`];
+  });
+  return present.length > 1 ? present.join(', ') : durationText(samplingIntervalSeconds);
+}
+
+function durationText(seconds: number): string {
+  const rounded = Math.round(seconds);
+  if (rounded % 3_600 === 0) return `${rounded / 3_600} h`;
+  return rounded % 60 === 0 ? `${rounded / 60} min` : `${rounded} s`;
+}
+
+/** What the reader of an answer has to know; empty if its data is complete. */
+export function trustNotes({
+  coverage,
+  longestGapHours,
+  staleHours,
+  hours,
+}: Pick<Trust, 'longestGapHours' | 'staleHours'> & { coverage: number; hours?: number }): string[] {
+  const notes: string[] = [];
+  if (coverage < COMPLETE) {
+    const gap = longestGapHours > 0 ? `; the longest gap is ${hoursText(longestGapHours)}` : '';
+    notes.push(
+      `  Incomplete: only ${shareText(coverage)} of the window has data${gap}. The rest may have been different.`,
+    );
+  }
+  if (hours !== undefined && staleHours > hours * (1 - COMPLETE)) {
+    notes.push(
+      `  Stale: in ${hoursText(staleHours)} of ${hoursText(hours)} the price did not change at all.`,
+    );
+  }
+  return notes;
+}
+
+export function hoursText(hours: number): string {
+  return `${formatCount(hours)} h`;
+}
+
+function shareText(fraction: number): string {
+  return `${(fraction * 100).toFixed(1)} %`;
+}

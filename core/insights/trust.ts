@@ -1,0 +1,66 @@
+import { PATH_OFFSETS_MS } from '../market/price-path.ts';
+import { HOUR_MS } from '../market/time.ts';
+import { hoursIn, type Window } from '../market/window.ts';
+import { hoursCovered } from './coverage.ts';
+import { highest } from './extremes.ts';
+import { extentOf, gapsBetween, type Hour } from './history.ts';
+
+/** What hours are made of: ticks, or the four prices of an hourly or a daily candle. */
+export type HourSource = 'ticks' | 'hourly' | 'daily';
+
+/** How much an answer about one series can be trusted. */
+export interface Trust {
+  /** How many log returns between adjacent hours (or days) there are. */
+  returns: number;
+  /** The longest run of hours without data, also at the start or the end of the window. */
+  longestGapHours: number;
+  /** Hours with data whose only price is the close before them: nothing was traded, or a price was stuck. */
+  staleHours: number;
+  /** The share of the hours with data that comes from each source. */
+  sources: Record<HourSource, number>;
+  /** The longest time between two prices that the answer rests on: what reversed in between was not seen. */
+  samplingIntervalSeconds: number;
+  /** The same for each source that there is. */
+  samplingIntervalSecondsBySource: Partial<Record<HourSource, number>>;
+}
+
+/**
+ * @param hours in the window, by start
+ * @param window of whole hours
+ * @param samplingIntervalMs of ticks that do not tell how many polls were due
+ */
+export function trustOf(hours: readonly Hour[], window: Window, samplingIntervalMs: number): Trust {
+  const bySource = Map.groupBy(hours, sourceOf);
+  const covered = hoursCovered(hours);
+  const shareOf = (source: HourSource) => hoursCovered(bySource.get(source) ?? []) / covered;
+  const intervals = [...bySource].map(
+    ([source, ofSource]) =>
+      [source, highest(ofSource.map((hour) => samplingMs(hour, samplingIntervalMs))) / 1_000] as const,
+  );
+  return {
+    returns: hours.filter(({ log_return }) => log_return !== undefined).length,
+    longestGapHours: Math.max(0, highest(gapsBetween(hours.map(extentOf), window).map(hoursIn))),
+    staleHours: hoursCovered(hours.filter(isStale)),
+    sources: { ticks: shareOf('ticks'), hourly: shareOf('hourly'), daily: shareOf('daily') },
+    samplingIntervalSeconds: highest(intervals.map(([, seconds]) => seconds)),
+    samplingIntervalSecondsBySource: Object.fromEntries(intervals),
+  };
+}
+
+function sourceOf({ source, hours }: Pick<Hour, 'source' | 'hours'>): HourSource {
+  if (source === 'ticks') return 'ticks';
+  return hours === 1 ? 'hourly' : 'daily';
+}
+
+function isStale({ low, high, previousClose }: Hour): boolean {
+  return low === high && low === previousClose;
+}
+
+/** Ticks come as often as the market is polled; a backfilled candle has four prices. */
+function samplingMs(
+  { source, hours, polls_due }: Pick<Hour, 'source' | 'hours' | 'polls_due'>,
+  samplingIntervalMs: number,
+): number {
+  if (source === 'ticks') return polls_due ? HOUR_MS / polls_due : samplingIntervalMs;
+  return (hours * HOUR_MS) / PATH_OFFSETS_MS[hours].length;
+}
