@@ -19,6 +19,7 @@ export const CALL_TIMEOUTS_MS = {
 /** Bounds of the waits between attempts (exponential, full jitter). Retries go on until a deadline. */
 export const BACKOFFS = {
   exchange: { initialDelayMs: 250, maxDelayMs: 8_000 },
+  kafka: { initialDelayMs: 200, maxDelayMs: 2_000 },
   openSearch: { initialDelayMs: 200, maxDelayMs: 5_000 },
   s3Conflict: { initialDelayMs: 50, maxDelayMs: 500 },
 } as const;
@@ -31,6 +32,9 @@ export const S3_ATTEMPTS = 3;
 
 /** Retries within one call to Kafka: about 4 s of waiting in all. kafkajs's default outlasts a Lambda. */
 export const KAFKA_RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 } as const;
+
+/** For a stream, which retries as a whole: connecting, asking for leaders and sending. */
+export const KAFKA_NO_RETRY = { retries: 0 } as const;
 
 /** Time reserved for what follows the work. */
 export const RESERVES_MS = {

@@ -4,7 +4,7 @@ import { poll } from '../../core/ingest/poll.ts';
 import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
 import type { TickerSource } from '../../core/ingest/ports.ts';
 import type { PollReport } from '../../core/ingest/report.ts';
-import { pollBudget } from '../../core/runtime/budgets.ts';
+import { KAFKA_NO_RETRY, pollBudget } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
 import type { ClientOptions } from '../../exchanges/http/client.ts';
 import { type SourceConfig, sourceConfigSchema } from '../../exchanges/source-config.ts';
@@ -52,7 +52,10 @@ export function createIngestHandler(
         log.warn('Retrying a request to the exchange', { attempt, delayMs, error: error as Error }),
     }),
     lake: new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET),
-    stream: new KafkaStream(createKafkaOf(environment, 'ingest', log), environment.KAFKA_TOPIC),
+    stream: new KafkaStream(
+      createKafkaOf(environment, 'ingest', log, KAFKA_NO_RETRY),
+      environment.KAFKA_TOPIC,
+    ),
     log,
     now: Date.now,
   };

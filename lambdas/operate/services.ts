@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { OperationServices } from '../../core/operate/operation.ts';
+import { KAFKA_NO_RETRY } from '../../core/runtime/budgets.ts';
 import { jsonText } from '../../core/runtime/environment.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
@@ -44,7 +45,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
   const kafka = createKafkaOf(environment, 'operate', log);
   return {
     lake: new S3Lake(s3, bucket),
-    stream: new KafkaStream(kafka, topic),
+    stream: new KafkaStream(createKafkaOf(environment, 'operate', log, KAFKA_NO_RETRY), topic),
     index: new OpenSearchTickers(openSearch, {
       onRetry: ({ attempt, delayMs, error }) =>
         log.warn('Retrying documents', { attempt, delayMs, error: error as Error }),

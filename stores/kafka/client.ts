@@ -1,4 +1,4 @@
-import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import { Kafka, type KafkaConfig, logLevel, type RetryOptions } from 'kafkajs';
 import * as z from 'zod';
 import { CALL_TIMEOUTS_MS, KAFKA_RETRY } from '../../core/runtime/budgets.ts';
 import { brokerList, EnvironmentError } from '../../core/runtime/environment.ts';
@@ -26,18 +26,28 @@ export interface KafkaEnvironment {
  * The client that the environment describes.
  * @throws EnvironmentError unless exactly one of KAFKA_BROKERS and KAFKA_CLUSTER_ARN is set
  */
-export function createKafkaOf(environment: KafkaEnvironment, clientId: string, log: Log): Kafka {
+export function createKafkaOf(
+  environment: KafkaEnvironment,
+  clientId: string,
+  log: Log,
+  retry: RetryOptions = KAFKA_RETRY,
+): Kafka {
   const { KAFKA_BROKERS: brokers, KAFKA_CLUSTER_ARN: clusterArn } = environment;
-  if (brokers && !clusterArn) return createKafka(clientId, brokers, log);
-  if (clusterArn && !brokers) return connectKafka(clientId, mskCluster(clusterArn), log);
+  if (brokers && !clusterArn) return createKafka(clientId, brokers, log, retry);
+  if (clusterArn && !brokers) return connectKafka(clientId, mskCluster(clusterArn), log, retry);
   throw new EnvironmentError(
     `The function's environment has ${brokers ? 'both' : 'neither'} KAFKA_BROKERS ${brokers ? 'and' : 'nor'} KAFKA_CLUSTER_ARN: set one of them.`,
   );
 }
 
 /** A client of brokers without authentication, each `host:port`. */
-export function createKafka(clientId: string, brokers: string[], log: Log): Kafka {
-  return connectKafka(clientId, { brokers }, log);
+export function createKafka(
+  clientId: string,
+  brokers: string[],
+  log: Log,
+  retry: RetryOptions = KAFKA_RETRY,
+): Kafka {
+  return connectKafka(clientId, { brokers }, log, retry);
 }
 
 /** A client that bounds every wait: by default kafkajs retries far beyond a Lambda's time. */
@@ -45,14 +55,22 @@ function connectKafka(
   clientId: string,
   cluster: Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'>,
   log: Log,
+  retry: RetryOptions,
 ): Kafka {
+  let turn = 0;
   return new Kafka({
     clientId,
     ...cluster,
+    // kafkajs asks one broker for the others. If that one is down or hangs, the next attempt asks another, also that of
+    // a new producer, for which kafkajs would begin with the first again.
+    brokers: async () => {
+      const brokers = typeof cluster.brokers === 'function' ? await cluster.brokers() : cluster.brokers;
+      return [brokers[turn++ % brokers.length] as string];
+    },
     connectionTimeout: CALL_TIMEOUTS_MS.kafkaConnection,
     authenticationTimeout: CALL_TIMEOUTS_MS.kafkaSignIn,
     requestTimeout: CALL_TIMEOUTS_MS.kafka,
-    retry: KAFKA_RETRY,
+    retry,
     logLevel: logLevel.WARN,
     logCreator:
       () =>

@@ -1,10 +1,12 @@
-import { CompressionTypes, type ICustomPartitioner, type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { CompressionTypes, type Kafka, type Producer } from 'kafkajs';
 import type { StreamRecord, TickerStream } from '../../core/ingest/ports.ts';
+import { BACKOFFS } from '../../core/runtime/budgets.ts';
+import { retryUntilDeadline } from '../../core/runtime/retry.ts';
 import { withinTime } from '../../core/runtime/wait.ts';
-
-/** By default a broker takes record batches of 1 MiB; this stays below it even if nothing compresses. */
-const MAX_REQUEST_BYTES = 900_000;
-const REQUESTS_AT_ONCE = 4;
+import { describeFailure, isFinalFailure } from './failures.ts';
+import { rememberingPartitioner } from './partitioner.ts';
+import { RenewableProducer } from './renewable-producer.ts';
+import { wavesOf } from './waves.ts';
 
 /** Kafka did not acknowledge everything in time; the rest stays in the lake's outbox. */
 export class StreamUnavailableError extends Error {
@@ -14,96 +16,76 @@ export class StreamUnavailableError extends Error {
 /** The stream as a Kafka topic: acknowledged by all in-sync replicas, gzipped, in order within a key. */
 export class KafkaStream implements TickerStream {
   readonly #topic: string;
-  readonly #producer: Producer;
-  #connected: Promise<void> | undefined;
+  readonly #producer: RenewableProducer;
+  /** The partition chosen for each record in its last attempt. */
+  readonly #partitions = new WeakMap<object, number>();
 
   constructor(kafka: Kafka, topic: string) {
     this.#topic = topic;
-    this.#producer = kafka.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: rememberingPartitioner,
-    });
+    this.#producer = new RenewableProducer(() =>
+      kafka.producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: () => rememberingPartitioner(this.#partitions),
+        // Between its own retries kafkajs loses records: https://github.com/tulios/kafkajs/issues/1303. It keeps each
+        // broker's answer, so a broker that has acknowledged its partitions, and then takes over those of a broker
+        // that failed, is not asked again, and `send` resolves.
+        retry: { retries: 0 },
+      }),
+    );
   }
 
   async produce(records: readonly StreamRecord[], deadlineMs: number): Promise<void> {
-    const late = () => new Error('not acknowledged in time');
     try {
-      for (const requests of wavesOf(records)) {
-        const sending = Promise.all(requests.map((messages) => this.#send(messages)));
-        await withinTime(deadlineMs - Date.now(), sending, late);
-      }
+      for (const requests of wavesOf(records)) await this.#deliver(requests, deadlineMs);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
       throw new StreamUnavailableError(
-        `Kafka topic "${this.#topic}" did not take the tickers: ${why}. They are in the lake; the next poll produces them.`,
+        `Kafka topic "${this.#topic}" did not take the tickers: ${describeFailure(cause)} They are in the lake; the next poll produces them.`,
         { cause },
       );
     }
   }
 
-  async #send(messages: readonly StreamRecord[]): Promise<void> {
-    this.#connected ??= this.#producer.connect();
-    try {
-      await this.#connected;
-    } catch (error) {
-      this.#connected = undefined;
-      throw error;
-    }
-    await this.#producer.send({
+  /** Sends the requests at once, and sends again what was not acknowledged, until everything is. */
+  async #deliver(requests: StreamRecord[][], deadlineMs: number): Promise<void> {
+    let waiting = requests;
+    let lastFailure: unknown;
+    const attempt = () =>
+      this.#producer.use(async (producer) => {
+        const outcomes = await Promise.allSettled(waiting.map((records) => this.#send(producer, records)));
+        // A failed send does not say what it achieved. Repeats are harmless, because ids are computed.
+        waiting = outcomes
+          .map((outcome, i) => (outcome.status === 'fulfilled' ? outcome.value : (waiting[i] ?? [])))
+          .filter((records) => records.length > 0);
+        const failures = outcomes.flatMap((outcome) => ('reason' in outcome ? [outcome.reason] : []));
+        if (failures.length > 0) throw failures.find(isFinalFailure) ?? failures[0];
+        const missing = waiting.flat().length;
+        if (missing > 0) throw new Error(`${missing} records were not acknowledged`);
+      });
+    const delivery = retryUntilDeadline(attempt, {
+      deadlineMs,
+      ...BACKOFFS.kafka,
+      isRetryable: (error) => !isFinalFailure(error),
+      onRetry: ({ error }) => {
+        lastFailure = error;
+      },
+    });
+    const late = () => {
+      // The next poll does not wait for connections that hang.
+      this.#producer.renew();
+      return new Error('not acknowledged in time', { cause: lastFailure });
+    };
+    await withinTime(deadlineMs - Date.now(), delivery, late);
+  }
+
+  /** Returns the records whose partition did not acknowledge them. */
+  async #send(producer: Producer, records: StreamRecord[]): Promise<StreamRecord[]> {
+    const answers = await producer.send({
       topic: this.#topic,
       acks: -1,
       compression: CompressionTypes.GZIP,
-      messages: [...messages],
+      messages: records,
     });
+    const acknowledged = new Set<number | undefined>(answers.map(({ partition }) => partition));
+    return records.filter((record) => !acknowledged.has(this.#partitions.get(record)));
   }
-}
-
-/**
- * Kafka's own partitioner, called once for each key: every poll has the same keys, and hashing them takes kafkajs longer
- * than everything else it does with them.
- */
-const rememberingPartitioner: ICustomPartitioner = () => {
-  const partitionOf = Partitioners.DefaultPartitioner();
-  const known = new Map<string, number>();
-  let partitions = 0;
-  return (record) => {
-    const key = record.message.key as string;
-    // More partitions spread the keys differently.
-    if (record.partitionMetadata.length !== partitions) known.clear();
-    partitions = record.partitionMetadata.length;
-    const partition = known.get(key) ?? partitionOf(record);
-    known.set(key, partition);
-    return partition;
-  };
-};
-
-/**
- * Records as requests, in waves. The requests of a wave are sent at once, so a key is in only one of them, which keeps
- * the order within the key.
- */
-function* wavesOf(records: readonly StreamRecord[]): Generator<StreamRecord[][]> {
-  let wave: StreamRecord[][] = [];
-  /** The request of each key in the wave. */
-  let keys = new Map<string, StreamRecord[]>();
-  let request: StreamRecord[] | undefined;
-  let bytes = 0;
-  for (const record of records) {
-    const size = Buffer.byteLength(record.value) + record.key.length + 32;
-    const isFull = request !== undefined && bytes + size > MAX_REQUEST_BYTES;
-    const hasKey = keys.get(record.key);
-    const isOver = isFull && wave.length === REQUESTS_AT_ONCE;
-    if (isOver || (hasKey !== undefined && (isFull || hasKey !== request))) {
-      yield wave;
-      [wave, keys, request] = [[], new Map(), undefined];
-    }
-    if (request === undefined || isFull) {
-      request = [];
-      bytes = 0;
-      wave.push(request);
-    }
-    request.push(record);
-    bytes += size;
-    keys.set(record.key, request);
-  }
-  if (wave.length > 0) yield wave;
 }
