@@ -28,10 +28,18 @@ export function httpUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-export function hostAndPort(text: string): string {
-  if (!/^[^:/\s]+:\d+$/.test(text))
-    throw new InvalidArgumentError('expected HOST:PORT such as 127.0.0.1:9092.');
-  return text;
+/** `host:port,host:port`, without spaces. */
+export function brokers(text: string): string {
+  const addresses = text.split(',').map((address) => address.trim());
+  for (const address of addresses) {
+    const port = Number(/^[^:/\s]+:(\d+)$/.exec(address)?.[1]);
+    if (!(port >= 1 && port <= 65_535)) {
+      throw new InvalidArgumentError(
+        `"${address}" is not HOST:PORT. Give a broker such as 127.0.0.1:9092, or several separated by commas.`,
+      );
+    }
+  }
+  return addresses.join(',');
 }
 
 /** A date or time in ISO 8601, UTC unless it has an offset → ISO 8601 UTC with milliseconds. */

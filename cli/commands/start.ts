@@ -7,7 +7,7 @@ import { runPolls } from '../../local/pipeline/run.ts';
 import { samplingIntervalsIn } from '../../local/pipeline/sampling-intervals.ts';
 import { startReportServer } from '../../report/server.ts';
 import { createCommand, perform } from '../command.ts';
-import { hostAndPort, httpUrl, portNumber, wholeNumber, withFolderOption } from '../options.ts';
+import { brokers, httpUrl, portNumber, wholeNumber, withFolderOption } from '../options.ts';
 import { note, print } from '../print.ts';
 import { StoppedBySignal } from '../run-command.ts';
 import { type NamedSource, namedSource, SOURCE_NAMES } from '../source-option.ts';
@@ -66,7 +66,7 @@ export const command = withFolderOption(createCommand('start', description, { he
       .argParser((text: string, before: NamedSource[]) => [...before, namedSource(text)])
       .default([], 'none'),
   )
-  .option('--kafka <host:port>', 'use a Kafka that is already running', hostAndPort)
+  .option('--kafka <host:port,…>', 'use a Kafka that is already running, with these brokers', brokers)
   .option('--opensearch <url>', 'use an OpenSearch that is already running', httpUrl)
   .option('--s3 <url>', 'use an S3 server that is already running', httpUrl)
   .option('--kafka-port <port>', 'start Kafka on this port', portNumber)

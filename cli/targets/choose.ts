@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ServiceName } from '../../local/engines/engines.ts';
 import { withServices } from '../../local/pipeline/services.ts';
-import { hostAndPort, httpUrl, withFolderOption } from '../options.ts';
+import { brokers, httpUrl, withFolderOption } from '../options.ts';
 import { withLocalTarget } from './local.ts';
 import type { Target } from './target.ts';
 
@@ -18,7 +18,7 @@ export function withTargetOptions(command: Command): Command {
   return withFolderOption(
     command
       .option('--stage <name>', 'a deployed stage instead of this machine; needs AWS credentials')
-      .option('--kafka <host:port>', 'on this machine: use this Kafka', hostAndPort)
+      .option('--kafka <host:port,…>', 'on this machine: use the Kafka of these brokers', brokers)
       .option('--opensearch <url>', 'on this machine: use this OpenSearch', httpUrl)
       .option('--s3 <url>', 'on this machine: use this S3 server', httpUrl),
   );

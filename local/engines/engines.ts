@@ -13,7 +13,7 @@ export const ENGINES = {
 export type ServiceName = keyof typeof ENGINES;
 export const SERVICES = Object.keys(ENGINES) as ServiceName[];
 
-/** Where the services listen: Kafka at `host:port`, the others at a URL. */
+/** Where the services listen: Kafka at `host:port,host:port`, the others at a URL. */
 export type ServiceUrls = Record<ServiceName, string>;
 
 export type Engines = Partial<Record<ServiceName, Engine>>;

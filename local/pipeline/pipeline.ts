@@ -149,7 +149,7 @@ function endpointsOf(run: {
 }): Endpoints {
   const { urls, sources, exchanges, engines } = run;
   return {
-    kafka: [urls.kafka],
+    kafka: urls.kafka.split(','),
     topic: TOPIC,
     openSearch: urls.openSearch,
     s3: urls.s3,

@@ -32,7 +32,7 @@ export interface StoreClients {
 export function connectStores(urls: ServiceUrls, log: Log, cleanups: AsyncDisposableStack): StoreClients {
   const s3 = localS3Client(urls.s3);
   cleanups.defer(() => s3.destroy());
-  const admin = createKafka('local', [urls.kafka], log).admin();
+  const admin = createKafka('local', urls.kafka.split(','), log).admin();
   cleanups.defer(() => waitAtMost(DISCONNECT_MS, admin.disconnect()));
   const openSearch = createOpenSearch(urls.openSearch);
   cleanups.defer(() => openSearch.close());
@@ -99,6 +99,7 @@ async function ensureBucket(client: S3Client): Promise<void> {
 async function ensureTopic(admin: Admin): Promise<void> {
   await admin.createTopics({
     waitForLeaders: true,
-    topics: [{ topic: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }],
+    // With the brokers' own replication factor: a Kafka that was given may have several brokers.
+    topics: [{ topic: TOPIC, numPartitions: PARTITIONS }],
   });
 }

@@ -39,7 +39,7 @@ export async function withServices<T>(
   const { folder, given, needs, signal } = options;
   const running = readEndpoints(folder);
   const known = serviceUrls(
-    (name) => given[name] ?? (name === 'kafka' ? running?.kafka[0] : running?.[name]),
+    (name) => given[name] ?? (name === 'kafka' ? running?.kafka.join(',') : running?.[name]),
   );
   const missing = needs.filter((name) => known[name] === '');
   const isOwn = (name: ServiceName) =>

@@ -50,7 +50,7 @@ export function startEventSource(
   const { host, urls, admin, log, onIndexed } = run;
   const index = host('index', { PARTIAL_BATCH_RESPONSE: 'true' });
   const eventSource = startKafkaEventSource({
-    brokers: [urls.kafka],
+    brokers: urls.kafka.split(','),
     topic: TOPIC,
     groupId: CONSUMER_GROUP,
     functionName: 'index',

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { hostAndPort, httpUrl, instant, portNumber, wholeNumber } from '../../../cli/options.ts';
+import { brokers, httpUrl, instant, portNumber, wholeNumber } from '../../../cli/options.ts';
 
 describe('option values', () => {
   it('are whole numbers of at least a minimum', () => {
@@ -22,10 +22,23 @@ describe('option values', () => {
   });
 
   it('are brokers', () => {
-    expect(hostAndPort('127.0.0.1:9092')).toBe('127.0.0.1:9092');
-    for (const text of ['127.0.0.1', 'http://127.0.0.1:9092', 'a:b']) {
-      expect(() => hostAndPort(text)).toThrow(InvalidArgumentError);
+    expect(brokers('127.0.0.1:9092')).toBe('127.0.0.1:9092');
+    expect(brokers('b-1:9092, b-2:9092,b-3:9094')).toBe('b-1:9092,b-2:9092,b-3:9094');
+    for (const text of [
+      '',
+      '127.0.0.1',
+      'http://127.0.0.1:9092',
+      'a:b',
+      'a:0',
+      'a:65536',
+      'a:1,',
+      'a:1;b:2',
+    ]) {
+      expect(() => brokers(text)).toThrow(InvalidArgumentError);
     }
+    expect(() => brokers('b-1:9092,b-2')).toThrow(
+      '"b-2" is not HOST:PORT. Give a broker such as 127.0.0.1:9092, or several separated by commas.',
+    );
   });
 
   it('are times in UTC, unless they have an offset', () => {
