@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stopLeftovers } from '../../local/engines/pid-file.ts';
-import { takeLock } from '../../local/pipeline/lock.ts';
+import { LOCK_FILE, takeLock } from '../../local/pipeline/lock.ts';
 import { createCommand, perform } from '../command.ts';
 import { withFolderOption } from '../options.ts';
 import { print } from '../print.ts';
@@ -29,7 +29,9 @@ export const command = withFolderOption(
       }
       const lock = takeLock(folder);
       await stopLeftovers(folder);
-      const names = readdirSync(folder).filter((name) => name !== 'lock.json' && (all || name !== KEPT));
+      const names = readdirSync(folder).filter(
+        (name) => !name.startsWith(LOCK_FILE) && (all || name !== KEPT),
+      );
       for (const name of names) rmSync(join(folder, name), { recursive: true, force: true });
       lock.release();
       print(`Deleted ${names.length > 0 ? names.join(', ') : 'nothing'} from ${folder}.`);

@@ -1,12 +1,15 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from '../engines/process-identity.ts';
+
+type Holder = ProcessIdentity & { since: string };
 
 /** Another pipeline is running in the same folder. */
 export class PipelineRunningError extends Error {
   override readonly name = 'PipelineRunningError';
 
-  constructor(folder: string, holder: ProcessIdentity & { since: string }) {
+  constructor(folder: string, holder: Holder) {
     super(
       `A pipeline is already running in ${folder} (process ${holder.pid}, since ${holder.since} UTC). ` +
         `Stop it with Ctrl-C in its terminal or "kill ${holder.pid}", then try again.`,
@@ -19,6 +22,9 @@ export interface Lock {
   release(): void;
 }
 
+/** The lock; files whose names begin with it exist while it is taken. */
+export const LOCK_FILE = 'lock.json';
+
 /**
  * Takes the folder's lock, or takes it over from a process that was killed.
  * @param folder e.g. `.local`; created if absent
@@ -26,31 +32,81 @@ export interface Lock {
  */
 export function takeLock(folder: string): Lock {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'lock.json');
-  const text = JSON.stringify({ ...identifyProcess(process.pid), since: new Date().toISOString() });
-  for (;;) {
-    try {
-      writeFileSync(file, text, { flag: 'wx' });
-      return { release: () => rmSync(file, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = readHolder(file);
-    if (holder && isSameProcess(holder)) throw new PipelineRunningError(folder, holder);
-    rmSync(file, { force: true });
+  const file = join(folder, LOCK_FILE);
+  const id = randomUUID();
+  const text = JSON.stringify({ ...identifyProcess(process.pid), since: new Date().toISOString(), id });
+  // Written aside and linked, so that nobody ever sees a part of it.
+  const aside = `${file}.${id}`;
+  writeFileSync(aside, text);
+  try {
+    while (!link(aside, file) && !takeOver(folder, aside));
+  } finally {
+    rmSync(aside, { force: true });
   }
+  return {
+    release() {
+      if (readText(file) === text) rmSync(file, { force: true });
+    },
+  };
+}
+
+/**
+ * Replaces the lock of a process that was killed. Of all who try, only one can link the claim, which is named after the
+ * lock's text. If it is killed before it has replaced the lock, its claim is claimed in turn.
+ * @returns false if the lock has changed meanwhile
+ * @throws PipelineRunningError
+ */
+function takeOver(folder: string, aside: string): boolean {
+  const lock = join(folder, LOCK_FILE);
+  const stale: { file: string; text: string }[] = [];
+  let next = lock;
+  do {
+    const text = readText(next);
+    if (text === undefined) return false;
+    const holder = holderIn(text);
+    if (holder && isSameProcess(holder)) throw new PipelineRunningError(folder, holder);
+    stale.push({ file: next, text });
+    next = `${lock}.${createHash('sha256').update(text).digest('hex')}`;
+  } while (!link(aside, next));
+  // Another claim may have been linked, used and removed since the lock was read.
+  const isCurrent = stale.every(({ file, text }) => readText(file) === text);
+  if (isCurrent) renameSync(aside, lock);
+  const claims = isCurrent ? [next, ...stale.slice(1).map(({ file }) => file)] : [next];
+  for (const claim of claims) rmSync(claim, { force: true });
+  return isCurrent;
 }
 
 /** Whether a running process holds the folder's lock. */
 export function isLocked(folder: string): boolean {
-  const holder = readHolder(join(folder, 'lock.json'));
+  const text = readText(join(folder, LOCK_FILE));
+  const holder = text === undefined ? undefined : holderIn(text);
   return holder !== undefined && isSameProcess(holder);
 }
 
-function readHolder(file: string): (ProcessIdentity & { since: string }) | undefined {
+/** @returns false if the file exists */
+function link(from: string, file: string): boolean {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    linkSync(from, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function holderIn(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text);
   } catch {
-    return undefined; // just released, or incomplete after a kill
+    return undefined; // of an older version that was killed while it wrote
   }
 }
