@@ -49,6 +49,11 @@ export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryO
   return policy.execute(attempt);
 }
 
+/** The time (epoch ms) that a Retry-After header asks to wait for, in seconds or as an HTTP date; NaN if neither. */
+export function retryAfterMs(header: string, nowMs: number): number {
+  return /^\d+$/.test(header) ? nowMs + Number(header) * 1_000 : Date.parse(header);
+}
+
 /**
  * Calls `attempt` until it succeeds, with growing pauses of at most 2 s.
  * @throws the last error once the signal has aborted

@@ -17,6 +17,6 @@ function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? typeof value;
   } catch {
-    return 'a value nested too deeply to show'; // parsing survives a depth that stringify does not
+    return 'a value that JSON cannot show'; // such as one nested deeper than stringify, but not parsing, can bear
   }
 }

@@ -6,6 +6,7 @@ import {
   SourceUnavailableError,
 } from '../../core/ingest/source-errors.ts';
 import { DAY_MS } from '../../core/market/time.ts';
+import { retryAfterMs } from '../../core/runtime/retry.ts';
 
 /** An HTTP answer, not yet interpreted. */
 export interface ExchangeResponse {
@@ -101,11 +102,9 @@ function statusFailure({ status, body }: ExchangeResponse, { limits }: FailureRu
 
 /** When the limit ends, epoch ms, if the answer gives a plausible time. */
 function resetMs(response: ExchangeResponse, nowMs: number, rules: RateLimitRules): number | undefined {
-  const retryAfter = response.header('retry-after') ?? '';
   const candidates = [
     ...(rules.resetMs?.(response) ?? []),
-    // Seconds or an HTTP date.
-    /^\d+$/.test(retryAfter) ? nowMs + Number(retryAfter) * 1_000 : Date.parse(retryAfter),
+    retryAfterMs(response.header('retry-after') ?? '', nowMs),
   ];
   return candidates.find((ms) => ms > nowMs && ms <= nowMs + (rules.longestMs ?? DAY_MS));
 }

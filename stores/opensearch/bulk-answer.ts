@@ -1,4 +1,6 @@
 import type { DocumentOutcome } from '../../core/index/ports.ts';
+import { shorten } from '../../core/text/show.ts';
+import { type BulkError, isDocumentsOwn } from './document-errors.ts';
 
 /** What we ask OpenSearch to return of a bulk answer. */
 export const FILTER_PATH = 'errors,items.*.status,items.*.error';
@@ -7,32 +9,58 @@ export type BulkKind = 'create' | 'index' | 'delete';
 
 interface BulkItem {
   status?: number;
-  error?: { type?: string; reason?: string; caused_by?: { reason?: string } };
+  error?: BulkError;
 }
 
-const TRANSIENT_4XX: ReadonlySet<number> = new Set([401, 403, 408, 429]);
+/** The meaning of an answer to a bulk request. */
+export type BulkVerdict =
+  /** OpenSearch has looked at each document. */
+  | { kind: 'answered'; outcomes: DocumentOutcome[] }
+  /** It, or what stands before it, refused the whole request. */
+  | {
+      kind: 'refused';
+      errorType: string;
+      reason: string;
+      /** The request's size, or an error that only documents cause: a smaller part of it may be accepted. */
+      isDocuments: boolean;
+    }
+  /** No answer, or one that says nothing about the request: the same one may be accepted later. */
+  | { kind: 'unwell'; reason: string };
 
 /**
  * What the answer for one document means:
  * - 2xx: stored. 409: the id exists, so an earlier delivery stored it.
- * - 408, 429 and 5xx: OpenSearch is busy or unwell. 401 and 403: a missing role or a cluster block, which says nothing
- *   about the document; nor does a status that bulk items never have (1xx, 3xx). A retry may succeed.
- * - any other 4xx: OpenSearch will never accept this document.
+ * - an error that is the document's own: OpenSearch will never accept it.
+ * - anything else is about OpenSearch, the index or our access to it: a retry may succeed.
  */
 export function bulkOutcome(item: BulkItem | undefined): DocumentOutcome {
-  const status = item?.status;
+  const { status, error } = item ?? {};
   if (status === undefined) return { kind: 'retry', reason: 'OpenSearch gave no status for the document' };
   if (status >= 200 && status < 300) return { kind: 'stored' };
   if (status === 409) return { kind: 'alreadyThere' };
-  const errorType = item?.error?.type ?? `status_${status}`;
-  const because = item?.error?.caused_by?.reason;
-  const reason = `${status} ${errorType}: ${item?.error?.reason ?? 'no reason given'}${because ? ` (${because})` : ''}`;
-  const isPermanent = status >= 400 && status < 500 && !TRANSIENT_4XX.has(status);
-  return isPermanent ? { kind: 'refused', errorType, reason } : { kind: 'retry', reason };
+  const { errorType, reason } = describe(status, error);
+  return isDocumentsOwn(status, error) ? { kind: 'refused', errorType, reason } : { kind: 'retry', reason };
+}
+
+function describe(status: number, error: BulkError | undefined): { errorType: string; reason: string } {
+  const errorType = error?.type ?? `status_${status}`;
+  const because = error?.caused_by?.reason;
+  const reason = `${status} ${errorType}: ${error?.reason ?? 'no reason given'}${because ? ` (${because})` : ''}`;
+  return { errorType, reason: shorten(reason) };
+}
+
+/** What the answer to a request with actions of these kinds means. */
+export function verdictOf(kinds: readonly BulkKind[], status: number, body: Buffer): BulkVerdict {
+  if (status < 400) return { kind: 'answered', outcomes: outcomesOf(kinds, body) };
+  const error = errorIn(body);
+  const { errorType, reason } = describe(status, error);
+  // Any other status comes from an ill OpenSearch, or from another server (404, 405).
+  if (status !== 400 && status !== 413) return { kind: 'unwell', reason };
+  return { kind: 'refused', errorType, reason, isDocuments: status === 413 || isDocumentsOwn(status, error) };
 }
 
 /** The outcome of each action, from the answer to a request that OpenSearch accepted. */
-export function outcomesOf(kinds: readonly BulkKind[], answer: Buffer): DocumentOutcome[] {
+function outcomesOf(kinds: readonly BulkKind[], answer: Buffer): DocumentOutcome[] {
   if (isAllCreated(answer, kinds.length)) return kinds.map(() => STORED);
   let items: Partial<Record<BulkKind, BulkItem>>[] | undefined;
   try {
@@ -59,26 +87,13 @@ function isAllCreated(answer: Buffer, count: number): boolean {
   return answer.equals(Buffer.concat([ALL_WELL, items, OBJECT_END]));
 }
 
-/** The outcome of every document in a request that failed as a whole, for this status. */
-export function wholeRequestOutcome(status: number, body: Buffer): DocumentOutcome {
-  const error = errorIn(body);
-  if (isAboutTheRequest(status)) return bulkOutcome({ status, error });
-  // OpenSearch is busy or unwell, or this is another server (404, 405): no document is to blame.
-  return { kind: 'retry', reason: `${status} ${error.type ?? 'no error'}: ${error.reason}` };
-}
-
-/** Whether a document made OpenSearch refuse the whole request, or the request is too large. */
-export function isAboutTheRequest(status: number): boolean {
-  return status === 400 || status === 413;
-}
-
 /** OpenSearch's reason for refusing a whole request, or the start of a proxy's answer. */
-function errorIn(body: Buffer): { type?: string; reason: string } {
+function errorIn(body: Buffer): BulkError {
   const text = body.toString('utf8');
   try {
-    const { error } = JSON.parse(text) as { error?: { type?: string; reason?: string } | string };
+    const { error } = JSON.parse(text) as { error?: BulkError | string };
     if (typeof error === 'string') return { reason: error };
-    if (error?.reason) return { ...(error.type ? { type: error.type } : {}), reason: error.reason };
+    if (error?.reason) return error;
   } catch {
     // Not JSON, so not OpenSearch's own answer.
   }

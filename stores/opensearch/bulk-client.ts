@@ -5,7 +5,7 @@ import serializerModule from '@opensearch-project/opensearch/lib/Serializer.js';
 import transportModule from '@opensearch-project/opensearch/lib/Transport.js';
 import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import { lambdaCredentials } from '../aws/lambda-credentials.ts';
-import type { BulkClient } from './bulk.ts';
+import type { BulkClient } from './bulk-connection.ts';
 import type { OpenSearchEnvironment } from './environment.ts';
 
 /** These CommonJS files export their class as the module itself, while their types declare it as `default`. */

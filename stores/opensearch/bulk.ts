@@ -1,14 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import type { Client } from '@opensearch-project/opensearch';
-import { ConnectionError, OpenSearchClientError } from '@opensearch-project/opensearch/lib/errors.js';
 import type { DocumentOutcome } from '../../core/index/ports.ts';
-import { BACKOFFS, CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
+import { BACKOFFS } from '../../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
-import { FILTER_PATH, isAboutTheRequest, outcomesOf, wholeRequestOutcome } from './bulk-answer.ts';
+import type { BulkVerdict } from './bulk-answer.ts';
+import { type BulkClient, BulkConnection } from './bulk-connection.ts';
 import { type BulkAction, type BulkRequest, partOf, requestsOf } from './bulk-request.ts';
-
-/** The part of a client that writing needs. */
-export type BulkClient = Pick<Client, 'transport'>;
 
 export interface BulkOptions {
   /** Of one bulk request. @default 5 MiB */
@@ -24,27 +19,18 @@ class DocumentsPendingError extends Error {
   override readonly name = 'DocumentsPendingError';
 }
 
-interface BulkAnswer {
-  status: number;
-  body: Buffer;
-}
-
-class NoAnswerInTimeError extends Error {
-  override readonly name = 'NoAnswerInTimeError';
-}
-
 /**
  * Writes many documents with `_bulk`, in requests of a sensible size, and retries each document until its outcome is
  * final. A request is built from the documents while others are in flight, and does not keep them.
  */
 export class OpenSearchBulk {
-  readonly #client: BulkClient;
+  readonly #connection: BulkConnection;
   readonly #options: BulkOptions & { maxRequestBytes: number; connections: number };
   /** Buffers of finished requests. Allocating new ones would make V8 collect garbage far more often. */
   readonly #memory: Buffer[] = [];
 
   constructor(client: BulkClient, options: BulkOptions = {}) {
-    this.#client = client;
+    this.#connection = new BulkConnection(client);
     this.#options = { maxRequestBytes: 5 * 1024 * 1024, connections: 2, ...options };
   }
 
@@ -92,6 +78,7 @@ export class OpenSearchBulk {
         deadlineMs,
         ...BACKOFFS.openSearch,
         isRetryable: (error) => error instanceof DocumentsPendingError,
+        retryAtMs: () => this.#connection.pausedUntilMs,
         ...(onRetry ? { onRetry: (retry) => onRetry({ ...retry, documents: pending?.length ?? 0 }) } : {}),
       });
     } catch (error) {
@@ -101,64 +88,55 @@ export class OpenSearchBulk {
     return outcomes;
   }
 
-  /** Sends one bulk request. If it fails as a whole, each of its documents gets that outcome. */
+  /** Sends a request once. If it fails as a whole, each of its documents gets that outcome. */
   async #send(request: BulkRequest, deadlineMs: number): Promise<DocumentOutcome[]> {
+    const verdict = await this.#connection.send(request, deadlineMs);
+    return this.#settle(request, verdict, deadlineMs, false);
+  }
+
+  /** @param isElsewhereAccepted whether OpenSearch accepted another part of the same request */
+  async #settle(
+    request: BulkRequest,
+    verdict: BulkVerdict,
+    deadlineMs: number,
+    isElsewhereAccepted: boolean,
+  ): Promise<DocumentOutcome[]> {
+    if (verdict.kind === 'answered') return verdict.outcomes;
     const { kinds } = request;
-    const timeoutMs = Math.max(1_000, Math.min(CALL_TIMEOUTS_MS.openSearch, deadlineMs - Date.now()));
-    let answer: BulkAnswer;
-    try {
-      answer = await this.#post(request.lines, timeoutMs);
-    } catch (error) {
-      if (!(error instanceof OpenSearchClientError || error instanceof NoAnswerInTimeError)) throw error;
-      // Refused, reset or timed out. The documents may have been stored; their ids make another attempt harmless.
-      const outcome = { kind: 'retry' as const, reason: `${error.name}: ${error.message}` };
-      return kinds.map(() => outcome);
+    if (verdict.kind === 'refused' && kinds.length > 1) {
+      return this.#sendHalves(request, verdict, deadlineMs, isElsewhereAccepted);
     }
-    const { status, body } = answer;
-    if (status < 400) {
-      request.isRead = true;
-      return outcomesOf(kinds, body);
-    }
-    if (isAboutTheRequest(status) && kinds.length > 1) {
-      // Halve the request until the document that spoils it is alone.
-      const middle = Math.ceil(kinds.length / 2);
-      const positions = [...kinds.keys()];
-      const first = await this.#send(partOf(request, positions.slice(0, middle)), deadlineMs);
-      return [...first, ...(await this.#send(partOf(request, positions.slice(middle)), deadlineMs))];
-    }
-    const outcome = wholeRequestOutcome(status, body);
+    const { reason } = verdict;
+    const isToBlame = verdict.kind === 'refused' && (verdict.isDocuments || isElsewhereAccepted);
+    const outcome: DocumentOutcome = isToBlame
+      ? { kind: 'refused', errorType: verdict.errorType, reason }
+      : { kind: 'retry', reason };
     return kinds.map(() => outcome);
   }
 
   /**
-   * Reads the answer as bytes, because the client would parse each one twice.
-   * @throws OpenSearchClientError, NoAnswerInTimeError
+   * Halves a refused request until the documents that spoil it are alone. If both halves are refused alike, for a
+   * reason that is not known to be a document's, it is the request, which may be accepted later.
    */
-  async #post(lines: Buffer, timeoutMs: number): Promise<BulkAnswer> {
-    const request = this.#client.transport.request(
-      { method: 'POST', path: '/_bulk', bulkBody: lines, querystring: { filter_path: FILTER_PATH } },
-      // The client's timeout ends with the answer's headers; ours covers the body, too.
-      { asStream: true, requestTimeout: timeoutMs + 1_000 },
-    );
-    let stream: IncomingMessage | undefined;
-    let isOver = false;
-    const timer = setTimeout(() => {
-      isOver = true;
-      request.abort();
-      stream?.destroy();
-    }, timeoutMs);
-    try {
-      const { statusCode, body } = await request;
-      stream = body as IncomingMessage;
-      const parts: Buffer[] = [];
-      for await (const part of stream) parts.push(part as Buffer);
-      return { status: statusCode ?? 0, body: Buffer.concat(parts) };
-    } catch (error) {
-      if (isOver) throw new NoAnswerInTimeError(`OpenSearch gave no complete answer within ${timeoutMs} ms`);
-      if (stream) throw new ConnectionError(`the answer broke off: ${(error as Error).message}`);
-      throw error;
-    } finally {
-      clearTimeout(timer);
+  async #sendHalves(
+    request: BulkRequest,
+    { reason, isDocuments }: BulkVerdict & { kind: 'refused' },
+    deadlineMs: number,
+    isElsewhereAccepted: boolean,
+  ): Promise<DocumentOutcome[]> {
+    const { kinds } = request;
+    const middle = Math.ceil(kinds.length / 2);
+    const positions = [...kinds.keys()];
+    const halves = [positions.slice(0, middle), positions.slice(middle)].map((half) => partOf(request, half));
+    const verdicts: BulkVerdict[] = [];
+    for (const half of halves) verdicts.push(await this.#connection.send(half, deadlineMs));
+    const isAccepted = isElsewhereAccepted || verdicts.some(({ kind }) => kind === 'answered');
+    const areAlike = verdicts.every((verdict) => verdict.kind === 'refused' && verdict.reason === reason);
+    if (areAlike && !isDocuments && !isAccepted) return kinds.map(() => ({ kind: 'retry', reason }));
+    const outcomes: DocumentOutcome[] = [];
+    for (const [index, half] of halves.entries()) {
+      outcomes.push(...(await this.#settle(half, verdicts[index] as BulkVerdict, deadlineMs, isAccepted)));
     }
+    return outcomes;
   }
 }

@@ -1,6 +1,7 @@
 import type { DocumentOutcome, IndexDocument, TickerIndex } from '../../core/index/ports.ts';
 import { tickerIndexOf } from '../../core/market/index-names.ts';
-import { type BulkClient, type BulkOptions, OpenSearchBulk } from './bulk.ts';
+import { type BulkOptions, OpenSearchBulk } from './bulk.ts';
+import type { BulkClient } from './bulk-connection.ts';
 import type { BulkAction } from './bulk-request.ts';
 
 /** Writes tickers to their monthly indices. */

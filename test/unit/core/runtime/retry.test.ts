@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RetryOptions, retryUntilDeadline } from '../../../../core/runtime/retry.ts';
+import { type RetryOptions, retryAfterMs, retryUntilDeadline } from '../../../../core/runtime/retry.ts';
 
 class Busy extends Error {
   readonly retryAtMs: number | undefined;
@@ -157,5 +157,16 @@ describe('retrying until a deadline', () => {
   it('uses the given clock', async () => {
     const { startedAtMs } = await run(failing(new Busy()), { now: () => 1_000_000, deadlineMs: 1_000_000 });
     expect(startedAtMs).toEqual([0]);
+  });
+});
+
+describe('a Retry-After header', () => {
+  it.each([
+    ['120', 121_000],
+    ['Thu, 01 Jan 1970 00:02:00 GMT', 120_000],
+    ['', Number.NaN],
+    ['soon', Number.NaN],
+  ])('of %j', (header, timeMs) => {
+    expect(retryAfterMs(header, 1_000)).toBe(timeMs);
   });
 });

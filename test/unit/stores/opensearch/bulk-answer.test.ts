@@ -34,10 +34,15 @@ describe('a bulk item’s answer', () => {
 
   it('without a reason still has one', () => {
     expect(bulkOutcome({ status: 400 })).toEqual({
-      kind: 'refused',
-      errorType: 'status_400',
+      kind: 'retry',
       reason: '400 status_400: no reason given',
     });
+  });
+
+  it('has a reason of at most 500 characters', () => {
+    const error = { type: 'mapper_parsing_exception', reason: 'x'.repeat(40_000) };
+    const outcomes = [400, 503].map((status) => bulkOutcome({ status, error }));
+    for (const outcome of outcomes) expect(outcome).toHaveProperty('reason.length', 500);
   });
 
   it.each([undefined, {}])('of %j says nothing about the document, which is retried', (item) => {
@@ -47,16 +52,34 @@ describe('a bulk item’s answer', () => {
     });
   });
 
-  it('has exactly one meaning for every status, and blames the document for a 4xx only', () => {
+  it('has exactly one meaning for every status and error, and blames the document only for its own', () => {
+    const own = fc.constantFrom(
+      'mapper_parsing_exception',
+      'document_parsing_exception',
+      'strict_dynamic_mapping_exception',
+    );
+    const about = fc.constantFrom(
+      'validation_exception',
+      'index_closed_exception',
+      'index_not_found_exception',
+      'cluster_block_exception',
+      'invalid_index_name_exception',
+      'illegal_argument_exception',
+      'security_exception',
+      'unavailable_shards_exception',
+    );
+    const error = fc.record({ type: fc.oneof(own, about, fc.string()), reason: fc.string() });
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 999 }), (status) => {
-        const { kind } = bulkOutcome({ status });
+      fc.property(fc.integer({ min: 0, max: 999 }), error, (status, error) => {
+        const isOwn = /^(mapper_parsing|document_parsing|strict_dynamic_mapping)_exception$/.test(error.type);
+        const { kind } = bulkOutcome({ status, error });
         const expected =
           status >= 200 && status < 300
             ? 'stored'
             : status === 409
               ? 'alreadyThere'
-              : status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
+              : status === 413 ||
+                  (isOwn && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status))
                 ? 'refused'
                 : 'retry';
         expect(kind).toBe(expected);

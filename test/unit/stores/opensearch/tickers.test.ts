@@ -45,13 +45,14 @@ afterEach(async () => {
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
+const typeOf = (status: number) => (status === 400 ? 'mapper_parsing_exception' : `type_${status}`);
 /** Gives each document the status for its id. */
 function statuses(statusOf: (id: string) => number): Answer {
   return ({ ids }, response) => {
     const items = ids.map((id) => {
       const status = statusOf(id);
       return {
-        create: { status, ...(status < 300 ? {} : { error: { type: `type_${status}`, reason: 'because' } }) },
+        create: { status, ...(status < 300 ? {} : { error: { type: typeOf(status), reason: 'because' } }) },
       };
     });
     json(response, 200, { errors: items.some(({ create }) => create.status >= 300), items });
@@ -83,7 +84,9 @@ describe('writing tickers to OpenSearch', () => {
     expect(bulks.map(({ body }) => body)).toEqual([
       '{"create":{"_index":"tickers-2026.03","_id":"a"}}\n{"symbol":"A"}\n{"create":{"_index":"tickers-2026.03","_id":"b"}}\n{"symbol":"A"}\n',
     ]);
-    expect(bulks[0]?.path).toBe('/_bulk?filter_path=errors%2Citems.*.status%2Citems.*.error');
+    expect(bulks[0]?.path).toMatch(
+      /^\/_bulk\?filter_path=errors%2Citems\.\*\.status%2Citems\.\*\.error&timeout=\d+ms$/,
+    );
   });
 
   it('sends nothing for no documents', async () => {
@@ -170,10 +173,101 @@ describe('writing tickers to OpenSearch', () => {
   );
 
   it('passes on OpenSearch’s reason for refusing a request', async () => {
-    answers = [whole(400)];
+    answers = [
+      ({ ids }, response) => {
+        const reason = `Validation Failed: 1: id [${ids[0]}] is too long, must be no longer than 512 bytes;`;
+        const error = { type: 'action_request_validation_exception', reason };
+        json(response, 400, { error, status: 400 });
+      },
+    ];
     expect(await create(['a'])).toEqual([
-      { kind: 'refused', errorType: 'some_exception', reason: '400 some_exception: all of it' },
+      {
+        kind: 'refused',
+        errorType: 'action_request_validation_exception',
+        reason:
+          '400 action_request_validation_exception: Validation Failed: 1: id [a] is too long, must be no longer than 512 bytes;',
+      },
     ]);
+  });
+
+  it('retries a request that is refused for no document’s sake, and does not halve it to the end', async () => {
+    answers = [whole(400), whole(400), whole(400), statuses(() => 201)];
+    expect(await kinds(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])).toEqual(Array(8).fill('stored'));
+    expect(bulks.map(({ ids }) => ids.length)).toEqual([8, 4, 4, 8]);
+  });
+
+  it('retries a single document that is refused while nothing shows that it is to blame', async () => {
+    answers = [whole(400), statuses(() => 201)];
+    expect(await kinds(['a'])).toEqual(['stored']);
+  });
+
+  it('finds several documents that spoil a request, if OpenSearch accepts others', async () => {
+    answers = [
+      (bulk, response) =>
+        (bulk.ids.some((id) => id.startsWith('bad')) ? whole(400) : statuses(() => 201))(bulk, response),
+    ];
+    expect(await kinds(['a', 'b', 'bad1', 'bad2'])).toEqual(['stored', 'stored', 'refused', 'refused']);
+  });
+
+  it('stops halving at the deadline, and what is left is retried', async () => {
+    answers = [(bulk, response) => setTimeout(() => whole(413)(bulk, response), 200)];
+    const ids = Array.from({ length: 64 }, (_, index) => `d${index}`);
+    const begunMs = Date.now();
+    const outcomes = await kinds(ids, {}, 1_000);
+    expect(Date.now() - begunMs).toBeLessThan(1_000 + 1_000);
+    expect(bulks.length).toBeLessThanOrEqual(6);
+    expect(outcomes.at(-1)).toBe('retry');
+  });
+
+  it('has OpenSearch give up a request before we do', async () => {
+    answers = [statuses(() => 503), statuses(() => 201)];
+    await create(['a'], {}, 3_000);
+    const timeoutsMs = bulks.map(({ path }) => Number(/timeout=(\d+)ms/.exec(path)?.[1]));
+    for (const timeoutMs of timeoutsMs) {
+      expect(timeoutMs).toBeGreaterThanOrEqual(900);
+      expect(timeoutMs).toBeLessThan(3_000);
+    }
+    bulks = [];
+    await create(['a'], {}, 600_000);
+    expect(bulks[0]?.path).toContain('timeout=18000ms');
+  });
+
+  describe('if OpenSearch asks for a pause', () => {
+    const pause =
+      (retryAfter: string): Answer =>
+      (_, response) =>
+        response.writeHead(429, { 'retry-after': retryAfter }).end('slow down');
+
+    it('asks again only afterwards, on every connection', async () => {
+      const timesMs: number[] = [];
+      answers = [
+        (bulk, response) => {
+          timesMs.push(Date.now());
+          if (timesMs.length === 1) pause('1')(bulk, response);
+          else setTimeout(() => statuses(() => 201)(bulk, response), 20);
+        },
+      ];
+      const two = { maxRequestBytes: 100, connections: 1 };
+      expect(await kinds(['a', 'b', 'c'], two, 10_000)).toEqual(['stored', 'stored', 'stored']);
+      expect((timesMs[1] as number) - (timesMs[0] as number)).toBeGreaterThanOrEqual(990);
+      bulks = [];
+      timesMs.length = 0;
+      expect(await kinds(['a', 'b', 'c', 'd'], { maxRequestBytes: 100, connections: 2 }, 10_000)).toEqual(
+        Array(4).fill('stored'),
+      );
+      // The second connection had already asked; nobody else does before the pause ends.
+      expect(timesMs.slice(2).every((ms) => ms - (timesMs[0] as number) >= 990)).toBe(true);
+    });
+
+    it('beyond the deadline, gives up at once', async () => {
+      answers = [pause(new Date(Date.now() + 3_600_000).toUTCString())];
+      const begunMs = Date.now();
+      expect(await kinds(['a', 'b', 'c'], { maxRequestBytes: 100, connections: 1 }, 20_000)).toEqual(
+        Array(3).fill('retry'),
+      );
+      expect(Date.now() - begunMs).toBeLessThan(5_000);
+      expect(bulks).toHaveLength(1);
+    });
   });
 
   it('passes on a proxy’s answer if it refuses a request', async () => {
