@@ -78,6 +78,14 @@ export interface Operation<Input, Output> {
   resume?(input: Input, cursor: unknown, services: OperationServices): Promise<unknown>;
 }
 
+/** In one slice: there may be as many as tickers, and a Lambda can return 6 MB. */
+const MOST_PROBLEMS = 1_000;
+
+/** Adds to a slice's problems, as many as it can return. */
+export function addProblems({ problems }: { problems: string[] }, more: readonly string[]): void {
+  problems.push(...more.slice(0, Math.max(0, MOST_PROBLEMS - problems.length)));
+}
+
 /** The operation does not exist, or cannot work with its input. */
 export class OperationInputError extends Error {
   override readonly name = 'OperationInputError';

@@ -8,7 +8,7 @@ import { markStale, remakeMoves } from '../summarise/remake-moves.ts';
 import { summariseHour } from '../summarise/summarise.ts';
 import { writeFromLake } from './backfill/recorded-candles.ts';
 import { LakeTicks } from './lake-ticks.ts';
-import type { Operation, OperationServices, Slice } from './operation.ts';
+import { addProblems, type Operation, type OperationServices, type Slice } from './operation.ts';
 import { summarySlice } from './summary-slice.ts';
 import { isoTime } from './time-range.ts';
 
@@ -121,7 +121,7 @@ async function recorded(
       output.moves += written.moves;
     } catch (error) {
       if (!(error instanceof UnreadableObjectError)) throw error;
-      output.problems.push(error.message);
+      addProblems(output, [error.message]);
     }
     seen = next;
   }
@@ -148,7 +148,7 @@ async function ticks(
     output.hours += 1;
     output.candles += written.candles;
     output.moves += written.moves;
-    output.problems.push(...lakeTicks.problems.splice(0));
+    addProblems(output, lakeTicks.problems.splice(0));
     nextMs = hourOf(tickMs) + HOUR_MS;
   }
   return { phase: 'moves', startMs, hourMs: range.toMs, series: await store.countStale() };

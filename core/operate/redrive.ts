@@ -48,6 +48,9 @@ export class RedriveStoppedError extends Error {
 /** So many unfinished objects in a row mean that OpenSearch is ill, not an object. */
 const MOST_UNFINISHED = 3;
 
+/** In one slice: a Lambda can return 6 MB. An object has at most the records of one event. */
+const MOST_STAYING = 2_000;
+
 /** How long one object may take beyond the slice's own time. */
 const OBJECT_MS = 20_000;
 
@@ -97,7 +100,7 @@ export const redrive: Operation<z.infer<typeof inputSchema>, RedriveOutput> = {
         output.problems.push(error.message);
       }
       const done = doneBefore + index + 1;
-      if (done < total && now() >= deadlineMs) {
+      if (done < total && (now() >= deadlineMs || output.stay.length >= MOST_STAYING)) {
         const next: RedriveCursor = { afterKey: key, done, unfinished };
         return { cursor: next, progress: { done, total, unit: 'objects' }, output };
       }

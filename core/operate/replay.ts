@@ -13,7 +13,7 @@ import {
   walkBatches,
   walkSlice,
 } from './lake-walk.ts';
-import type { Operation, OperationServices } from './operation.ts';
+import { addProblems, type Operation, type OperationServices } from './operation.ts';
 import type { Stretch } from './ports.ts';
 import { timeRange } from './time-range.ts';
 
@@ -46,8 +46,6 @@ const CHUNK_TICKERS = 10_000;
 const CHUNKS_UNDER_WAY = 2;
 /** How long a chunk may take beyond the slice's own time. */
 const CHUNK_MS = 20_000;
-/** In one slice; there may be as many as tickers. */
-const MOST_PROBLEMS = 1_000;
 
 /**
  * Indexes the lake's tickers again: through the stream, as the polls did, or straight to OpenSearch. The ids are the
@@ -119,10 +117,6 @@ async function replayStretch(stretch: Stretch, work: Work): Promise<void> {
   }
   send(stretch.toMs);
   await finishUntil(0);
-}
-
-function addProblems({ problems }: ReplayOutput, more: readonly string[]): void {
-  problems.push(...more.slice(0, Math.max(0, MOST_PROBLEMS - problems.length)));
 }
 
 const writeToStream: Write = async (lines, { stream }, deadlineMs) => {

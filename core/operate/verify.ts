@@ -3,7 +3,7 @@ import { decodeLine } from '../index/decode.ts';
 import { formatSeries } from '../market/series.ts';
 import { type Difference, HourTally, type TallyState } from './hour-tally.ts';
 import { beginWalk, moveOn, stretchesIn, type Walk, walkBatches, walkSlice } from './lake-walk.ts';
-import type { Operation, OperationServices } from './operation.ts';
+import { addProblems, type Operation, type OperationServices } from './operation.ts';
 import type { IndexedTicker, Stretch } from './ports.ts';
 import { timeRange } from './time-range.ts';
 
@@ -138,7 +138,7 @@ class Comparison {
     for (const ticker of extra) this.tally.add('extra', ticker);
     this.#output.lakeIds += ids.size;
     this.#output.documents += documents;
-    if (range.toMs >= chunk.untilMs) this.#output.problems.push(...chunk.problems);
+    if (range.toMs >= chunk.untilMs) addProblems(this.#output, chunk.problems);
     const atEnd = range.toMs >= stretch.toMs;
     const closed = this.tally.close(atEnd ? Number.POSITIVE_INFINITY : range.toMs, stretch);
     this.#output.seriesHours += closed.seriesHours;

@@ -51,10 +51,11 @@ function world(names: readonly string[], outcomeOf: (symbol: string) => Document
     } while (cursor !== undefined);
     return problems;
   };
-  return { moved, run };
+  return { moved, run, services };
 }
 
 const STORED: DocumentOutcome = { kind: 'stored' };
+const REFUSED: DocumentOutcome = { kind: 'refused', errorType: 'odd_exception', reason: 'refused' };
 const RETRY: DocumentOutcome = { kind: 'retry', reason: '400 odd_exception: never seen before' };
 
 describe('redrive', () => {
@@ -86,5 +87,18 @@ describe('redrive', () => {
   it('stops if none of a few objects can be finished', async () => {
     await expect(world(['A'], () => RETRY).run()).rejects.toThrow('run redrive again');
     await expect(world(['A', 'B'], () => RETRY).run()).rejects.toThrow('run redrive again');
+  });
+
+  it('ends a slice before it returns more than a Lambda can', async () => {
+    const { services } = world([...'ABCDE'], () => REFUSED);
+    const { deadLetters } = services;
+    const many = { ...deadLetters, read: async (key: string) => lettersOf(await deadLetters.read(key)) };
+    const lettersOf = ([letter]: DeadLetter[]) =>
+      Array.from({ length: 1_000 }, (_, offset) => ({ ...(letter as DeadLetter), offset }));
+    const slice = (cursor: unknown) =>
+      redrive.slice({}, cursor, { ...services, deadLetters: many }, { deadlineMs: SLOT_MS + 60_000 });
+    const first = await slice(undefined);
+    expect(first.output.stay).toHaveLength(2_000);
+    expect((await slice(first.cursor)).output.stay).toHaveLength(2_000);
   });
 });

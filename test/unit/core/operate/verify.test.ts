@@ -11,10 +11,10 @@ const market = { exchange: 'bybit', category: 'spot' } as const;
 const ticker = sampleTicker({ ...market, symbol: 'A', slot: SLOT });
 const key = tickersKey({ ...market, slotMs });
 
-/** One ticker in the lake, which arrives in the index after a time; the clock runs while verify sleeps. */
+/** One ticker in the lake, which arrives in the index after a time; the clock starts at its slot and runs while verify sleeps. */
 function world(batchingWindowMs: number, arrivesAfterMs: number) {
-  let nowMs = 0;
-  const isIndexed = () => nowMs >= arrivesAfterMs;
+  let passedMs = 0;
+  const isIndexed = () => passedMs >= arrivesAfterMs;
   const services = {
     lake: {
       folders: async (prefix: string) => {
@@ -36,20 +36,20 @@ function world(batchingWindowMs: number, arrivesAfterMs: number) {
       },
     },
     batchingWindowMs,
-    now: () => nowMs,
+    now: () => slotMs + passedMs,
     sleep: async (ms: number) => {
-      nowMs += ms;
+      passedMs += ms;
     },
   } as unknown as OperationServices;
   const run = async (sliceMs: number) => {
     const outputs: VerifyOutput[] = [];
     let cursor: unknown;
     do {
-      const slice = await verify.slice({}, cursor, services, { deadlineMs: nowMs + sliceMs });
+      const slice = await verify.slice({}, cursor, services, { deadlineMs: slotMs + passedMs + sliceMs });
       outputs.push(slice.output);
       cursor = slice.cursor === undefined ? undefined : JSON.parse(JSON.stringify(slice.cursor));
     } while (cursor !== undefined);
-    return { outputs, differences: outputs.flatMap(({ differences }) => differences), tookMs: nowMs };
+    return { outputs, differences: outputs.flatMap(({ differences }) => differences), tookMs: passedMs };
   };
   return run;
 }
