@@ -246,7 +246,8 @@ describe('the figures above the charts', () => {
   it('show the average prices of insights, and the sampling interval', async () => {
     const { averages, samplingIntervalSeconds } = await seriesSummary(store, BTC, AS_OF_MS);
     expect(samplingIntervalSeconds).toBe(900);
-    const { series: _, ...average } = await ask({ question: 'average', symbol: BTC, over: '90d' });
+    const { series: _, quote, ...average } = await ask({ question: 'average', symbol: BTC, over: '90d' });
+    expect(quote).toBe('USD');
     expect(averages['90d']).toEqual(average);
   });
 });
