@@ -27,7 +27,9 @@ describe.runIf(executablePath)('the report page of npm start', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is served at the printed link, shows every chart, and follows the polls', async () => {
+  it('is served at the printed link, shows every chart, and follows the polls', {
+    timeout: 180_000,
+  }, async () => {
     const url = await vi.waitFor(
       () => {
         // A few hours of ticks, so that every picture has data.
