@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EachBatchPayload } from 'kafkajs';
 import { retryUntilAborted } from '../../core/runtime/retry.ts';
@@ -18,14 +19,26 @@ export interface AssignmentContext {
   readonly stop: AbortSignal;
 }
 
-/** How often a full queue sends a heartbeat; well within the shortest session. */
-const HEARTBEAT_MS = 1_000;
+/** Fetched records of one partition, and their way through the function. */
+interface Lane {
+  readonly queue: RecordQueue;
+  /** Fulfilled after the last batch. */
+  readonly processed: Promise<void>;
+}
 
-/** Queues the records of one membership and hands them to the function, batch by batch. */
+/** Batches that may wait in a partition's queue; then we stop fetching it for a while. */
+const QUEUED_BATCHES = 2;
+
+/**
+ * Queues the records of one membership and hands them to the function, batch by batch: those of a partition one after
+ * the other, those of different partitions at the same time.
+ */
 export class BatchAssignment implements Assignment {
   readonly #options: KafkaEventSourceOptions;
   readonly #context: AssignmentContext;
-  readonly #queue: RecordQueue;
+  /** By partition. */
+  readonly #lanes = new Map<number, Lane>();
+  readonly #mayProcess = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
   /** Aborted when the assignment ends or the event source stops. */
   readonly #over: AbortSignal;
@@ -33,7 +46,6 @@ export class BatchAssignment implements Assignment {
   constructor(options: KafkaEventSourceOptions, context: AssignmentContext) {
     this.#options = options;
     this.#context = context;
-    this.#queue = new RecordQueue(limitsOf(options), originOf(options));
     this.#over = AbortSignal.any([this.#ended.signal, context.stop]);
   }
 
@@ -48,28 +60,46 @@ export class BatchAssignment implements Assignment {
     if (!this.#over.aborted) offsets.resume(positions, before);
   }
 
-  async receive({ batch, resolveOffset, heartbeat, isRunning }: EachBatchPayload): Promise<void> {
+  async receive({ batch, resolveOffset, heartbeat, pause }: EachBatchPayload): Promise<void> {
     // A consumer that we replaced because it hung may wake up again.
     if (this.#ended.signal.aborted) throw new ConnectionLostError('the assignment has ended');
     this.#context.offsets.reaches(batch.partition, Number(batch.highWatermark));
+    const { queue } = this.#laneOf(batch.partition);
     const now = Date.now();
     for (const message of batch.messages) {
-      this.#queue.push(toMskRecord(batch.topic, batch.partition, message), now);
+      queue.push(toMskRecord(batch.topic, batch.partition, message), now);
     }
     // Only moves the next fetch; offsets are committed after the function has handled the records.
     resolveOffset(batch.lastOffset());
+    if (queue.holdsBatches(QUEUED_BATCHES)) void this.#resumeLater(queue, pause());
     await heartbeat();
-    // Fetch at most two batches ahead of the function, and stay in the group while waiting.
-    while (this.#queue.holdsBatches(2) && isRunning() && !this.#over.aborted) {
-      await this.#queue.taken(AbortSignal.any([this.#over, AbortSignal.timeout(HEARTBEAT_MS)]));
-      await heartbeat();
-    }
   }
 
-  /** Handles one batch after the other until the assignment is over. */
+  /** Handles batches until the assignment is over. Those of earlier assignments must be finished before. */
   async processBatches(): Promise<void> {
+    this.#mayProcess.resolve();
+    if (!this.#over.aborted) await once(this.#over, 'abort');
+    await Promise.all([...this.#lanes.values()].map(({ processed }) => processed));
+  }
+
+  #laneOf(partition: number): Lane {
+    const known = this.#lanes.get(partition);
+    if (known) return known;
+    const queue = new RecordQueue(limitsOf(this.#options), originOf(this.#options));
+    const lane = { queue, processed: this.#mayProcess.promise.then(() => this.#processQueue(queue)) };
+    this.#lanes.set(partition, lane);
+    return lane;
+  }
+
+  /** Fetches a paused partition again once its queue has room, or for the next assignment. */
+  async #resumeLater(queue: RecordQueue, resume: () => void): Promise<void> {
+    while (queue.holdsBatches(QUEUED_BATCHES) && !this.#over.aborted) await queue.taken(this.#over);
+    resume();
+  }
+
+  async #processQueue(queue: RecordQueue): Promise<void> {
     for (;;) {
-      const batch = await this.#queue.next(this.#over);
+      const batch = await queue.next(this.#over);
       if (!batch) return;
       try {
         await this.#process(batch);

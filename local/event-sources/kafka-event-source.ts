@@ -30,7 +30,7 @@ export interface KafkaEventSource {
   /** Waits until the group is joined. Rejects like `waitUntil`. */
   waitUntilRunning(signal?: AbortSignal): Promise<void>;
   /**
-   * Waits for the current invocation (3 s at most), commits it and leaves the group (3 s at most). Records that are not
+   * Waits for the current invocations (3 s at most), commits them and leaves the group (3 s at most). Records that are not
    * committed are delivered again after the next start.
    */
   stop(): Promise<void>;
@@ -45,7 +45,7 @@ export class EventSourceStoppedError extends Error {
 }
 
 const RECONNECT_BACKOFF: Backoff = { initialMs: 200, maxMs: 2_000 };
-const FINISH_INVOCATION_MS = 3_000;
+const FINISH_INVOCATIONS_MS = 3_000;
 
 /**
  * Stands in for a Lambda event source mapping of Amazon MSK in provisioned mode: consumes a topic and calls a function
@@ -54,10 +54,9 @@ const FINISH_INVOCATION_MS = 3_000;
  *
  * It connects in the background and survives any outage of the brokers, including one at the start.
  *
- * Unlike AWS it has one poller that makes one invocation at a time, so a record that always fails blocks all
- * partitions. It supports no filters, schemas, starting positions other than the earliest, or destinations other than
- * S3. With a destination AWS caps unlimited retries at 10 attempts; here unlimited means unlimited. It retries an
- * unavailable destination until the records are stored.
+ * As on AWS, up to one invocation per partition is under way. Unlike there, an event has the records of one partition
+ * only. It supports no filters, schemas, starting positions other than the earliest, or destinations other than S3. It
+ * retries an unavailable destination until the records are stored.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-msk-process.html
  */
@@ -114,16 +113,16 @@ class LocalEventSource implements KafkaEventSource {
 
   async #stopOnce(): Promise<void> {
     this.#setState('stopping');
-    // Ends pauses and retries, but not the current invocation, whose records should be committed.
+    // Ends pauses and retries, but not the current invocations, whose records should be committed.
     this.#stop.abort(new EventSourceStoppedError(this.#options.topic, this.#options.groupId));
-    await this.#finishInvocation();
+    await this.#finishInvocations();
     await waitAtMost(DISCONNECT_MS + 500, this.#connecting);
     this.#onFailure.close();
     this.#setState('stopped');
   }
 
-  #finishInvocation(): Promise<void> {
-    return waitAtMost(FINISH_INVOCATION_MS, this.#processing);
+  #finishInvocations(): Promise<void> {
+    return waitAtMost(FINISH_INVOCATIONS_MS, this.#processing);
   }
 
   async #waitFor(condition: () => boolean, signal?: AbortSignal): Promise<void> {
@@ -145,7 +144,7 @@ class LocalEventSource implements KafkaEventSource {
     for (let failures = 0; !signal.aborted; ) {
       const startedAtMs = Date.now();
       try {
-        await consumeUntilLost(this.#options, begin, () => this.#finishInvocation(), signal);
+        await consumeUntilLost(this.#options, begin, () => this.#finishInvocations(), signal);
       } catch (error) {
         if (signal.aborted) return;
         // A connection that lasted for a while did not fail to connect.

@@ -1,5 +1,4 @@
 import { EventEmitter, once } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MSKRecord } from 'aws-lambda';
 import { type EventOrigin, partitionKey, toMskEvent } from './batch.ts';
 
@@ -23,7 +22,7 @@ interface QueuedRecord {
   readonly arrivedAtMs: number;
 }
 
-/** Fetched records on their way to the function: first in, first out, in batches within the limits. */
+/** Fetched records of one partition on their way to the function: first in, first out, in batches within the limits. */
 export class RecordQueue {
   readonly #limits: BatchLimits;
   readonly #emptyEventBytes: number;
@@ -56,11 +55,7 @@ export class RecordQueue {
   async next(signal: AbortSignal): Promise<Batch | undefined> {
     while (!signal.aborted) {
       const waitMs = this.#timeUntilDueMs(Date.now());
-      if (waitMs <= 0) {
-        // One fetch delivers its partitions one after the other; let them share an event.
-        if (!this.holdsBatches(1)) await nextTurn();
-        return signal.aborted ? undefined : this.take();
-      }
+      if (waitMs <= 0) return this.take();
       const due = Number.isFinite(waitMs) ? [AbortSignal.timeout(Math.ceil(waitMs))] : [];
       await once(this.#changes, 'pushed', { signal: AbortSignal.any([signal, ...due]) }).catch(() => {});
     }
@@ -78,19 +73,17 @@ export class RecordQueue {
    */
   take(): Batch | undefined {
     const records: MSKRecord[] = [];
-    const partitions = new Set<number>();
     let payloadBytes = this.#emptyEventBytes;
     while (records.length < this.#limits.maxRecords) {
       const next = this.#queued[this.#head];
       if (!next) break;
       const { record, bytes } = next;
-      // A record adds itself and a comma, the first of a partition also `"topic-0":[],`.
-      const partitionBytes = partitions.has(record.partition) ? 0 : partitionKey(record).length + 6;
+      // A record adds itself and a comma, the first one also `"topic-0":[],`.
+      const partitionBytes = records.length > 0 ? 0 : partitionKey(record).length + 6;
       const grown = payloadBytes + bytes + 1 + partitionBytes;
       if (records.length > 0 && grown > this.#limits.maxPayloadBytes) break;
       payloadBytes = grown;
       records.push(record);
-      partitions.add(record.partition);
       this.#recordBytes -= bytes;
       this.#head += 1;
     }

@@ -18,31 +18,45 @@ export interface LambdaFunctionOptions {
   readonly logFile: string;
   /** For importing the module. @default 10_000, as in AWS */
   readonly initTimeoutMs?: number;
+  /** The most invocations at a time, each in a thread of its own. @default 1 */
+  readonly concurrency?: number;
 }
 
 /** A Lambda function on this machine. */
 export interface LambdaFunction {
   /**
-   * Calls the handler and returns its answer; event and answer pass through JSON. Calls wait for their turn.
+   * Calls the handler and returns its answer; event and answer pass through JSON. Calls wait, in order, for a thread.
    *
    * Rejects with {@link LambdaInvocationError}, {@link LambdaInitError}, {@link LambdaTimeoutError} or
    * {@link LambdaClosedError}.
    */
   invoke(event: unknown): Promise<unknown>;
-  /** Ends the thread at once; running and waiting calls reject with {@link LambdaClosedError}. */
+  /** Ends the threads at once; running and waiting calls reject with {@link LambdaClosedError}. */
   close(): Promise<void>;
 }
 
 /**
  * Hosts a handler as Lambda does: in a thread with its own environment, imported once, called with one event at a
  * time, ended when it exceeds its time. After a crash or a timeout the next call gets a new thread. The first thread
- * starts at once, so that its imports overlap with the rest of the start.
+ * starts at once, so that its imports overlap with the rest of the start; up to `concurrency` start when calls wait.
  *
- * Unlike on AWS the thread is not frozen between invocations, and it shares the process: working directory, time zone
+ * Unlike on AWS a thread is not frozen between invocations, and it shares the process: working directory, time zone
  * and file descriptors (direct writes to descriptor 1 do not reach the log file).
  */
 export function startLambda(options: LambdaFunctionOptions): LambdaFunction {
   return new HostedLambda(options);
+}
+
+interface Call {
+  readonly eventJson: string;
+  readonly answer: PromiseWithResolvers<unknown>;
+}
+
+/** The place of one thread, which is replaced when it ends. */
+interface Place {
+  thread: HandlerThread | undefined;
+  /** While it has calls to answer. */
+  serving: Promise<void> | undefined;
 }
 
 class HostedLambda implements LambdaFunction {
@@ -52,11 +66,12 @@ class HostedLambda implements LambdaFunction {
   readonly #log: WriteStream;
   readonly #closed = Promise.withResolvers<never>();
   #isClosed = false;
-  #thread: HandlerThread | undefined;
-  /** Settles with the last call in the queue. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #places: readonly Place[];
+  /** Calls that no thread has taken yet. */
+  readonly #waiting: Call[] = [];
 
-  constructor({ name, handlerFile, environment, timeoutMs, logFile, initTimeoutMs }: LambdaFunctionOptions) {
+  constructor(options: LambdaFunctionOptions) {
+    const { name, handlerFile, environment, timeoutMs, logFile, concurrency = 1 } = options;
     this.#name = name;
     this.#timeoutMs = timeoutMs;
     this.#threadOptions = {
@@ -64,7 +79,7 @@ class HostedLambda implements LambdaFunction {
       handlerUrl: handlerUrl(handlerFile),
       memoryMb: 512,
       environment,
-      initTimeoutMs: initTimeoutMs ?? 10_000,
+      initTimeoutMs: options.initTimeoutMs ?? 10_000,
     };
     mkdirSync(path.dirname(logFile), { recursive: true });
     this.#log = createWriteStream(logFile, { flags: 'a' });
@@ -72,49 +87,63 @@ class HostedLambda implements LambdaFunction {
       process.stderr.write(`Cannot write the log of Lambda function "${name}": ${error.message}\n`),
     );
     this.#closed.promise.catch(() => {});
-    this.#thread = this.#startThread();
+    this.#places = Array.from({ length: concurrency }, () => ({ thread: undefined, serving: undefined }));
+    this.#startThread(this.#places[0] as Place);
   }
 
   async invoke(event: unknown): Promise<unknown> {
+    if (this.#isClosed) throw new LambdaClosedError(this.#name);
     // Serialized now, because the caller may change the event while the call waits for its turn.
-    const eventJson = JSON.stringify(event) ?? 'null';
-    const turn = this.#queue.then(() => this.#run(eventJson));
-    this.#queue = turn.catch(() => {});
-    return turn;
+    const call: Call = { eventJson: JSON.stringify(event) ?? 'null', answer: Promise.withResolvers() };
+    this.#waiting.push(call);
+    const idle = this.#places.filter(({ serving }) => !serving);
+    const place = idle.find(({ thread }) => thread) ?? idle[0];
+    if (place) place.serving = this.#serve(place);
+    return call.answer.promise;
   }
 
   async close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#closed.reject(new LambdaClosedError(this.#name));
+      for (const { answer } of this.#waiting.splice(0)) answer.reject(new LambdaClosedError(this.#name));
     }
-    const thread = this.#thread;
-    await thread?.terminate();
-    await this.#queue;
-    thread?.stopLogging();
+    const threads = this.#places.flatMap(({ thread }) => thread ?? []);
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    await Promise.all(this.#places.map(({ serving }) => serving));
+    for (const thread of threads) thread.stopLogging();
     this.#log.end();
     await finished(this.#log).catch(() => {});
   }
 
-  async #run(eventJson: string): Promise<unknown> {
-    if (this.#isClosed) throw new LambdaClosedError(this.#name);
-    this.#thread ??= this.#startThread();
-    const thread = this.#thread;
-    const requestId = randomUUID();
-    try {
-      await Promise.race([thread.ready, thread.ended, this.#closed.promise]);
-      return await this.#call(thread, requestId, eventJson);
-    } catch (error) {
-      if (error instanceof LambdaClosedError) throw error;
-      this.#log.write(`ERROR RequestId: ${requestId} ${error instanceof Error ? error.message : error}\n`);
-      // After an error of the handler itself the thread can be called again.
-      const handlerThrew = error instanceof LambdaInvocationError && !(error instanceof LambdaInitError);
-      if (!handlerThrew) {
-        this.#forget(thread);
-        await thread.terminate();
+  /** Answers calls until none is waiting. One that waits for this thread's start may be taken by another. */
+  async #serve(place: Place): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const thread = place.thread ?? this.#startThread(place);
+      const requestId = randomUUID();
+      let call: Call | undefined;
+      try {
+        await Promise.race([thread.ready, thread.ended, this.#closed.promise]);
+        call = this.#waiting.shift();
+        call?.answer.resolve(await this.#call(thread, requestId, call.eventJson));
+      } catch (error) {
+        call ??= this.#waiting.shift();
+        call?.answer.reject(error);
+        await this.#afterFailure(place, thread, requestId, error);
       }
-      throw error;
     }
+    // In the same turn as the check, or a call that comes in between would wait for ever.
+    place.serving = undefined;
+  }
+
+  async #afterFailure(place: Place, thread: HandlerThread, requestId: string, error: unknown): Promise<void> {
+    if (error instanceof LambdaClosedError) return;
+    this.#log.write(`ERROR RequestId: ${requestId} ${error instanceof Error ? error.message : error}\n`);
+    // After an error of the handler itself the thread can be called again.
+    const handlerThrew = error instanceof LambdaInvocationError && !(error instanceof LambdaInitError);
+    if (handlerThrew) return;
+    forget(place, thread);
+    await thread.terminate();
   }
 
   async #call(thread: HandlerThread, requestId: string, eventJson: string): Promise<unknown> {
@@ -131,15 +160,16 @@ class HostedLambda implements LambdaFunction {
     }
   }
 
-  #startThread(): HandlerThread {
+  #startThread(place: Place): HandlerThread {
     const thread = new HandlerThread(this.#threadOptions, this.#log);
-    thread.ended.catch(() => this.#forget(thread));
+    place.thread = thread;
+    thread.ended.catch(() => forget(place, thread));
     return thread;
   }
+}
 
-  #forget(thread: HandlerThread): void {
-    if (this.#thread === thread) this.#thread = undefined;
-  }
+function forget(place: Place, thread: HandlerThread): void {
+  if (place.thread === thread) place.thread = undefined;
 }
 
 function handlerUrl(file: string | URL): string {

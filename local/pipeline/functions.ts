@@ -18,6 +18,9 @@ const TIMEOUT_MS = {
   watch: 30_000,
 };
 
+/** Up to one per partition of the topic; more threads would only cost memory. */
+const INDEX_CONCURRENCY = 3;
+
 export type LocalFunction = keyof typeof TIMEOUT_MS;
 
 /** Hosts a handler with the environment that it would have on AWS. */
@@ -48,6 +51,7 @@ export function hostFunction(
       ...environment,
     },
     timeoutMs: TIMEOUT_MS[name],
+    concurrency: name === 'index' ? INDEX_CONCURRENCY : 1,
     logFile: `${folder}/logs/lambda-${name}.log`,
   });
 }

@@ -151,6 +151,40 @@ describe('a Kafka event source', () => {
     expect(source.processedOffsets()).toEqual({ 0: '500', 1: '500', 2: '500' });
   });
 
+  it('handles the batches of different partitions at the same time, those of one in its order', async () => {
+    let targets = {};
+    for (const partition of [0, 1]) {
+      targets = { ...targets, ...(await produce(numbered(30), partition)) };
+    }
+    const seen = new Map<string, string[]>();
+    const active = new Set<string>();
+    const bothActive = Promise.withResolvers<void>();
+    const invoke = async (event: MSKEvent) => {
+      const [partition = '', ...others] = Object.keys(event.records);
+      expect(others).toEqual([]);
+      expect(active).not.toContain(partition);
+      active.add(partition);
+      if (active.size === 2) bothActive.resolve();
+      await bothActive.promise;
+      seen.set(partition, [...(seen.get(partition) ?? []), ...valuesOf(event)]);
+      active.delete(partition);
+    };
+    await start({ invoke, batchSize: 10 }).waitUntil(targets, AbortSignal.timeout(20_000));
+    expect(Object.fromEntries(seen)).toEqual({ [`${topic}-0`]: numbered(30), [`${topic}-1`]: numbered(30) });
+  });
+
+  it('goes on with the other partitions while one fails, however much waits there', async () => {
+    await produce(numbered(100), 0);
+    const targets = await produce(numbered(100), 1);
+    const invoke = async (event: MSKEvent) => {
+      if (event.records[`${topic}-0`]) throw new Error('poison');
+    };
+    const source = start({ invoke, batchSize: 10 });
+    await source.waitUntil(targets, AbortSignal.timeout(20_000));
+    await source.waitUntil(await produce(numbered(100), 1), AbortSignal.timeout(20_000));
+    expect(source.lagRecords()).toBe(100);
+  });
+
   it('reaches an idle function within 50 ms of the produce (median)', async () => {
     let arrivedAtMs = 0;
     const source = start({

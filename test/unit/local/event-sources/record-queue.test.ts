@@ -7,18 +7,9 @@ import { origin, record } from './records.ts';
 describe('the record queue', () => {
   it('returns batches up to the record limit, first in, first out', () => {
     const queue = new RecordQueue({ maxRecords: 2, maxPayloadBytes: 1e6 }, origin);
-    for (const [partition, offset] of [
-      [0, 5],
-      [1, 0],
-      [0, 6],
-    ] as const)
-      queue.push(record(partition, offset), 0);
-
-    expect(queue.take()?.records.map((r) => [r.partition, r.offset])).toEqual([
-      [0, 5],
-      [1, 0],
-    ]);
-    expect(queue.take()?.records.map((r) => [r.partition, r.offset])).toEqual([[0, 6]]);
+    for (const offset of [5, 6, 7]) queue.push(record(1, offset), 0);
+    expect(queue.take()?.records.map(({ offset }) => offset)).toEqual([5, 6]);
+    expect(queue.take()?.records.map(({ offset }) => offset)).toEqual([7]);
     expect(queue.take()).toBeUndefined();
   });
 
@@ -60,12 +51,12 @@ describe('the record queue', () => {
   });
 
   it('keeps every record once, in order, and within the limits, whatever their sizes', () => {
-    const sizes = fc.array(fc.record({ partition: fc.nat(3), bytes: fc.nat(900) }), { maxLength: 60 });
+    const sizes = fc.array(fc.nat(900), { maxLength: 60 });
     fc.assert(
       fc.property(sizes, fc.integer({ min: 1, max: 9 }), (input, maxRecords) => {
         const maxPayloadBytes = 2_000;
         const queue = new RecordQueue({ maxRecords, maxPayloadBytes }, origin);
-        const pushed = input.map(({ partition, bytes }, index) => record(partition, index, bytes));
+        const pushed = input.map((bytes, index) => record(1, index, bytes));
         for (const one of pushed) queue.push(one, 0);
         const taken = [];
         for (let batch = queue.take(); batch; batch = queue.take()) {

@@ -110,6 +110,30 @@ describe('a hosted Lambda function', () => {
     expect(answers).toEqual([1, 2, 3].map((n) => ({ n, together: 1, calls: n })));
   });
 
+  it('handles as many events at a time as it may, each in a thread of its own', async () => {
+    // The first two calls wait for each other.
+    const lambda = await host(
+      `
+      import { existsSync, writeFileSync } from 'node:fs';
+      import { threadId } from 'node:worker_threads';
+      let active = 0;
+      export const handler = async ({ gate, n }: { gate: string; n: number }) => {
+        active += 1;
+        writeFileSync(gate + n, '');
+        while (![0, 1].every((each) => existsSync(gate + each))) await new Promise((resolve) => setTimeout(resolve, 5));
+        const inThisThread = active;
+        active -= 1;
+        return { threadId, inThisThread };
+      };`,
+      { concurrency: 2 },
+    );
+    const gate = path.join(folder, 'gate-');
+    const calls = [0, 1, 2].map((n) => lambda.invoke({ gate, n }));
+    const answers = (await Promise.all(calls)) as { threadId: number; inThisThread: number }[];
+    expect(new Set(answers.map(({ threadId }) => threadId)).size).toBe(2);
+    expect(answers.map(({ inThisThread }) => inThisThread)).toEqual([1, 1, 1]);
+  });
+
   it('rejects with the error of the handler and keeps the thread', async () => {
     const lambda = await host(`
       let calls = 0;
