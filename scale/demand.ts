@@ -135,8 +135,8 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const indices = tickerIndices + (YEARS_KEPT + 1) + 1;
   const monthDocuments = tickersADay * LONGEST_MONTH_DAYS;
 
-  const puts = sum((source) => pollsAMonth(source) * (source.categories + 1));
-  const lists = sum((source) => pollsAMonth(source) * source.categories);
+  // Each category of a poll: its batch and its marker are written, the marker is read, what lies beyond it is listed.
+  const categoryPolls = sum((source) => pollsAMonth(source) * source.categories);
   const lakeGb = (tickers * figures.lakeBytes) / GB;
 
   const ingestSecondsPerCall =
@@ -204,8 +204,8 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
       indexingCores: tickersASecond * serverSeconds,
     },
     lake: {
-      putsAndLists: puts + lists,
-      gets: polls,
+      putsAndLists: 3 * categoryPolls,
+      gets: categoryPolls,
       gbAMonth: lakeGb,
       storedGb: lakeGb * 12 * YEARS_KEPT,
     },

@@ -3,8 +3,9 @@ import type { BatchAddress } from '../lake/ticker-objects.ts';
 import { type Category, formatSeries } from '../market/series.ts';
 import { type RejectedPayload, TICKER_VERSION } from '../market/ticker.ts';
 import type { PollBudget } from '../runtime/budgets.ts';
-import { acknowledgedUntilMs, countBatches, type DrainDependencies, drain } from './drain.ts';
-import type { CategoryOutcome, OutboxMarker, StreamRecord, TickerLake, TickerSource } from './ports.ts';
+import { countBatches, type DrainDependencies, drain } from './drain.ts';
+import { latestMs, type Outbox, type OutboxProblems, openOutbox, outboxOf } from './outbox.ts';
+import type { CategoryOutcome, StreamRecord, TickerLake, TickerSource } from './ports.ts';
 import { type CategoryReport, PollFailedError, type PollReport } from './report.ts';
 import { WrongPayloadError } from './source-errors.ts';
 
@@ -15,6 +16,11 @@ export interface PollDependencies extends DrainDependencies {
    * batch wins. @default false
    */
   fetchBeforeLakeCheck?: boolean;
+  /**
+   * How long the index keeps ticks. Older ones are not produced, so that no deleted index is made again.
+   * @default for ever
+   */
+  retentionMs?: number;
   /** Receives the report as it grows, even if the poll throws later. */
   onProgress?: (soFar: PollReport) => void;
 }
@@ -22,9 +28,10 @@ export interface PollDependencies extends DrainDependencies {
 /**
  * One poll: fetch → lake → stream → outbox marker, in this order, so that a crash at any point loses nothing.
  *
- * The lake is the outbox. Whatever it has beyond the marker (this slot's batch, and what an outage or a crash left
- * behind) is produced in the order of the slots, even while the exchange is down. A category whose slot is at or
- * before its marker is not fetched; its batch in the lake is produced again, which deterministic ids make harmless.
+ * The lake is the outbox. Whatever it has that the stream has not acknowledged (this slot's batch, and what an outage or
+ * a crash left behind) is produced: this slot first, then the backlog in the order of the slots, even while the exchange
+ * is down. A category whose slot is at or before its latest acknowledged one is not fetched; its batch in the lake is
+ * produced again, which deterministic ids make harmless.
  *
  * @param slot ISO 8601 UTC with milliseconds
  * @throws PollFailedError when no category could be polled; the lake's and the stream's own errors
@@ -45,36 +52,39 @@ export async function poll(
   };
   const fetch = (categories: readonly Category[]) =>
     categories.length > 0 ? source.fetch(categories, { slot, deadlineMs: budget.fetchDeadlineMs }) : [];
-  const [{ marker, waiting }, early] = await allSettled([
-    readOutbox(slotMs, dependencies),
+  const [{ outboxes, problems }, early] = await allSettled([
+    openOutboxes(slotMs, budget.deadlineMs, dependencies),
     fetchBeforeLakeCheck ? fetch(source.categories) : undefined,
   ]);
-  update({ waitingBatches: countBatches(waiting) });
+  update({ waitingBatches: countBatches(outboxes), ...present(problems) });
 
-  const due = source.categories.filter((category) => !waiting.get(category)?.has(slotMs));
+  const due = source.categories.filter((category) => !outboxOf(outboxes, category).waiting.has(slotMs));
   const outcomes = (early ?? (await fetch(due))).filter(({ category }) => due.includes(category));
   const fresh = new Map<Category, StreamRecord[]>();
   const categories = await allSettled(
-    source.categories.map(async (category): Promise<CategoryReport> => {
+    outboxes.map(async (outbox): Promise<CategoryReport> => {
+      const { category } = outbox.market;
       const outcome = outcomes.find((candidate) => candidate.category === category);
       if (!outcome) {
-        const acknowledged = slotMs <= acknowledgedUntilMs(marker, category);
-        const status = acknowledged ? 'acknowledged' : 'alreadyInLake';
+        const status = slotMs <= latestMs(outbox.marker) ? 'acknowledged' : 'alreadyInLake';
         return { category, status, fetched: 0, rejected: 0 };
       }
-      const stored = await store({ exchange, category, slotMs }, outcome, marker, lake);
+      const address = { ...outbox.market, slotMs };
+      const stored = await store(address, outcome, outbox.marker.tickers, lake, budget.deadlineMs);
       const { status, error, suspicious } = stored.report;
       if (stored.records) fresh.set(category, stored.records);
-      if (status !== 'failed') waiting.get(category)?.add(slotMs);
+      if (status !== 'failed') outbox.waiting.add(slotMs);
       if (stored.bytes > 0) update({ lakeBytes: report.lakeBytes + stored.bytes });
       if (error) log.error(`Category not polled: ${error.message}`, { source: name, slot });
       if (suspicious) log.warn(`Suspicious answer: ${suspicious}`, { source: name, slot, category });
       return stored.report;
     }),
   );
-  update({ categories, waitingBatches: countBatches(waiting) });
+  update({ categories, waitingBatches: countBatches(outboxes) });
 
-  await drain(waiting, { slotMs, records: fresh }, marker, budget.deadlineMs, dependencies, update);
+  await drain(outboxes, { slotMs, records: fresh }, budget, dependencies, ({ unreadable, ...soFar }) =>
+    update({ ...soFar, ...present({ unreadable: [...problems.unreadable, ...unreadable] }) }),
+  );
   if (categories.every(({ status }) => status === 'failed')) {
     throw new PollFailedError(
       report,
@@ -84,18 +94,28 @@ export async function poll(
   return report;
 }
 
-/** The marker, and the slots of each category to produce, including this one if the lake already has it. */
-async function readOutbox(
+/** The outbox of each category, with this slot among the waiting ones if the lake already has it. */
+async function openOutboxes(
   slotMs: number,
-  { source, lake }: Pick<PollDependencies, 'source' | 'lake'>,
-): Promise<{ marker: OutboxMarker; waiting: Map<Category, Set<number>> }> {
-  const marker = await lake.readOutbox(source.name);
-  const entries = source.categories.map(async (category): Promise<[Category, Set<number>]> => {
-    const acknowledgedMs = acknowledgedUntilMs(marker, category);
-    const beyond = await lake.slotsAfter(source.exchange, category, acknowledgedMs);
-    return [category, new Set(slotMs <= acknowledgedMs ? [slotMs, ...beyond] : beyond)];
-  });
-  return { marker, waiting: new Map(await Promise.all(entries)) };
+  deadlineMs: number,
+  dependencies: PollDependencies,
+): Promise<{ outboxes: Outbox[]; problems: OutboxProblems }> {
+  const { source, retentionMs = Number.POSITIVE_INFINITY } = dependencies;
+  const problems: OutboxProblems = { unreadable: [], leftToReplay: [] };
+  const outboxes = await allSettled(
+    source.categories.map(async (category) => {
+      const market = { exchange: source.exchange, category };
+      const outbox = await openOutbox(market, slotMs, deadlineMs, { ...dependencies, retentionMs }, problems);
+      if (slotMs <= latestMs(outbox.marker)) outbox.waiting.add(slotMs);
+      return outbox;
+    }),
+  );
+  return { outboxes, problems };
+}
+
+/** The lists that are not empty. */
+function present<T extends Partial<OutboxProblems>>(lists: T): Partial<T> {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) as Partial<T>;
 }
 
 /**
@@ -111,29 +131,31 @@ async function allSettled<T extends readonly unknown[]>(work: T) {
 async function store(
   address: BatchAddress,
   outcome: CategoryOutcome,
-  marker: OutboxMarker,
+  previousTickers: number | undefined,
   lake: TickerLake,
+  deadlineMs: number,
 ): Promise<{ report: CategoryReport; bytes: number; records?: StreamRecord[] }> {
   const { category } = address;
   const receivedAtMs = Date.parse(outcome.receivedAt);
   if ('error' in outcome) {
     const { error, receivedAt } = outcome;
     if (error instanceof WrongPayloadError) {
-      await lake.putRejected(address, receivedAtMs, [rejectedPayload(address, receivedAt, error)]);
+      const payload = rejectedPayload(address, receivedAt, error);
+      await lake.putRejected(address, receivedAtMs, [payload], deadlineMs);
     }
     const { name, message } = error;
     const report = { category, status: 'failed', fetched: 0, rejected: 0, error: { name, message } } as const;
     return { report, bytes: 0 };
   }
   const { tickers, rejected } = outcome.batch;
-  if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected);
+  if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected, deadlineMs);
   const records = tickers.map((ticker) => ({ key: formatSeries(ticker), value: JSON.stringify(ticker) }));
   const counts = { category, fetched: tickers.length, rejected: rejected.length };
   // An empty batch is not stored.
   const lines = records.map(({ value }) => value);
-  const stored = lines.length === 0 ? { bytes: 0 } : await lake.putTickers(address, lines);
+  const stored = lines.length === 0 ? { bytes: 0 } : await lake.putTickers(address, lines, deadlineMs);
   if (stored === 'alreadyThere') return { report: { ...counts, status: 'alreadyInLake' }, bytes: 0 };
-  const suspicious = suspicion(tickers.length, rejected.length, marker.acknowledged[category]?.tickers);
+  const suspicious = suspicion(tickers.length, rejected.length, previousTickers);
   const report = { ...counts, status: 'polled', ...(suspicious ? { suspicious } : {}) } as const;
   return { report, bytes: stored.bytes, records };
 }

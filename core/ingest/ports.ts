@@ -1,5 +1,5 @@
 import type { BatchAddress } from '../lake/ticker-objects.ts';
-import type { Category } from '../market/series.ts';
+import type { Category, Market } from '../market/series.ts';
 import type { Rejected, RejectedTicker, Ticker } from '../market/ticker.ts';
 import type { SourceError } from './source-errors.ts';
 
@@ -29,26 +29,51 @@ export interface TickerBatch {
   rejected: RejectedTicker[];
 }
 
-/** The lake: source of truth and outbox. Every method throws when the store cannot be reached. */
+/**
+ * The lake: source of truth and outbox. Every method throws when the store cannot be reached, or has not answered by
+ * `deadlineMs` (epoch ms).
+ */
 export interface TickerLake {
   /**
    * Writes a batch, one line of JSON per ticker, unless the lake already has one at this address.
    * @returns the stored size
    */
-  putTickers(address: BatchAddress, lines: readonly string[]): Promise<{ bytes: number } | 'alreadyThere'>;
-  /** The lines of a batch; undefined if there is none. */
-  readTickers(address: BatchAddress): Promise<string[] | undefined>;
-  /** The slots (epoch ms, ascending) after `afterMs` that the lake has for one category. */
-  slotsAfter(exchange: string, category: Category, afterMs: number): Promise<number[]>;
-  putRejected(address: BatchAddress, receivedAtMs: number, records: readonly Rejected[]): Promise<void>;
-  readOutbox(source: string): Promise<OutboxMarker>;
-  writeOutbox(source: string, marker: OutboxMarker): Promise<void>;
+  putTickers(
+    address: BatchAddress,
+    lines: readonly string[],
+    deadlineMs: number,
+  ): Promise<{ bytes: number } | 'alreadyThere'>;
+  /** The lines of a batch; undefined if there is none. @throws UnreadableObjectError */
+  readTickers(address: BatchAddress, deadlineMs: number): Promise<string[] | undefined>;
+  /** The slots (epoch ms, ascending) after `afterMs` that the lake has for a market. */
+  slotsAfter(market: Market, afterMs: number, deadlineMs: number): Promise<number[]>;
+  /** The first slot (epoch ms) that the lake has for a market. */
+  firstSlot(market: Market, deadlineMs: number): Promise<number | undefined>;
+  putRejected(
+    address: BatchAddress,
+    receivedAtMs: number,
+    records: readonly Rejected[],
+    deadlineMs: number,
+  ): Promise<void>;
+  /**
+   * A market's marker; undefined if it has none.
+   * @param source the name under which an earlier version kept the marker, read if the market has none of its own
+   * @throws UnreadableObjectError
+   */
+  readMarker(market: Market, deadlineMs: number, source: string): Promise<OutboxMarker | undefined>;
+  writeMarker(market: Market, marker: OutboxMarker, deadlineMs: number): Promise<void>;
+  /** Copies an unreadable marker to a key of its own, named by the slot that found it. @returns that key */
+  setMarkerAside(key: string, market: Market, slotMs: number, deadlineMs: number): Promise<string>;
 }
 
-/** For each category, the slot up to which the stream has acknowledged everything in the lake. */
+/** What the stream has acknowledged of a market. Slots are epoch ms. */
 export interface OutboxMarker {
-  v: 1;
-  acknowledged: Partial<Record<Category, { slot: string; tickers: number }>>;
+  /** Every batch in the lake up to this slot is on the stream, or was left to `replay`. */
+  throughMs: number;
+  /** Later slots that are on the stream too, ascending; whatever else the lake has after `throughMs` is not. */
+  beyondMs: readonly number[];
+  /** How many tickers the latest slot had. */
+  tickers?: number;
 }
 
 export interface StreamRecord {

@@ -32,9 +32,14 @@ export interface PollReport {
   waitingBatches: number;
   /**
    * Keys of the lake that could not be read, with the reason. They are skipped so that they do not block what follows,
-   * and `verify` reports them too. Absent if there were none.
+   * and `verify` reports batches too. Absent if there were none.
    */
   unreadable?: string[];
+  /**
+   * Backlogs that polls will not produce, and the command that does: without a marker those before the last hour, and
+   * those that the index would no longer keep. Only in the poll that found them.
+   */
+  leftToReplay?: string[];
 }
 
 /** No category of the source could be polled. Batches waiting in the lake were produced all the same. */

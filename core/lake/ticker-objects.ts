@@ -34,9 +34,25 @@ export function rejectedKey(address: BatchAddress, receivedAtMs: number): string
   return `${hourFolder('rejected', address)}${address.slotMs}-${receivedAtMs}.ndjson.gz`;
 }
 
-/** The outbox marker of a source. */
-export function stateKey(source: string): string {
-  return `state/${source}.json`;
+/** `state/exchange=…/category=….json`: a market's outbox marker. */
+export function markerKey({ exchange, category }: Market): string {
+  return `${MARKERS}exchange=${exchange}/category=${category}.json`;
+}
+
+/** The prefix of all markers, readable or not. */
+export const MARKERS = 'state/';
+
+/** Where an unreadable marker is kept, by the slot that found it. */
+export function unreadableMarkerKey(market: Market, slotMs: number): string {
+  return markerKey(market)
+    .replace(MARKERS, `${MARKERS}unreadable/`)
+    .replace(/\.json$/, `/${slotMs}.json`);
+}
+
+/** The reverse of {@link markerKey}; undefined if the key is not a marker's. */
+export function parseMarkerKey(key: string): Market | undefined {
+  const [, exchange, category] = /^state\/exchange=([^/]+)\/category=([^/]+)\.json$/.exec(key) ?? [];
+  return exchange ? { exchange, category: category as Category } : undefined;
 }
 
 const TICKERS_KEY =

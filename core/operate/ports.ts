@@ -16,7 +16,8 @@ export interface LakeObjects {
   folders(prefix: string): Promise<string[]>;
   /** The lines of a gzip NDJSON object; undefined if there is no such object. @throws UnreadableObjectError */
   readLines(key: string): Promise<string[] | undefined>;
-  readOutbox(source: string): Promise<OutboxMarker>;
+  /** A market's outbox marker; undefined if it has none. @throws UnreadableObjectError */
+  readMarker(market: Market): Promise<OutboxMarker | undefined>;
 }
 
 /** One market's slots in [fromMs, toMs), epoch ms. */

@@ -36,12 +36,17 @@ export const KAFKA_RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries
 /** For a stream, which retries as a whole: connecting, asking for leaders and sending. */
 export const KAFKA_NO_RETRY = { retries: 0 } as const;
 
+/** A poll produces at most this much of a backlog: half a day of one category at two minutes. */
+export const MOST_BACKLOG_BATCHES = 400;
+
 /** Time reserved for what follows the work. */
 export const RESERVES_MS = {
   /** Dead letters, the answer. */
   finish: 5_000,
   /** A poll's marker, logs and answer. */
   pollFinish: 3_000,
+  /** Logs, metrics and the answer. */
+  answer: 500,
   /** A poll's lake and stream, however long the exchange takes. */
   pollStore: 15_000,
 } as const;
@@ -63,8 +68,10 @@ const SHORTEST_POLL_MS = 2_000;
 export interface PollBudget {
   /** When to stop waiting for the exchange. */
   fetchDeadlineMs: number;
-  /** When to be done. */
+  /** When lake and stream have to be done. */
   deadlineMs: number;
+  /** When the marker has to be stored. */
+  finishMs: number;
 }
 
 /**
@@ -89,5 +96,6 @@ export function pollBudget(times: {
   return {
     fetchDeadlineMs: now + availableMs - Math.min(RESERVES_MS.pollStore, availableMs / 2),
     deadlineMs: now + availableMs - Math.min(RESERVES_MS.pollFinish, availableMs / 10),
+    finishMs: now + availableMs - Math.min(RESERVES_MS.answer, availableMs / 60),
   };
 }

@@ -22,6 +22,13 @@ export const summaryVariables = {
   SAMPLING_INTERVALS: samplingIntervalsVariable,
 };
 
+/** Days that ticks stay in the index; `never` deletes none. The lake keeps them in any case. */
+export const tickRetentionVariable = z
+  .union([z.literal('never'), z.coerce.number().positive()], {
+    error: 'expected a number of days, or "never"',
+  })
+  .default(90);
+
 export function summarySettings({
   MOVE_THRESHOLDS: thresholds,
   SAMPLING_INTERVALS: samplingIntervals,

@@ -2,8 +2,8 @@ import type { Context, MSKEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { batchMetrics } from '../../core/index/batch-metrics.ts';
 import { IndexingIncompleteError, type IndexReport, indexBatch } from '../../core/index/index-batch.ts';
-import type { TickerIndex } from '../../core/index/ports.ts';
-import { deadlineOf } from '../../core/runtime/budgets.ts';
+import type { DeadLetters, TickerIndex } from '../../core/index/ports.ts';
+import { deadlineOf, RESERVES_MS } from '../../core/runtime/budgets.ts';
 import { flag, readEnvironment } from '../../core/runtime/environment.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
@@ -45,10 +45,10 @@ const timedTickers: TickerIndex = {
 };
 const dependencies = {
   index: timedTickers,
-  deadLetters: new S3DeadLetters(createS3Client(process.env), environment.LAKE_BUCKET),
   log,
   now: Date.now,
 };
+const letters = new S3DeadLetters(createS3Client(process.env), environment.LAKE_BUCKET);
 
 /** What Lambda expects of a Kafka consumer with ReportBatchItemFailures, and the counts. */
 export interface KafkaBatchResponse extends Omit<IndexReport, 'unstored' | 'firstReason'> {
@@ -64,10 +64,13 @@ export async function handler(event: MSKEvent, context: Context): Promise<KafkaB
   log.addContext(context);
   tally = { retried: 0, openSearchMs: 0 };
   const records = Object.values(event.records).flat();
-  const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
+  const remainingMs = context.getRemainingTimeInMillis();
+  const deadlineMs = deadlineOf(remainingMs, Date.now());
+  const finishMs = deadlineOf(remainingMs, Date.now(), RESERVES_MS.answer);
+  const deadLetters: DeadLetters = { put: (all) => letters.put(all, finishMs) };
   let report: IndexReport | undefined;
   try {
-    report = await indexBatch(records, deadlineMs, dependencies);
+    report = await indexBatch(records, deadlineMs, { ...dependencies, deadLetters });
   } finally {
     emit('index', {}, batchMetrics({ records, report, ...tally, endedMs: Date.now() }));
   }

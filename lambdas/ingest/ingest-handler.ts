@@ -4,8 +4,10 @@ import { poll } from '../../core/ingest/poll.ts';
 import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
 import type { TickerSource } from '../../core/ingest/ports.ts';
 import type { PollReport } from '../../core/ingest/report.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import { KAFKA_NO_RETRY, pollBudget } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
+import { tickRetentionVariable } from '../../core/summarise/settings.ts';
 import type { ClientOptions } from '../../exchanges/http/client.ts';
 import { type SourceConfig, sourceConfigSchema } from '../../exchanges/source-config.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
@@ -39,12 +41,14 @@ export function createIngestHandler(
       KAFKA_TOPIC: z.string().min(1),
       /** Between two slots; a poll stops before the next one begins. @default only Lambda's time limit counts */
       SAMPLING_INTERVAL_MS: z.coerce.number().int().positive().optional(),
+      TICK_RETENTION_DAYS: tickRetentionVariable,
     }),
     process.env,
   );
   const log = createLogger('ingest');
   const emit = createMetrics(environment.STAGE);
   const { name, exchange, categories } = environment.TICKER_SOURCE;
+  const retentionDays = environment.TICK_RETENTION_DAYS;
   const dependencies = {
     source: createSource(environment.TICKER_SOURCE, {
       baseUrl: environment.TICKER_API_URL,
@@ -58,6 +62,7 @@ export function createIngestHandler(
     ),
     log,
     now: Date.now,
+    retentionMs: retentionDays === 'never' ? Number.POSITIVE_INFINITY : retentionDays * DAY_MS,
   };
 
   /** The latest slot polled by this instance. */

@@ -4,7 +4,7 @@ import { DAY_MS } from '../../core/market/time.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { deleteOldTicks } from '../../core/summarise/retention.ts';
-import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
+import { summarySettings, summaryVariables, tickRetentionVariable } from '../../core/summarise/settings.ts';
 import { NOTHING_DONE, type SummariseReport, summarise } from '../../core/summarise/summarise.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
@@ -18,12 +18,7 @@ const environment = readEnvironment(
     ...openSearchVariables,
     ...summaryVariables,
     ...metricsVariables,
-    /** Days that ticks stay in the index; `never` deletes none. The lake keeps them in any case. */
-    TICK_RETENTION_DAYS: z
-      .union([z.literal('never'), z.coerce.number().positive()], {
-        error: 'expected a number of days, or "never"',
-      })
-      .default(90),
+    TICK_RETENTION_DAYS: tickRetentionVariable,
   }),
   process.env,
 );

@@ -17,6 +17,8 @@ import type { Stream } from '../stream/stream.ts';
 
 export interface IngestProps extends SizedFunctionContext {
   readonly source: PolledSource;
+  /** How long the index keeps ticks; polls produce nothing that is older. */
+  readonly tickDays: number;
   readonly lake: Lake;
   readonly stream: Stream;
   readonly schedules: Schedules;
@@ -38,7 +40,7 @@ export class Ingest extends Construct {
 
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
-    const { source, lake, stream, schedules, notifications, ...context } = props;
+    const { source, tickDays, lake, stream, schedules, notifications, ...context } = props;
     const { samplingIntervalMinutes, apiUrl, ...tickerSource } = source;
     const interval = Duration.minutes(samplingIntervalMinutes);
 
@@ -50,6 +52,7 @@ export class Ingest extends Construct {
         TICKER_SOURCE: JSON.stringify(tickerSource),
         ...(apiUrl ? { TICKER_API_URL: apiUrl } : {}),
         SAMPLING_INTERVAL_MS: String(interval.toMilliseconds()),
+        TICK_RETENTION_DAYS: String(tickDays),
         LAKE_BUCKET: lake.bucket.bucketName,
         KAFKA_CLUSTER_ARN: stream.clusterArn,
         KAFKA_TOPIC: stream.topicName,

@@ -61,6 +61,7 @@ export class StatelessStack extends Stack {
           ...scheduled,
           size: sizes.ingest,
           source,
+          tickDays,
           lake,
           stream,
         }),

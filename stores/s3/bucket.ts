@@ -1,17 +1,22 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { BACKOFFS, S3_CONFLICT_MS } from '../../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
+import { withinTime } from '../../core/runtime/wait.ts';
 import { isNoSuchObject, lakeUnavailable, s3Status } from './errors.ts';
 
 type ContentType = 'application/gzip' | 'application/json' | 'text/plain';
 
-/** The lake's bucket. Every method throws LakeUnavailableError with S3's own error as its cause. */
+/**
+ * The lake's bucket. Every method throws LakeUnavailableError with S3's own error as its cause, also if a request is not
+ * answered by `deadlineMs` (epoch ms). Without a deadline only the client's own timeouts count.
+ */
 export class S3Bucket {
   readonly name: string;
   readonly #client: S3Client;
@@ -21,32 +26,39 @@ export class S3Bucket {
     this.name = name;
   }
 
-  async read(Key: string): Promise<Uint8Array> {
-    return this.#named(`${Key} could not be read`, async () => {
-      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key }));
-      return (await Body?.transformToByteArray()) ?? new Uint8Array();
-    });
+  async read(Key: string, deadlineMs?: number): Promise<Uint8Array> {
+    return this.#named(`${Key} could not be read`, () =>
+      before(deadlineMs, async (abort) => {
+        const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key }), abort);
+        return (await Body?.transformToByteArray()) ?? new Uint8Array();
+      }),
+    );
   }
 
   /** Undefined if there is no such object. */
-  async readIfThere(key: string): Promise<Uint8Array | undefined> {
+  async readIfThere(key: string, deadlineMs?: number): Promise<Uint8Array | undefined> {
     try {
-      return await this.read(key);
+      return await this.read(key, deadlineMs);
     } catch (error) {
       if (isNoSuchObject((error as Error).cause)) return undefined;
       throw error;
     }
   }
 
-  async write(key: string, body: Uint8Array | string, type: ContentType): Promise<void> {
-    await this.#named(`${key} could not be written`, () => this.#put(key, body, type));
+  async write(key: string, body: Uint8Array | string, type: ContentType, deadlineMs?: number): Promise<void> {
+    await this.#named(`${key} could not be written`, () => this.#put(key, body, type, deadlineMs));
   }
 
   /** Writes an object unless one exists. */
-  async create(key: string, body: Uint8Array, type: ContentType): Promise<'created' | 'alreadyThere'> {
+  async create(
+    key: string,
+    body: Uint8Array,
+    type: ContentType,
+    deadlineMs?: number,
+  ): Promise<'created' | 'alreadyThere'> {
     const put = async () => {
       try {
-        await this.#put(key, body, type, { IfNoneMatch: '*' });
+        await this.#put(key, body, type, deadlineMs, { IfNoneMatch: '*' });
         return 'created' as const;
       } catch (error) {
         if (s3Status(error) === 412) return 'alreadyThere' as const;
@@ -55,7 +67,7 @@ export class S3Bucket {
     };
     return this.#named(`${key} could not be written`, () =>
       retryUntilDeadline(put, {
-        deadlineMs: Date.now() + S3_CONFLICT_MS,
+        deadlineMs: Math.min(deadlineMs ?? Number.POSITIVE_INFINITY, Date.now() + S3_CONFLICT_MS),
         ...BACKOFFS.s3Conflict,
         // 409: another conditional write of the same key is under way; ask again which of the two won.
         isRetryable: (error) => s3Status(error) === 409,
@@ -70,25 +82,33 @@ export class S3Bucket {
   }
 
   /** Objects under a prefix, keys ascending; only those after `startAfter` if it is given. */
-  async *list(prefix: string, startAfter?: string): AsyncGenerator<{ key: string; writtenMs: number }> {
-    const command = {
-      Bucket: this.name,
-      Prefix: prefix,
-      ...(startAfter ? { StartAfter: startAfter } : {}),
-    };
+  async *list(
+    prefix: string,
+    startAfter?: string,
+    deadlineMs?: number,
+  ): AsyncGenerator<{ key: string; writtenMs: number }> {
+    const scope = { Bucket: this.name, Prefix: prefix };
+    let from: { StartAfter?: string; ContinuationToken?: string } = startAfter
+      ? { StartAfter: startAfter }
+      : {};
     try {
-      for await (const { Contents = [] } of paginateListObjectsV2({ client: this.#client }, command)) {
+      for (;;) {
+        const { Contents = [], NextContinuationToken } = await before(deadlineMs, (abort) =>
+          this.#client.send(new ListObjectsV2Command({ ...scope, ...from }), abort),
+        );
         for (const { Key, LastModified } of Contents) {
           if (Key) yield { key: Key, writtenMs: LastModified?.getTime() ?? 0 };
         }
+        if (NextContinuationToken === undefined) return;
+        from = { ContinuationToken: NextContinuationToken };
       }
     } catch (error) {
       throw lakeUnavailable(this.name, `${prefix} could not be listed`, error);
     }
   }
 
-  async *keys(prefix: string, startAfter?: string): AsyncGenerator<string> {
-    for await (const { key } of this.list(prefix, startAfter)) yield key;
+  async *keys(prefix: string, startAfter?: string, deadlineMs?: number): AsyncGenerator<string> {
+    for await (const { key } of this.list(prefix, startAfter, deadlineMs)) yield key;
   }
 
   /** The folders directly inside a folder, ascending, as full paths with a trailing slash. */
@@ -107,11 +127,11 @@ export class S3Bucket {
     Key: string,
     Body: Uint8Array | string,
     ContentType: ContentType,
+    deadlineMs: number | undefined,
     condition: { IfNoneMatch?: '*' } = {},
   ): Promise<void> {
-    await this.#client.send(
-      new PutObjectCommand({ Bucket: this.name, Key, Body, ContentType, ...condition }),
-    );
+    const command = new PutObjectCommand({ Bucket: this.name, Key, Body, ContentType, ...condition });
+    await before(deadlineMs, (abort) => this.#client.send(command, abort));
   }
 
   async #named<T>(failure: string, work: () => Promise<T>): Promise<T> {
@@ -121,4 +141,17 @@ export class S3Bucket {
       throw lakeUnavailable(this.name, failure, error);
     }
   }
+}
+
+/** Aborts a request that is not answered by the deadline. */
+async function before<T>(
+  deadlineMs: number | undefined,
+  request: (abort: { abortSignal?: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  if (deadlineMs === undefined) return request({});
+  const controller = new AbortController();
+  return withinTime(deadlineMs - Date.now(), request({ abortSignal: controller.signal }), () => {
+    controller.abort();
+    return new Error('no answer in the time of this invocation');
+  });
 }

@@ -40,11 +40,11 @@ export class S3DeadLetters implements DeadLetterArchive {
     this.#bucket = new S3Bucket(client, bucket);
   }
 
-  async put(letters: readonly DeadLetter[]): Promise<void> {
+  async put(letters: readonly DeadLetter[], deadlineMs?: number): Promise<void> {
     const [first] = letters;
     if (!first) return;
     const body = await packLetters(letters);
-    await this.#bucket.create(keyOf(DEAD_LETTERS, first, letters), body, 'application/gzip');
+    await this.#bucket.create(keyOf(DEAD_LETTERS, first, letters), body, 'application/gzip', deadlineMs);
   }
 
   keys(afterKey?: string): AsyncGenerator<string> {

@@ -1,16 +1,19 @@
 import { inspect } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { markerText, parseMarker, parseMarkerOfSource } from '../../core/ingest/marker-text.ts';
 import type { OutboxMarker, TickerLake } from '../../core/ingest/ports.ts';
 import { packLines, UnreadableObjectError, unpackLines } from '../../core/lake/ndjson.ts';
 import {
   type BatchAddress,
+  MARKERS,
+  markerKey,
   parseTickersKey,
   rejectedKey,
-  stateKey,
   tickersKey,
   tickersPrefix,
+  unreadableMarkerKey,
 } from '../../core/lake/ticker-objects.ts';
-import type { Category } from '../../core/market/series.ts';
+import type { Market } from '../../core/market/series.ts';
 import type { Rejected } from '../../core/market/ticker.ts';
 import type { LakeObjects } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
@@ -26,24 +29,33 @@ export class S3Lake implements TickerLake, LakeObjects {
   async putTickers(
     address: BatchAddress,
     lines: readonly string[],
+    deadlineMs?: number,
   ): Promise<{ bytes: number } | 'alreadyThere'> {
     const body = await packLines(lines);
-    const outcome = await this.#bucket.create(tickersKey(address), body, 'application/gzip');
+    const outcome = await this.#bucket.create(tickersKey(address), body, 'application/gzip', deadlineMs);
     return outcome === 'created' ? { bytes: body.length } : outcome;
   }
 
-  readTickers(address: BatchAddress): Promise<string[] | undefined> {
-    return this.readLines(tickersKey(address));
+  readTickers(address: BatchAddress, deadlineMs?: number): Promise<string[] | undefined> {
+    return this.readLines(tickersKey(address), deadlineMs);
   }
 
-  async slotsAfter(exchange: string, category: Category, afterMs: number): Promise<number[]> {
+  async slotsAfter({ exchange, category }: Market, afterMs: number, deadlineMs?: number): Promise<number[]> {
     const slots: number[] = [];
     const startAfter = tickersKey({ exchange, category, slotMs: afterMs });
-    for await (const key of this.keys(tickersPrefix(exchange, category), startAfter)) {
+    for await (const key of this.#bucket.keys(tickersPrefix(exchange, category), startAfter, deadlineMs)) {
       const slotMs = parseTickersKey(key)?.slotMs;
       if (slotMs !== undefined && slotMs > afterMs) slots.push(slotMs);
     }
     return slots.sort((a, b) => a - b);
+  }
+
+  async firstSlot({ exchange, category }: Market, deadlineMs?: number): Promise<number | undefined> {
+    for await (const key of this.#bucket.keys(tickersPrefix(exchange, category), undefined, deadlineMs)) {
+      const slotMs = parseTickersKey(key)?.slotMs;
+      if (slotMs !== undefined) return slotMs;
+    }
+    return undefined;
   }
 
   keys(prefix: string, startAfter?: string): AsyncGenerator<string> {
@@ -54,8 +66,8 @@ export class S3Lake implements TickerLake, LakeObjects {
     return this.#bucket.folders(prefix);
   }
 
-  async readLines(key: string): Promise<string[] | undefined> {
-    const body = await this.#bucket.readIfThere(key);
+  async readLines(key: string, deadlineMs?: number): Promise<string[] | undefined> {
+    const body = await this.#bucket.readIfThere(key, deadlineMs);
     if (!body) return undefined;
     return unpackLines(body).catch((cause) => {
       throw new UnreadableObjectError(key, cause);
@@ -66,18 +78,40 @@ export class S3Lake implements TickerLake, LakeObjects {
     address: BatchAddress,
     receivedAtMs: number,
     records: readonly Rejected[],
+    deadlineMs?: number,
   ): Promise<void> {
     const body = await packLines(records.map(rejectedLine));
-    await this.#bucket.write(rejectedKey(address, receivedAtMs), body, 'application/gzip');
+    await this.#bucket.write(rejectedKey(address, receivedAtMs), body, 'application/gzip', deadlineMs);
   }
 
-  async readOutbox(source: string): Promise<OutboxMarker> {
-    const body = await this.#bucket.readIfThere(stateKey(source));
-    return body ? JSON.parse(Buffer.from(body).toString('utf8')) : { v: 1, acknowledged: {} };
+  async readMarker(market: Market, deadlineMs?: number, source?: string): Promise<OutboxMarker | undefined> {
+    const own = await this.#readMarker(markerKey(market), deadlineMs, parseMarker);
+    if (own || source === undefined) return own;
+    const ofSource = (text: string) => parseMarkerOfSource(text, market.category);
+    return this.#readMarker(`${MARKERS}${source}.json`, deadlineMs, ofSource);
   }
 
-  async writeOutbox(source: string, marker: OutboxMarker): Promise<void> {
-    await this.#bucket.write(stateKey(source), JSON.stringify(marker), 'application/json');
+  async writeMarker(market: Market, marker: OutboxMarker, deadlineMs?: number): Promise<void> {
+    await this.#bucket.write(markerKey(market), markerText(marker), 'application/json', deadlineMs);
+  }
+
+  async setMarkerAside(key: string, market: Market, slotMs: number, deadlineMs?: number): Promise<string> {
+    const aside = unreadableMarkerKey(market, slotMs);
+    await this.#bucket.write(aside, await this.#bucket.read(key, deadlineMs), 'text/plain', deadlineMs);
+    return aside;
+  }
+
+  async #readMarker<T>(
+    key: string,
+    deadlineMs: number | undefined,
+    parse: (text: string) => T,
+  ): Promise<T | undefined> {
+    const body = await this.#bucket.readIfThere(key, deadlineMs);
+    try {
+      return body && parse(Buffer.from(body).toString('utf8'));
+    } catch (cause) {
+      throw new UnreadableObjectError(key, cause);
+    }
   }
 }
 

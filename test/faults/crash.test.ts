@@ -83,7 +83,11 @@ describe('a process that is killed at any step', () => {
     const pollAt = (slot: string, point: CrashPoint, streamPoint = point) =>
       poll(
         slot,
-        { fetchDeadlineMs: Date.now() + 5_000, deadlineMs: Date.now() + 10_000 },
+        {
+          fetchDeadlineMs: Date.now() + 5_000,
+          deadlineMs: Date.now() + 10_000,
+          finishMs: Date.now() + 12_000,
+        },
         {
           source: createSource(
             { name: 'bybit', exchange: 'bybit', api: 'bybit-v5', categories: ['spot', 'linear'] },

@@ -33,6 +33,8 @@ export type Fault =
   | 'cutAfter'
   /** It is passed on, the server does it, and no answer ever comes. */
   | 'silenceAfter'
+  /** It is passed on, and the answer stops in the middle of its body. */
+  | 'silenceWithin'
   /** It is answered by the proxy. */
   | { status: number; body: string; headers?: Record<string, string> }
   /** It is passed on with another body, and its answer is mended. */
@@ -76,6 +78,9 @@ export async function startFaultyProxy(
       return void response.writeHead(200, { 'content-type': 'application/json' }).end(fault.mend(answer));
     }
     const { 'transfer-encoding': _, ...headers } = answer.headers;
+    if (fault === 'silenceWithin') {
+      return void response.writeHead(answer.status, headers).write(answer.body.subarray(0, -1));
+    }
     response.writeHead(answer.status, headers).end(answer.body);
   }
 

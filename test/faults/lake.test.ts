@@ -106,12 +106,14 @@ describe('an S3 whose answer is lost', () => {
   });
 
   it('after storing the marker: the marker is written again', async () => {
+    const poll = await ingest();
+    await poll(SLOTS[0]);
     judge = first(1, isPutOf(`${world.bucket}/state/`), 'cutAfter');
-    await (await ingest())(SLOTS[0]);
-    expect(await jsonOf(world.bucket, 'state/bybit.json')).toMatchObject({
-      acknowledged: { spot: { slot: SLOTS[0] } },
+    await poll(SLOTS[1]);
+    expect(await jsonOf(world.bucket, 'state/exchange=bybit/category=spot.json')).toMatchObject({
+      beyond: [SLOTS[0], SLOTS[1]],
     });
-    await expectAgreement(3);
+    await expectAgreement(6);
   });
 });
 

@@ -372,12 +372,14 @@ describe('doctor', () => {
 
   it('finds nothing wrong with a healthy pipeline', async () => {
     await index(await fillLake());
-    await lake.writeOutbox('bybit', { v: 1, acknowledged: { spot: { slot: HOUR, tickers: 3 } } });
+    const hourMs = Date.parse(HOUR);
+    const marker = { throughMs: hourMs - 1, beyondMs: [hourMs], tickers: 3 };
+    await lake.writeMarker({ exchange: 'bybit', category: 'spot' }, marker);
     const found = await doctor({}, { now: '2021-03-01T13:01:00Z', collecting: false });
     expect(Object.values(found).map(({ status }) => status)).toEqual(Array(10).fill('ok'));
     expect(found['last slot ingested']?.finding).toBe(`bybit spot ${HOUR} (3 tickers)`);
     expect(found['last slot indexed']?.finding).toBe(`bybit linear ${SLOTS[2]}; bybit spot ${SLOTS[2]}`);
-    expect(await keysOf(world.bucket, 'state/')).toEqual(['state/bybit.json']);
+    expect(await keysOf(world.bucket, 'state/')).toEqual(['state/exchange=bybit/category=spot.json']);
     expect(await keysOf(world.bucket, 'probe/')).toEqual([]);
   });
 
@@ -462,7 +464,9 @@ describe('doctor', () => {
   });
 
   it('fails without a bucket', async () => {
-    await s3.send(new DeleteObjectCommand({ Bucket: world.bucket, Key: 'state/bybit.json' }));
+    await s3.send(
+      new DeleteObjectCommand({ Bucket: world.bucket, Key: 'state/exchange=bybit/category=spot.json' }),
+    );
     expect((await doctor({ bucket: 'no-such-bucket' })).lake).toMatchObject({ status: 'fail' });
   });
 });

@@ -131,8 +131,9 @@ describe('Kafka', () => {
       first === 'done' ? { PollsSucceeded: 1 } : { PollsFailed: 1, BatchesWaiting: 1 },
       { PollsSucceeded: 1, RecordsProduced: MANY, BatchesWaiting: 0 },
     ]);
-    expect(await jsonOf(world.bucket, 'state/bybit.json')).toMatchObject({
-      acknowledged: { spot: { slot: slot(0), tickers: MANY } },
+    expect(await jsonOf(world.bucket, 'state/exchange=bybit/category=spot.json')).toMatchObject({
+      beyond: [slot(0)],
+      tickers: MANY,
     });
     await expectAgreement(MANY);
   }, 90_000);

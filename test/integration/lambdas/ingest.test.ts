@@ -39,20 +39,18 @@ describe('the ingest function', () => {
     const report = await (await start())('2031-03-01T12:00:00Z');
     expect(report).toMatchObject({ slot: SLOT, produced: 3, backlogBatches: 0, waitingBatches: 0 });
     expect(await keysOf(bucket)).toEqual([
-      'state/bybit.json',
+      ...['inverse', 'linear', 'spot'].map((category) => `state/exchange=bybit/category=${category}.json`),
       ...['inverse', 'linear', 'spot'].map(
         (category) =>
           `tickers/exchange=bybit/category=${category}/dt=2031-03-01/hour=12/${SLOT_MS}.ndjson.gz`,
       ),
     ]);
     expect(new Set(await producedValues())).toEqual(new Set(await linesOf(bucket, 'tickers/')));
-    expect(await jsonOf(bucket, 'state/bybit.json')).toEqual({
-      v: 1,
-      acknowledged: {
-        linear: { slot: SLOT, tickers: 1 },
-        inverse: { slot: SLOT, tickers: 1 },
-        spot: { slot: SLOT, tickers: 1 },
-      },
+    expect(await jsonOf(bucket, 'state/exchange=bybit/category=spot.json')).toEqual({
+      v: 2,
+      through: '2031-03-01T10:59:59.999Z',
+      beyond: [SLOT],
+      tickers: 1,
     });
   });
 
@@ -119,19 +117,19 @@ describe('the ingest function', () => {
     ]);
   });
 
-  it('fills the lake while Kafka is down, and the next poll produces all of it in order', async () => {
+  it('fills the lake while Kafka is down, and the next poll produces its own slot, then the rest', async () => {
     const cutOff = await start({ kafka: await deadAddress() });
     await expect(cutOff(SLOT, 4_000)).rejects.toMatchObject({
       name: 'StreamUnavailableError',
       message: expect.stringContaining('They are in the lake; the next poll produces them.'),
     });
     expect(await linesOf(bucket, 'tickers/')).toHaveLength(3);
-    expect(await keysOf(bucket, 'state/')).toEqual([]);
+    expect(await jsonOf(bucket, 'state/exchange=bybit/category=spot.json')).toMatchObject({ beyond: [] });
 
     const report = await (await start())(NEXT_SLOT);
     expect(report).toMatchObject({ produced: 6, backlogBatches: 3, waitingBatches: 0 });
     const slots = (await producedValues()).map((value) => (JSON.parse(value) as Ticker).slot);
-    expect(slots).toEqual([SLOT, SLOT, SLOT, NEXT_SLOT, NEXT_SLOT, NEXT_SLOT]);
+    expect(slots).toEqual([NEXT_SLOT, NEXT_SLOT, NEXT_SLOT, SLOT, SLOT, SLOT]);
   });
 
   it('is back as soon as Kafka knows the topic, in the same instance', async () => {

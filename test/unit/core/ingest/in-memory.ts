@@ -1,3 +1,4 @@
+import { markerText, parseMarker } from '../../../../core/ingest/marker-text.ts';
 import type {
   CategoryOutcome,
   OutboxMarker,
@@ -7,13 +8,15 @@ import type {
   TickerStream,
 } from '../../../../core/ingest/ports.ts';
 import { SourceUnavailableError } from '../../../../core/ingest/source-errors.ts';
+import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
 import {
   type BatchAddress,
+  markerKey,
   rejectedKey,
-  stateKey,
   tickersKey,
+  unreadableMarkerKey,
 } from '../../../../core/lake/ticker-objects.ts';
-import type { Category } from '../../../../core/market/series.ts';
+import type { Category, Market } from '../../../../core/market/series.ts';
 import type { Rejected, RejectedTicker, Ticker } from '../../../../core/market/ticker.ts';
 import { sampleTicker } from '../../../samples/tickers.ts';
 
@@ -36,7 +39,8 @@ export const BATCH_BYTES = 100;
 export class InMemoryLake implements TickerLake {
   readonly batches = new Map<string, { address: BatchAddress; lines: readonly string[] }>();
   readonly rejected = new Map<string, readonly Rejected[]>();
-  readonly markers = new Map<string, OutboxMarker>();
+  /** By key. */
+  readonly markers = new Map<string, string>();
   readonly #journal: Journal;
 
   constructor(journal: Journal) {
@@ -60,12 +64,22 @@ export class InMemoryLake implements TickerLake {
     return batch && [...batch.lines];
   }
 
-  async slotsAfter(exchange: string, category: Category, afterMs: number): Promise<number[]> {
+  async slotsAfter(market: Market, afterMs: number): Promise<number[]> {
+    this.#journal.step(`slotsAfter ${market.category}`);
+    return this.slotsOf(market).filter((slotMs) => slotMs > afterMs);
+  }
+
+  async firstSlot(market: Market): Promise<number | undefined> {
+    this.#journal.step(`firstSlot ${market.category}`);
+    return this.slotsOf(market)[0];
+  }
+
+  /** Ascending. */
+  slotsOf({ exchange, category }: Market): number[] {
     return [...this.batches.values()]
       .map(({ address }) => address)
       .filter((address) => address.exchange === exchange && address.category === category)
       .map(({ slotMs }) => slotMs)
-      .filter((slotMs) => slotMs > afterMs)
       .sort((a, b) => a - b);
   }
 
@@ -78,13 +92,27 @@ export class InMemoryLake implements TickerLake {
     this.rejected.set(rejectedKey(address, receivedAtMs), records);
   }
 
-  async readOutbox(source: string): Promise<OutboxMarker> {
-    return structuredClone(this.markers.get(stateKey(source)) ?? { v: 1, acknowledged: {} });
+  async readMarker(market: Market): Promise<OutboxMarker | undefined> {
+    this.#journal.step(`readMarker ${market.category}`);
+    const key = markerKey(market);
+    const text = this.markers.get(key);
+    try {
+      return text === undefined ? undefined : parseMarker(text);
+    } catch (cause) {
+      throw new UnreadableObjectError(key, cause);
+    }
   }
 
-  async writeOutbox(source: string, marker: OutboxMarker): Promise<void> {
-    this.#journal.step('writeOutbox');
-    this.markers.set(stateKey(source), structuredClone(marker));
+  async writeMarker(market: Market, marker: OutboxMarker): Promise<void> {
+    this.#journal.step(`writeMarker ${market.category}`);
+    this.markers.set(markerKey(market), markerText(marker));
+  }
+
+  async setMarkerAside(key: string, market: Market, slotMs: number): Promise<string> {
+    this.#journal.step(`setMarkerAside ${market.category}`);
+    const aside = unreadableMarkerKey(market, slotMs);
+    this.markers.set(aside, this.markers.get(key) ?? '');
+    return aside;
   }
 }
 

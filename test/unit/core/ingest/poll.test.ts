@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { parseMarker } from '../../../../core/ingest/marker-text.ts';
 import { poll } from '../../../../core/ingest/poll.ts';
 import { PollFailedError, type PollReport } from '../../../../core/ingest/report.ts';
 import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
 import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
+import { markerKey } from '../../../../core/lake/ticker-objects.ts';
+import type { Category } from '../../../../core/market/series.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
 import { MINUTE_MS } from '../../../../core/market/time.ts';
 import type { PollBudget } from '../../../../core/runtime/budgets.ts';
@@ -34,7 +37,7 @@ function run(n: number, budget: Partial<PollBudget> = {}, fetchBeforeLakeCheck =
   progress = [];
   return poll(
     slot(n),
-    { fetchDeadlineMs: nowMs + 10_000, deadlineMs: nowMs + 20_000, ...budget },
+    { fetchDeadlineMs: nowMs + 10_000, deadlineMs: nowMs + 20_000, finishMs: nowMs + 22_000, ...budget },
     {
       source,
       lake,
@@ -46,13 +49,29 @@ function run(n: number, budget: Partial<PollBudget> = {}, fetchBeforeLakeCheck =
     },
   );
 }
-const acknowledged = () => lake.markers.get('state/bybit.json')?.acknowledged;
+const markerOf = (category: Category) =>
+  parseMarker(lake.markers.get(markerKey({ exchange: 'bybit', category })) ?? '');
+/** By category: the latest slot that the marker says is on the stream. */
+const acknowledged = () =>
+  Object.fromEntries(
+    source.categories.flatMap((category) => {
+      const { beyondMs, tickers } = markerOf(category);
+      const latest = beyondMs.at(-1);
+      return latest === undefined ? [] : [[category, { slot: new Date(latest).toISOString(), tickers }]];
+    }),
+  );
 /** Series and slot number of every record of the stream, in its order. */
 const produced = () =>
   stream.records.map(({ key, value }) => [
     key,
     (Date.parse(JSON.parse(value).slot) - NOON_MS) / (2 * MINUTE_MS),
   ]);
+/** As after a first poll, in which the exchange was down. */
+async function beginMarkers(): Promise<void> {
+  for (const category of source.categories) {
+    await lake.writeMarker({ exchange: 'bybit', category }, { throughMs: slotMs(-30), beyondMs: [] });
+  }
+}
 const inLake = () => [...lake.batches.values()].flatMap(({ lines }) => lines);
 const fetchedCategories = () => source.fetches.map(({ categories }) => categories);
 
@@ -97,10 +116,10 @@ describe('a poll that fetches before the lake check', () => {
 
   it('asks the exchange before it knows what is in the lake', async () => {
     const reading = Promise.withResolvers<void>();
-    const read = lake.readOutbox.bind(lake);
-    lake.readOutbox = async (name) => {
+    const read = lake.readMarker.bind(lake);
+    lake.readMarker = async (market) => {
       await reading.promise;
-      return read(name);
+      return read(market);
     };
     const polling = askingAtOnce(0);
     expect(fetchedCategories()).toEqual([['linear', 'spot']]);
@@ -124,7 +143,7 @@ describe('a poll that fetches before the lake check', () => {
   });
 
   it('fails with the lake’s own error once the exchange has answered', async () => {
-    lake.readOutbox = async () => {
+    lake.readMarker = async () => {
       throw new Error('the lake is away');
     };
     await expect(askingAtOnce(0)).rejects.toThrow('the lake is away');
@@ -135,12 +154,17 @@ describe('a poll that fetches before the lake check', () => {
 describe('a poll', () => {
   it('writes every ticker to the lake, then to the stream, then moves the marker', async () => {
     const report = await run(0);
-    expect(journal.steps).toEqual([
+    const effects = journal.steps.filter((step) => /^(fetch|put|produce|write)/.test(step));
+    expect(effects).toEqual([
+      // The first poll of a market begins its marker.
+      'writeMarker linear',
+      'writeMarker spot',
       'fetch',
       'putTickers linear',
       'putTickers spot',
       'produce',
-      'writeOutbox',
+      'writeMarker linear',
+      'writeMarker spot',
     ]);
     expect(stream.records.map(({ value }) => value)).toEqual(inLake());
     expect(produced()).toEqual([
@@ -189,7 +213,7 @@ describe('a poll', () => {
       suspicious: 'the exchange answered an empty list',
     });
     expect([...lake.batches.values()].map(({ address }) => address.category)).toEqual(['linear']);
-    expect(acknowledged()?.spot).toEqual({ slot: slot(0), tickers: 0 });
+    expect(acknowledged().spot).toEqual({ slot: slot(0), tickers: 0 });
   });
 
   it('reports an answer without any valid ticker', async () => {
@@ -281,12 +305,13 @@ describe('the lake as the outbox', () => {
     ['one batch is not written', 'putTickers linear', 1],
     ['the other batch is not written', 'putTickers spot', 1],
     ['nothing is produced', 'produce', 2],
-    ['the marker is not moved', 'writeOutbox', 2],
+    ['one marker is not moved', 'writeMarker spot', 2],
   ])('loses nothing when %s, and stores nothing twice', async (_, failAt, batchesThen) => {
+    await beginMarkers();
     journal.failAt = failAt;
     await expect(run(0)).rejects.toThrow('broken on purpose');
     expect(lake.batches.size).toBe(batchesThen);
-    expect(acknowledged()).toBeUndefined();
+    expect(acknowledged()).not.toHaveProperty('spot');
 
     journal.failAt = undefined;
     await run(0);
@@ -315,13 +340,13 @@ describe('the lake as the outbox', () => {
     expect(report).toMatchObject({ produced: 3, backlogBatches: 0 });
   });
 
-  it('produces the backlog of an outage before its own batch, slot by slot', async () => {
+  it('produces its own batch, then the backlog of an outage, slot by slot', async () => {
     journal.failAt = 'produce';
     await expect(run(0)).rejects.toThrow();
     await expect(run(1)).rejects.toThrow();
     journal.failAt = undefined;
     const report = await run(2);
-    expect(produced().map(([, n]) => n)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    expect(produced().map(([, n]) => n)).toEqual([2, 2, 2, 0, 0, 0, 1, 1, 1]);
     expect(report).toMatchObject({ produced: 9, backlogBatches: 4, waitingBatches: 0 });
     expect(acknowledged()).toMatchObject({ linear: { slot: slot(2) }, spot: { slot: slot(2) } });
   });
@@ -336,13 +361,16 @@ describe('the lake as the outbox', () => {
     expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) } });
   });
 
-  it('moves the marker up to the slot before the one that could not be produced', async () => {
+  it('remembers what was produced before a slot that could not be', async () => {
     journal.failAt = 'produce';
     await expect(run(0)).rejects.toThrow();
     await expect(run(1)).rejects.toThrow();
     journal.failAt = `readTickers linear ${slotMs(1)}`;
     await expect(run(2)).rejects.toThrow('broken on purpose');
-    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) }, spot: { slot: slot(0) } });
+    expect(markerOf('linear').beyondMs).toEqual([slotMs(0), slotMs(2)]);
+    journal.failAt = undefined;
+    expect(await run(2)).toMatchObject({ backlogBatches: 2, waitingBatches: 0 });
+    expect(produced().map(([, n]) => n)).toEqual([2, 2, 2, 0, 0, 0, 2, 2, 2, 1, 1, 1]);
   });
 
   it('keeps a marker for each category', async () => {
@@ -401,15 +429,15 @@ describe('the lake as the outbox', () => {
     const produce = stream.produce.bind(stream);
     stream.produce = async (records) => {
       await produce(records);
-      nowMs = deadlineMs; // the first slot took all the time
+      nowMs += 500; // two slots take all the time
     };
     const report = await run(3, { deadlineMs });
-    expect(report).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 6 });
-    expect(acknowledged()).toMatchObject({ linear: { slot: slot(0) } });
+    expect(report).toMatchObject({ produced: 6, backlogBatches: 2, waitingBatches: 4 });
+    expect(acknowledged()).toMatchObject({ linear: { slot: slot(3) } });
 
     stream.produce = produce;
-    expect(await run(4)).toMatchObject({ produced: 12, backlogBatches: 6, waitingBatches: 0 });
-    expect(produced().map(([, n]) => n)).toEqual([0, 1, 2, 3, 4].flatMap((n) => [n, n, n]));
+    expect(await run(4)).toMatchObject({ produced: 9, backlogBatches: 4, waitingBatches: 0 });
+    expect(produced().map(([, n]) => n)).toEqual([3, 0, 4, 1, 2].flatMap((n) => [n, n, n]));
   });
 
   it('skips and reports an unreadable batch and does not try it again', async () => {
@@ -433,7 +461,7 @@ describe('the lake as the outbox', () => {
     await lake.putTickers({ exchange: 'bybit', category: 'spot', slotMs: slotMs(0) }, lines);
     const report = await run(1);
     expect(report.unreadable).toEqual([expect.stringMatching(/^tickers\/.*, line 1: not JSON: /)]);
-    expect(produced()[0]).toEqual(['bybit:spot:A', 0]);
+    expect(produced()).toContainEqual(['bybit:spot:A', 0]);
   });
 
   it('reports its progress even if it throws', async () => {
@@ -451,7 +479,7 @@ describe('the lake as the outbox', () => {
       lines: [],
     });
     await expect(run(2)).rejects.toThrow();
-    expect(progress.at(-1)).toMatchObject({ produced: 3, backlogBatches: 2, waitingBatches: 3 });
+    expect(progress.at(-1)).toMatchObject({ produced: 6, backlogBatches: 2, waitingBatches: 1 });
   });
 
   it('reports its result at the end', async () => {
@@ -460,8 +488,10 @@ describe('the lake as the outbox', () => {
   });
 
   it('does not write a marker that has not moved', async () => {
+    await beginMarkers();
+    journal.steps.length = 0;
     source.goDown();
-    await expect(run(0)).rejects.toThrow(PollFailedError);
-    expect(journal.steps).not.toContain('writeOutbox');
+    await expect(run(1)).rejects.toThrow(PollFailedError);
+    expect(journal.steps.filter((step) => step.startsWith('writeMarker'))).toEqual([]);
   });
 });

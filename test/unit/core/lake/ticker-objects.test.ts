@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  markerKey,
+  parseMarkerKey,
   parseTickersKey,
   rejectedKey,
-  stateKey,
   tickersKey,
   tickersPrefix,
+  unreadableMarkerKey,
 } from '../../../../core/lake/ticker-objects.ts';
 import { CATEGORIES } from '../../../../core/market/series.ts';
 
@@ -68,7 +70,12 @@ describe('the layout of the lake', () => {
     );
   });
 
-  it('keeps one marker for each source, outside the tickers', () => {
-    expect(stateKey('bybit-v2')).toBe('state/bybit-v2.json');
+  it('keeps one marker for each market, outside the tickers, and unreadable ones beside them', () => {
+    const key = markerKey({ exchange: 'bybit', category: 'linear' });
+    expect(key).toBe('state/exchange=bybit/category=linear.json');
+    expect(parseMarkerKey(key)).toEqual({ exchange: 'bybit', category: 'linear' });
+    const aside = unreadableMarkerKey({ exchange: 'bybit', category: 'linear' }, 1772359080000);
+    expect(aside).toBe('state/unreadable/exchange=bybit/category=linear/1772359080000.json');
+    for (const other of [aside, 'state/bybit.json']) expect(parseMarkerKey(other)).toBeUndefined();
   });
 });

@@ -16,7 +16,11 @@ describe('an invocation’s deadline', () => {
 describe('a poll’s budget', () => {
   it('leaves time for the lake and the stream after the exchange, and then for the marker', () => {
     const budget = pollBudget({ now: SLOT_MS, remainingMs: 60_000, slotMs: SLOT_MS });
-    expect(budget).toEqual({ fetchDeadlineMs: SLOT_MS + 45_000, deadlineMs: SLOT_MS + 57_000 });
+    expect(budget).toEqual({
+      fetchDeadlineMs: SLOT_MS + 45_000,
+      deadlineMs: SLOT_MS + 57_000,
+      finishMs: SLOT_MS + 59_500,
+    });
   });
 
   it('ends before the next slot begins, however much time the invocation has', () => {

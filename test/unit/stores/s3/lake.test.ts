@@ -6,6 +6,9 @@ import { SLOT, SLOT_MS } from '../../../samples/tickers.ts';
 
 const ADDRESS = { exchange: 'bybit', category: 'spot', slotMs: SLOT_MS } as const;
 
+const MARKET = { exchange: 'bybit', category: 'spot' } as const;
+const MARKER = { throughMs: SLOT_MS, beyondMs: [SLOT_MS + 1], tickers: 3 };
+
 const REJECTED = {
   v: 1,
   exchange: 'bybit',
@@ -68,17 +71,17 @@ describe('the lake in S3', () => {
 
   it('overwrites a marker', async () => {
     const { lake, puts } = lakeThatAnswers(200);
-    await lake.writeOutbox('bybit', { v: 1, acknowledged: {} });
-    expect(puts[0]).toMatchObject({ Key: 'state/bybit.json' });
+    await lake.writeMarker(MARKET, MARKER);
+    expect(puts[0]).toMatchObject({ Key: 'state/exchange=bybit/category=spot.json' });
     expect(puts[0]).not.toHaveProperty('IfNoneMatch');
   });
 
   it('has acknowledged nothing before the first marker', async () => {
-    expect(await lakeThatAnswers(404).lake.readOutbox('bybit')).toEqual({ v: 1, acknowledged: {} });
+    expect(await lakeThatAnswers(404).lake.readMarker(MARKET)).toBeUndefined();
   });
 
   it('does not mistake a store that is down for an empty one', async () => {
-    await expect(lakeThatAnswers(503).lake.readOutbox('bybit')).rejects.toThrow('Status503');
+    await expect(lakeThatAnswers(503).lake.readMarker(MARKET)).rejects.toThrow('Status503');
     await expect(lakeThatAnswers(500).lake.readTickers(ADDRESS)).rejects.toThrow('Status500');
   });
 
@@ -86,12 +89,12 @@ describe('the lake in S3', () => {
     const { lake } = lakeWhoseClient(async () => {
       throw s3Error(404, 'NoSuchBucket');
     });
-    await expect(lake.readOutbox('bybit')).rejects.toThrow('The bucket does not exist: deploy the stage');
+    await expect(lake.readMarker(MARKET)).rejects.toThrow('The bucket does not exist: deploy the stage');
   });
 
   it('names what failed, the bucket, the reason and what to do', async () => {
-    await expect(lakeThatAnswers(403).lake.writeOutbox('bybit', { v: 1, acknowledged: {} })).rejects.toThrow(
-      "state/bybit.json could not be written (bucket lake): SomeS3Error: Status403. Check the role's permissions on the bucket and on its key.",
+    await expect(lakeThatAnswers(403).lake.writeMarker(MARKET, MARKER)).rejects.toThrow(
+      "state/exchange=bybit/category=spot.json could not be written (bucket lake): SomeS3Error: Status403. Check the role's permissions on the bucket and on its key.",
     );
     const { lake } = lakeWhoseClient(async () => {
       throw Object.assign(new Error('connect ECONNREFUSED'), { name: 'Error' });
