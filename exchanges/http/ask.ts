@@ -7,9 +7,12 @@ export interface ExchangeRequest {
   path: string;
   /** Another host of the same exchange. @default the exchange's */
   baseUrl?: string;
-  /** How long later polls may reuse the answer, e.g. a list of instruments. @default this poll only */
+  /**
+   * How long later polls may reuse the answer, e.g. a list of instruments. If it cannot be had again afterwards, the last
+   * good one is used. @default this poll only
+   */
   keepMs?: number;
-  /** The poll can do without the answer, so a failure is not retried. @default false */
+  /** The poll can do without the answer, so retries take only half of its time. @default false */
   optional?: boolean;
 }
 

@@ -7,6 +7,7 @@ import {
   SourceUnavailableError,
   WrongPayloadError,
 } from '../../core/ingest/source-errors.ts';
+import { MINUTE_MS } from '../../core/market/time.ts';
 import { BACKOFFS, CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
 import type { Exchange, Pace } from '../exchange.ts';
@@ -21,11 +22,22 @@ export interface ClientOptions {
   requestTimeoutMs?: number | undefined;
   onRetry?: ((retry: { attempt: number; delayMs: number; error: unknown }) => void) | undefined;
   onTraffic?: ((traffic: Traffic) => void) | undefined;
+  /** The last good answer of a kept request is used again, because a new one could not be had. */
+  onFallback?: ((fallback: { url: string; error: SourceError }) => void) | undefined;
 }
+
+/** How long the last good answer of a kept request is used before it is requested again. */
+export const FALLBACK_KEPT_MS = 10 * MINUTE_MS;
 
 interface RawAnswer {
   response: ExchangeResponse;
   receivedAt: string;
+}
+
+/** An answer that later polls may reuse. */
+interface Kept {
+  untilMs: number;
+  answer: Promise<Answer<unknown>>;
 }
 
 /** The requests of one poll, by URL. */
@@ -45,7 +57,7 @@ export class ExchangeClient {
   readonly #waitForTurn: WaitForTurn;
   /** Rate limits by base URL: each host counts separately. */
   readonly #limits = new Map<string, RateLimitedError>();
-  readonly #kept = new Map<string, { untilMs: number; answer: Promise<Answer<unknown>> }>();
+  readonly #kept = new Map<string, Kept>();
 
   constructor(exchange: Exchange, options: ClientOptions = {}) {
     this.#exchange = exchange;
@@ -64,30 +76,42 @@ export class ExchangeClient {
     const { path, keepMs, optional = false } = request;
     const baseUrl = this.#options.baseUrl ?? request.baseUrl ?? this.#exchange.baseUrl;
     const url = `${baseUrl.replace(/\/+$/, '')}${path}`;
-    const kept = this.#kept.get(url);
-    if (keepMs !== undefined && kept && kept.untilMs > Date.now()) return kept.answer as Promise<Answer<T>>;
-    const answer = this.#request(poll, baseUrl, url, optional).then(({ response, receivedAt }) => ({
+    const kept = keepMs === undefined ? undefined : this.#kept.get(url);
+    const nowMs = Date.now();
+    if (kept && kept.untilMs > nowMs) return kept.answer as Promise<Answer<T>>;
+    // What the poll can do without may only use half of its time.
+    const deadlineMs = optional || kept ? nowMs + (poll.deadlineMs - nowMs) / 2 : poll.deadlineMs;
+    const answer = this.#request(poll, baseUrl, url, deadlineMs).then(({ response, receivedAt }) => ({
       value: read(this.#exchange.name, url, response, shape),
       url,
       receivedAt,
     }));
-    if (keepMs !== undefined) {
-      this.#kept.set(url, { untilMs: Date.now() + keepMs, answer });
-      answer.catch(() => this.#kept.delete(url));
-    }
-    return answer;
+    return keepMs === undefined ? answer : this.#keep(url, keepMs, answer, kept);
   }
 
-  #request(
-    { deadlineMs, requested }: Poll,
-    baseUrl: string,
-    url: string,
-    optional: boolean,
-  ): Promise<RawAnswer> {
+  /** Keeps an answer. If it fails, the last good one is used some more. */
+  #keep<T>(url: string, keepMs: number, answer: Promise<Answer<T>>, last?: Kept): Promise<Answer<T>> {
+    const kept: Kept & { answer: Promise<Answer<T>> } = {
+      untilMs: Date.now() + keepMs,
+      answer: answer.catch((error) => {
+        if (!last || !(error instanceof SourceError)) {
+          this.#kept.delete(url);
+          throw error;
+        }
+        kept.untilMs = Date.now() + Math.min(keepMs, FALLBACK_KEPT_MS);
+        this.#options.onFallback?.({ url, error });
+        return last.answer as Promise<Answer<T>>;
+      }),
+    };
+    this.#kept.set(url, kept);
+    return kept.answer;
+  }
+
+  #request({ requested }: Poll, baseUrl: string, url: string, deadlineMs: number): Promise<RawAnswer> {
     const running = requested.get(url);
     if (running) return running;
     const work = () => this.#slots.execute(() => this.#attempt(baseUrl, url, deadlineMs));
-    const answer = optional ? work() : retryTransient(work, deadlineMs, this.#options);
+    const answer = retryTransient(work, deadlineMs, this.#options);
     requested.set(url, answer);
     return answer;
   }

@@ -54,6 +54,7 @@ export function createIngestHandler(
       baseUrl: environment.TICKER_API_URL,
       onRetry: ({ attempt, delayMs, error }) =>
         log.warn('Retrying a request to the exchange', { attempt, delayMs, error: error as Error }),
+      onFallback: ({ url, error }) => log.warn('The last good answer is used instead', { url, error }),
     }),
     lake: new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET),
     stream: new KafkaStream(

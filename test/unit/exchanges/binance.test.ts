@@ -39,7 +39,7 @@ describe('Binance', () => {
   it('splits the symbol if the instruments are unavailable, and requests them again in the next poll', async () => {
     answer(
       '/api/v3/exchangeInfo',
-      { status: 503, body: 'later' },
+      { status: 404, body: 'moved' },
       { body: everything()['/api/v3/exchangeInfo'] },
     );
     const warm = source('binance:spot');
