@@ -5,7 +5,7 @@ import { type RejectedPayload, TICKER_VERSION } from '../market/ticker.ts';
 import type { PollBudget } from '../runtime/budgets.ts';
 import { countBatches, type DrainDependencies, drain } from './drain.ts';
 import { latestMs, type Outbox, type OutboxProblems, openOutbox, outboxOf } from './outbox.ts';
-import type { CategoryOutcome, StreamRecord, TickerLake, TickerSource } from './ports.ts';
+import type { CategoryOutcome, StreamRecord, TickerBatch, TickerLake, TickerSource } from './ports.ts';
 import { type CategoryReport, PollFailedError, type PollReport } from './report.ts';
 import { WrongPayloadError } from './source-errors.ts';
 
@@ -147,25 +147,36 @@ async function store(
     const report = { category, status: 'failed', fetched: 0, rejected: 0, error: { name, message } } as const;
     return { report, bytes: 0 };
   }
-  const { tickers, rejected } = outcome.batch;
+  const { tickers, rejected, expected } = outcome.batch;
   if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected, deadlineMs);
   const records = tickers.map((ticker) => ({ key: formatSeries(ticker), value: JSON.stringify(ticker) }));
-  const counts = { category, fetched: tickers.length, rejected: rejected.length };
+  const counts = {
+    category,
+    fetched: tickers.length,
+    rejected: rejected.length,
+    ...(expected === undefined ? {} : { expected }),
+  };
   // An empty batch is not stored.
   const lines = records.map(({ value }) => value);
   const stored = lines.length === 0 ? { bytes: 0 } : await lake.putTickers(address, lines, deadlineMs);
   if (stored === 'alreadyThere') return { report: { ...counts, status: 'alreadyInLake' }, bytes: 0 };
-  const suspicious = suspicion(tickers.length, rejected.length, previousTickers);
+  const suspicious = suspicion(outcome.batch, previousTickers);
   const report = { ...counts, status: 'polled', ...(suspicious ? { suspicious } : {}) } as const;
   return { report, bytes: stored.bytes, records };
 }
 
-function suspicion(tickers: number, rejected: number, previously: number | undefined): string | undefined {
-  if (tickers === 0) {
-    return rejected === 0 ? 'the exchange answered an empty list' : `all ${rejected} tickers were rejected`;
+function suspicion({ tickers, rejected, expected }: TickerBatch, previously?: number): string | undefined {
+  const count = tickers.length;
+  if (count === 0) {
+    return rejected.length === 0
+      ? 'the exchange answered an empty list'
+      : `all ${rejected.length} tickers were rejected`;
   }
-  if (previously !== undefined && tickers * 2 < previously) {
-    return `${tickers} tickers, less than half of the previous poll's ${previously}`;
+  if (expected !== undefined && count * 2 < expected) {
+    return `${count} tickers, less than half of the ${expected} expected`;
+  }
+  if (previously !== undefined && count * 2 < previously) {
+    return `${count} tickers, less than half of the previous poll's ${previously}`;
   }
   return undefined;
 }

@@ -27,6 +27,8 @@ export type CategoryOutcome =
 export interface TickerBatch {
   tickers: Ticker[];
   rejected: RejectedTicker[];
+  /** How many tickers there should be. @default unknown: the exchange answers with as many as it has */
+  expected?: number;
 }
 
 /**

@@ -11,7 +11,9 @@ export interface CategoryReport {
   /** Valid tickers that the exchange sent. */
   fetched: number;
   rejected: number;
-  /** Why the answer is suspicious: empty, or less than half of the previous poll's tickers. */
+  /** How many tickers there should have been, if each market took a request of its own. */
+  expected?: number;
+  /** Why the answer is suspicious: empty, or less than half of what was expected or of the previous poll's tickers. */
   suspicious?: string;
   error?: { name: string; message: string };
 }

@@ -12,7 +12,7 @@ import { HOUR_MS } from '../../core/market/time.ts';
 import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import { withinTime } from '../../core/runtime/wait.ts';
 import type { Pace } from '../exchange.ts';
-import { type ClientOptions, notJson, retryTransient } from '../http/client.ts';
+import { type ClientOptions, FALLBACK_KEPT_MS, notJson, retryTransient } from '../http/client.ts';
 import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';
 import { limitHeaders } from '../http/get.ts';
 import { UnknownSourceError } from '../source-config.ts';
@@ -24,8 +24,6 @@ export interface SharedLimit {
 }
 
 const MARKETS_KEPT_MS = 6 * HOUR_MS;
-/** After a market was seen that is not in the list, e.g. a new one. */
-const INCOMPLETE_MARKETS_KEPT_MS = 10 * 60_000;
 
 /** A default for all exchanges, because ccxt does not know how each of them counts. */
 const LIMITS: RateLimitRules = {
@@ -49,8 +47,10 @@ export class CcxtClient {
   readonly #options: ClientOptions;
   readonly #limit: SharedLimit;
   readonly #url: string;
-  #marketsLoadedMs = 0;
-  #marketsIncomplete = false;
+  /** When to load the markets again. */
+  #marketsDueMs = 0;
+  /** The market with which the next poll begins, if each takes a request of its own. */
+  nextMarket: string | undefined;
   /** Answers to the current attempt: the latest, the latest unsuccessful one, */
   #last: Observed | undefined;
   #failed: Observed | undefined;
@@ -104,16 +104,10 @@ export class CcxtClient {
     return retryTransient(() => this.#attempt(deadlineMs, work), deadlineMs, this.#options);
   }
 
-  /** The markets of the category. Call it within {@link ask}. */
+  /** The markets of the category; the last good list if a new one cannot be had. Call it within {@link ask}. */
   async markets(): Promise<MarketInterface[]> {
     const { exchange } = this;
-    const keptMs = this.#marketsIncomplete ? INCOMPLETE_MARKETS_KEPT_MS : MARKETS_KEPT_MS;
-    if (exchange.markets === undefined || this.#marketsLoadedMs + keptMs < Date.now()) {
-      // Without `true`, ccxt would also return a remembered failure.
-      await exchange.loadMarkets(true);
-      this.#marketsLoadedMs = Date.now();
-      this.#marketsIncomplete = false;
-    }
+    if (exchange.markets === undefined || this.#marketsDueMs < Date.now()) await this.#loadMarkets();
     const all = Object.values<MarketInterface>(exchange.markets ?? {});
     const markets = all.filter((market) => categoryOf(market) === this.#category);
     if (markets.length === 0) {
@@ -128,15 +122,33 @@ export class CcxtClient {
 
   /** Loads the markets again soon, because one is missing. */
   reportMissingMarket(): void {
-    this.#marketsIncomplete = true;
+    this.#marketsDueMs = Math.min(this.#marketsDueMs, Date.now() + FALLBACK_KEPT_MS);
+  }
+
+  async #loadMarkets(): Promise<void> {
+    try {
+      // Without `true`, ccxt would also return a remembered failure.
+      await this.exchange.loadMarkets(true);
+      this.#marketsDueMs = Date.now() + MARKETS_KEPT_MS;
+    } catch (cause) {
+      const error = this.#failureOf(cause);
+      if (this.exchange.markets === undefined || error instanceof RateLimitedError) throw error;
+      this.#marketsDueMs = Date.now() + FALLBACK_KEPT_MS;
+      this.#options.onFallback?.({ url: error.url, error });
+      this.#forgetAnswers();
+    }
+  }
+
+  #forgetAnswers(): void {
+    this.#last = undefined;
+    this.#failed = undefined;
+    this.#unreadable = undefined;
   }
 
   async #attempt<T>(deadlineMs: number, work: (exchange: Exchange) => Promise<T>): Promise<T> {
     const limit = this.#limit.current;
     if (limit && (limit.retryAtMs ?? 0) > Date.now()) throw limit;
-    this.#last = undefined;
-    this.#failed = undefined;
-    this.#unreadable = undefined;
+    this.#forgetAnswers();
     try {
       return await before(deadlineMs, this.#url, work(this.exchange));
     } catch (error) {

@@ -9,6 +9,7 @@ import { type Entry, normaliseList, type Receipt, reject } from '../payload/tick
 import { type SourceConfig, UnknownSourceError } from '../source-config.ts';
 import { CcxtClient, type SharedLimit } from './client.ts';
 import { categoryOf, pairOfMarket } from './markets.ts';
+import { type OneByOne, oneByOne } from './one-by-one.ts';
 
 /** https://docs.ccxt.com/#/?id=ticker-structure: the last 24 hours; the change is a percentage. */
 const FIELDS = fieldReaders({
@@ -28,8 +29,10 @@ const FIELDS = fieldReaders({
   timestamp: 'timestamp',
 });
 
-/** Reserved at the end of a poll that fetches market by market. */
-const ONE_BY_ONE_RESERVE_MS = 1_000;
+interface Fetched extends OneByOne {
+  /** How many markets were asked for by name. */
+  expected?: number;
+}
 
 /**
  * Opens a source behind any exchange that ccxt knows, at the pace of ccxt's rate limiter. Dated futures are left out if
@@ -58,10 +61,13 @@ export function createCcxtSource(config: SourceConfig, options: ClientOptions = 
     pace: clientOf(categories[0] as Category).pace,
     async fetch(requested, poll) {
       const all: CategoryOutcome[] = [];
-      // One after the other, so that the clients together keep the exchange's pace.
-      for (const category of requested) {
+      // One after the other, so that the clients together keep the exchange's pace. Each leaves the others their share.
+      for (const [position, category] of requested.entries()) {
         const client = clientOf(category);
-        all.push(...(await outcomes([category], () => tickersOf(client, category, config, poll))));
+        const nowMs = Date.now();
+        const deadlineMs = nowMs + (poll.deadlineMs - nowMs) / (requested.length - position);
+        const ofCategory = { ...poll, deadlineMs };
+        all.push(...(await outcomes([category], () => tickersOf(client, category, config, ofCategory))));
       }
       return all;
     },
@@ -76,7 +82,7 @@ async function tickersOf(
   { slot, deadlineMs }: { slot: string; deadlineMs: number },
 ): Promise<TickerBatch> {
   const wants = marketFilter(config);
-  const unified = await client.ask(deadlineMs, () => unifiedTickers(client, wants, deadlineMs));
+  const { tickers: unified, failed, expected } = await unifiedTickers(client, wants, deadlineMs);
   const receipt: Receipt = {
     exchange: config.exchange,
     category,
@@ -103,27 +109,25 @@ async function tickersOf(
     const reason = `symbol: ${symbol} is not in the exchange's list of markets, which will be reloaded soon`;
     batch.rejected.push(reject(info, reason, receipt));
   }
-  return batch;
+  for (const { id, error } of failed) {
+    batch.rejected.push(reject({ id }, error.message, { ...receipt, url: error.url }));
+  }
+  return expected === undefined ? batch : { ...batch, expected };
 }
 
 /** May include other categories, if the exchange answers them together. */
-async function unifiedTickers(
-  client: CcxtClient,
-  wants: MarketFilter,
-  deadlineMs: number,
-): Promise<UnifiedTicker[]> {
-  const { exchange } = client;
-  const markets = await client.markets();
-  if (exchange.has.fetchTickers) return Object.values(await exchange.fetchTickers());
-
+async function unifiedTickers(client: CcxtClient, wants: MarketFilter, deadlineMs: number): Promise<Fetched> {
+  const { fetchTickers } = client.exchange.has;
+  if (fetchTickers) {
+    const all = await client.ask(deadlineMs, async (exchange) => {
+      await client.markets();
+      return exchange.fetchTickers();
+    });
+    return { tickers: Object.values(all), failed: [] };
+  }
+  const markets = await client.ask(deadlineMs, () => client.markets());
   const wanted = markets.filter(
     ({ id, symbol, quote, active }) => active !== false && wants({ symbol: id ?? symbol, quote }),
   );
-  const tickers: UnifiedTicker[] = [];
-  for (const { symbol } of wanted) {
-    // Keep what came in time; the poll reports that there are fewer tickers.
-    if (tickers.length > 0 && Date.now() >= deadlineMs - ONE_BY_ONE_RESERVE_MS) break;
-    tickers.push(await exchange.fetchTicker(symbol));
-  }
-  return tickers;
+  return { ...(await oneByOne(client, wanted, deadlineMs)), expected: wanted.length };
 }

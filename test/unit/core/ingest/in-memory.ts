@@ -137,6 +137,8 @@ export class InMemorySource implements TickerSource {
   readonly categories: readonly Category[];
   symbols: Partial<Record<Category, string[]>>;
   rejected: Partial<Record<Category, RejectedTicker[]>> = {};
+  /** How many tickers each category should have. */
+  expected: Partial<Record<Category, number>> = {};
   failures: Partial<Record<Category, Extract<CategoryOutcome, { error: unknown }>['error']>> = {};
   readonly fetches: { categories: readonly Category[]; deadlineMs: number }[] = [];
   readonly #journal: Journal;
@@ -160,7 +162,9 @@ export class InMemorySource implements TickerSource {
       const tickers: Ticker[] = (this.symbols[category] ?? []).map((symbol) =>
         sampleTicker({ category, symbol, slot }),
       );
-      return { ...common, batch: { tickers, rejected: this.rejected[category] ?? [] } };
+      const expected = this.expected[category];
+      const batch = { tickers, rejected: this.rejected[category] ?? [] };
+      return { ...common, batch: { ...batch, ...(expected === undefined ? {} : { expected }) } };
     });
   }
 

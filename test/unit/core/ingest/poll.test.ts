@@ -236,6 +236,19 @@ describe('a poll', () => {
   });
 });
 
+describe('a poll that asked for each market by itself', () => {
+  it.each([
+    [4, undefined],
+    [5, '2 tickers, less than half of the 5 expected'],
+  ])('says that %d were expected; suspicious: %j', async (expected, suspicious) => {
+    source.expected.linear = expected;
+    const [linear, spot] = (await run(0)).categories;
+    expect(linear).toMatchObject({ fetched: 2, expected });
+    expect(linear?.suspicious).toBe(suspicious);
+    expect(spot).not.toHaveProperty('expected');
+  });
+});
+
 describe('a poll that partly fails', () => {
   it('continues with the other categories', async () => {
     source.failures.linear = wrongPayload('oops');
