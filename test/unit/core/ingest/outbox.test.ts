@@ -157,6 +157,29 @@ describe('whatever happens to polls', () => {
   }, 60_000);
 });
 
+describe('a backlog that lasts', () => {
+  it('is worked off oldest first, while the slots of the polls in between are produced before it', async () => {
+    const pipeline = new FragilePipeline();
+    const polls = async (count: number, budgetMs?: number) => {
+      for (let left = count; left > 0; left -= 1) {
+        await pipeline.poll(budgetMs);
+        pipeline.slotMs += SLOT_MS;
+      }
+    };
+    pipeline.kafka = 'down';
+    await polls(40);
+    pipeline.kafka = 'up';
+    await polls(15, 200); // time for one slot of the backlog each
+    await polls(1);
+    const positions = pipeline.stream.records
+      .filter(({ key }) => key === 'bybit:spot:BTCUSDT')
+      .map(({ value }) => (Date.parse(JSON.parse(value).slot) - NOON_MS) / SLOT_MS);
+    const ofSlowPolls = Array.from({ length: 15 }, (_, index) => [40 + index, index]).flat();
+    const rest = Array.from({ length: 25 }, (_, index) => 15 + index);
+    expect(positions).toEqual([...ofSlowPolls, 55, ...rest]);
+  });
+});
+
 describe('a market without a marker', () => {
   const fill = (pipeline: FragilePipeline, slots: number) => {
     for (let position = -slots; position < 0; position += 1) {
