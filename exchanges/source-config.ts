@@ -14,7 +14,7 @@ const currency = z.string().min(1).max(20);
 /** One source of tickers, in a stage's configuration and in the ingest function's environment. */
 export const sourceConfigSchema = z
   .strictObject({
-    /** Names the source's outbox marker; unique in a deployment. */
+    /** Unique in a deployment: names the source in metrics, logs and reports. */
     name: word,
     /** The `exchange` of its records. */
     exchange: word,
