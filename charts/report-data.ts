@@ -7,6 +7,7 @@ import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
 import { DAY_MS, parseDuration } from '../core/market/time.ts';
+import { type Traded, usdTurnovers } from '../core/market/turnover.ts';
 import type { Json } from './pictures/chart.ts';
 import { byEverySeries } from './pictures/parts.ts';
 import {
@@ -45,7 +46,6 @@ export interface SeriesChoice {
     change24h?: number;
     high24h?: number;
     low24h?: number;
-    turnover24h?: number;
   };
 }
 
@@ -61,9 +61,10 @@ interface NewestBucket {
   newest: { hits: { hits: { _source: Record<string, unknown> }[] } };
 }
 
-/** Every series with a tick or a candle, by turnover, with the archive last. */
+/** Every series with a tick or a candle: by turnover in dollars, then those without one, and the archive last. */
 export async function seriesChoices(store: ReportStore, asOfMs: number): Promise<SeriesChoice[]> {
-  const fields = ['slot', 'last_price', 'price_24h_pcnt', 'high_price_24h', 'low_price_24h', 'turnover_24h'];
+  const prices = ['slot', 'last_price', 'price_24h_pcnt', 'high_price_24h', 'low_price_24h'];
+  const fields = [...prices, 'base', 'quote', 'turnover_24h', 'volume_24h'];
   const newest = { top_hits: { size: 1, sort: [{ slot: 'desc' }], _source: fields } };
   const day = { fromMs: asOfMs - DAY_MS, toMs: asOfMs + 1 };
   const [traded, recorded] = await Promise.all([
@@ -79,10 +80,11 @@ export async function seriesChoices(store: ReportStore, asOfMs: number): Promise
   const choices = new Map<string, SeriesChoice>();
   for (const { key } of recorded) choices.set(formatSeries(key), { series: formatSeries(key) });
   for (const { key, newest: hit } of traded) choices.set(formatSeries(key), choiceOf(key, hit));
+  const turnovers = usdTurnovers(traded.map(tradedOf));
   return [...choices.values()].sort(
     (a, b) =>
       Number(isArchived(a.series)) - Number(isArchived(b.series)) ||
-      (b.newest?.turnover24h ?? -1) - (a.newest?.turnover24h ?? -1) ||
+      (turnovers.get(b.series) ?? -1) - (turnovers.get(a.series) ?? -1) ||
       (a.series < b.series ? -1 : 1),
   );
 }
@@ -152,6 +154,10 @@ async function bucketsOf<B>(store: ReportStore, { index, body }: Search): Promis
   return ((aggregations?.all as { buckets: B[] } | undefined) ?? { buckets: [] }).buckets;
 }
 
+function tradedOf({ key, newest }: NewestBucket): Traded {
+  return { ...(newest.hits.hits[0]?._source as unknown as Traded), ...key };
+}
+
 function choiceOf(key: NewestBucket['key'], { hits }: NewestBucket['newest']): SeriesChoice {
   const series = formatSeries(key);
   const tick = hits.hits[0]?._source;
@@ -166,7 +172,6 @@ function choiceOf(key: NewestBucket['key'], { hits }: NewestBucket['newest']): S
       ...optional('change24h', 'price_24h_pcnt'),
       ...optional('high24h', 'high_price_24h'),
       ...optional('low24h', 'low_price_24h'),
-      ...optional('turnover24h', 'turnover_24h'),
     },
   };
 }

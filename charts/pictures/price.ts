@@ -1,4 +1,5 @@
 import { CANDLE_INDICES, TICKER_INDICES } from '../../core/market/index-names.ts';
+import { DOLLARS } from '../../core/market/turnover.ts';
 import type { Chart, ChartQuery, Json, Picture } from './chart.ts';
 import {
   bySeries,
@@ -19,7 +20,10 @@ import {
   zeroLine,
 } from './parts.ts';
 
-/** Ticks of the series with the highest turnover. */
+/**
+ * Ticks of the series with the highest turnover in dollars. An aggregation cannot convert other currencies, and inverse
+ * contracts count coins, so those come after all others.
+ */
 const ticks: ChartQuery = {
   index: TICKER_INDICES,
   rows: 'aggregations.series.buckets',
@@ -27,7 +31,12 @@ const ticks: ChartQuery = {
     series: bySeries(
       6,
       {
-        turnover: { max: { field: 'turnover_24h' } },
+        dollars: {
+          filter: {
+            bool: { filter: [{ terms: { quote: DOLLARS } }], must_not: [{ term: { category: 'inverse' } }] },
+          },
+          aggs: { turnover: { max: { field: 'turnover_24h' } } },
+        },
         time: overTime('slot', {
           mean: { avg: { field: 'last_price' } },
           low: { min: { field: 'last_price' } },
@@ -35,7 +44,7 @@ const ticks: ChartQuery = {
           change: { avg: { field: 'price_24h_pcnt' } },
         }),
       },
-      { turnover: 'desc' },
+      { 'dollars>turnover': 'desc' },
     ),
   },
 };

@@ -1,3 +1,4 @@
+import { DEFAULT_MIN_COVERAGE } from '../../core/insights/ranking.ts';
 import { CANDLE_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
@@ -70,13 +71,17 @@ const ranking: Chart = {
       ...pooledVolatility,
       { filter: 'isValid(datum.volatility)' },
       calculate('range', '(datum.high.value - datum.low.value) / datum.low.value'),
+      calculate('coverage', 'min(1, datum.hours.value / ceil((windowEnd - windowStart) / 3600000))'),
+      { joinaggregate: [{ op: 'max', field: 'coverage', as: 'best_coverage' }] },
+      {
+        filter: `datum.coverage >= ${DEFAULT_MIN_COVERAGE} || datum.best_coverage < ${DEFAULT_MIN_COVERAGE}`,
+      },
       { window: [{ op: 'count', as: 'currencies' }], frame: [null, null] },
       {
         window: [{ op: 'row_number', as: 'rank' }],
         sort: [{ field: 'volatility', order: 'descending' }, { field: 'series' }],
       },
       { filter: `datum.rank <= ${MOST}` },
-      calculate('coverage', 'min(1, datum.hours.value / ceil((windowEnd - windowStart) / 3600000))'),
       calculate('volatility_text', "format(datum.volatility, ',.1%')"),
       calculate('range_text', "format(datum.range, ',.1%')"),
       calculate('rank_text', "datum.rank + ' of ' + datum.currencies"),

@@ -22,6 +22,8 @@ interface QuestionFlags extends TargetFlags {
   threshold?: number[];
   percents?: number[];
   top?: number;
+  minCoverage?: number;
+  minTurnover?: number;
 }
 
 type QuestionName = Question['question'];
@@ -70,12 +72,15 @@ function addQuestion(question: QuestionName): void {
 function ask(
   question: QuestionName,
   argument: string | string[] | undefined,
-  { exchange, category, over, from, to, at, threshold, percents, top, json, csv, ...flags }: QuestionFlags,
+  asked: QuestionFlags,
   signal: AbortSignal,
 ): Promise<number> {
+  const { exchange, category, over, from, to, at, threshold, percents, json, csv, ...rest } = asked;
+  const { top, minCoverage, minTurnover, ...flags } = rest;
   const symbols = Array.isArray(argument) ? { symbols: argument } : { symbol: argument };
   const window = { over, from, to, at };
-  const given = { exchange, category, ...symbols, ...window, thresholds: threshold, percents, top };
+  const ranking = { top, minCoverage, minTurnover };
+  const given = { exchange, category, ...symbols, ...window, thresholds: threshold, percents, ...ranking };
   // The function refuses fields that a question does not have.
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);
   return withTarget(flags, ['openSearch'], signal, async (target) => {

@@ -3,7 +3,7 @@ import type { DirectionMoves } from '../../core/insights/window-moves.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { flatColumns } from './flat-columns.ts';
-import { hoursText, samplingText, sourcesText, trustNotes } from './trust-view.ts';
+import { hoursText, rankingNotes, samplingText, sourcesText, trustNotes } from './trust-view.ts';
 
 type Row = Record<string, string | number | null | undefined>;
 
@@ -56,8 +56,11 @@ function windowLine(title: string, { from, to }: { from: string; to: string }): 
 
 /** What makes the answer less certain, after an empty line. */
 function notesOf(answer: Parameters<typeof trustNotes>[0]): string[] {
-  const notes = trustNotes(answer);
-  return notes.length === 0 ? [] : ['', ...notes];
+  return paragraph(trustNotes(answer));
+}
+
+function paragraph(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** `9,183.12 USD`; without the currency if the answer does not know it. */
@@ -143,17 +146,19 @@ function movesRows({ thresholds, ...answer }: Answers['moves']): Row[] {
   });
 }
 
-function percentilesTable({ from, to, series }: Answers['percentiles']): string {
+function percentilesTable({ from, to, series, ...scope }: Answers['percentiles']): string {
   const percents = percentsOf(series[0]?.percentiles);
   const table = textTable(
-    ['', 'samples', ...percents.map((percent) => `${percent} %`)],
+    ['', 'samples', 'coverage', ...percents.map((percent) => `${percent} %`)],
     series.map((one) => [
       one.series,
       formatCount(one.samples),
+      shareText(one.coverage),
       ...percents.map((percent) => formatPercent(one.percentiles[percent] as number)),
     ]),
   );
-  return `${windowLine('Percentiles of the 24 h change', { from, to })}\n${table}`;
+  const title = windowLine('Percentiles of the 24 h change', { from, to });
+  return [title, table, ...paragraph(rankingNotes(scope, series))].join('\n');
 }
 
 /** Sorted, because objects list whole-number keys before others. */
@@ -171,7 +176,7 @@ function percentileColumns(percentiles: Record<string, number> | null): Row {
   );
 }
 
-function volatileTable({ from, to, series }: Answers['volatile']): string {
+function volatileTable({ from, to, series, ...scope }: Answers['volatile']): string {
   const thresholds = [...new Set(series.flatMap(({ moves }) => moves.map(({ threshold }) => threshold)))];
   const table = textTable(
     [
@@ -189,11 +194,15 @@ function volatileTable({ from, to, series }: Answers['volatile']): string {
       }),
     ]),
   );
-  const note =
-    thresholds.length === 0
-      ? ''
-      : '\n\n  Moves are those in closed hours; moves that reverse between polls are not seen ("moves" shows the interval).';
-  return `${windowLine('Most volatile', { from, to })}\n${table}${note}`;
+  const notes = [
+    ...(thresholds.length === 0
+      ? []
+      : [
+          '  Moves are those in closed hours; moves that reverse between polls are not seen ("moves" shows the interval).',
+        ]),
+    ...rankingNotes(scope, series),
+  ];
+  return [windowLine('Most volatile', { from, to }), table, ...paragraph(notes)].join('\n');
 }
 
 function volatileRows({ from, to, series }: Answers['volatile']): Row[] {
@@ -236,8 +245,8 @@ function compareTables({ series }: Answers['compare']): string {
     ['sampled every', (one) => samplingText(one.moves)],
     ...percentiles,
   ]);
-  const notes = averages.flatMap((one) => trustNotes(one).map((note) => `${note.trimEnd()} (${one.series})`));
-  return [windows, averageTable(averages), '', rest, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+  const notes = averages.flatMap((one) => trustNotes(one).map((note) => `${note} (${one.series})`));
+  return [windows, averageTable(averages), '', rest, ...paragraph(notes)].join('\n');
 }
 
 function compareRows({ series }: Answers['compare']): Row[] {

@@ -37,6 +37,11 @@ const TRUST_FIELDS = `  returns         log returns between adjacent hours or da
   samplingIntervalSeconds  longest time between two known prices; what reverses in between is not seen
   samplingIntervalSecondsBySource  the same for each source: {ticks, hourly, daily}, without those that are absent`;
 
+const RANKING_FIELDS = `  minCoverage     the least coverage in the ranking; 0 if no series has data for 80 % of the window
+  leftOut         {coverage, turnover}: how many series the ranking leaves out, and why
+Turnover is that of 24 hours, from the newest ticks of the window, converted to US dollars by the prices of the same
+hour (USD, USDT and USDC count as 1); a series without a path to dollars has none.`;
+
 const threshold = new Option('--threshold <percents>', 'sizes of moves in %')
   .argParser(numbers('percentages above 0 such as 1,5,10', (value) => value > 0, 'e-2'))
   .default(DEFAULT_THRESHOLDS, DEFAULT_THRESHOLDS.map((each) => each * 100).join(','));
@@ -44,6 +49,29 @@ const percents = new Option('--percents <list>', 'which percentiles')
   .argParser(numbers('numbers from 0 to 100 such as 5,50,95', (value) => value >= 0 && value <= 100))
   .default(DEFAULT_PERCENTS, DEFAULT_PERCENTS.join(','));
 const top = new Option('--top <n>', 'how many series').argParser(wholeNumber(1)).default(DEFAULT_TOP);
+
+const ranking = [
+  top,
+  new Option(
+    '--min-coverage <fraction>',
+    'leave out series with data for less of the window (default: 0.8, or 0 if no series has that much)',
+  ).argParser((text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(value >= 0 && value <= 1))
+      throw new InvalidArgumentError('expected a fraction from 0 to 1, such as 0.8.');
+    return value;
+  }),
+  new Option(
+    '--min-turnover <usd>',
+    'leave out series with less turnover, in US dollars, in the last 24 h of the window',
+  ).argParser((text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw new InvalidArgumentError('expected an amount in US dollars, such as 1000000.');
+    }
+    return value;
+  }),
+];
 
 const windowOptions = (question: keyof typeof DEFAULT_OVER) => [
   new Option(
@@ -99,23 +127,30 @@ ${TRUST_FIELDS}`,
   percentiles: {
     description: 'Percentiles of the 24 h change.',
     argument: '[symbol]',
-    options: [...windowOptions('percentiles'), top, percents],
+    options: [...windowOptions('percentiles'), ...ranking, percents],
     examples: ['percentiles BTCUSD --over 7d', 'percentiles --top 20 --percents 5,50,95'],
-    fields: `{from, to, series: [{series, samples, percentiles: {"1": …}}]}
-  samples         ticks with a 24 h change          percentiles  of price_24h_pcnt, fractions: 0.0068 is 0.68 %
+    fields: `{from, to, minCoverage, leftOut, series: [{series, samples, coverage, percentiles: {"1": …}}]}
+  samples         ticks with a 24 h change          coverage     samples / polls due, at most 1
+  percentiles  of price_24h_pcnt, fractions: 0.0068 is 0.68 %
+${RANKING_FIELDS}
 Without a symbol: the series whose percentiles are furthest apart.`,
   },
   volatile: {
     description: 'The most volatile series.',
-    options: [...windowOptions('volatile'), top],
-    examples: ['volatile --top 5 --over 7d', 'volatile --category linear --over 1y --json'],
-    fields: `{from, to, series: [{series, volatility, returns, rangeFraction, hours, coverage, moves: [{threshold, rises,
-falls}]}]}
+    options: [...windowOptions('volatile'), ...ranking],
+    examples: [
+      'volatile --top 5 --over 7d',
+      'volatile --over 1y --min-coverage 0.95 --min-turnover 1000000',
+      'volatile --category linear --over 1y --json',
+    ],
+    fields: `{from, to, minCoverage, leftOut, series: [{series, volatility, returns, rangeFraction, hours, coverage,
+moves: [{threshold, rises, falls}]}]}
   volatility      standard deviation of the log returns between adjacent hours (days, if the history is daily),
                   pooled and annualised (× √8766), a fraction; null with fewer than two returns
   returns         how many log returns it rests on
   rangeFraction   (highest - lowest) / lowest       hours        hours with data
   moves           in closed hours, for the thresholds configured for the stage
+${RANKING_FIELDS}
 Options are included only with --category option.`,
   },
   compare: {

@@ -1,3 +1,4 @@
+import type { RankingScope } from '../../core/insights/ranking.ts';
 import type { HourSource, Trust } from '../../core/insights/trust.ts';
 import { formatCount } from '../../core/text/format.ts';
 
@@ -58,8 +59,37 @@ export function trustNotes({
   return notes;
 }
 
+/** Which series a ranking leaves out, and how incomplete those in it are. */
+export function rankingNotes(
+  { minCoverage = 0, leftOut }: Partial<RankingScope>,
+  ranked: readonly { coverage: number }[],
+): string[] {
+  const out: string[] = [];
+  if (leftOut?.coverage) {
+    out.push(
+      `${formatCount(leftOut.coverage)} series with data for less than ${percentOf(minCoverage)} of the window (--min-coverage)`,
+    );
+  }
+  if (leftOut?.turnover) {
+    out.push(`${formatCount(leftOut.turnover)} series with less turnover in 24 hours (--min-turnover)`);
+  }
+  const notes = out.length > 0 ? [`  Left out: ${out.join('; ')}.`] : [];
+  const most = Math.max(...ranked.map(({ coverage }) => coverage));
+  const least = Math.min(...ranked.map(({ coverage }) => coverage));
+  if (least < COMPLETE) {
+    const range = most === least ? shareText(most) : `${shareText(least)} to ${shareText(most)}`;
+    notes.push(`  Incomplete: these series have data for ${range} of the window.`);
+  }
+  return notes;
+}
+
 export function hoursText(hours: number): string {
   return `${formatCount(hours)} h`;
+}
+
+/** 0.8 → `80 %` */
+function percentOf(fraction: number): string {
+  return `${Number((fraction * 100).toPrecision(12))} %`;
 }
 
 function shareText(fraction: number): string {

@@ -1,5 +1,7 @@
 import type { PollReport } from '../../core/ingest/report.ts';
+import { formatSeries } from '../../core/market/series.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
+import { usdTurnovers } from '../../core/market/turnover.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import type { Pipeline } from '../../local/pipeline/pipeline.ts';
 import type { Progress } from '../../local/pipeline/progress.ts';
@@ -68,7 +70,7 @@ function sum({ categories }: PollReport, field: 'fetched' | 'rejected'): number 
   return categories.reduce((total, report) => total + report[field], 0);
 }
 
-/** The poll's tickers from the lake, the largest turnover first. */
+/** The poll's tickers from the lake, the largest turnover in dollars first. */
 export async function readBatch(
   { lake }: Pipeline,
   { exchange, slot, categories }: PollReport,
@@ -76,10 +78,10 @@ export async function readBatch(
   const lines = await Promise.all(
     categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
   );
-  return lines
-    .flatMap((batch) => batch ?? [])
-    .map((line) => JSON.parse(line) as Ticker)
-    .toSorted((a, b) => (b.turnover_24h ?? 0) - (a.turnover_24h ?? 0));
+  const tickers = lines.flatMap((batch) => batch ?? []).map((line) => JSON.parse(line) as Ticker);
+  const turnovers = usdTurnovers(tickers);
+  const turnoverOf = (ticker: Ticker) => turnovers.get(formatSeries(ticker)) ?? -1;
+  return tickers.toSorted((a, b) => turnoverOf(b) - turnoverOf(a));
 }
 
 function priceText({ symbol, last_price, price_24h_pcnt }: Ticker): string {

@@ -1,6 +1,7 @@
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
 import type { Category, Series } from '../market/series.ts';
+import type { Traded } from '../market/turnover.ts';
 import type { Window } from '../market/window.ts';
 import type { Returns } from './returns.ts';
 
@@ -34,7 +35,10 @@ export interface SeriesStore extends SeriesPrices, SeriesFacts {}
 
 /** A series of a currency, and how much of the currency was traded. */
 export interface CurrencySeries extends CandleSeries {
-  /** In units of the currency over 24 h, so that markets with different quotes compare; undefined if unknown. */
+  /**
+   * In units of the currency over 24 h, so that markets with different quotes compare even where no path leads to
+   * dollars; undefined if unknown.
+   */
   turnover?: number;
 }
 
@@ -106,7 +110,12 @@ export interface MoveCounts {
   moveCounts(series: readonly CandleSeries[], window: Window): Promise<MoveCount[]>;
 }
 
-export interface MarketStore extends MarketHours, MarketExtents, MarketTotals, MoveCounts {}
+export interface MarketTurnovers {
+  /** The newest tick before the window's end of every series but options, from the hour of the newest of all. */
+  traded(window: Window): Promise<Traded[]>;
+}
+
+export interface MarketStore extends MarketHours, MarketExtents, MarketTotals, MarketTurnovers, MoveCounts {}
 
 /** The percentiles of one series' 24 h change. */
 export interface ChangePercentiles {

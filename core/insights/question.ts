@@ -34,7 +34,11 @@ const scopeAndWindow = {
 };
 const thresholds = z.array(z.number().positive()).min(1).max(20).default(DEFAULT_THRESHOLDS);
 const percents = z.array(z.number().min(0).max(100)).min(1).max(50).default(DEFAULT_PERCENTS);
-const top = z.number().int().min(1).max(10_000).default(DEFAULT_TOP);
+const ranking = {
+  top: z.number().int().min(1).max(10_000).default(DEFAULT_TOP),
+  minCoverage: z.number().min(0).max(1).optional(),
+  minTurnover: z.number().nonnegative().optional(),
+};
 
 /** A question to the insights function. 1 % is 0.01. */
 export const questionSchema = z.discriminatedUnion('question', [
@@ -43,11 +47,11 @@ export const questionSchema = z.discriminatedUnion('question', [
   z.strictObject({
     question: z.literal('percentiles'),
     symbol: name.optional(),
-    top,
+    ...ranking,
     percents,
     ...scopeAndWindow,
   }),
-  z.strictObject({ question: z.literal('volatile'), top, ...scopeAndWindow }),
+  z.strictObject({ question: z.literal('volatile'), ...ranking, ...scopeAndWindow }),
   z.strictObject({
     question: z.literal('compare'),
     symbols: z.array(name).min(1).max(20),
@@ -116,12 +120,12 @@ export async function answer(
     case 'percentiles': {
       const which =
         question.symbol === undefined
-          ? { scope: question, top: question.top }
+          ? { scope: question, ...question }
           : { series: await resolveSeries(question.symbol, question, stores.catalogue) };
-      return changePercentiles(stores.changes, which, window, question.percents);
+      return changePercentiles(stores, which, window, question.percents, samplingIntervals);
     }
     case 'volatile':
-      return mostVolatile(stores.market, question, window, question.top);
+      return mostVolatile(stores.market, question, window, question);
     case 'compare': {
       const series: Answers['compare']['series'] = [];
       // One after the other, because each reads the whole history of a series.

@@ -4,6 +4,7 @@ import { coverageOf } from './coverage.ts';
 import { noDataIn } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
 import type { MarketStore, MoveCount, Scope, SeriesTotals } from './ports.ts';
+import { includedIn, type RankingOptions, type RankingScope } from './ranking.ts';
 import { addReturns, NO_RETURNS, returnsOf } from './returns.ts';
 import { loadTails, type Tail } from './tail.ts';
 import { type Volatility, volatilityOf } from './volatility.ts';
@@ -21,21 +22,21 @@ export interface VolatileSeries extends Volatility {
 }
 
 /** The most volatile series over a window (ISO 8601 UTC, whole hours), most volatile first. */
-export interface VolatileOver {
+export interface VolatileOver extends RankingScope {
   from: string;
   to: string;
   series: VolatileSeries[];
 }
 
 /**
- * The `top` most volatile series in scope; those with too few hours to tell come last.
- * @throws NoAnswerError if no series in scope has data in the window
+ * The `top` most volatile series in scope with enough data; those with too few hours to tell come last.
+ * @throws NoAnswerError if no series in scope has data in the window, or enough of it
  */
 export async function mostVolatile(
   store: MarketStore,
   scope: Scope,
   window: Window,
-  top: number,
+  options: RankingOptions,
 ): Promise<VolatileOver> {
   const wide = widened(window);
   const totals = new Map(
@@ -45,22 +46,24 @@ export async function mostVolatile(
   const tails = isFull ? new Map<string, Tail>() : await loadTails(store, scope, wide);
   for (const [name, tail] of tails) totals.set(name, withTail(totals.get(name), tail));
   if (totals.size === 0) throw noDataIn(scope, window, await store.extents(scope));
-  const ranked = [...totals]
-    .map(([series, each]) => ({
-      series,
-      of: each.series,
-      ...volatilityOf(each),
-      hours: each.hours,
-      coverage: coverageOf(each.hours, wide),
-    }))
+  const all = [...totals].map(([series, each]) => ({
+    series,
+    of: each.series,
+    ...volatilityOf(each),
+    hours: each.hours,
+    coverage: coverageOf(each.hours, wide),
+  }));
+  const { included, ...scopeOfRanking } = await includedIn(all, wide, options, store);
+  const ranked = included
     .sort((a, b) => (b.volatility ?? -1) - (a.volatility ?? -1) || (a.series < b.series ? -1 : 1))
-    .slice(0, top);
+    .slice(0, options.top);
   const moves = await store.moveCounts(
     ranked.map((each) => each.of),
     wide,
   );
   return {
     ...isoWindow(wide),
+    ...scopeOfRanking,
     series: ranked.map(({ of, ...each }) => ({
       ...each,
       moves: movesOf(moves.filter(({ series }) => series === each.series)),

@@ -1,22 +1,13 @@
 import type { CurrencySeries, Scope, SeriesCatalogue } from '../../../core/insights/ports.ts';
-import type { CandleSeries } from '../../../core/market/candle.ts';
+import { type CandleSeries, candleSeriesOf } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
 import { formatSeries } from '../../../core/market/series.ts';
-import { DAY_MS, HOUR_MS } from '../../../core/market/time.ts';
-import { numberIn, seriesIn } from '../hits.ts';
-import {
-  allOf,
-  equalsIgnoringCase,
-  type Filter,
-  inMarket,
-  inScope,
-  newestFirst,
-  SERIES_FIELDS,
-  timeRange,
-  values,
-} from '../queries.ts';
+import { DAY_MS } from '../../../core/market/time.ts';
+import { quoteTurnover } from '../../../core/market/turnover.ts';
+import { allOf, equalsIgnoringCase, type Filter, inMarket, inScope, timeRange } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
 import { type Bucket, type Buckets, bySeries, MAX_SYMBOLS, type Metric, max } from './aggregations.ts';
+import { newestTicks } from './traded.ts';
 
 /** Series without a candle are new, so only the newest ticks are searched for them. */
 const RECENT_MS = 2 * DAY_MS;
@@ -36,32 +27,12 @@ export class OpenSearchCatalogue implements SeriesCatalogue {
 
   async ofCurrency(currency: string, scope: Scope): Promise<CurrencySeries[]> {
     const filters = [inMarket(scope), equalsIgnoringCase('base', currency)];
-    const traded = await this.#turnovers(filters);
-    return traded.some(({ turnover }) => turnover !== undefined) ? traded : this.#seriesThat(...filters);
-  }
-
-  /** The series with ticks in the hour up to the filters' newest tick. */
-  async #turnovers(filters: readonly Filter[]): Promise<CurrencySeries[]> {
-    const newest = await this.#search.first(TICKER_INDICES, {
-      query: allOf(...filters),
-      ...newestFirst('slot'),
-      ...values('slot'),
+    const traded = (await newestTicks(this.#search, filters)).map((tick) => {
+      const turnover = quoteTurnover(tick);
+      const series = candleSeriesOf(tick);
+      return turnover === undefined ? series : { ...series, turnover: turnover / tick.last_price };
     });
-    if (!newest) return [];
-    const slotMs = numberIn(newest, 'slot');
-    const hits = await this.#search.all(TICKER_INDICES, {
-      query: allOf(...filters, timeRange('slot', slotMs - HOUR_MS, slotMs + 1)),
-      sort: ['slot', ...SERIES_FIELDS],
-      ...values(...SERIES_FIELDS, 'last_price', 'turnover_24h'),
-    });
-    const newestOfEach = new Map(hits.map((hit) => [formatSeries(seriesIn(hit)), hit]));
-    return [...newestOfEach.values()].map((hit) => {
-      const series = seriesIn(hit);
-      if (!hit.fields.turnover_24h) return series;
-      // An inverse contract is settled in the currency itself, so its turnover already counts units of it.
-      const price = series.category === 'inverse' ? 1 : numberIn(hit, 'last_price');
-      return { ...series, turnover: numberIn(hit, 'turnover_24h') / price };
-    });
+    return traded.some((one) => 'turnover' in one) ? traded : this.#seriesThat(...filters);
   }
 
   async names(scope: Scope): Promise<string[]> {

@@ -1,19 +1,13 @@
 import type { SeriesStore } from '../../../core/insights/ports.ts';
-import {
-  CANDLE_VERSION,
-  type Candle,
-  type CandleSeries,
-  candleFromHistory,
-  type PathlessCandle,
-  type PriceTick,
-} from '../../../core/market/candle.ts';
+import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
-import type { CandleHours } from '../../../core/market/price-path.ts';
+import { candlePath } from '../../../core/market/price-path.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { type CandleRecord, candleOf } from '../candle-record.ts';
-import { candleWindowIn, numberIn, type SearchHit, textIn } from '../hits.ts';
+import { candleWindowIn, numberIn, textIn } from '../hits.ts';
 import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
+import { COLUMN_VALUES, candleColumns, pathlessCandleIn } from './candle-columns.ts';
 
 const IS_BACKFILL = { term: { source: 'backfill' } };
 
@@ -28,40 +22,31 @@ export class OpenSearchSeries implements SeriesStore {
   async candles(series: CandleSeries, window: Window): Promise<Candle[]> {
     const inWindow = candlesIn(series, window);
     const [backfilled, ticked] = await Promise.all([
-      // Their paths follow from their prices, and doc values are ten times as fast to read as documents.
-      this.#search.all(CANDLE_INDICES, {
-        query: allOf(inWindow, IS_BACKFILL),
-        sort: ['start'],
-        ...values('hours', 'open', 'high', 'low', 'close', 'volume', 'turnover', 'samples', 'start'),
-      }),
+      // Their paths follow from their prices.
+      candleColumns(this.#search, series, allOf(inWindow, IS_BACKFILL)),
       this.#search.all<CandleRecord>(CANDLE_INDICES, {
         query: { bool: { filter: [inWindow], must_not: [IS_BACKFILL] } },
         sort: ['start'],
       }),
     ]);
     const candles = [
-      ...backfilled.map((hit) => backfilledCandle(series, hit)),
+      ...backfilled.map((candle) => ({ ...candle, path: candlePath(candle, candle.hours) })),
       ...ticked.map(({ _source }) => candleOf(_source)),
     ];
     return candles.sort((a, b) => a.startMs - b.startMs);
   }
 
-  async pathlessCandles(series: CandleSeries, window: Window): Promise<PathlessCandle[]> {
-    const hits = await this.#search.all(CANDLE_INDICES, {
-      query: candlesIn(series, window),
-      sort: ['start'],
-      ...values(...PATHLESS_FIELDS),
-    });
-    return hits.map((hit) => pathlessCandle(series, hit));
+  pathlessCandles(series: CandleSeries, window: Window): Promise<PathlessCandle[]> {
+    return candleColumns(this.#search, series, candlesIn(series, window));
   }
 
   async candleBefore(series: CandleSeries, timeMs: number): Promise<PathlessCandle | undefined> {
     const hit = await this.#search.first(CANDLE_INDICES, {
       query: allOf(ofSeries(series), timeRange('start', undefined, timeMs)),
       ...newestFirst('start'),
-      ...values(...PATHLESS_FIELDS),
+      ...COLUMN_VALUES,
     });
-    return hit && pathlessCandle(series, hit);
+    return hit && pathlessCandleIn(series, hit);
   }
 
   async ticks(series: CandleSeries, windows: readonly Window[]): Promise<PriceTick[]> {
@@ -111,43 +96,4 @@ export class OpenSearchSeries implements SeriesStore {
       (await this.#search.first(TICKER_INDICES, { ...search, ...newestFirst('slot') }));
     return hit && textIn(hit, 'quote');
   }
-}
-
-const PATHLESS_FIELDS = [
-  ...['start', 'hours', 'open', 'high', 'low', 'close', 'mean'],
-  ...['samples', 'polls_due', 'log_return', 'source'],
-];
-
-function pathlessCandle(series: CandleSeries, hit: SearchHit): PathlessCandle {
-  const optional = (field: 'polls_due' | 'log_return') =>
-    hit.fields[field] ? { [field]: numberIn(hit, field) } : {};
-  return {
-    v: CANDLE_VERSION,
-    ...series,
-    startMs: numberIn(hit, 'start'),
-    hours: numberIn(hit, 'hours') as CandleHours,
-    open: numberIn(hit, 'open'),
-    high: numberIn(hit, 'high'),
-    low: numberIn(hit, 'low'),
-    close: numberIn(hit, 'close'),
-    mean: numberIn(hit, 'mean'),
-    samples: numberIn(hit, 'samples'),
-    ...optional('polls_due'),
-    ...optional('log_return'),
-    source: textIn(hit, 'source') as Candle['source'],
-  };
-}
-
-function backfilledCandle(series: CandleSeries, hit: SearchHit): Candle {
-  const prices = {
-    startMs: numberIn(hit, 'start'),
-    open: numberIn(hit, 'open'),
-    high: numberIn(hit, 'high'),
-    low: numberIn(hit, 'low'),
-    close: numberIn(hit, 'close'),
-    ...(hit.fields.volume ? { volume: numberIn(hit, 'volume') } : {}),
-    ...(hit.fields.turnover ? { turnover: numberIn(hit, 'turnover') } : {}),
-  };
-  const candle = candleFromHistory(series, prices, numberIn(hit, 'hours') as CandleHours);
-  return { ...candle, samples: numberIn(hit, 'samples') };
 }

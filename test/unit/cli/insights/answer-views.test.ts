@@ -53,9 +53,14 @@ const series = 'recorded:spot:BTCUSD';
 const answers: Answers = {
   average: { series, quote: 'USD', ...average },
   moves: { series, ...moves },
-  percentiles: { ...window, series: [{ series, samples: 9, percentiles: { 5: -0.01, '99.9': 0.2 } }] },
+  percentiles: {
+    ...window,
+    series: [{ series, samples: 9, coverage: 0.95, percentiles: { 5: -0.01, '99.9': 0.2 } }],
+  },
   volatile: {
     ...window,
+    minCoverage: 0.8,
+    leftOut: { coverage: 3, turnover: 2 },
     series: [
       {
         series,
@@ -149,7 +154,10 @@ describe('the table of', () => {
 
   it('percentiles has a column for each percentile', () => {
     expect(lines(answerTable('percentiles', answers.percentiles))).toEqual(
-      expect.arrayContaining(['samples 5 % 99.9 %', 'recorded:spot:BTCUSD 9 -1.00 % +20.00 %']),
+      expect.arrayContaining([
+        'samples coverage 5 % 99.9 %',
+        'recorded:spot:BTCUSD 9 95.0 % -1.00 % +20.00 %',
+      ]),
     );
   });
 
@@ -158,6 +166,8 @@ describe('the table of', () => {
       expect.arrayContaining([
         'recorded:spot:BTCUSD 85.0 % 167 150.0 % 100.0 % 5',
         'recorded:spot:NEW – 0 0.0 % 0.0 % 0',
+        'Left out: 3 series with data for less than 80 % of the window (--min-coverage); 2 series with less turnover in 24 hours (--min-turnover).',
+        'Incomplete: these series have data for 0.0 % to 100.0 % of the window.',
       ]),
     );
   });

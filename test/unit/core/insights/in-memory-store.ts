@@ -22,6 +22,7 @@ import {
 } from '../../../../core/market/candle.ts';
 import { formatSeries } from '../../../../core/market/series.ts';
 import { hourOf } from '../../../../core/market/time.ts';
+import type { Traded } from '../../../../core/market/turnover.ts';
 import { isIn, type Window } from '../../../../core/market/window.ts';
 
 interface StoredTick extends PriceTick {
@@ -160,6 +161,15 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
         close: prices.at(-1) as number,
       };
     });
+  }
+
+  async traded(): Promise<Traded[]> {
+    const newest = new Map(this.storedTicks.map((tick) => [formatSeries(tick.series), tick]));
+    return [...newest.values()].map(({ series, price, turnover }) => ({
+      ...series,
+      last_price: price,
+      ...(turnover === undefined ? {} : { turnover_24h: turnover }),
+    }));
   }
 
   async moveCounts(): Promise<MoveCount[]> {

@@ -81,17 +81,31 @@ describe('the answers', () => {
 
   it('for percentiles have the widest spread first', async () => {
     const of = store();
+    // 672 polls were due.
     of.changes = [
-      { series: 'recorded:spot:BTCUSD', samples: 9, percentiles: { '2.5': -0.1, '97.5': 0.1 } },
-      { series: 'recorded:spot:ETHUSD', samples: 8, percentiles: { '2.5': -0.2, '97.5': 0.3 } },
-      { series: 'recorded:spot:XRPUSD', samples: 7, percentiles: { '2.5': 0, '97.5': 0.01 } },
+      { series: 'recorded:spot:BTCUSD', samples: 600, percentiles: { '2.5': -0.1, '97.5': 0.1 } },
+      { series: 'recorded:spot:ETHUSD', samples: 672, percentiles: { '2.5': -0.2, '97.5': 0.3 } },
+      { series: 'recorded:spot:XRPUSD', samples: 700, percentiles: { '2.5': 0, '97.5': 0.01 } },
+      { series: 'recorded:spot:NEWUSD', samples: 168, percentiles: { '2.5': -0.9, '97.5': 0.9 } },
     ];
     expect(await ask({ question: 'percentiles', percents: [2.5, 97.5], top: 2 }, of)).toEqual({
       from: iso(NOW_MS - 7 * 86_400_000),
       to: iso(NOW_MS),
+      minCoverage: 0.8,
+      leftOut: { coverage: 1, turnover: 0 },
       series: [
-        { series: 'recorded:spot:ETHUSD', samples: 8, percentiles: { '2.5': -0.2, '97.5': 0.3 } },
-        { series: 'recorded:spot:BTCUSD', samples: 9, percentiles: { '2.5': -0.1, '97.5': 0.1 } },
+        {
+          series: 'recorded:spot:ETHUSD',
+          samples: 672,
+          coverage: 1,
+          percentiles: { '2.5': -0.2, '97.5': 0.3 },
+        },
+        {
+          series: 'recorded:spot:BTCUSD',
+          samples: 600,
+          coverage: 600 / 672,
+          percentiles: { '2.5': -0.1, '97.5': 0.1 },
+        },
       ],
     });
   });

@@ -102,7 +102,7 @@ describe('the ranking of all series', () => {
           expected.set(formatSeries(series), { ...volatilityOfHours(found), hours: covered });
         }
         fc.pre(expected.size > 0);
-        const { series: ranked } = await mostVolatile(store, {}, asked, 10);
+        const { series: ranked } = await mostVolatile(store, {}, asked, { top: 10, minCoverage: 0 });
         expect(new Set(ranked.map(({ series }) => series))).toEqual(new Set(expected.keys()));
         for (const { series, volatility, returns, rangeFraction, hours: covered } of ranked) {
           const one = expected.get(series);

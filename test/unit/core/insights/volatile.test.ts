@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { RankingOptions } from '../../../../core/insights/ranking.ts';
 import { mostVolatile } from '../../../../core/insights/volatile.ts';
 import { volatilityOfHours } from '../../../../core/insights/volatility.ts';
+import type { Candle } from '../../../../core/market/candle.ts';
 import { InMemoryStore } from './in-memory-store.ts';
-import { flat, hours, recorded, SERIES, ticksOf, withReturns } from './sample-candles.ts';
+import { flat, hourMs, hours, recorded, SERIES, ticksOf, withReturns } from './sample-candles.ts';
 
 const volatility = (candles: Parameters<typeof withReturns>[0]) => volatilityOfHours(withReturns(candles));
 /** By hand: the mean is 0.15, the deviations ±0.05, the sample variance 0.005. */
@@ -62,7 +64,7 @@ describe('the most volatile series', () => {
   const wild = withReturns([grown(0, 0), grown(1, 0.1), grown(2, 0.3)]);
   const calm = withReturns([flat(0, 5), flat(1, 5), flat(2, 5)]).map((candle) => ({ ...candle, ...other }));
   const names = async (store: InMemoryStore, top = 10, scope = {}) =>
-    (await mostVolatile(store, scope, hours(0, 3), top)).series.map(({ series }) => series);
+    (await mostVolatile(store, scope, hours(0, 3), { top })).series.map(({ series }) => series);
 
   it('come first, up to the requested number', async () => {
     const store = new InMemoryStore([...calm, ...wild]);
@@ -72,10 +74,70 @@ describe('the most volatile series', () => {
 
   it('are followed by those with too little data', async () => {
     const fresh = { ...flat(0, 1), symbol: 'NEWUSD' };
-    expect(await names(new InMemoryStore([fresh, ...calm]))).toEqual([
-      'recorded:spot:ETHUSD',
-      'recorded:spot:NEWUSD',
-    ]);
+    const all = await mostVolatile(new InMemoryStore([fresh, ...calm]), {}, hours(0, 3), {
+      top: 10,
+      minCoverage: 0,
+    });
+    expect(all.series.map(({ series }) => series)).toEqual(['recorded:spot:ETHUSD', 'recorded:spot:NEWUSD']);
+  });
+
+  describe('with little data', () => {
+    /** 4 of 10 hours, more volatile than anything. */
+    const listedLate = withReturns([6, 7, 8, 9].map((hour) => flat(hour, hour % 2 ? 1 : 100))).map(
+      (candle) => ({ ...candle, symbol: 'NEWUSD' }),
+    );
+    const steady = withReturns(Array.from({ length: 9 }, (_, hour) => flat(hour, 100 + hour)));
+    const rank = (candles: Candle[], options: Partial<RankingOptions> = {}, ticks = tickWith()) =>
+      mostVolatile(new InMemoryStore(candles, ticks), {}, hours(0, 10), { top: 10, ...options });
+    const tickWith = (...turnovers: [symbol: string, turnover: number, quote: string][]) =>
+      turnovers.map(([symbol, turnover, quote]) => ({
+        ...{ slotMs: hourMs(5), price: 100, turnover },
+        series: { ...SERIES, symbol, base: symbol.slice(0, 3), quote },
+      }));
+
+    it('are left out, and counted', async () => {
+      const ranked = await rank([...listedLate, ...steady]);
+      expect(ranked.series.map(({ series }) => series)).toEqual(['recorded:spot:BTCUSD']);
+      expect(ranked).toMatchObject({ minCoverage: 0.8, leftOut: { coverage: 1, turnover: 0 } });
+    });
+
+    it('are ranked if the question says so, or if no other has more', async () => {
+      const both = await rank([...listedLate, ...steady], { minCoverage: 0.4 });
+      expect(both.series.map(({ series }) => series)).toEqual([
+        'recorded:spot:NEWUSD',
+        'recorded:spot:BTCUSD',
+      ]);
+      expect(both).toMatchObject({ minCoverage: 0.4, leftOut: { coverage: 0 } });
+      const alone = await rank(listedLate);
+      expect(alone).toMatchObject({ minCoverage: 0, leftOut: { coverage: 0 }, series: [{ coverage: 0.4 }] });
+    });
+
+    it('are no answer if the question asks for more than any has', async () => {
+      await expect(rank(steady, { minCoverage: 0.95 })).rejects.toMatchObject({
+        reason: 'noData',
+        message:
+          'No series has data for 95 % of the window; the best has 90 %. Ask for a shorter window or less coverage.',
+      });
+    });
+
+    it('or little turnover in dollars are left out if the question says so', async () => {
+      const small = steady.map((candle) => ({ ...candle, symbol: 'ETHKRW' }));
+      const ticks = tickWith(
+        ['BTCUSD', 1_000_000, 'USD'],
+        ['ETHKRW', 9_000_000, 'KRW'],
+        ['USDKRW', 1, 'KRW'],
+      );
+      const ranked = await rank([...steady, ...small], { minTurnover: 500_000 }, ticks);
+      expect(ranked.series.map(({ series }) => series)).toEqual(['recorded:spot:BTCUSD']);
+      // USDKRW itself has data for one hour only.
+      expect(ranked).toMatchObject({ leftOut: { coverage: 1, turnover: 1 } });
+      const any = await rank([...steady, ...small], { minTurnover: 90_000 }, ticks);
+      expect(any.series).toHaveLength(2);
+      await expect(rank(steady, { minTurnover: 2_000_000 }, ticks)).rejects.toMatchObject({
+        message:
+          'No series had a turnover of 2,000,000 USD in the last 24 hours of the window; the largest is 1,000,000 USD.',
+      });
+    });
   });
 
   it('have their hours, coverage and moves', async () => {
@@ -85,7 +147,7 @@ describe('the most volatile series', () => {
       { series: 'recorded:spot:BTCUSD', threshold: 0.01, direction: 'fall', count: 3 },
       { series: 'recorded:spot:ETHUSD', threshold: 0.01, direction: 'fall', count: 9 },
     ];
-    const { from, to, series } = await mostVolatile(store, {}, hours(0, 4), 10);
+    const { from, to, series } = await mostVolatile(store, {}, hours(0, 4), { top: 10 });
     expect([from, to]).toEqual(['2018-03-01T00:00:00.000Z', '2018-03-01T04:00:00.000Z']);
     expect(series).toMatchObject([
       {
@@ -103,7 +165,7 @@ describe('the most volatile series', () => {
     const last = wild.at(-1)?.close as number;
     const seen = wild.slice(0, 2).map((candle) => ({ ...candle, samples: 4 }));
     const ticks = ticksOf(2, [1, last]).map((tick) => ({ ...tick, series: SERIES }));
-    const [one] = (await mostVolatile(new InMemoryStore(seen, ticks), {}, hours(0, 3), 1)).series;
+    const [one] = (await mostVolatile(new InMemoryStore(seen, ticks), {}, hours(0, 3), { top: 1 })).series;
     expect(one).toMatchObject({ hours: 3, coverage: 1 });
     expect(one?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
     expect(one?.rangeFraction).toBeCloseTo(last - 1, 10);
@@ -113,7 +175,7 @@ describe('the most volatile series', () => {
     const [first, second, third] = [grown(0, 0), grown(1, 0.1), grown(2, 0.3)] as const;
     const ticks = ticksOf(1, [second.close]).map((tick) => ({ ...tick, series: SERIES }));
     const store = new InMemoryStore([first, third], ticks);
-    const [one] = (await mostVolatile(store, {}, hours(0, 3), 1)).series;
+    const [one] = (await mostVolatile(store, {}, hours(0, 3), { top: 1 })).series;
     expect(one?.volatility).toBeCloseTo(deviation * Math.sqrt(8_766), 10);
   });
 
@@ -136,10 +198,12 @@ describe('the most volatile series', () => {
   });
 
   it('are an error that says which range has data if the window has none', async () => {
-    await expect(mostVolatile(new InMemoryStore(wild), {}, hours(10, 20), 10)).rejects.toMatchObject({
-      reason: 'noData',
-      message:
-        'There is no data here from 2018-03-01 10:00 to 2018-03-01 20:00 UTC; there is data from 2018-03-01 00:00 to 2018-03-01 03:00 UTC.',
-    });
+    await expect(mostVolatile(new InMemoryStore(wild), {}, hours(10, 20), { top: 10 })).rejects.toMatchObject(
+      {
+        reason: 'noData',
+        message:
+          'There is no data here from 2018-03-01 10:00 to 2018-03-01 20:00 UTC; there is data from 2018-03-01 00:00 to 2018-03-01 03:00 UTC.',
+      },
+    );
   });
 });
