@@ -15,7 +15,11 @@ export interface QuestionsProps {
   readonly catalog: Catalog;
 }
 
-/** The hourly means and closes of one series, the start of both queries. */
+/** The end of both windows: the hour that has not ended yet is left out. */
+const UNTIL = `date_trunc('hour', current_timestamp)`;
+const SINCE = `${UNTIL} - interval '90' day`;
+
+/** The hourly means and closes of one series, with a day before the window, the start of both queries. */
 const hours = (table: string) => `
 WITH hours AS (
   SELECT date_trunc('hour', from_iso8601_timestamp(slot)) AS hour,
@@ -23,9 +27,34 @@ WITH hours AS (
          max_by(last_price, from_iso8601_timestamp(slot)) AS close
   FROM ${table}
   WHERE exchange = 'bybit' AND category = 'linear' AND symbol = 'BTCUSDT'
-    AND dt >= to_iso8601(current_date - interval '90' day)
+    AND dt >= to_iso8601(current_date - interval '91' day)
   GROUP BY 1
 )`;
+
+/** The mean of the hourly means, and the share of the window's hours that have data. */
+export const averageQuery = (table: string) =>
+  `${hours(table)}
+SELECT avg(mean) AS average_price,
+       count(*) AS hours_with_data,
+       count(*) / (90 * 24e0) AS coverage
+FROM hours
+WHERE hour >= ${SINCE} AND hour < ${UNTIL}`.trim();
+
+/** Hours of the window that closed a threshold above or below the hour before, which may lie before the window. */
+export const exceedancesQuery = (table: string) =>
+  `${hours(table)}, changes AS (
+  SELECT hour,
+         close / lag(close) OVER (ORDER BY hour) - 1 AS change,
+         date_diff('hour', lag(hour) OVER (ORDER BY hour), hour) AS step
+  FROM hours
+)
+SELECT threshold,
+       count_if(change >= threshold - ${THRESHOLD_TOLERANCE}) AS hours_up,
+       count_if(change <= -threshold + ${THRESHOLD_TOLERANCE}) AS hours_down
+FROM changes CROSS JOIN UNNEST(ARRAY[0.01, 0.05, 0.10]) AS t(threshold)
+WHERE step = 1 AND hour >= ${SINCE} AND hour < ${UNTIL}
+GROUP BY threshold
+ORDER BY threshold`.trim();
 
 /**
  * The two main questions, answered from the lake alone by "Saved queries" in Athena's editor, where the series and the
@@ -61,7 +90,7 @@ export class Questions extends Construct {
         description,
         database: catalog.databaseName,
         workGroup: this.workGroupName,
-        queryString: queryString.trim(),
+        queryString,
       });
       named.node.addDependency(workGroup);
     };
@@ -69,28 +98,13 @@ export class Questions extends Construct {
       'AveragePrice',
       'Average price',
       'The mean of the hourly means over the last 90 days, with the share of hours that have data',
-      `${hours(table)}
-SELECT avg(mean) AS average_price,
-       count(*) AS hours_with_data,
-       count(*) / (90 * 24.0) AS coverage
-FROM hours`,
+      averageQuery(table),
     );
     query(
       'Exceedances',
       'Rises and falls',
       'Hours of the last 90 days that closed 1, 5 or 10 % above or below the hour before',
-      `${hours(table)}, changes AS (
-  SELECT close / lag(close) OVER (ORDER BY hour) - 1 AS change,
-         date_diff('hour', lag(hour) OVER (ORDER BY hour), hour) AS step
-  FROM hours
-)
-SELECT threshold,
-       count_if(change >= threshold - ${THRESHOLD_TOLERANCE}) AS hours_up,
-       count_if(change <= -threshold + ${THRESHOLD_TOLERANCE}) AS hours_down
-FROM changes CROSS JOIN UNNEST(ARRAY[0.01, 0.05, 0.10]) AS t(threshold)
-WHERE step = 1
-GROUP BY threshold
-ORDER BY threshold`,
+      exceedancesQuery(table),
     );
   }
 }
