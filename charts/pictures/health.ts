@@ -172,18 +172,50 @@ const freshness: Chart = {
   },
 };
 
+/** Until when gaps are drawn: in Dashboards, a panel's window may have ended long ago. */
+const GAPS_END = 'isNumber(datum.time.meta.end) ? min(asOf, datum.time.meta.end) : asOf';
+
+/**
+ * A row for each interval up to now. The aggregation ends with the last poll, so an outage that is going on has no
+ * buckets; an interval without polls is a gap once it has lasted an hour.
+ */
+const intervalsUntilNow: Json[] = [
+  calculate('interval_ms', `${intervalHours('datum.time.interval')} * 3600000`),
+  calculate('buckets', 'datum.time.buckets'),
+  calculate(
+    'position',
+    `sequence(max(length(datum.buckets), ceil(((${GAPS_END}) - 3600000 - datum.buckets[0].key) / datum.interval_ms)))`,
+  ),
+  { flatten: ['position'] },
+  calculate('is_counted', 'datum.position < length(datum.buckets)'),
+  calculate(
+    'start_ms',
+    'datum.is_counted ? datum.buckets[datum.position].key : peek(datum.buckets).key + (datum.position - length(datum.buckets) + 1) * datum.interval_ms',
+  ),
+  calculate('polls', 'datum.is_counted ? datum.buckets[datum.position].polls.value : 0'),
+  calculate('time', 'toDate(datum.start_ms)'),
+  calculate('time_end', 'toDate(datum.start_ms + datum.interval_ms)'),
+  timeText('time_text', 'datum.start_ms'),
+];
+
 const gaps: Chart = {
   id: 'gaps',
   title: 'Polls and gaps',
   description:
-    'For each exchange and category, the number of polls in each interval, compared with the fullest interval in the window: the darker, the fuller. Intervals without polls are orange.',
+    'For each exchange and category, the number of polls in each interval, compared with the fullest interval in the window: the darker, the fuller. Intervals without polls are orange, up to now.',
   ofOneCurrency: false,
   queries: {
     polls: {
       index: TICKER_INDICES,
       rows: 'aggregations.markets.buckets',
       aggs: {
-        markets: byMarket({ time: overTime('slot', { polls: { cardinality: { field: 'slot' } } }, BUCKETS) }),
+        markets: byMarket({
+          time: {
+            ...overTime('slot', { polls: { cardinality: { field: 'slot' } } }, BUCKETS),
+            // OpenSearch returns it as it is; Dashboards puts the end of the panel's window here.
+            meta: { end: { '%timefilter%': 'max' } },
+          },
+        }),
       },
     },
   },
@@ -204,8 +236,7 @@ const gaps: Chart = {
     data: { name: 'polls' },
     transform: [
       marketNames,
-      ...bucketTimes,
-      calculate('polls', 'datum.bucket.polls.value'),
+      ...intervalsUntilNow,
       { joinaggregate: [{ op: 'max', field: 'polls', as: 'most_polls' }], groupby: ['market'] },
       calculate('share', 'datum.polls / datum.most_polls'),
       calculate('state', "datum.polls > 0 ? 'Polls' : 'Gap'"),

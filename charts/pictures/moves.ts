@@ -221,7 +221,7 @@ export const priceMoves: Picture = {
   id: 'moves',
   title: 'Rises and falls',
   about:
-    'A rise is confirmed when the price is the picked size above its low since the last fall; falls mirror it (directional changes). Moves that reverse between two polls cannot be seen; the sampling interval is shown above.',
+    'A rise is confirmed when the price is the picked size above its low since the last fall; falls mirror it (directional changes). Moves that reverse between two known prices cannot be seen: between two polls, or the four prices of a backfilled candle.',
   usualWindow: '1y',
   atLeastDays: 90,
   choices: [threshold],

@@ -1,7 +1,7 @@
 import type { SeriesChoice, SeriesSummary } from '../../charts/report-data.ts';
 import { AVERAGE_WINDOWS } from '../../charts/windows.ts';
 import { element } from './elements.ts';
-import { intervalWords, seriesWords, timeWords, windowWords, words } from './words.ts';
+import { seriesWords, sourceWords, timeWords, windowWords, words } from './words.ts';
 
 /** Shows the latest price and the average prices of the picked series. */
 export function showSummary(
@@ -28,13 +28,15 @@ export function showSummary(
     const detail = `change ${words(average.change, 'percent')}, coverage ${words(average.coverage, 'share')}`;
     return [figure(`Average, ${windowWords(window)}`, words(average.mean, 'price'), detail)];
   });
-  const polled = summary
-    ? `Polled every ${intervalWords(summary.samplingIntervalSeconds)}; moves that reverse in between are not seen. Prices are in the quote currency, times are UTC.`
+  const longest = AVERAGE_WINDOWS.findLast((window) => summary?.averages[window]);
+  const sources = longest && summary?.averages[longest];
+  const about = sources
+    ? `${sourceWords(windowWords(longest), sources)} What reverses in between is not seen. Prices are in the quote currency, times are UTC.`
     : '';
   container.replaceChildren(
     element('h2', { id: 'summary-title' }, seriesWords(choice.series)),
     element('dl', { class: 'figures' }, ...latest, ...averages),
-    element('p', { class: 'about' }, polled),
+    element('p', { class: 'about' }, about),
   );
 }
 

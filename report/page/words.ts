@@ -1,4 +1,5 @@
 import type { ColumnFormat } from '../../charts/pictures/chart.ts';
+import type { Trust } from '../../core/insights/trust.ts';
 import { parseSeries } from '../../core/market/series.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 
@@ -57,4 +58,24 @@ export function intervalWords(seconds: number): string {
   return minutes === 1
     ? 'minute'
     : `${minutes.toLocaleString('en-US', { maximumFractionDigits: 1 })} minutes`;
+}
+
+/** `Of the hours of the last year with data, 12 % are polled every 2 minutes; 88 % are from hourly candles, …` */
+export function sourceWords(
+  window: string,
+  {
+    sources,
+    samplingIntervalSecondsBySource: intervals,
+  }: Pick<Trust, 'sources' | 'samplingIntervalSecondsBySource'>,
+): string {
+  const polled = intervals.ticks === undefined ? 'polled' : `polled every ${intervalWords(intervals.ticks)}`;
+  const parts = [
+    { share: sources.ticks, are: polled },
+    { share: sources.hourly, are: 'from hourly candles, of four prices each' },
+    { share: sources.daily, are: 'from daily candles, of four prices each' },
+  ].filter(({ share }) => share > 0);
+  const [only] = parts;
+  if (parts.length === 1) return `All hours of the ${window} with data are ${only?.are}.`;
+  const listed = parts.map(({ share, are }) => `${words(share, 'share')} are ${are}`).join('; ');
+  return `Of the hours of the ${window} with data, ${listed}.`;
 }

@@ -88,7 +88,9 @@ describe.skipIf(skipped)('the report page', () => {
     expect(await page.locator('#summary').innerText()).toMatch(
       /Last price\s+6,761\.55\s+2018-07-07 23:59 UTC/,
     );
-    expect(await page.locator('#summary').innerText()).toContain('Polled every 15 minutes');
+    const summary = await page.locator('#summary').innerText();
+    expect(summary).toContain('are polled every 15 minutes');
+    expect(summary).toContain('from hourly candles');
     const periods = await page.locator('.period').allInnerTexts();
     expect(periods).toHaveLength(PICTURES.length);
     for (const period of periods) expect(period).toMatch(/^\d{4}-\d\d-\d\d .* UTC to 2018-07-07 23:59 UTC/);
