@@ -65,6 +65,8 @@ export interface LedgerStore {
   countStale(): Promise<number>;
   /** Every series, page by page. */
   allLedgers(): AsyncIterable<SeriesLedger[]>;
+  /** The same without what the detectors remember. */
+  walkedThresholds(): AsyncIterable<(Series & Pick<SeriesLedger, 'thresholds'>)[]>;
   writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { moveId } from '../market/directional-change.ts';
 import type { CandleStore, LedgerStore, MoveStore } from './ports.ts';
 import {
   movesUnderWay,
+  newLedger,
   rewind,
   type SeriesLedger,
   throughMs,
@@ -16,8 +17,8 @@ const PAGE_CANDLES = 500;
 const PAGE_SERIES = 10;
 
 /**
- * Makes the moves of every stale series from its candles again, from the point its ledger was rewound to. If killed or
- * out of time, the next call continues.
+ * Makes the moves of every stale series, and of every series that was walked with other thresholds, from its candles
+ * again, from the point its ledger was rewound to. If killed or out of time, the next call continues.
  * @returns `done`: no stale series is left; `moves`: written; `series`: remade
  */
 export async function remakeMoves(
@@ -26,6 +27,7 @@ export async function remakeMoves(
   hasTime: () => boolean,
 ): Promise<{ done: boolean; moves: number; series: number }> {
   const report = { done: false, moves: 0, series: 0 };
+  await markOtherThresholds(settings, store);
   for (;;) {
     const stale = await store.staleLedgers(PAGE_SERIES);
     if (stale.length === 0) return { ...report, done: true };
@@ -43,6 +45,14 @@ export async function remakeMoves(
       ledgers = ledgers.filter((ledger) => ledger.stale);
     }
     report.series += stale.length;
+  }
+}
+
+/** A series without new candles would keep the moves of the thresholds that it was walked with. */
+async function markOtherThresholds({ thresholds }: SummarySettings, store: LedgerStore): Promise<void> {
+  for await (const page of store.walkedThresholds()) {
+    const others = page.filter((walked) => walked.thresholds.join() !== thresholds.join());
+    if (others.length > 0) await store.writeLedgers(others.map((series) => newLedger(series, thresholds)));
   }
 }
 

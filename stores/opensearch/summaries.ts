@@ -155,6 +155,15 @@ export class OpenSearchSummaries implements SummaryStore {
     }
   }
 
+  async *walkedThresholds(): AsyncGenerator<(Series & Pick<SeriesLedger, 'thresholds'>)[]> {
+    await this.#refresh(SUMMARY_STATE_INDEX);
+    const fields = [...SERIES_FIELDS.map((field) => `ledger.${field}`), 'ledger.thresholds'];
+    const body = { query: allOf(IS_LEDGER), sort: SERIES_FIELDS, _source: fields };
+    for await (const page of this.#options.search.pages<StateDocument>(SUMMARY_STATE_INDEX, body)) {
+      yield page.map(ledgerIn);
+    }
+  }
+
   async writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void> {
     await this.#write(
       SUMMARY_STATE_INDEX,

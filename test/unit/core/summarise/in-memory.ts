@@ -173,6 +173,10 @@ export class MemoryStore implements SummaryStore {
     yield copies([...this.state.values()]);
   }
 
+  walkedThresholds(): AsyncGenerator<SeriesLedger[]> {
+    return this.allLedgers();
+  }
+
   async writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void> {
     for (const ledger of copies(ledgers)) this.#write(() => this.state.set(formatSeries(ledger), ledger));
   }

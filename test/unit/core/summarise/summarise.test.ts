@@ -197,6 +197,16 @@ describe('summarising ticks', () => {
     expect(store.writes).toBe(writes);
   });
 
+  it('makes the moves of a series without new candles again when the thresholds change', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 8; hour++) ticks.addHour(ETH, hour, ...wavy(hour));
+    await run(8);
+    const settings = { ...SETTINGS, thresholds: [0.02, 0.04] };
+    expect(await run(8, settings)).toMatchObject({ hours: 0, candles: 0, seriesAgain: 1, done: true });
+    expect(store.documents().moves).toEqual(expectedDocuments(ticks, at(8), [], settings).moves);
+    expect(await run(8, settings)).toMatchObject({ moves: 0, seriesAgain: 0 });
+  });
+
   it('makes all moves again when the thresholds change', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 10; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
