@@ -4,7 +4,7 @@ import { markdownTable } from '../core/text/markdown-table.ts';
 import { STAGE_NAMES, type StageName, stageConfig } from '../lib/config/stages.ts';
 import { type CostLine, totalUsd } from './cost.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
-import { figuresOf, readFigureFile } from './figures.ts';
+import { FIGURE_VALUES, FIGURES } from './figures.ts';
 import { type Inventory, inventoryOf } from './inventory.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION } from './prices.ts';
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
@@ -28,19 +28,17 @@ function sideBySide(heads: readonly string[], tables: readonly Rows[]): Rows {
 
 /** Every computed table, by name. */
 export function scaleTables(): Record<string, string> {
-  const file = readFigureFile();
-  const figures = figuresOf(file);
   const inventories = Object.fromEntries(
     STAGE_NAMES.map((stage) => [stage, inventoryOf(stageConfig(stage))]),
   ) as Record<StageName, Inventory>;
   const config = (stage: StageName, exchanges: number) => withSources(stageConfig(stage), exchanges);
   const byDefault = (stage: StageName, exchanges: number) =>
-    estimateOf(config(stage, exchanges), figures, inventories[stage]);
+    estimateOf(config(stage, exchanges), FIGURE_VALUES, inventories[stage]);
   /** With larger settings if the default ones are exceeded. */
   const thatFits = (stage: StageName, exchanges: number): ReturnType<typeof fitted> => {
     const estimate = byDefault(stage, exchanges);
     return estimate.headroom.some(({ state, raise }) => state === 'over' && raise)
-      ? fitted(config(stage, exchanges), figures, inventories[stage])
+      ? fitted(config(stage, exchanges), FIGURE_VALUES, inventories[stage])
       : { estimate, settings: {} };
   };
   const exchangeHeads = (counts: readonly number[], stage: string) =>
@@ -77,7 +75,7 @@ export function scaleTables(): Record<string, string> {
     figures: markdownTable(
       [
         ['figure', 'value', 'basis', 'how'],
-        ...Object.entries(file.figures).map(([name, { value, unit, basis, how }]) => [
+        ...Object.entries(FIGURES).map(([name, { value, unit, basis, how }]) => [
           `\`${name}\``,
           `${rounded(value)} ${unit}`,
           basis,

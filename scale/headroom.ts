@@ -45,29 +45,30 @@ const CONNECT_SECONDS =
 
 const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
-interface Limit extends Pick<Headroom, 'what' | 'use' | 'unit' | 'moves'> {
-  /** undefined if AWS's limit for the type is not in `limits.ts`; then there is no row. */
+interface Limit extends Pick<Headroom, 'what' | 'use' | 'moves'> {
+  /** @default none */
+  unit?: string;
+  /** undefined if it does not apply, or AWS's limit for the type is not in `limits.ts`: then there is no row. */
   limit: number | undefined;
   raise?: Headroom['raise'] | undefined;
   /** Whether using all of it is fine. */
   mayBeFull?: boolean;
 }
 
-function rowOf({ limit, raise, mayBeFull, ...row }: Limit): Headroom[] {
+function rowOf({ limit, unit = '', raise, mayBeFull, ...row }: Limit): Headroom[] {
   if (limit === undefined) return [];
   const share = row.use / limit;
   const near = share > NEAR && !mayBeFull;
   const state = share > 1 ? 'over' : near ? 'near' : 'ok';
-  return [{ ...row, limit, share, state, ...(raise ? { raise } : {}) }];
+  return [{ ...row, limit, unit, share, state, ...(raise ? { raise } : {}) }];
 }
 
 /** Every limit that matters as exchanges are added. */
 export function headroomOf(config: StageConfig, demand: Demand, inventory: Inventory): Headroom[] {
-  const { stream, functions, sources, alarms } = config;
-  const shortestSeconds = shortestIntervalMinutes(sources) * 60;
+  const { stream, functions, alarms } = config;
   const limits: Limit[] = [
     ...(stream.existing ? [] : kafkaLimits(config, demand)),
-    ...indexLimits(config, demand, shortestSeconds),
+    ...indexLimits(config, demand),
     ...openSearchLimits(config, demand),
     {
       what: 'ingest: duration of a poll',
@@ -88,14 +89,12 @@ export function headroomOf(config: StageConfig, demand: Demand, inventory: Inven
       what: 'Lambda: concurrent calls',
       use: demand.lambda.callsAtATime,
       limit: alarms.concurrencyQuota,
-      unit: '',
       moves: "the account's quota (alarms.concurrencyQuota)",
     },
     {
       what: 'CloudFormation: resources per stack',
       use: at(inventory.stackResources, demand.sources),
       limit: STACK_RESOURCES,
-      unit: '',
       moves: 'more stages, each with some of the sources',
     },
   ];
@@ -119,7 +118,6 @@ function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
       what: 'Kafka: partitions per broker',
       use: demand.stream.partitionsPerBroker,
       limit: broker?.partitions,
-      unit: '',
       moves: 'stream.instanceType, stream.brokers',
       raise: raiseBroker,
     },
@@ -134,23 +132,19 @@ function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
   ];
 }
 
-function indexLimits({ stream, index }: StageConfig, demand: Demand, intervalSeconds: number): Limit[] {
+function indexLimits({ stream, index, sources }: StageConfig, demand: Demand): Limit[] {
   const partitions = stream.topic.partitions * 2;
-  const limits: Limit[] = [
+  const pollers = Math.ceil(partitions / EVENT_POLLER.concurrentCalls);
+  return [
     {
       what: 'index: time for the busiest minute',
       use: demand.index.burstSeconds,
-      limit: intervalSeconds,
+      limit: shortestIntervalMinutes(sources) * 60,
       unit: 's',
       moves: 'stream.topic.partitions, functions.index.memoryMb',
       raise: () => ({
         stream: { topic: { partitions } },
-        index: {
-          maximumPollers: Math.max(
-            index.maximumPollers,
-            Math.ceil(partitions / EVENT_POLLER.concurrentCalls),
-          ),
-        },
+        index: { maximumPollers: Math.max(index.maximumPollers, pollers) },
       }),
     },
     {
@@ -161,14 +155,10 @@ function indexLimits({ stream, index }: StageConfig, demand: Demand, intervalSec
       moves: 'not needed: further events carry the rest',
       mayBeFull: true,
     },
-  ];
-  if (!index.provisioned) return limits;
-  return [
-    ...limits,
     {
       what: 'index: pollers',
       use: demand.index.pollerBytesASecond / 1e6,
-      limit: index.maximumPollers * EVENT_POLLER.megabytesASecond,
+      limit: index.provisioned ? index.maximumPollers * EVENT_POLLER.megabytesASecond : undefined,
       unit: 'MB/s',
       moves: 'index.maximumPollers',
       raise: () => ({ index: { maximumPollers: index.maximumPollers + 1 } }),
@@ -192,7 +182,11 @@ function openSearchLimits({ search, network }: StageConfig, demand: Demand): Lim
     }
     return largest < LARGEST_VOLUME_GB ? raiseNode() : moreNodes();
   };
-  const moreShards = () => ({ search: { indices: { shards: indices.shards + dataNodes } } });
+  const byShards = {
+    moves: 'search.indices.shards',
+    raise: () => ({ search: { indices: { shards: indices.shards + dataNodes } } }),
+  };
+  const byNodes = { moves: 'search.dataNodeType, search.dataNodes', raise: raiseNode };
   return [
     {
       what: 'OpenSearch: storage',
@@ -215,33 +209,27 @@ function openSearchLimits({ search, network }: StageConfig, demand: Demand): Lim
       what: 'OpenSearch: shards',
       use: demand.search.shards,
       limit: node && heapGib(node) * SHARDS_A_GIB_OF_HEAP * dataNodes,
-      unit: '',
-      moves: 'search.dataNodeType, search.dataNodes',
-      raise: raiseNode,
+      ...byNodes,
     },
     {
       what: 'OpenSearch: size of the largest shard',
       use: demand.search.largestShardGib,
       limit: SHARD_GIB,
       unit: 'GiB',
-      moves: 'search.indices.shards',
-      raise: moreShards,
+      ...byShards,
     },
     {
       what: 'OpenSearch: documents in the largest shard',
       use: demand.search.largestShardDocuments / 1e6,
       limit: SHARD_DOCUMENTS / 1e6,
       unit: 'million',
-      moves: 'search.indices.shards',
-      raise: moreShards,
+      ...byShards,
     },
     {
       what: 'OpenSearch: cores busy indexing',
       use: demand.search.indexingCores,
       limit: node && node.vcpus * node.baseline * dataNodes,
-      unit: '',
-      moves: 'search.dataNodeType, search.dataNodes',
-      raise: raiseNode,
+      ...byNodes,
     },
   ];
 }

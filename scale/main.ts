@@ -4,7 +4,7 @@ import { readSettings, type StageSettings } from '../lib/config/settings.ts';
 import { stageConfigByName } from '../lib/config/stages.ts';
 import { writeScaleDocuments } from './documents.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
-import { figuresOf, readFigureFile } from './figures.ts';
+import { FIGURE_VALUES } from './figures.ts';
 import { inventoryOf } from './inventory.ts';
 import { PRICES_DATE, PRICES_REGION } from './prices.ts';
 import { costRows, demandRows, headroomRows, type Rows } from './tables.ts';
@@ -89,7 +89,7 @@ function estimate(flags: ScaleFlags): number {
       ? stage
       : withSources(stage, flags.exchanges ?? stage.sources.length, flags.everyMinutes);
   const figures = {
-    ...figuresOf(readFigureFile()),
+    ...FIGURE_VALUES,
     ...(flags.tickersPerExchange === undefined ? {} : { tickersPerExchange: flags.tickersPerExchange }),
   };
   const inventory = inventoryOf(stage);

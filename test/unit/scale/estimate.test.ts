@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type StageName, stageConfig } from '../../../lib/config/stages.ts';
 import { totalUsd } from '../../../scale/cost.ts';
 import { estimateOf, fitted } from '../../../scale/estimate.ts';
-import { figuresOf, readFigureFile } from '../../../scale/figures.ts';
+import { FIGURE_VALUES } from '../../../scale/figures.ts';
 import { UnknownPriceError } from '../../../scale/prices.ts';
 import { withSources } from '../../../scale/workload.ts';
 import { FIGURES, INVENTORY } from './sample.ts';
@@ -76,15 +76,13 @@ describe('the monthly bill', () => {
 });
 
 describe('settings for more exchanges', () => {
-  const measured = figuresOf(readFigureFile());
-
   it.each([
     ['dev', 10],
     ['prod', 40],
   ] as const)('raises %s for %i exchanges until no limit is near', (stage, exchanges) => {
     const { estimate: large, settings } = fitted(
       withSources(stageConfig(stage), exchanges),
-      measured,
+      FIGURE_VALUES,
       INVENTORY,
     );
     const beyond = large.headroom.filter(({ state, raise }) => state !== 'ok' && raise);
@@ -94,6 +92,6 @@ describe('settings for more exchanges', () => {
   });
 
   it('changes nothing if everything fits', () => {
-    expect(fitted(stageConfig('prod'), measured, INVENTORY).settings).toEqual({});
+    expect(fitted(stageConfig('prod'), FIGURE_VALUES, INVENTORY).settings).toEqual({});
   });
 });
