@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { Category } from '../core/market/series.ts';
+import type { Category, CurrencyPair } from '../core/market/series.ts';
 import { DAY_MS, HOUR_MS } from '../core/market/time.ts';
-import type { CurrencyPair } from '../core/operate/ports.ts';
 import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { CurrencyPair } from '../core/market/series.ts';
 import { HOUR_MS } from '../core/market/time.ts';
-import type { CurrencyPair } from '../core/operate/ports.ts';
 import type { CandleApi, Exchange, ExchangeCandle, TickerApi } from './exchange.ts';
 import { type Ask, ifAvailable } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';

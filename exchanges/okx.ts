@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { Category } from '../core/market/series.ts';
-import type { CurrencyPair } from '../core/operate/ports.ts';
+import type { Category, CurrencyPair } from '../core/market/series.ts';
 import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';

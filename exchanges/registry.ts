@@ -1,5 +1,4 @@
-import type { Series } from '../core/market/series.ts';
-import type { CurrencyPair } from '../core/operate/ports.ts';
+import type { CurrencyPair, Series } from '../core/market/series.ts';
 import { binance } from './binance.ts';
 import { bybit } from './bybit/bybit.ts';
 import { coinbase } from './coinbase.ts';

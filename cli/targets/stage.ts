@@ -1,6 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { stackName } from '../../lib/config/stack-names.ts';
+import { stackName } from '../../lib/config/derived.ts';
 import type { Target } from './target.ts';
 
 /** A function of a deployed stage failed; the message is the function's. */

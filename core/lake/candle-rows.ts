@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CandleSeries, RecordedPrices } from '../market/candle.ts';
+import { areInOrder, type CandleSeries, EXPECTED_ORDER, type RecordedPrices } from '../market/candle.ts';
 import type { CandleHours } from '../market/price-path.ts';
 import type { CandleObject } from './candle-objects.ts';
 
@@ -21,9 +21,7 @@ const price = z.number().positive();
 const amount = z.number().nonnegative();
 export const candleRow = z
   .tuple([z.number().int().nonnegative(), price, price, price, price, amount.nullable(), amount.optional()])
-  .refine(([, open, high, low, close]) => low <= Math.min(open, close) && high >= Math.max(open, close), {
-    error: 'expected low <= open, close <= high',
-  });
+  .refine((row) => areInOrder(pricesOf(row)), EXPECTED_ORDER);
 
 export function pricesOf([startMs, open, high, low, close, volume, turnover]: CandleRow): RecordedPrices {
   return {

@@ -56,6 +56,14 @@ export interface RecordedPrices extends CandlePrices {
   readonly turnover?: number | undefined;
 }
 
+/** Whether the prices of a candle agree with each other. */
+export function areInOrder({ open, high, low, close }: CandlePrices): boolean {
+  return low <= Math.min(open, close) && high >= Math.max(open, close);
+}
+
+/** The rule of {@link areInOrder}, for messages. */
+export const EXPECTED_ORDER = 'expected low <= open, close <= high';
+
 /** The ticks do not make a candle; the message names the series and the hour. */
 export class CandleError extends Error {
   override readonly name = 'CandleError';

@@ -12,6 +12,12 @@ export interface Series {
   symbol: string;
 }
 
+/** Base and quote currency, as far as known. */
+export interface CurrencyPair {
+  base?: string | undefined;
+  quote?: string | undefined;
+}
+
 /** One category of one exchange. */
 export type Market = Omit<Series, 'symbol'>;
 

@@ -4,7 +4,7 @@ import type { OutboxMarker } from '../ingest/ports.ts';
 import type { CandleFormat, CandleObject } from '../lake/candle-objects.ts';
 import type { CandleRow } from '../lake/candle-rows.ts';
 import type { RecordedPrices } from '../market/candle.ts';
-import type { Category, Market, Series } from '../market/series.ts';
+import type { Category, CurrencyPair, Market, Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
 import type { SampleCounts, SummaryStore, TickHours } from '../summarise/ports.ts';
 
@@ -93,12 +93,6 @@ export interface CandleHistory {
   list(): Promise<CandleObjectVersion[]>;
   /** The uncompressed content. @throws UnreadableObjectError */
   read(object: CandleObject): Promise<string>;
-}
-
-/** Base and quote currency, as far as known. */
-export interface CurrencyPair {
-  base?: string | undefined;
-  quote?: string | undefined;
 }
 
 /** Hourly candles of one series that start in [fromMs, toMs), epoch ms. */

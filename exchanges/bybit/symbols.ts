@@ -1,5 +1,4 @@
-import type { Category } from '../../core/market/series.ts';
-import type { CurrencyPair } from '../../core/operate/ports.ts';
+import type { Category, CurrencyPair } from '../../core/market/series.ts';
 import { splitByQuote } from '../payload/pair.ts';
 
 /** Quote currencies of the spot and linear markets. */

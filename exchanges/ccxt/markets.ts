@@ -1,6 +1,5 @@
 import type { Exchange, MarketInterface } from 'ccxt';
-import type { Category } from '../../core/market/series.ts';
-import type { CurrencyPair } from '../../core/operate/ports.ts';
+import type { Category, CurrencyPair } from '../../core/market/series.ts';
 
 /** undefined for a kind of market that we do not have. */
 export function categoryOf(market: MarketInterface): Category | undefined {

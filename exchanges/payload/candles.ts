@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { areInOrder, EXPECTED_ORDER } from '../../core/market/candle.ts';
 import { HOUR_MS, LATEST_MS } from '../../core/market/time.ts';
 import type { ExchangeCandle } from '../exchange.ts';
 import { epochMs, readDecimal } from './fields.ts';
@@ -35,9 +36,7 @@ const candle = z
     turnover: amount,
     vwap: amount,
   })
-  .refine(({ open, high, low, close }) => low <= Math.min(open, close) && high >= Math.max(open, close), {
-    error: 'expected low <= open, close <= high',
-  });
+  .refine(areInOrder, EXPECTED_ORDER);
 
 /**
  * What an element of a row means; null if it is not read. `volume` is in the base currency, `turnover` in the quote

@@ -1,4 +1,4 @@
-import type { CurrencyPair } from '../../core/operate/ports.ts';
+import type { CurrencyPair } from '../../core/market/series.ts';
 
 /**
  * `BTCUSDT` → BTC and USDT.

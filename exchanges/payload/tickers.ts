@@ -1,4 +1,5 @@
 import type { TickerBatch } from '../../core/ingest/ports.ts';
+import type { CurrencyPair } from '../../core/market/series.ts';
 import {
   type RejectedTicker,
   TICKER_VERSION,
@@ -6,7 +7,6 @@ import {
   tickerHeadingSchema,
   whyInvalid,
 } from '../../core/market/ticker.ts';
-import type { CurrencyPair } from '../../core/operate/ports.ts';
 import { show } from '../../core/text/show.ts';
 import type { PollScope } from '../exchange.ts';
 import { type FieldReader, fieldOf, MAX_FLOAT } from './fields.ts';

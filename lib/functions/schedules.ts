@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { atLeast, PipelineAlarm } from '../monitoring/alarm.ts';
+import { addAlarms, atLeast } from '../monitoring/alarm.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 
 export interface SchedulesProps {
@@ -32,19 +32,19 @@ export class Schedules extends Construct {
       runbook: 'scheduler',
       firstCommand: `aws scheduler list-schedules --group-name ${this.group.scheduleGroupName}`,
     };
-    new PipelineAlarm(this, 'Dropped', {
-      ...common,
-      metric: count('InvocationDroppedCount'),
-      breaching: { datapoints: 2, of: 3 },
-      condition: 'Scheduler dropped function calls in 2 of 3 intervals of 5 min',
-      meaning: `It retried until the next call was due, in vain: polls or summaries of ${stage} do not run.`,
-    });
-    new PipelineAlarm(this, 'Lost', {
-      ...common,
-      metric: count('InvocationsFailedToBeSentToDeadLetterCount'),
-      breaching: { datapoints: 1, of: 1 },
-      condition: 'Scheduler could not deliver a dropped call to the dead-letter queue',
-      meaning: 'The call is lost; the next one makes up for it.',
+    addAlarms(this, common, {
+      Dropped: {
+        metric: count('InvocationDroppedCount'),
+        breaching: { datapoints: 2, of: 3 },
+        condition: 'Scheduler dropped function calls in 2 of 3 intervals of 5 min',
+        meaning: `It retried until the next call was due, in vain: polls or summaries of ${stage} do not run.`,
+      },
+      Lost: {
+        metric: count('InvocationsFailedToBeSentToDeadLetterCount'),
+        breaching: { datapoints: 1, of: 1 },
+        condition: 'Scheduler could not deliver a dropped call to the dead-letter queue',
+        meaning: 'The call is lost; the next one makes up for it.',
+      },
     });
   }
 }

@@ -8,7 +8,7 @@ import type { StageConfig } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
-import { above, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, addAlarms, doctorCommand } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
@@ -119,68 +119,64 @@ export class Indexer extends Construct {
       ownMetric('index', stage, {}, name, { statistic, period });
     const redrive = `npm run redrive -- --dry-run --stage ${stage}`;
 
-    new PipelineAlarm(this, 'DeadLetters', {
-      notifications,
-      metric: metric('DeadLetters', Stats.SUM),
-      threshold: above(0),
-      breaching: { datapoints: 1, of: 1 },
-      condition: 'Records could not be indexed and were stored in the lake under dead-letters/',
-      meaning:
-        'They are missing from OpenSearch until they are redriven; the rest of their batches is indexed.',
-      firstCommand: redrive,
-      runbook: 'dead-letters',
-    });
-    // With partial responses the function itself does not fail.
-    new PipelineAlarm(this, 'RecordsUnstored', {
-      notifications,
-      metric: metric('RecordsUnstored', Stats.SUM),
-      threshold: above(0),
-      breaching: { datapoints: 2, of: 3 },
-      condition: 'OpenSearch did not accept records within the time of a batch in 2 of 3 intervals of 5 min',
-      meaning: 'They are retried: new prices reach OpenSearch late, none are lost.',
-      firstCommand: doctorCommand(stage),
-      runbook: 'index-errors',
-    });
-    new PipelineAlarm(this, 'EventAge', {
-      notifications,
-      metric: metric('EventAge', Stats.MAXIMUM),
-      threshold: above(Duration.minutes(LATE_MINUTES).toMilliseconds()),
-      breaching: { datapoints: 2, of: 3 },
-      condition: `Records were indexed more than ${LATE_MINUTES} min after they were produced in 2 of 3 intervals of 5 min`,
-      meaning: 'New prices reach OpenSearch late.',
-      firstCommand: doctorCommand(stage),
-      runbook: 'event-age',
-    });
     const lagging = {
-      notifications,
       breaching: { datapoints: 3, of: 3 },
       meaning: 'New prices reach OpenSearch late; Kafka keeps them for days.',
-      firstCommand: doctorCommand(stage),
       runbook: 'consumer-lag',
     };
-    new PipelineAlarm(this, 'LagRecords', {
-      ...lagging,
-      metric: stream.lag('MaxOffsetLag', period),
-      threshold: above(HIGH_LAG_RECORDS),
-      condition: `The index function is more than ${HIGH_LAG_RECORDS} records behind in a partition for 15 min`,
-    });
-    new PipelineAlarm(this, 'LagTime', {
-      ...lagging,
-      metric: stream.lag('EstimatedMaxTimeLag', period),
-      threshold: above(Duration.minutes(LATE_MINUTES).toSeconds()),
-      condition: `The index function needs more than ${LATE_MINUTES} min to catch up, for 15 min`,
-    });
-    new PipelineAlarm(this, 'BatchesGivenUp', {
+    const common = {
       notifications,
-      metric: lake.putsOfGivenUpBatches(period),
       threshold: above(0),
       breaching: { datapoints: 1, of: 1 },
-      condition:
-        'Lambda gave up on batches and stored them in the lake under aws/lambda/ (the on-failure destination)',
-      meaning:
-        'Their records are missing from OpenSearch until they are redriven; the lake also has the tickers.',
-      firstCommand: redrive,
-      runbook: 'batches-given-up',
+      firstCommand: doctorCommand(stage),
+    };
+    addAlarms(this, common, {
+      DeadLetters: {
+        metric: metric('DeadLetters', Stats.SUM),
+        condition: 'Records could not be indexed and were stored in the lake under dead-letters/',
+        meaning:
+          'They are missing from OpenSearch until they are redriven; the rest of their batches is indexed.',
+        firstCommand: redrive,
+        runbook: 'dead-letters',
+      },
+      // With partial responses the function itself does not fail.
+      RecordsUnstored: {
+        metric: metric('RecordsUnstored', Stats.SUM),
+        breaching: { datapoints: 2, of: 3 },
+        condition:
+          'OpenSearch did not accept records within the time of a batch in 2 of 3 intervals of 5 min',
+        meaning: 'They are retried: new prices reach OpenSearch late, none are lost.',
+        runbook: 'index-errors',
+      },
+      EventAge: {
+        metric: metric('EventAge', Stats.MAXIMUM),
+        threshold: above(Duration.minutes(LATE_MINUTES).toMilliseconds()),
+        breaching: { datapoints: 2, of: 3 },
+        condition: `Records were indexed more than ${LATE_MINUTES} min after they were produced in 2 of 3 intervals of 5 min`,
+        meaning: 'New prices reach OpenSearch late.',
+        runbook: 'event-age',
+      },
+      LagRecords: {
+        ...lagging,
+        metric: stream.lag('MaxOffsetLag', period),
+        threshold: above(HIGH_LAG_RECORDS),
+        condition: `The index function is more than ${HIGH_LAG_RECORDS} records behind in a partition for 15 min`,
+      },
+      LagTime: {
+        ...lagging,
+        metric: stream.lag('EstimatedMaxTimeLag', period),
+        threshold: above(Duration.minutes(LATE_MINUTES).toSeconds()),
+        condition: `The index function needs more than ${LATE_MINUTES} min to catch up, for 15 min`,
+      },
+      BatchesGivenUp: {
+        metric: lake.putsOfGivenUpBatches(period),
+        condition:
+          'Lambda gave up on batches and stored them in the lake under aws/lambda/ (the on-failure destination)',
+        meaning:
+          'Their records are missing from OpenSearch until they are redriven; the lake also has the tickers.',
+        firstCommand: redrive,
+        runbook: 'batches-given-up',
+      },
     });
   }
 }

@@ -10,7 +10,7 @@ import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeli
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
 import type { Lake } from '../lake/lake.ts';
-import { above, atLeast, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, addAlarms, atLeast, below, doctorCommand } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -102,72 +102,66 @@ export class Ingest extends Construct {
     const minutes = interval.toMinutes();
     const inTwoOfThree = `in 2 of 3 intervals of ${minutes} min`;
 
-    new PipelineAlarm(this, 'Heartbeat', {
+    const common = {
       notifications,
-      severity: 'page',
-      metric: metric('PollsSucceeded', Stats.SUM),
-      threshold: below(1),
-      breaching: { datapoints: 3, of: 3 },
-      // A function that does not run emits nothing.
-      missingData: TreatMissingData.BREACHING,
-      condition: `No successful poll of ${name} for 3 intervals of ${minutes} min`,
-      meaning:
-        'Its prices are not collected, or do not reach Kafka; prices that are not collected are lost for good.',
+      threshold: atLeast(1),
+      breaching: { datapoints: 2, of: 3 },
       firstCommand: doctorCommand(stage),
-      runbook: 'heartbeat',
-    });
-    new PipelineAlarm(this, 'CategoriesFailed', {
-      notifications,
-      metric: metric('CategoriesFailed', Stats.SUM),
-      threshold: atLeast(1),
-      breaching: { datapoints: 2, of: 3 },
-      condition: `Categories of ${name} could not be fetched or stored ${inTwoOfThree}`,
-      meaning: 'Their prices have a gap; other categories are not affected.',
-      firstCommand: probe,
-      runbook: 'categories-failed',
-    });
-    new PipelineAlarm(this, 'SuspiciousAnswers', {
-      notifications,
-      metric: metric('SuspiciousAnswers', Stats.SUM),
-      threshold: atLeast(1),
-      // Compared with the previous poll, so the next one is no longer suspicious.
-      breaching: { datapoints: 1, of: 1 },
-      condition: `${name} returned no tickers, or fewer than half as many as in the previous poll`,
-      meaning: 'The tickers that came are stored; markets may be missing.',
-      firstCommand: probe,
-      runbook: 'suspicious-answers',
-    });
-    new PipelineAlarm(this, 'RejectedShare', {
-      notifications,
-      metric: metric('RejectedShare', Stats.AVERAGE),
-      threshold: above(HIGH_REJECTED_SHARE),
-      breaching: { datapoints: 2, of: 3 },
-      condition: `More than ${HIGH_REJECTED_SHARE} % of the tickers of ${name} rejected ${inTwoOfThree}`,
-      meaning:
-        'The exchange changed its data: these markets are not collected; rejected tickers are kept in rejected/.',
-      firstCommand: probe,
-      runbook: 'rejected-share',
-    });
-    new PipelineAlarm(this, 'SlotDelay', {
-      notifications,
-      metric: metric('SlotDelay', Stats.MAXIMUM),
-      threshold: above(LATE_MS),
-      breaching: { datapoints: 2, of: 3 },
-      condition: `Polls of ${name} started more than ${LATE_MS / 1_000} s late ${inTwoOfThree}`,
-      meaning: 'Prices are newer than the time that they are filed under.',
-      firstCommand: doctorCommand(stage),
-      runbook: 'slot-delay',
-    });
-    new PipelineAlarm(this, 'UnreadableInLake', {
-      notifications,
-      metric: metric('UnreadableInLake', Stats.SUM),
-      threshold: atLeast(1),
-      // The batch is skipped once and for all.
-      breaching: { datapoints: 1, of: 1 },
-      condition: `A batch of ${name} in the lake cannot be read`,
-      meaning: 'It was skipped: its tickers are in neither Kafka nor OpenSearch.',
-      firstCommand: `npm run verify -- --exchange ${exchange} --stage ${stage}`,
-      runbook: 'unreadable-in-lake',
+    };
+    addAlarms(this, common, {
+      Heartbeat: {
+        severity: 'page',
+        metric: metric('PollsSucceeded', Stats.SUM),
+        threshold: below(1),
+        breaching: { datapoints: 3, of: 3 },
+        // A function that does not run emits nothing.
+        missingData: TreatMissingData.BREACHING,
+        condition: `No successful poll of ${name} for 3 intervals of ${minutes} min`,
+        meaning:
+          'Its prices are not collected, or do not reach Kafka; prices that are not collected are lost for good.',
+        runbook: 'heartbeat',
+      },
+      CategoriesFailed: {
+        metric: metric('CategoriesFailed', Stats.SUM),
+        condition: `Categories of ${name} could not be fetched or stored ${inTwoOfThree}`,
+        meaning: 'Their prices have a gap; other categories are not affected.',
+        firstCommand: probe,
+        runbook: 'categories-failed',
+      },
+      SuspiciousAnswers: {
+        metric: metric('SuspiciousAnswers', Stats.SUM),
+        // Compared with the previous poll, so the next one is no longer suspicious.
+        breaching: { datapoints: 1, of: 1 },
+        condition: `${name} returned no tickers, or fewer than half as many as in the previous poll`,
+        meaning: 'The tickers that came are stored; markets may be missing.',
+        firstCommand: probe,
+        runbook: 'suspicious-answers',
+      },
+      RejectedShare: {
+        metric: metric('RejectedShare', Stats.AVERAGE),
+        threshold: above(HIGH_REJECTED_SHARE),
+        condition: `More than ${HIGH_REJECTED_SHARE} % of the tickers of ${name} rejected ${inTwoOfThree}`,
+        meaning:
+          'The exchange changed its data: these markets are not collected; rejected tickers are kept in rejected/.',
+        firstCommand: probe,
+        runbook: 'rejected-share',
+      },
+      SlotDelay: {
+        metric: metric('SlotDelay', Stats.MAXIMUM),
+        threshold: above(LATE_MS),
+        condition: `Polls of ${name} started more than ${LATE_MS / 1_000} s late ${inTwoOfThree}`,
+        meaning: 'Prices are newer than the time that they are filed under.',
+        runbook: 'slot-delay',
+      },
+      UnreadableInLake: {
+        metric: metric('UnreadableInLake', Stats.SUM),
+        // The batch is skipped once and for all.
+        breaching: { datapoints: 1, of: 1 },
+        condition: `A batch of ${name} in the lake cannot be read`,
+        meaning: 'It was skipped: its tickers are in neither Kafka nor OpenSearch.',
+        firstCommand: `npm run verify -- --exchange ${exchange} --stage ${stage}`,
+        runbook: 'unreadable-in-lake',
+      },
     });
   }
 }

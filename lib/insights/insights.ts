@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { samplingIntervals } from '../config/sampling-intervals.ts';
+import { samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';

@@ -86,6 +86,17 @@ export class PipelineAlarm extends Construct {
   }
 }
 
+/** Creates alarms by id. Each takes from `common` what it does not set itself. */
+export function addAlarms<Common extends Partial<PipelineAlarmProps>>(
+  scope: Construct,
+  common: Common,
+  alarms: Readonly<Record<string, Omit<PipelineAlarmProps, keyof Common> & Partial<PipelineAlarmProps>>>,
+): void {
+  for (const [id, own] of Object.entries(alarms)) {
+    new PipelineAlarm(scope, id, { ...common, ...own } as Common & typeof own & PipelineAlarmProps);
+  }
+}
+
 /** `crypto-market-insights-dev-stateful-Search-Red` */
 export function alarmNameOf(construct: Construct): string {
   return construct.node.path.replaceAll('/', '-');

@@ -4,8 +4,7 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { marketsIn } from '../../core/market/sampling.ts';
 import type { MetricName } from '../../core/runtime/metrics.ts';
-import { exchangesOf } from '../config/exchanges.ts';
-import { samplingIntervals } from '../config/sampling-intervals.ts';
+import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
@@ -31,13 +30,13 @@ export interface OperationsDashboardProps {
 }
 
 const PERIOD = Duration.minutes(5);
-/** Of the dashboard's 24 columns, from left to right. */
-const WIDTHS = { source: 5, stream: 5, index: 5, summaries: 4, engines: 5 };
 const HEIGHT = 5;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */
 const MAX_ALARMS_PER_WIDGET = 100;
 
 type Metrics = cloudwatch.IMetric[];
+/** By title. */
+type Graphs = Record<string, Metrics>;
 
 /**
  * Follows the data from left to right: source → lake and stream → index → summaries → engines. The state of every alarm
@@ -54,11 +53,11 @@ export class OperationsDashboard extends Construct {
     const dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(6) });
     dashboard.addWidgets(...this.#alarms());
     dashboard.addWidgets(
-      new cloudwatch.Column(...this.#source()),
-      new cloudwatch.Column(...this.#stream()),
-      new cloudwatch.Column(...this.#index()),
-      new cloudwatch.Column(...this.#summaries()),
-      new cloudwatch.Column(...this.#engines()),
+      columnOf('Source', 5, this.#source()),
+      columnOf('Lake and stream', 5, this.#stream()),
+      columnOf('Index', 5, this.#index()),
+      columnOf('Summaries', 4, this.#summaries()),
+      columnOf('Engines', 5, this.#engines()),
     );
     dashboard.addWidgets(...this.#errors());
     const { region } = Stack.of(this);
@@ -96,101 +95,87 @@ export class OperationsDashboard extends Construct {
     ];
   }
 
-  #source(): cloudwatch.IWidget[] {
+  #source(): Graphs {
     const { functions } = this.#props;
     const perSource = this.#perSource.bind(this);
-    const graph = graphsOf(WIDTHS.source);
-    return [
-      heading('Source', WIDTHS.source),
-      graph('Polls', [...perSource('PollsSucceeded', Stats.SUM), ...perSource('PollsFailed', Stats.SUM)]),
-      graph('Tickers', [
-        ...perSource('TickersFetched', Stats.SUM),
-        ...perSource('TickersRejected', Stats.SUM),
-      ]),
-      graph('Rejected, %', perSource('RejectedShare', Stats.AVERAGE)),
-      graph('Delay and duration, ms', [
+    return {
+      Polls: [...perSource('PollsSucceeded', Stats.SUM), ...perSource('PollsFailed', Stats.SUM)],
+      Tickers: [...perSource('TickersFetched', Stats.SUM), ...perSource('TickersRejected', Stats.SUM)],
+      'Rejected, %': perSource('RejectedShare', Stats.AVERAGE),
+      'Delay and duration, ms': [
         ...perSource('SlotDelay', Stats.MAXIMUM),
         ...perSource('PollDuration', Stats.MAXIMUM),
-      ]),
-      graph('Failures', [
+      ],
+      Failures: [
         ...perSource('CategoriesFailed', Stats.SUM),
         ...perSource('SuspiciousAnswers', Stats.SUM),
         ...functions.ingest.map(({ fn }) => fn.metricErrors({ period: PERIOD })),
-      ]),
-    ];
+      ],
+    };
   }
 
-  #stream(): cloudwatch.IWidget[] {
+  #stream(): Graphs {
     const { stream } = this.#props;
     const perSource = this.#perSource.bind(this);
-    const graph = graphsOf(WIDTHS.stream);
-    return [
-      heading('Lake and stream', WIDTHS.stream),
-      graph('Into the lake, bytes', perSource('LakeBytes', Stats.SUM)),
-      graph('Into Kafka, records', perSource('RecordsProduced', Stats.SUM)),
-      graph('Batches waiting in the lake', perSource('BatchesWaiting', Stats.MAXIMUM)),
-      graph('Lag of the index function, records', [
+    return {
+      'Into the lake, bytes': perSource('LakeBytes', Stats.SUM),
+      'Into Kafka, records': perSource('RecordsProduced', Stats.SUM),
+      'Batches waiting in the lake': perSource('BatchesWaiting', Stats.MAXIMUM),
+      'Lag of the index function, records': [
         stream.lag('SumOffsetLag', PERIOD),
         stream.lag('MaxOffsetLag', PERIOD),
-      ]),
-      graph('Lag of the index function, s', [stream.lag('EstimatedMaxTimeLag', PERIOD)]),
-    ];
+      ],
+      'Lag of the index function, s': [stream.lag('EstimatedMaxTimeLag', PERIOD)],
+    };
   }
 
-  #index(): cloudwatch.IWidget[] {
+  #index(): Graphs {
     const { stage, functions } = this.#props;
     const own = (name: MetricName<'index'>, statistic: string) =>
       ownMetric('index', stage, {}, name, { statistic, period: PERIOD });
     const { fn } = functions.index;
-    const graph = graphsOf(WIDTHS.index);
-    return [
-      heading('Index', WIDTHS.index),
-      graph('Documents', [own('DocumentsIndexed', Stats.SUM), own('DocumentsAlreadyThere', Stats.SUM)]),
-      graph('Refused and retried', [
+    return {
+      Documents: [own('DocumentsIndexed', Stats.SUM), own('DocumentsAlreadyThere', Stats.SUM)],
+      'Refused and retried': [
         own('DeadLetters', Stats.SUM),
         own('RecordsUnstored', Stats.SUM),
         own('DocumentsRetried', Stats.SUM),
-      ]),
-      graph('Age of the oldest record, ms', [own('EventAge', Stats.MAXIMUM)]),
-      graph('OpenSearch per batch, ms', [own('OpenSearchDuration', Stats.percentile(99))]),
-      graph('Function', [
+      ],
+      'Age of the oldest record, ms': [own('EventAge', Stats.MAXIMUM)],
+      'OpenSearch per batch, ms': [own('OpenSearchDuration', Stats.percentile(99))],
+      Function: [
         fn.metricErrors({ period: PERIOD }),
         fn.metricThrottles({ period: PERIOD }),
         fn.metricDuration({ statistic: Stats.percentile(99), period: PERIOD }),
-      ]),
-    ];
+      ],
+    };
   }
 
-  #summaries(): cloudwatch.IWidget[] {
+  #summaries(): Graphs {
     const { stage, sources, functions } = this.#props;
     const own = (name: MetricName<'summarise'>) =>
       ownMetric('summarise', stage, {}, name, { statistic: Stats.SUM, period: Duration.hours(1) });
     const markets = marketsIn(samplingIntervals({ sources }), exchangesOf({ sources }));
-    const graph = graphsOf(WIDTHS.summaries);
-    return [
-      heading('Summaries', WIDTHS.summaries),
-      graph(
-        'Age of the newest ticker, s',
-        markets.map((market) =>
-          ownMetric('freshness', stage, market, 'NewestTickerAge', {
-            statistic: Stats.MAXIMUM,
-            label: `${market.exchange} ${market.category}`,
-          }),
-        ),
+    return {
+      'Age of the newest ticker, s': markets.map((market) =>
+        ownMetric('freshness', stage, market, 'NewestTickerAge', {
+          statistic: Stats.MAXIMUM,
+          label: `${market.exchange} ${market.category}`,
+        }),
       ),
-      graph('Hours behind', [
+      'Hours behind': [
         ownMetric('summaries', stage, {}, 'SummariesHoursBehind', { statistic: Stats.MAXIMUM }),
-      ]),
-      graph('Hours summarised, series recomputed', [own('HoursSummarised'), own('SeriesMadeAgain')]),
-      graph('Candles and moves', [own('CandlesWritten'), own('MovesWritten')]),
-      graph('Function', [
+      ],
+      'Hours summarised, series recomputed': [own('HoursSummarised'), own('SeriesMadeAgain')],
+      'Candles and moves': [own('CandlesWritten'), own('MovesWritten')],
+      Function: [
         functions.summarise.fn.metricErrors({ period: PERIOD }),
         functions.summarise.fn.metricDuration({ statistic: Stats.MAXIMUM, period: PERIOD }),
-      ]),
-    ];
+      ],
+    };
   }
 
-  #engines(): cloudwatch.IWidget[] {
+  #engines(): Graphs {
     const { stream, search } = this.#props;
     const domain = (metricName: string, statistic: string) => search.metric(metricName, statistic, PERIOD);
     const brokers = Array.from({ length: stream.ownBrokers }, (_, n) => `${n + 1}`);
@@ -206,34 +191,32 @@ export class OperationsDashboard extends Construct {
             label: `broker ${id} ${metricName}`,
           }),
       );
-    const graph = graphsOf(WIDTHS.engines);
-    return [
-      heading('Engines', WIDTHS.engines),
-      graph('OpenSearch: red, yellow, blocked', [
+    return {
+      'OpenSearch: red, yellow, blocked': [
         domain('ClusterStatus.red', Stats.MAXIMUM),
         domain('ClusterStatus.yellow', Stats.MAXIMUM),
         domain('ClusterIndexWritesBlocked', Stats.MAXIMUM),
-      ]),
-      graph('OpenSearch: free storage, MiB', [domain('FreeStorageSpace', Stats.MINIMUM)]),
-      graph('OpenSearch: CPU and heap, %', [
+      ],
+      'OpenSearch: free storage, MiB': [domain('FreeStorageSpace', Stats.MINIMUM)],
+      'OpenSearch: CPU and heap, %': [
         domain('CPUUtilization', Stats.MAXIMUM),
         domain('JVMMemoryPressure', Stats.MAXIMUM),
-      ]),
-      graph('OpenSearch: writes queued and rejected', [
+      ],
+      'OpenSearch: writes queued and rejected': [
         domain('ThreadpoolWriteQueue', Stats.AVERAGE),
         domain('ThreadpoolWriteRejected', Stats.SUM),
-      ]),
+      ],
       // The brokers of an existing cluster are its owner's concern.
       ...(brokers.length > 0
-        ? [
-            graph('Kafka: CPU and disk, %', [
+        ? {
+            'Kafka: CPU and disk, %': [
               ...broker('CpuUser'),
               ...broker('CpuSystem'),
               ...broker('KafkaDataLogsDiskUsed'),
-            ]),
-          ]
-        : []),
-    ];
+            ],
+          }
+        : {}),
+    };
   }
 
   #perSource(metricName: MetricName<'ingest'>, statistic: string): Metrics {
@@ -249,45 +232,45 @@ export class OperationsDashboard extends Construct {
 
   #errors(): cloudwatch.IWidget[] {
     const logGroupNames = this.#props.every.map(({ fn }) => fn.logGroup.logGroupName);
+    const latest = (title: string, width: number, ...query: [fields: string, filter: string]) =>
+      new cloudwatch.LogQueryWidget({
+        title,
+        logGroupNames,
+        queryLines: [...query, 'sort @timestamp desc', 'limit 50'],
+        width,
+        height: 8,
+      });
     return [
-      new cloudwatch.LogQueryWidget({
-        title: 'Latest errors',
-        logGroupNames,
-        queryLines: [
-          'fields @timestamp, service, message, error.name, error.message, errorMessage',
-          'filter level in ["ERROR", "CRITICAL", "FATAL"]',
-          'sort @timestamp desc',
-          'limit 50',
-        ],
-        width: 14,
-        height: 8,
-      }),
-      new cloudwatch.LogQueryWidget({
-        title: 'Functions stopped by a timeout or out of memory',
-        logGroupNames,
-        queryLines: [
-          'fields @timestamp, @log, record.status, record.errorType, record.metrics.durationMs, record.metrics.maxMemoryUsedMB',
-          'filter type = "platform.report" and record.status != "success"',
-          'sort @timestamp desc',
-          'limit 50',
-        ],
-        width: 10,
-        height: 8,
-      }),
+      latest(
+        'Latest errors',
+        14,
+        'fields @timestamp, service, message, error.name, error.message, errorMessage',
+        'filter level in ["ERROR", "CRITICAL", "FATAL"]',
+      ),
+      latest(
+        'Functions stopped by a timeout or out of memory',
+        10,
+        'fields @timestamp, @log, record.status, record.errorType, record.metrics.durationMs, record.metrics.maxMemoryUsedMB',
+        'filter type = "platform.report" and record.status != "success"',
+      ),
     ];
   }
 }
 
-const heading = (title: string, width: number) =>
-  new cloudwatch.TextWidget({
+/** @param width of the dashboard's 24 columns */
+function columnOf(title: string, width: number, graphs: Graphs): cloudwatch.Column {
+  const heading = new cloudwatch.TextWidget({
     markdown: `## ${title}`,
     width,
     height: 1,
     background: cloudwatch.TextWidgetBackground.TRANSPARENT,
   });
-
-const graphsOf = (width: number) => (title: string, left: Metrics) =>
-  new cloudwatch.GraphWidget({ title, left, width, height: HEIGHT, leftYAxis: { min: 0 } });
+  const widgets = Object.entries(graphs).map(
+    ([title, left]) =>
+      new cloudwatch.GraphWidget({ title, left, width, height: HEIGHT, leftYAxis: { min: 0 } }),
+  );
+  return new cloudwatch.Column(heading, ...widgets);
+}
 
 function chunksOf<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, n) =>

@@ -1,6 +1,5 @@
 import { Construct } from 'constructs';
-import { exchangesOf } from '../config/exchanges.ts';
-import { samplingIntervals } from '../config/sampling-intervals.ts';
+import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';

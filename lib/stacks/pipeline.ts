@@ -1,5 +1,5 @@
 import { type App, Tags } from 'aws-cdk-lib';
-import { stackName } from '../config/stack-names.ts';
+import { stackName } from '../config/derived.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { StatefulStack } from './stateful-stack.ts';
 import { StatelessStack } from './stateless-stack.ts';

@@ -2,7 +2,7 @@ import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Budget } from '../budget/budget.ts';
-import { exchangesOf } from '../config/exchanges.ts';
+import { exchangesOf } from '../config/derived.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { DataKey } from '../encryption/data-key.ts';
 import { Catalog } from '../lake/catalog.ts';

@@ -43,7 +43,8 @@ export class StatelessStack extends Stack {
 
     const internet = new ec2.SecurityGroup(this, 'World', {
       vpc,
-      description: 'HTTPS to exchanges and AWS',
+      // Changing it would replace the group.
+      description: 'The way out to exchanges and to AWS',
       allowAllOutbound: false,
     });
     internet.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'HTTPS to exchanges and AWS');

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { StreamConfig } from '../config/stage-config.ts';
-import { above, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
+import { above, addAlarms, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import type { Notifications } from '../monitoring/notifications.ts';
 
 export interface ClusterAlarmsProps extends Pick<StreamConfig, 'brokers' | 'instanceType' | 'monitoring'> {
@@ -35,33 +35,31 @@ export class ClusterAlarms extends Construct {
       });
     const common = {
       notifications,
+      threshold: above(0),
       breaching: { datapoints: 3, of: 3 },
       firstCommand: doctorCommand(stage),
     };
-
-    new PipelineAlarm(this, 'OfflinePartitions', {
-      ...common,
-      severity: 'page',
-      metric: metric('OfflinePartitionsCount', Stats.MAXIMUM, undefined, Duration.minutes(1)),
-      threshold: above(0),
-      condition: 'Partitions without a leader for 3 min',
-      meaning: 'Some prices can be neither produced nor indexed.',
-      runbook: 'kafka-offline-partitions',
-    });
-    new PipelineAlarm(this, 'DiskUsed', {
-      ...common,
-      metric: metric('KafkaDataLogsDiskUsed', Stats.MAXIMUM),
-      threshold: above(FULL_DISK),
-      condition: `More than ${FULL_DISK} % of a broker's disk used for 15 min`,
-      meaning: 'A broker with a full disk stops, and the stream with it.',
-      runbook: 'kafka-disk',
+    addAlarms(this, common, {
+      OfflinePartitions: {
+        severity: 'page',
+        metric: metric('OfflinePartitionsCount', Stats.MAXIMUM, undefined, Duration.minutes(1)),
+        condition: 'Partitions without a leader for 3 min',
+        meaning: 'Some prices can be neither produced nor indexed.',
+        runbook: 'kafka-offline-partitions',
+      },
+      DiskUsed: {
+        metric: metric('KafkaDataLogsDiskUsed', Stats.MAXIMUM),
+        threshold: above(FULL_DISK),
+        condition: `More than ${FULL_DISK} % of a broker's disk used for 15 min`,
+        meaning: 'A broker with a full disk stops, and the stream with it.',
+        runbook: 'kafka-disk',
+      },
     });
     for (let position = 1; position <= brokers; position++) {
       const broker = String(position);
       new PipelineAlarm(this, `UnderReplicated${broker}`, {
         ...common,
         metric: metric('UnderReplicatedPartitions', Stats.MAXIMUM, broker),
-        threshold: above(0),
         condition: `Partitions of broker ${broker} have been missing replicas for 15 min`,
         meaning: 'Losing another broker may stop the stream. Expected while AWS patches the brokers.',
         runbook: 'kafka-under-replicated',
@@ -87,7 +85,6 @@ export class ClusterAlarms extends Construct {
         new PipelineAlarm(this, `IamConnections${broker}`, {
           ...common,
           metric: metric('IAMTooManyConnections', Stats.MAXIMUM, broker),
-          threshold: above(0),
           breaching: { datapoints: 2, of: 3 },
           condition: `Broker ${broker} refused new IAM connections in 2 of 3 intervals of 5 min`,
           meaning: 'Too many functions connect at once; polls fail or are late.',

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { samplingIntervals } from '../config/sampling-intervals.ts';
+import { samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';

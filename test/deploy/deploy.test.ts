@@ -12,7 +12,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { savedObjects } from '../../charts/saved-objects.ts';
 import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
-import { stackName } from '../../lib/config/stack-names.ts';
+import { stackName } from '../../lib/config/derived.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { findJdk } from '../../local/engines/jdk.ts';
 import { startKafkaEventSource } from '../../local/event-sources/kafka-event-source.ts';

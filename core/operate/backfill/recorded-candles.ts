@@ -3,14 +3,14 @@ import { parseRows, pricesOf, rowsObject } from '../../lake/candle-rows.ts';
 import { UnreadableObjectError } from '../../lake/ndjson.ts';
 import { type CandleSeries, candleFromHistory, type RecordedPrices } from '../../market/candle.ts';
 import type { CandleHours } from '../../market/price-path.ts';
-import type { Series } from '../../market/series.ts';
+import type { CurrencyPair, Series } from '../../market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../market/time.ts';
 import type { Window } from '../../market/window.ts';
 import type { CandleStore, LedgerStore, MoveStore, SummaryStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
 import type { OperationServices } from '../operation.ts';
-import type { CurrencyPair, ExchangeCandles } from '../ports.ts';
+import type { ExchangeCandles } from '../ports.ts';
 import type { RowsInput } from './input.ts';
 
 /** What writing one part of a backfill did. */

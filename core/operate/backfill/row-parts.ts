@@ -1,6 +1,6 @@
 import type { CandleRow } from '../../lake/candle-rows.ts';
 import type { RecordedPrices } from '../../market/candle.ts';
-import type { CurrencyPair } from '../ports.ts';
+import type { CurrencyPair } from '../../market/series.ts';
 
 /** One symbol's rows, in time order. */
 export interface SymbolRows extends CurrencyPair {
