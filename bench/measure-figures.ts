@@ -15,8 +15,7 @@ import { HOUR_MS } from '../core/market/time.ts';
 import { createKafka } from '../stores/kafka/client.ts';
 import { KafkaStream } from '../stores/kafka/stream.ts';
 import { startBenchEngines } from './engines.ts';
-import { loadIndexHandler } from './index-handler.ts';
-import { lambdaContext } from './lambda-context.ts';
+import { lambdaContext, loadIndexHandler } from './functions.ts';
 import { makeTickers, toEvents } from './tickers.ts';
 
 /** As in `makeTickers`: one ticker per series every two minutes. */

@@ -1,5 +1,5 @@
 import type { Client } from '@opensearch-project/opensearch';
-import { emptyTickers } from './tickers-index.ts';
+import { TICKER_INDICES } from '../core/market/index-names.ts';
 
 /** One way of indexing documents, stretch by stretch. */
 export interface Side {
@@ -43,6 +43,13 @@ export async function race<Name extends string>(
     rates.push([name, (documents / (tookMs.get(name) ?? Number.NaN)) * 1_000]);
   }
   return Object.fromEntries(rates) as Record<Name, number>;
+}
+
+/** Deletes every `tickers-*` index. */
+export async function emptyTickers(openSearch: Client): Promise<void> {
+  const { body } = await openSearch.indices.get({ index: TICKER_INDICES, allow_no_indices: true });
+  const names = Object.keys(body);
+  if (names.length > 0) await openSearch.indices.delete({ index: names.join(',') });
 }
 
 /** Splits the items into equal stretches. */

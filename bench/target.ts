@@ -29,6 +29,22 @@ export interface BenchContext {
 /** A measurement; may return several lines. */
 export type Target = (context: BenchContext) => Promise<TargetResult[]>;
 
+/** A warm-up, then the measured rounds. @returns what the measured rounds gave */
+export async function inRounds<T>(
+  { rounds, say }: Pick<BenchContext, 'rounds' | 'say'>,
+  title: string,
+  measure: (round: number) => Promise<T>,
+  describe: (result: T) => string,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const result = await measure(round);
+    say(`${title}, ${round === 0 ? 'warm-up' : `round ${round}`}: ${describe(result)}`);
+    if (round > 0) results.push(result);
+  }
+  return results;
+}
+
 /** The line for some runs. `atLeast` or `atMost` is the goal. */
 export function resultOf(
   name: string,

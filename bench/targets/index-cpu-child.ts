@@ -1,5 +1,4 @@
-import { loadIndexHandler } from '../index-handler.ts';
-import { lambdaContext } from '../lambda-context.ts';
+import { lambdaContext, loadIndexHandler } from '../functions.ts';
 import { makeTickers, toEvents } from '../tickers.ts';
 import type { CpuFigures } from './index-cpu.ts';
 

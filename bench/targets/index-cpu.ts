@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { emptyTickers } from '../race.ts';
 import { resultOf, type Target } from '../target.ts';
-import { emptyTickers } from '../tickers-index.ts';
 
 const CHILD = fileURLToPath(new URL('index-cpu-child.ts', import.meta.url));
 

@@ -1,13 +1,10 @@
-import { Agent, request } from 'node:http';
 import type { MSKEvent } from 'aws-lambda';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
-import { bulkBodies } from '../bulk-bodies.ts';
-import { loadIndexHandler } from '../index-handler.ts';
-import { lambdaContext } from '../lambda-context.ts';
+import { lambdaContext, loadIndexHandler } from '../functions.ts';
 import { inStretches, race } from '../race.ts';
-import { inParallel, RawBulk } from '../raw-bulk.ts';
+import { bulkBodies, documentsOf, inParallel, RawClient } from '../raw-bulk.ts';
 import { spreadOf } from '../statistics.ts';
-import { resultOf, type Target } from '../target.ts';
+import { inRounds, resultOf, type Target } from '../target.ts';
 import { makeTickers, toEvents } from '../tickers.ts';
 
 const DOCUMENTS = 200_000;
@@ -20,28 +17,27 @@ const CONNECTIONS = 2;
  * The index path (events of up to 6 MB → handler → searchable), compared with raw `_bulk` of the same documents and with
  * the article's consumer, which sent one document per request.
  */
-export const indexPath: Target = async ({ openSearch, urls, rounds, say }) => {
+export const indexPath: Target = async (context) => {
+  const { openSearch, urls } = context;
   const tickers = makeTickers(DOCUMENTS);
   const events = inStretches(toEvents(tickers), STRETCHES);
   const bodies = events.map((stretch) =>
-    stretch.flatMap((event) => bulkBodies(tickersOf(event), 'tickers-raw')),
+    stretch.flatMap((event) => [...bulkBodies(documentsOf(tickersOf(event), 'tickers-raw'))]),
   );
   const single = inStretches(tickers.slice(0, ONE_BY_ONE), STRETCHES);
   const handler = await loadIndexHandler(urls);
-  const raw = new RawBulk(urls.openSearch, CONNECTIONS);
+  const raw = new RawClient(urls.openSearch, CONNECTIONS);
   const sides = {
     ours: {
       index: 'tickers-2026.*',
       documents: DOCUMENTS,
       bring: (stretch: number) =>
-        inParallel(events[stretch] ?? [], CONNECTIONS, async (event) => {
-          await handler(event, lambdaContext());
-        }),
+        inParallel(events[stretch] ?? [], CONNECTIONS, (event) => handler(event, lambdaContext())),
     },
     raw: {
       index: 'tickers-raw',
       documents: DOCUMENTS,
-      bring: (stretch: number) => inParallel(bodies[stretch] ?? [], CONNECTIONS, (body) => raw.send(body)),
+      bring: (stretch: number) => raw.bulk(bodies[stretch] ?? []),
     },
     article: {
       index: 'tickers-article',
@@ -49,12 +45,8 @@ export const indexPath: Target = async ({ openSearch, urls, rounds, say }) => {
       bring: (stretch: number) => articleConsumer(urls.openSearch, 'tickers-article', single[stretch] ?? []),
     },
   };
-  const rates: Record<keyof typeof sides, number>[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const rate = await race(openSearch, sides, STRETCHES, round);
-    say(`index path, round ${round}: ${describe(rate)}`);
-    if (round > 0) rates.push(rate); // the first is for warm-up
-  }
+  const measure = (round: number) => race(openSearch, sides, STRETCHES, round);
+  const rates = await inRounds(context, 'index path', measure, describe);
   raw.close();
   const last = rates.at(-1);
   const note = last ? `last round: ${describe(last)}` : '';
@@ -86,23 +78,10 @@ const tickersOf = ({ records }: MSKEvent): Ticker[] =>
 
 /** The article's consumer: one `PUT` per document, one after the other, over one connection. */
 async function articleConsumer(url: string, index: string, tickers: readonly Ticker[]): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const client = new RawClient(url, 1);
   for (const ticker of tickers) {
     const path = `/${index}/_doc/${encodeURIComponent(tickerId(ticker))}`;
-    await new Promise<void>((resolve, reject) => {
-      const outgoing = request(
-        new URL(path, url),
-        { method: 'PUT', agent, headers: { 'content-type': 'application/json' } },
-        (response) => {
-          response.resume();
-          response.on('end', () =>
-            response.statusCode === 201 ? resolve() : reject(new Error(`${response.statusCode}`)),
-          );
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.end(JSON.stringify(ticker));
-    });
+    await client.send('PUT', path, JSON.stringify(ticker), 'application/json');
   }
-  agent.destroy();
+  client.close();
 }

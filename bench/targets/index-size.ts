@@ -1,9 +1,8 @@
 import { tickerIndexOf } from '../../core/market/index-names.ts';
-import { bulkBodies } from '../bulk-bodies.ts';
-import { inParallel, RawBulk } from '../raw-bulk.ts';
+import { emptyTickers } from '../race.ts';
+import { bulkBodies, documentsOf, RawClient } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
 import { makeTickers } from '../tickers.ts';
-import { emptyTickers } from '../tickers-index.ts';
 
 const DOCUMENTS = 100_000;
 /** The article let OpenSearch guess: floats, and text with a keyword sub-field. */
@@ -32,9 +31,8 @@ async function bytesOnDisk(
   index: string,
   tickers: ReturnType<typeof makeTickers>,
 ): Promise<number> {
-  const bodies = bulkBodies(tickers, index);
-  const raw = new RawBulk(urls.openSearch, 1);
-  await inParallel(bodies, 1, (body) => raw.send(body));
+  const raw = new RawClient(urls.openSearch, 1);
+  await raw.bulk(bulkBodies(documentsOf(tickers, index)));
   raw.close();
   await openSearch.indices.forcemerge({ index, max_num_segments: 1 }, { requestTimeout: 120_000 });
   await openSearch.indices.refresh({ index });

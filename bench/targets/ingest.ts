@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -8,9 +5,9 @@ import { CompressionTypes } from 'kafkajs';
 import { formatSeries } from '../../core/market/series.ts';
 import { localS3Client } from '../../local/engines/s3-client.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
-import { commonEnvironment } from '../index-handler.ts';
-import { lambdaContext } from '../lambda-context.ts';
-import { resultOf, type Target } from '../target.ts';
+import { serveLinearTickers } from '../exchange.ts';
+import { lambdaContext, setEnvironment } from '../functions.ts';
+import { inRounds, resultOf, type Target } from '../target.ts';
 import { makeTickers } from '../tickers.ts';
 
 const TICKERS = 1_500;
@@ -21,7 +18,8 @@ const POLLS_A_ROUND = 5;
 const SILENT = { info() {}, warn() {}, error() {} };
 
 /** A poll of 1,500 tickers (fetch → lake → topic acknowledged), compared with a bare PUT and produce of the same bytes. */
-export const ingest: Target = async ({ urls, rounds, say }) => {
+export const ingest: Target = async (context) => {
+  const { urls } = context;
   const tickers = makeTickers(TICKERS).map((ticker, position) => ({
     ...ticker,
     symbol: `COIN${position}USDT`,
@@ -48,20 +46,7 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
     fundingIntervalHour: '8',
     fundingCap: '0.005',
   }));
-  const answer = Buffer.from(
-    JSON.stringify({
-      retCode: 0,
-      retMsg: 'OK',
-      result: { category: 'linear', list: listed },
-      retExtInfo: {},
-      time: tickers[0] ? Date.parse(tickers[0].slot) : 0,
-    }),
-  );
-  const exchange = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
-  }).listen(0, '127.0.0.1');
-  await once(exchange, 'listening');
-
+  const exchange = await serveLinearTickers(listed);
   const s3 = localS3Client(urls.s3);
   const kafka = createKafka('bench', [urls.kafka], SILENT);
   const admin = kafka.admin();
@@ -71,14 +56,10 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
     await admin.connect();
     await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 3 }], waitForLeaders: true });
     await producer.connect();
-    Object.assign(process.env, commonEnvironment(urls, BUCKET), {
-      TICKER_SOURCE: JSON.stringify({
-        name: 'bench',
-        exchange: 'bench',
-        api: 'bybit-v5',
-        categories: ['linear'],
-      }),
-      TICKER_API_URL: `http://127.0.0.1:${(exchange.address() as AddressInfo).port}`,
+    const source = { name: 'bench', exchange: 'bench', api: 'bybit-v5', categories: ['linear'] };
+    setEnvironment(urls, BUCKET, {
+      TICKER_SOURCE: JSON.stringify(source),
+      TICKER_API_URL: exchange.url,
       KAFKA_BROKERS: urls.kafka,
       KAFKA_TOPIC: TOPIC,
     });
@@ -103,23 +84,22 @@ export const ingest: Target = async ({ urls, rounds, say }) => {
         await producer.send({ topic: TOPIC, acks: -1, compression: CompressionTypes.GZIP, messages: part });
       }
     };
-    const runs: number[] = [];
-    let note = '';
-    for (let round = 0; round <= rounds; round++) {
+    const measure = async () => {
       const took = { poll: 0, bare: 0 };
       for (let turn = 0; turn < POLLS_A_ROUND; turn++) {
-        took.poll += await msOf(poll);
-        took.bare += await msOf(bare);
+        took.poll += (await msOf(poll)) / POLLS_A_ROUND;
+        took.bare += (await msOf(bare)) / POLLS_A_ROUND;
       }
-      if (round === 0) continue; // warm-up
-      runs.push(took.poll / took.bare);
-      note = `${(took.poll / POLLS_A_ROUND).toFixed(0)} ms a poll, bare ${(took.bare / POLLS_A_ROUND).toFixed(0)} ms`;
-      say(`ingest, round ${round}: ${note}`);
-    }
-    return [resultOf('ingest / PUT + produce', runs, { atMost: 1.5 }, { unit: '×', note })];
+      return took;
+    };
+    const describe = (took: { poll: number; bare: number }) =>
+      `${took.poll.toFixed(0)} ms a poll, bare ${took.bare.toFixed(0)} ms`;
+    const rounds = await inRounds(context, 'ingest', measure, describe);
+    const ratios = rounds.map((took) => took.poll / took.bare);
+    const note = `${rounds.slice(-1).map(describe)}`;
+    return [resultOf('ingest / PUT + produce', ratios, { atMost: 1.5 }, { unit: '×', note })];
   } finally {
-    exchange.closeAllConnections();
-    exchange.close();
+    await exchange.close();
     await producer.disconnect();
     await admin.disconnect();
     s3.destroy();

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, errors } from '@opensearch-project/opensearch';
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
+import { serveLinearTickers } from '../exchange.ts';
+import { emptyTickers } from '../race.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
-import { emptyTickers } from '../tickers-index.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const SYMBOLS = 500;
@@ -29,14 +28,7 @@ export const latency: Target = async (context) => {
     symbol: `COIN${index}USDT`,
     lastPrice: '1.5',
   }));
-  const exchange = createServer((incoming, response) => {
-    const category = new URL(incoming.url ?? '', 'http://exchange').searchParams.get('category');
-    const result = { category, list: category === 'linear' ? list : [] };
-    response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ retCode: 0, retMsg: 'OK', result, retExtInfo: {}, time: Date.now() }));
-  }).listen(0, '127.0.0.1');
-  await once(exchange, 'listening');
+  const exchange = await serveLinearTickers(list);
   await emptyTickers(context.openSearch);
   const { urls } = context;
   const pipeline = spawn(
@@ -45,15 +37,8 @@ export const latency: Target = async (context) => {
       '--disable-warning=TimeoutNegativeWarning',
       MAIN,
       'start',
-      ...[
-        '--polls',
-        String(POLLS),
-        '--interval',
-        String(INTERVAL_MS),
-        '--folder',
-        `${context.folder}/latency`,
-      ],
-      ...['--source-url', `http://127.0.0.1:${(exchange.address() as AddressInfo).port}`],
+      ...['--polls', `${POLLS}`, '--interval', `${INTERVAL_MS}`, '--folder', `${context.folder}/latency`],
+      ...['--source-url', exchange.url],
       ...['--kafka', urls.kafka, '--opensearch', urls.openSearch, '--s3', urls.s3],
     ],
     { stdio: 'ignore' },
@@ -67,8 +52,7 @@ export const latency: Target = async (context) => {
   } finally {
     pipeline.kill('SIGTERM');
     await ended;
-    exchange.closeAllConnections();
-    exchange.close();
+    await exchange.close();
   }
 };
 

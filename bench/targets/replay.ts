@@ -4,12 +4,10 @@ import type { Slice } from '../../core/operate/operation.ts';
 import type { ReplayOutput } from '../../core/operate/replay.ts';
 import { localS3Client } from '../../local/engines/s3-client.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
-import { bulkBodies } from '../bulk-bodies.ts';
-import { commonEnvironment } from '../index-handler.ts';
-import { lambdaContext } from '../lambda-context.ts';
+import { lambdaContext, setEnvironment } from '../functions.ts';
 import { inStretches, race } from '../race.ts';
-import { inParallel, RawBulk } from '../raw-bulk.ts';
-import { type BenchContext, resultOf, type Target } from '../target.ts';
+import { bulkBodies, documentsOf, RawClient } from '../raw-bulk.ts';
+import { type BenchContext, inRounds, resultOf, type Target } from '../target.ts';
 import { makeTickers } from '../tickers.ts';
 
 const DOCUMENTS = 200_000;
@@ -19,18 +17,16 @@ const CONNECTIONS = 2;
 
 /** `replay --direct` (lake → operate handler → searchable), compared with raw `_bulk` of the same documents. */
 export const replay: Target = async (context) => {
-  const { openSearch, urls, rounds, say } = context;
+  const { openSearch, urls } = context;
   const tickers = makeTickers(DOCUMENTS);
   await fillLake(context, tickers);
   const operate = await loadOperate(urls);
   const polls = inStretches([...Map.groupBy(tickers, ({ slot }) => slot)], STRETCHES);
-  const bodies = polls.map((stretch) =>
-    bulkBodies(
-      stretch.flatMap(([, ofSlot]) => ofSlot),
-      'tickers-raw',
-    ),
-  );
-  const raw = new RawBulk(urls.openSearch, CONNECTIONS);
+  const bodies = polls.map((stretch) => {
+    const documents = stretch.flatMap(([, ofSlot]) => documentsOf(ofSlot, 'tickers-raw'));
+    return [...bulkBodies(documents)];
+  });
+  const raw = new RawClient(urls.openSearch, CONNECTIONS);
   const sides = {
     ours: {
       index: 'tickers-2026.*',
@@ -40,26 +36,17 @@ export const replay: Target = async (context) => {
     raw: {
       index: 'tickers-raw',
       documents: DOCUMENTS,
-      bring: (stretch: number) => inParallel(bodies[stretch] ?? [], CONNECTIONS, (body) => raw.send(body)),
+      bring: (stretch: number) => raw.bulk(bodies[stretch] ?? []),
     },
   };
-  const ratios: number[] = [];
-  let note = '';
-  for (let round = 0; round <= rounds; round++) {
-    const rate = await race(openSearch, sides, STRETCHES, round);
-    note = `${Math.round(rate.ours)} docs/s, raw ${Math.round(rate.raw)}`;
-    say(`replay, round ${round}: ${note}`);
-    if (round > 0) ratios.push(rate.ours / rate.raw); // the first is for warm-up
-  }
+  const measure = (round: number) => race(openSearch, sides, STRETCHES, round);
+  const describe = (rate: { ours: number; raw: number }) =>
+    `${Math.round(rate.ours)} docs/s, raw ${Math.round(rate.raw)}`;
+  const rates = await inRounds(context, 'replay', measure, describe);
   raw.close();
-  return [
-    resultOf(
-      'replay --direct / raw _bulk',
-      ratios,
-      { atLeast: 0.75 },
-      { unit: '×', note: `last round: ${note}` },
-    ),
-  ];
+  const ratios = rates.map(({ ours, raw }) => ours / raw);
+  const note = `last round: ${rates.slice(-1).map(describe)}`;
+  return [resultOf('replay --direct / raw _bulk', ratios, { atLeast: 0.75 }, { unit: '×', note })];
 };
 
 /** One object per poll, as ingest stores them. */
@@ -77,7 +64,7 @@ async function fillLake({ urls }: BenchContext, tickers: readonly Ticker[]): Pro
 type Operate = typeof import('../../lambdas/operate/handler.ts')['handler'];
 
 async function loadOperate(urls: BenchContext['urls']): Promise<Operate> {
-  Object.assign(process.env, commonEnvironment(urls, BUCKET), {
+  setEnvironment(urls, BUCKET, {
     KAFKA_BROKERS: urls.kafka,
     KAFKA_TOPIC: 'bench-replay',
     CONSUMER_GROUP: 'bench',

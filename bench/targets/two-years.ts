@@ -1,16 +1,10 @@
 import { type Candle, candleFromTicks, candleId, withLogReturn } from '../../core/market/candle.ts';
-import {
-  CANDLE_INDICES,
-  candleIndexOf,
-  TICKER_INDICES,
-  tickerIndexOf,
-} from '../../core/market/index-names.ts';
-import { tickerId } from '../../core/market/ticker.ts';
+import { CANDLE_INDICES, candleIndexOf, TICKER_INDICES } from '../../core/market/index-names.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { candleRecord } from '../../stores/opensearch/candle-record.ts';
-import { lambdaContext } from '../lambda-context.ts';
-import { RawBulk } from '../raw-bulk.ts';
+import { lambdaContext } from '../functions.ts';
+import { type BulkDocument, bulkBodies, documentsOf, RawClient } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
 import { makeTickers, seededRandom } from '../tickers.ts';
 
@@ -21,7 +15,6 @@ const END_MS = Date.parse('2026-01-01T00:00:00Z');
 const START_MS = END_MS - HOURS * HOUR_MS;
 const NOW = new Date(END_MS).toISOString();
 const TICKS_AN_HOUR = 4;
-const A_REQUEST = 5_000;
 const AVERAGES = 200;
 const RANKINGS = 30;
 const TICKS = 200_000;
@@ -87,17 +80,8 @@ async function inTurn(count: number, ask: (position: number) => Promise<number>)
 
 /** Ticks of the same series, after the windows of the questions. */
 async function loadTicks({ openSearch, urls }: BenchContext): Promise<void> {
-  const raw = new RawBulk(urls.openSearch, 1);
-  const tickers = makeTickers(TICKS);
-  for (let start = 0; start < TICKS; start += A_REQUEST) {
-    const lines = tickers
-      .slice(start, start + A_REQUEST)
-      .map(
-        (ticker) =>
-          `{"create":{"_index":"${tickerIndexOf(ticker.slot)}","_id":"${tickerId(ticker)}"}}\n${JSON.stringify(ticker)}\n`,
-      );
-    await raw.send(Buffer.from(lines.join('')));
-  }
+  const raw = new RawClient(urls.openSearch, 1);
+  await raw.bulk(bulkBodies(documentsOf(makeTickers(TICKS))));
   raw.close();
   await openSearch.indices.refresh({ index: TICKER_INDICES });
 }
@@ -105,31 +89,20 @@ async function loadTicks({ openSearch, urls }: BenchContext): Promise<void> {
 /** @returns seconds */
 async function load({ openSearch, urls, say }: BenchContext): Promise<number> {
   const startedMs = performance.now();
-  const raw = new RawBulk(urls.openSearch, 2);
-  const underWay = new Set<Promise<void>>();
-  let lines: string[] = [];
-  let written = 0;
-  const flush = async () => {
-    const body = Buffer.from(lines.join(''));
-    lines = [];
-    const sending = raw.send(body).finally(() => underWay.delete(sending));
-    underWay.add(sending);
-    if (underWay.size >= 2) await Promise.race(underWay);
-  };
-  for (let series = 0; series < SERIES; series++) {
-    for (const candle of candlesOf(series)) {
-      const action = { create: { _index: candleIndexOf(candle.startMs), _id: candleId(candle) } };
-      lines.push(`${JSON.stringify(action)}\n${JSON.stringify(candleRecord(candle))}\n`);
-      written += 1;
-      if (lines.length === A_REQUEST) await flush();
-    }
-    if (series % 50 === 49) say(`two years: ${written} of ${SERIES * HOURS} candles`);
-  }
-  if (lines.length > 0) await flush();
-  await Promise.all(underWay);
+  const raw = new RawClient(urls.openSearch, 2);
+  await raw.bulk(bulkBodies(allCandles(say)));
   raw.close();
   await openSearch.indices.refresh({ index: CANDLE_INDICES });
   return (performance.now() - startedMs) / 1_000;
+}
+
+function* allCandles(say: BenchContext['say']): Generator<BulkDocument> {
+  for (let series = 0; series < SERIES; series++) {
+    for (const candle of candlesOf(series)) {
+      yield { index: candleIndexOf(candle.startMs), id: candleId(candle), record: candleRecord(candle) };
+    }
+    if (series % 50 === 49) say(`two years: candles of ${series + 1} of ${SERIES} series`);
+  }
 }
 
 /** A random walk, four ticks per hour. */

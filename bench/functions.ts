@@ -1,13 +1,15 @@
+import type { Context } from 'aws-lambda';
 import type { BenchContext } from './target.ts';
 
 type IndexHandler = typeof import('../lambdas/index/handler.ts')['handler'];
 
-/** The environment that every deployed function has. */
-export function commonEnvironment(
+/** Puts what every deployed function has in its environment into ours. */
+export function setEnvironment(
   urls: Pick<BenchContext['urls'], 'openSearch' | 's3'>,
   bucket: string,
-): Record<string, string> {
-  return {
+  own: Record<string, string>,
+): void {
+  Object.assign(process.env, {
     OPENSEARCH_URL: urls.openSearch,
     LAKE_BUCKET: bucket,
     STAGE: 'bench',
@@ -18,11 +20,18 @@ export function commonEnvironment(
     POWERTOOLS_LOG_LEVEL: 'ERROR',
     // stdout belongs to the benchmark.
     POWERTOOLS_METRICS_DISABLED: 'true',
-  };
+    ...own,
+  });
 }
 
 /** The real index handler, in the environment of a deployment. */
 export async function loadIndexHandler(urls: { openSearch: string; s3: string }): Promise<IndexHandler> {
-  Object.assign(process.env, commonEnvironment(urls, 'bench'), { PARTIAL_BATCH_RESPONSE: 'false' });
+  setEnvironment(urls, 'bench', { PARTIAL_BATCH_RESPONSE: 'false' });
   return (await import('../lambdas/index/handler.ts')).handler;
+}
+
+/** A Lambda context with a minute left. */
+export function lambdaContext(): Context {
+  const endMs = Date.now() + 60_000;
+  return { getRemainingTimeInMillis: () => endMs - Date.now() } as Context;
 }
