@@ -1,9 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HOUR_MS } from '../../core/market/time.ts';
@@ -59,6 +59,8 @@ const LAUNCHER = fileURLToPath(new URL('OpenSearchNode.java', import.meta.url));
 const ENGINES: readonly EngineName[] = ['kafka', 'opensearch', 's3'];
 const VERSION_FOLDER = /^[0-9a-f]{16}$/;
 const DOWNLOAD_FOLDER = /^download-/;
+/** Far more than Maven prints. */
+const OUTPUT_BYTES = 64 * 1024 * 1024;
 /** No download takes this long, so its process must have been killed. */
 const ABANDONED_AFTER_MS = HOUR_MS;
 
@@ -118,7 +120,7 @@ async function copyDependencies(
   signal?.throwIfAborted();
   const total = JAR_COUNTS[engine];
   onProgress?.({ engine, done: 0, total });
-  const child = spawn(
+  const running = run(
     maven,
     [
       '--batch-mode',
@@ -132,33 +134,23 @@ async function copyDependencies(
       '-DincludeScope=runtime',
       `-DoutputDirectory=${into}`,
     ],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // The JDK that we checked, not the one on the PATH.
-      env: { ...process.env, JAVA_HOME: jdk.home },
-      ...(signal && { signal }),
-    },
+    // The JDK that we checked, not the one on the PATH.
+    { env: { ...process.env, JAVA_HOME: jdk.home }, maxBuffer: OUTPUT_BYTES, ...(signal && { signal }) },
   );
-  const output: string[] = [];
   let done = 0;
   let resolving = true;
-  const onLine = (line: string): void => {
-    output.push(line);
+  createInterface({ input: running.child.stdout as Readable }).on('line', (line) => {
     if (startsPlugin(line)) resolving = false;
     if (resolving && isDownloadedJar(line) && done < total - 1) onProgress?.({ engine, done: ++done, total });
-  };
-  createInterface({ input: child.stdout }).on('line', onLine);
-  createInterface({ input: child.stderr }).on('line', onLine);
-  let code: unknown;
+  });
   try {
-    [code] = await once(child, 'close');
+    await running;
   } catch (error) {
     signal?.throwIfAborted();
-    throw new ArtifactDownloadError(engine, `${maven} did not run`, output, error);
+    const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
+    const problem = typeof code === 'number' ? `Maven ended with exit code ${code}` : `${maven} did not run`;
+    throw new ArtifactDownloadError(engine, problem, `${stdout}${stderr}`.trimEnd().split('\n'), error);
   }
-  signal?.throwIfAborted();
-  if (code !== 0)
-    throw new ArtifactDownloadError(engine, `Maven ended with exit code ${String(code)}`, output);
   onProgress?.({ engine, done: total, total });
 }
 

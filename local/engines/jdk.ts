@@ -1,11 +1,7 @@
-import { execFile } from 'node:child_process';
-import { constants, existsSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, readdir, readFile, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
 
 /** A Java development kit that can run the engines. */
 export interface Jdk {
@@ -63,13 +59,16 @@ export class MavenNotFoundError extends Error {
  * @throws {JdkNotFoundError} with the unsuitable ones found
  */
 export async function findJdk(minimumMajor = 21): Promise<Jdk> {
-  const found: JavaInstallation[] = [];
-  for (const look of [fromJavaHome, fromPath, fromUsualFolders]) {
-    found.push(...(await look()));
-    const jdk = chooseJdk(found, minimumMajor);
+  const found = new Map<string, JavaInstallation>();
+  for (const look of [configured, inUsualFolders]) {
+    for (const place of await look()) {
+      const java = await inspect(place);
+      if (!found.has(java.home)) found.set(java.home, java);
+    }
+    const jdk = chooseJdk([...found.values()], minimumMajor);
     if (jdk) return jdk;
   }
-  throw new JdkNotFoundError(minimumMajor, uniqueByHome(found));
+  throw new JdkNotFoundError(minimumMajor, [...found.values()]);
 }
 
 /**
@@ -117,22 +116,19 @@ function whyUnsuitable(java: JavaInstallation, minimumMajor: number): string | u
   return undefined;
 }
 
-async function fromJavaHome(): Promise<JavaInstallation[]> {
-  const home = process.env.JAVA_HOME;
-  return home ? [await inspect(home, JAVA_HOME)] : [];
-}
+type Home = [home: string, foundIn: string];
 
-async function fromPath(): Promise<JavaInstallation[]> {
+async function configured(): Promise<Home[]> {
   const java = await firstExecutable('java', (process.env.PATH ?? '').split(delimiter));
-  if (java === undefined) return [];
-  const home = dirname(dirname(await realpath(java)));
-  if (existsSync(join(home, 'release'))) return [await inspect(home, PATH)];
-  // A stub that starts another java (macOS, jenv, asdf); only that one knows its home.
-  const answer = await askJava(java);
-  return answer?.home ? [await inspect(answer.home, PATH)] : [];
+  const homes: [string | undefined, string][] = [
+    [process.env.JAVA_HOME, JAVA_HOME],
+    // A stub that starts another java (macOS, jenv, asdf) has no release file; the usual folders hold that one.
+    [java && dirname(dirname(await realpath(java))), PATH],
+  ];
+  return homes.flatMap(([home, foundIn]): Home[] => (home ? [[home, foundIn]] : []));
 }
 
-async function fromUsualFolders(): Promise<JavaInstallation[]> {
+async function inUsualFolders(): Promise<Home[]> {
   const places: [folder: string, homeInside: string][] = [
     ['/usr/lib/jvm', ''],
     ['/usr/java', ''],
@@ -142,48 +138,28 @@ async function fromUsualFolders(): Promise<JavaInstallation[]> {
     ['/opt/homebrew/opt', 'libexec/openjdk.jdk/Contents/Home'],
     ['/usr/local/opt', 'libexec/openjdk.jdk/Contents/Home'],
     [join(homedir(), '.sdkman/candidates/java'), ''],
+    [join(homedir(), '.asdf/installs/java'), ''],
+    [join(homedir(), '.local/share/mise/installs/java'), ''],
     [join(homedir(), '.jdks'), ''],
   ];
-  const installations: JavaInstallation[] = [];
+  const homes: Home[] = [];
   for (const [folder, homeInside] of places) {
     for (const name of (await readdir(folder).catch(() => [])).toSorted()) {
       const home = join(folder, name, homeInside);
-      if (await isExecutable(join(home, 'bin', 'java'))) {
-        // These folders contain links to each other (default-java, current).
-        installations.push(await inspect(await realpath(home), folder));
-      }
+      // These folders contain links to each other (default-java, current).
+      if (await isExecutable(join(home, 'bin', 'java'))) homes.push([await realpath(home), folder]);
     }
   }
-  return uniqueByHome(installations);
+  return homes;
 }
 
-async function inspect(home: string, foundIn: string): Promise<JavaInstallation> {
-  const java = join(home, 'bin', 'java');
-  if (!(await isExecutable(java))) return { home, foundIn, major: undefined, hasCompiler: false };
-  // Nearly every JDK has its version in this file; asking java means starting a JVM.
+async function inspect([home, foundIn]: Home): Promise<JavaInstallation> {
+  // Every JDK has its version in this file; asking java would mean starting a JVM.
   const release = await readFile(join(home, 'release'), 'utf8').catch(() => '');
-  const version = /^JAVA_VERSION="(.+)"/m.exec(release)?.[1] ?? (await askJava(java))?.version;
+  const works = await isExecutable(join(home, 'bin', 'java'));
+  const version = works ? /^JAVA_VERSION="(.+)"/m.exec(release)?.[1] : undefined;
   const hasCompiler = await isExecutable(join(home, 'bin', 'javac'));
   return { home, foundIn, major: version === undefined ? undefined : parseJavaMajor(version), hasCompiler };
-}
-
-async function askJava(
-  java: string,
-): Promise<{ home: string | undefined; version: string | undefined } | undefined> {
-  try {
-    const { stderr } = await run(java, ['-XshowSettings:properties', '-version'], { timeout: 20_000 });
-    return {
-      home: /^\s*java\.home = (.+)$/m.exec(stderr)?.[1],
-      version: /^\s*java\.version = (.+)$/m.exec(stderr)?.[1],
-    };
-  } catch {
-    // The error of findJdk will list it as not working.
-    return undefined;
-  }
-}
-
-function uniqueByHome(installations: readonly JavaInstallation[]): JavaInstallation[] {
-  return [...new Map(installations.toReversed().map((java) => [java.home, java])).values()].toReversed();
 }
 
 async function firstExecutable(name: string, folders: readonly string[]): Promise<string | undefined> {

@@ -2,34 +2,10 @@ import { candlePath, PATH_OFFSETS_MS } from '../../core/market/price-path.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { HistoryRow } from './history-row.ts';
 
-/** One spot ticker in Bybit v5's format: every value is a string, "" if unknown. */
-export interface SpotTicker {
-  readonly symbol: string;
-  readonly bid1Price: string;
-  readonly bid1Size: string;
-  readonly ask1Price: string;
-  readonly ask1Size: string;
-  readonly lastPrice: string;
-  readonly prevPrice24h: string;
-  /** A fraction: 0.0068 is 0.68 %. */
-  readonly price24hPcnt: string;
-  readonly highPrice24h: string;
-  readonly lowPrice24h: string;
-  readonly turnover24h: string;
-  readonly volume24h: string;
-  readonly usdIndexPrice: string;
-}
+export type SpotTicker = ReturnType<typeof tickerOf>;
 
-/** One candle in Bybit v5's format; `start` is epoch milliseconds. */
-export type Kline = [
-  start: string,
-  open: string,
-  high: string,
-  low: string,
-  close: string,
-  volume: string,
-  turnover: string,
-];
+/** One candle in Bybit v5's format: start in epoch milliseconds, open, high, low, close, volume, turnover. */
+export type Kline = string[];
 
 /** Selects the candles that start in [startMs, endMs] and are complete at `untilMs`. */
 export interface KlineQuery {
@@ -113,13 +89,10 @@ export class ReplayMarket {
 
   /** The first poll after `afterMs` with a price of any symbol, or undefined at the end of the history. */
   nextSlot(afterMs: number): number | undefined {
-    let index = firstIndexAtOrAfter(this.#hours, hourOf(afterMs));
-    for (let hour = this.#hours[index]; hour !== undefined; hour = this.#hours[++index]) {
-      for (const offset of OFFSETS_MS) {
-        if (hour + offset > afterMs) return hour + offset;
-      }
-    }
-    return undefined;
+    const hour = this.#hours.find((each) => each + LAST_OFFSET_MS > afterMs);
+    if (hour === undefined) return undefined;
+    const offsetMs = OFFSETS_MS.find((each) => hour + each > afterMs) ?? LAST_OFFSET_MS;
+    return hour + offsetMs;
   }
 
   /**
@@ -127,7 +100,7 @@ export class ReplayMarket {
    * the earlier one apply.
    *
    * Values that candles do not record are derived: `prevPrice24h` is the price at the same point of the path 24 hours
-   * before ("" in a gap), `price24hPcnt` comes from it, high and low are over the path's prices in (t − 24 h, t], volume
+   * before ("" in a gap), `price24hPcnt` (a fraction) comes from it, high and low are over the path's prices in (t − 24 h, t], volume
    * and turnover are those of the 24 whole hours before the current one (turnover = volume × close), bid and ask are half
    * a basis point around the last price with a constant size, and the index price is the last price.
    */
@@ -147,10 +120,7 @@ export class ReplayMarket {
     const series = this.#series.get(symbol);
     if (series === undefined) return [];
     const lastStartMs = Math.min(endMs ?? Number.POSITIVE_INFINITY, untilMs - LAST_OFFSET_MS);
-    const from = startMs === undefined ? 0 : firstIndexAtOrAfter(series.starts, startMs);
-    // Starts are whole milliseconds, so "after lastStartMs" is "at or after the next one".
-    const to = firstIndexAtOrAfter(series.starts, Math.floor(lastStartMs) + 1);
-    const asked = series.starts.slice(from, to);
+    const asked = series.starts.filter((start) => start >= (startMs ?? start) && start <= lastStartMs);
     const page = startMs !== undefined && endMs === undefined ? asked.slice(0, limit) : asked.slice(-limit);
     return page.reverse().flatMap((start) => {
       const hour = series.hours.get(start);
@@ -159,7 +129,8 @@ export class ReplayMarket {
   }
 }
 
-function tickerOf({ symbol, hours }: Series, slotMs: number): SpotTicker {
+/** In Bybit v5's format: every value is a string, "" if unknown. */
+function tickerOf({ symbol, hours }: Series, slotMs: number) {
   const hour = hourOf(slotMs);
   const point = pathPointAt(slotMs - hour);
   const dayBefore = hours.get(hour - HOURS_A_DAY * HOUR_MS);
@@ -237,15 +208,4 @@ function pathPointAt(offsetMs: number): number {
 
 function ascending(numbers: Iterable<number>): number[] {
   return [...numbers].sort((a, b) => a - b);
-}
-
-function firstIndexAtOrAfter(sorted: readonly number[], value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? Number.POSITIVE_INFINITY) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
