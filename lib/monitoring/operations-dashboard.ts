@@ -99,16 +99,12 @@ export class OperationsDashboard extends Construct {
     const { functions } = this.#props;
     const perSource = this.#perSource.bind(this);
     return {
-      Polls: [...perSource('PollsSucceeded', Stats.SUM), ...perSource('PollsFailed', Stats.SUM)],
-      Tickers: [...perSource('TickersFetched', Stats.SUM), ...perSource('TickersRejected', Stats.SUM)],
-      'Rejected, %': perSource('RejectedShare', Stats.AVERAGE),
-      'Delay and duration, ms': [
-        ...perSource('SlotDelay', Stats.MAXIMUM),
-        ...perSource('PollDuration', Stats.MAXIMUM),
-      ],
+      Polls: perSource(Stats.SUM, 'PollsSucceeded', 'PollsFailed'),
+      Tickers: perSource(Stats.SUM, 'TickersFetched', 'TickersRejected'),
+      'Rejected, %': perSource(Stats.AVERAGE, 'RejectedShare'),
+      'Delay and duration, ms': perSource(Stats.MAXIMUM, 'SlotDelay', 'PollDuration'),
       Failures: [
-        ...perSource('CategoriesFailed', Stats.SUM),
-        ...perSource('SuspiciousAnswers', Stats.SUM),
+        ...perSource(Stats.SUM, 'CategoriesFailed', 'SuspiciousAnswers'),
         ...functions.ingest.map(({ fn }) => fn.metricErrors({ period: PERIOD })),
       ],
     };
@@ -118,9 +114,9 @@ export class OperationsDashboard extends Construct {
     const { stream } = this.#props;
     const perSource = this.#perSource.bind(this);
     return {
-      'Into the lake, bytes': perSource('LakeBytes', Stats.SUM),
-      'Into Kafka, records': perSource('RecordsProduced', Stats.SUM),
-      'Batches waiting in the lake': perSource('BatchesWaiting', Stats.MAXIMUM),
+      'Into the lake, bytes': perSource(Stats.SUM, 'LakeBytes'),
+      'Into Kafka, records': perSource(Stats.SUM, 'RecordsProduced'),
+      'Batches waiting in the lake': perSource(Stats.MAXIMUM, 'BatchesWaiting'),
       'Lag of the index function, records': [
         stream.lag('SumOffsetLag', PERIOD),
         stream.lag('MaxOffsetLag', PERIOD),
@@ -131,18 +127,14 @@ export class OperationsDashboard extends Construct {
 
   #index(): Graphs {
     const { stage, functions } = this.#props;
-    const own = (name: MetricName<'index'>, statistic: string) =>
-      ownMetric('index', stage, {}, name, { statistic, period: PERIOD });
+    const own = (statistic: string, ...names: MetricName<'index'>[]) =>
+      names.map((name) => ownMetric('index', stage, {}, name, { statistic, period: PERIOD }));
     const { fn } = functions.index;
     return {
-      Documents: [own('DocumentsIndexed', Stats.SUM), own('DocumentsAlreadyThere', Stats.SUM)],
-      'Refused and retried': [
-        own('DeadLetters', Stats.SUM),
-        own('RecordsUnstored', Stats.SUM),
-        own('DocumentsRetried', Stats.SUM),
-      ],
-      'Age of the oldest record, ms': [own('EventAge', Stats.MAXIMUM)],
-      'OpenSearch per batch, ms': [own('OpenSearchDuration', Stats.percentile(99))],
+      Documents: own(Stats.SUM, 'DocumentsIndexed', 'DocumentsAlreadyThere'),
+      'Refused and retried': own(Stats.SUM, 'DeadLetters', 'RecordsUnstored', 'DocumentsRetried'),
+      'Age of the oldest record, ms': own(Stats.MAXIMUM, 'EventAge'),
+      'OpenSearch per batch, ms': own(Stats.percentile(99), 'OpenSearchDuration'),
       Function: [
         fn.metricErrors({ period: PERIOD }),
         fn.metricThrottles({ period: PERIOD }),
@@ -153,8 +145,9 @@ export class OperationsDashboard extends Construct {
 
   #summaries(): Graphs {
     const { stage, sources, functions } = this.#props;
-    const own = (name: MetricName<'summarise'>) =>
-      ownMetric('summarise', stage, {}, name, { statistic: Stats.SUM, period: Duration.hours(1) });
+    const hourly = { statistic: Stats.SUM, period: Duration.hours(1) };
+    const own = (...names: MetricName<'summarise'>[]) =>
+      names.map((name) => ownMetric('summarise', stage, {}, name, hourly));
     const markets = marketsIn(samplingIntervals({ sources }), exchangesOf({ sources }));
     return {
       'Age of the newest ticker, s': markets.map((market) =>
@@ -166,8 +159,8 @@ export class OperationsDashboard extends Construct {
       'Hours behind': [
         ownMetric('summaries', stage, {}, 'SummariesHoursBehind', { statistic: Stats.MAXIMUM }),
       ],
-      'Hours summarised, series recomputed': [own('HoursSummarised'), own('SeriesMadeAgain')],
-      'Candles and moves': [own('CandlesWritten'), own('MovesWritten')],
+      'Hours summarised, series recomputed': own('HoursSummarised', 'SeriesMadeAgain'),
+      'Candles and moves': own('CandlesWritten', 'MovesWritten'),
       Function: [
         functions.summarise.fn.metricErrors({ period: PERIOD }),
         functions.summarise.fn.metricDuration({ statistic: Stats.MAXIMUM, period: PERIOD }),
@@ -177,7 +170,8 @@ export class OperationsDashboard extends Construct {
 
   #engines(): Graphs {
     const { stream, search } = this.#props;
-    const domain = (metricName: string, statistic: string) => search.metric(metricName, statistic, PERIOD);
+    const domain = (statistic: string, ...names: string[]) =>
+      names.map((name) => search.metric(name, statistic, PERIOD));
     const brokers = Array.from({ length: stream.ownBrokers }, (_, n) => `${n + 1}`);
     const broker = (metricName: string): Metrics =>
       brokers.map(
@@ -191,42 +185,35 @@ export class OperationsDashboard extends Construct {
             label: `broker ${id} ${metricName}`,
           }),
       );
+    const ofBrokers = ['CpuUser', 'CpuSystem', 'KafkaDataLogsDiskUsed'].flatMap(broker);
     return {
-      'OpenSearch: red, yellow, blocked': [
-        domain('ClusterStatus.red', Stats.MAXIMUM),
-        domain('ClusterStatus.yellow', Stats.MAXIMUM),
-        domain('ClusterIndexWritesBlocked', Stats.MAXIMUM),
-      ],
-      'OpenSearch: free storage, MiB': [domain('FreeStorageSpace', Stats.MINIMUM)],
-      'OpenSearch: CPU and heap, %': [
-        domain('CPUUtilization', Stats.MAXIMUM),
-        domain('JVMMemoryPressure', Stats.MAXIMUM),
-      ],
+      'OpenSearch: red, yellow, blocked': domain(
+        Stats.MAXIMUM,
+        'ClusterStatus.red',
+        'ClusterStatus.yellow',
+        'ClusterIndexWritesBlocked',
+      ),
+      'OpenSearch: free storage, MiB': domain(Stats.MINIMUM, 'FreeStorageSpace'),
+      'OpenSearch: CPU and heap, %': domain(Stats.MAXIMUM, 'CPUUtilization', 'JVMMemoryPressure'),
       'OpenSearch: writes queued and rejected': [
-        domain('ThreadpoolWriteQueue', Stats.AVERAGE),
-        domain('ThreadpoolWriteRejected', Stats.SUM),
+        ...domain(Stats.AVERAGE, 'ThreadpoolWriteQueue'),
+        ...domain(Stats.SUM, 'ThreadpoolWriteRejected'),
       ],
       // The brokers of an existing cluster are its owner's concern.
-      ...(brokers.length > 0
-        ? {
-            'Kafka: CPU and disk, %': [
-              ...broker('CpuUser'),
-              ...broker('CpuSystem'),
-              ...broker('KafkaDataLogsDiskUsed'),
-            ],
-          }
-        : {}),
+      ...(ofBrokers.length > 0 ? { 'Kafka: CPU and disk, %': ofBrokers } : {}),
     };
   }
 
-  #perSource(metricName: MetricName<'ingest'>, statistic: string): Metrics {
+  #perSource(statistic: string, ...names: MetricName<'ingest'>[]): Metrics {
     const { stage, sources } = this.#props;
-    return sources.map(({ name: source, exchange }) =>
-      ownMetric('ingest', stage, { exchange, source }, metricName, {
-        statistic,
-        period: PERIOD,
-        label: `${source} ${metricName}`,
-      }),
+    return names.flatMap((metricName) =>
+      sources.map(({ name: source, exchange }) =>
+        ownMetric('ingest', stage, { exchange, source }, metricName, {
+          statistic,
+          period: PERIOD,
+          label: `${source} ${metricName}`,
+        }),
+      ),
     );
   }
 
