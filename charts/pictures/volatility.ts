@@ -43,7 +43,11 @@ const ranking: Chart = {
           daily: returnsOf(24),
           low: { min: { field: 'low' } },
           high: { max: { field: 'high' } },
-          hours: { sum: { field: 'hours' } },
+          hours: {
+            sum: { field: 'hours' },
+            // OpenSearch returns it as it is; Dashboards puts the ends of the panel's window here.
+            meta: { from: { '%timefilter%': 'min' }, to: { '%timefilter%': 'max' } },
+          },
         }),
       },
     },
@@ -71,7 +75,12 @@ const ranking: Chart = {
       ...pooledVolatility,
       { filter: 'isValid(datum.volatility)' },
       calculate('range', '(datum.high.value - datum.low.value) / datum.low.value'),
-      calculate('coverage', 'min(1, datum.hours.value / ceil((windowEnd - windowStart) / 3600000))'),
+      calculate(
+        'window_ms',
+        'isNumber(datum.hours.meta.to) ? datum.hours.meta.to - datum.hours.meta.from : windowEnd - windowStart',
+      ),
+      calculate('hours', 'datum.hours.value'),
+      calculate('coverage', 'min(1, datum.hours / ceil(datum.window_ms / 3600000))'),
       { joinaggregate: [{ op: 'max', field: 'coverage', as: 'best_coverage' }] },
       {
         filter: `datum.coverage >= ${DEFAULT_MIN_COVERAGE} || datum.best_coverage < ${DEFAULT_MIN_COVERAGE}`,

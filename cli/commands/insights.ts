@@ -29,7 +29,7 @@ interface QuestionFlags extends TargetFlags {
 type QuestionName = Question['question'];
 
 const SYMBOL =
-  'a symbol (BTCUSDT), a whole series (bybit:linear:BTCUSDT), or a currency (BTC): its series with the most turnover';
+  'a symbol (BTCUSDT), a whole series (bybit:linear:BTCUSDT), or a currency (BTC): its series with the most turnover, whatever the quote currency';
 
 const EXIT_CODES = `Times are UTC. \`now\` (on one machine, the clock of the market replay) is printed with each answer; with --json and --csv, on
 stderr. Exit codes: 0 answered, 1 there is no answer (the error suggests what to ask instead), 2 bad usage, or the question

@@ -29,7 +29,7 @@ const description =
 
 export const command = withTargetOptions(createCommand('report', description, { help }))
   .option('--out <file>', 'the file to write', 'report.html')
-  .option('--currencies <n>', 'how many currencies to offer, by turnover', wholeNumber(1), 8)
+  .option('--currencies <n>', 'how many currencies to offer, by turnover in US dollars', wholeNumber(1), 8)
   .option('--symbols <list>', 'offer these instead, e.g. BTCUSDT,ETHUSDT or archive:spot:BTCUSD', commaList)
   .option('--at <time>', 'as of this time instead of now, UTC', instant)
   .action(

@@ -66,7 +66,12 @@ describe('the chart of polls and gaps', () => {
 });
 
 describe('the chart of the most volatile', () => {
-  const bucket = (symbol: string, logReturns: { hours: 1 | 24; log_return: number }[], hours: number) => {
+  const bucket = (
+    symbol: string,
+    logReturns: { hours: 1 | 24; log_return: number }[],
+    hours: number,
+    window: object = { from: {}, to: {} },
+  ) => {
     const returns = returnsOf(logReturns);
     const stats = ({ count, sum, sumOfSquares }: (typeof returns)[1]) => ({
       returns: { count, sum, sum_of_squares: count === 0 ? null : sumOfSquares },
@@ -77,7 +82,7 @@ describe('the chart of the most volatile', () => {
       daily: stats(returns[24]),
       low: { value: 1 },
       high: { value: 2 },
-      hours: { value: hours },
+      hours: { value: hours, meta: window },
     };
   };
   const hourly = [0.01, -0.02, 0.015].map((log_return) => ({ hours: 1 as const, log_return }));
@@ -98,5 +103,9 @@ describe('the chart of the most volatile', () => {
     const [much, little] = [bucket('A', hourly, 150), bucket('B', daily, 48)];
     expect(symbols(await ranking([much, little]))).toEqual(['x:spot:A']);
     expect(symbols(await ranking([little]))).toEqual(['x:spot:B']);
+    // A panel in Dashboards has a window of its own.
+    const twoDays = { from: END_MS - 48 * HOUR_MS, to: END_MS };
+    const inPanel = [bucket('A', hourly, 30, twoDays), bucket('B', daily, 48, twoDays)];
+    expect(symbols(await ranking(inPanel))).toEqual(['x:spot:B']);
   });
 });
