@@ -24,6 +24,9 @@ interface QuestionFlags extends TargetFlags {
   top?: number;
   minCoverage?: number;
   minTurnover?: number;
+  horizon?: string[];
+  by?: string;
+  fromCandles?: boolean;
 }
 
 type QuestionName = Question['question'];
@@ -39,6 +42,7 @@ const help = `Examples:
   npm run insights -- average BTCUSD --over 90d
   npm run insights -- moves BTCUSD --threshold 1,5,10 --over 30d --json
   npm run insights -- volatile --top 5
+  npm run insights -- profile BTCUSD            everything about one currency
   npm run insights -- average BTCUSD --exchange archive --at 2022-01-01 --over 2y
   npm run insights -- average --help            the question's options, and the fields of its JSON
 
@@ -75,12 +79,13 @@ function ask(
   asked: QuestionFlags,
   signal: AbortSignal,
 ): Promise<number> {
-  const { exchange, category, over, from, to, at, threshold, percents, json, csv, ...rest } = asked;
-  const { top, minCoverage, minTurnover, ...flags } = rest;
+  const { exchange, category, over, from, to, at, json, csv, ...rest } = asked;
+  const { threshold, horizon, percents, by, fromCandles, top, minCoverage, minTurnover, ...flags } = rest;
   const symbols = Array.isArray(argument) ? { symbols: argument } : { symbol: argument };
   const window = { over, from, to, at };
+  const details = { thresholds: threshold, horizons: horizon, percents, by, fromCandles };
   const ranking = { top, minCoverage, minTurnover };
-  const given = { exchange, category, ...symbols, ...window, thresholds: threshold, percents, ...ranking };
+  const given = { exchange, category, ...symbols, ...window, ...details, ...ranking };
   // The function refuses fields that a question does not have.
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);
   return withTarget(flags, ['openSearch'], signal, async (target) => {

@@ -1,11 +1,21 @@
 import type { Answers, Question } from '../../core/insights/question.ts';
-import type { DirectionMoves } from '../../core/insights/window-moves.ts';
-import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
+import { formatCount, formatPercent, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
+import { averageTable, sideBySide } from './average-view.ts';
 import { flatColumns } from './flat-columns.ts';
-import { hoursText, rankingNotes, samplingText, sourcesText, trustNotes } from './trust-view.ts';
 
-type Row = Record<string, string | number | null | undefined>;
+import { movesRows, movesTables } from './moves-view.ts';
+import { profileRows, profileView } from './profile-view.ts';
+import {
+  correlateRows,
+  correlateView,
+  drawdownRows,
+  drawdownView,
+  returnsRows,
+  returnsView,
+} from './series-views.ts';
+import { rankingNotes, samplingText, trustNotes } from './trust-view.ts';
+import { NONE, percentOf, percentsOf, type Row, shareText, windowLine } from './words.ts';
 
 /** How the answer to one question is shown. */
 interface AnswerView<Answer> {
@@ -29,6 +39,10 @@ const ANSWER_VIEWS: { [Q in Question['question']]: AnswerView<Answers[Q]> } = {
   percentiles: { table: percentilesTable, rows: percentilesRows },
   volatile: { table: volatileTable, rows: volatileRows },
   compare: { table: compareTables, rows: compareRows },
+  drawdown: { table: drawdownView, rows: drawdownRows },
+  returns: { table: returnsView, rows: returnsRows },
+  correlate: { table: correlateView, rows: correlateRows },
+  profile: { table: profileView, rows: profileRows },
   series: { table: seriesTable, rows: ({ series }) => series.map((one) => ({ ...one })) },
 };
 
@@ -48,12 +62,6 @@ export function answerRows<Q extends Question['question']>(
   return ANSWER_VIEWS[question].rows(answer as Answers[Q]);
 }
 
-const NONE = '–';
-
-function windowLine(title: string, { from, to }: { from: string; to: string }): string {
-  return `${title}, ${formatTime(from)} to ${formatTime(to)}`;
-}
-
 /** What makes the answer less certain, after an empty line. */
 function notesOf(answer: Parameters<typeof trustNotes>[0]): string[] {
   return paragraph(trustNotes(answer));
@@ -63,111 +71,34 @@ function paragraph(lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
-/** `9,183.12 USD`; without the currency if the answer does not know it. */
-function priceText({ quote }: { quote?: string }, price: number): string {
-  return quote === undefined ? formatPrice(price) : `${formatPrice(price)} ${quote}`;
-}
-
-function shareText(fraction: number | null): string {
-  return fraction === null ? NONE : `${(fraction * 100).toFixed(1)} %`;
-}
-
-/** 0.07 × 100 is 7.000000000000001. */
-function percentOf(fraction: number): string {
-  return String(Number((fraction * 100).toPrecision(12)));
-}
-
-/** A row for each value, a column for each series. */
-function sideBySide<T extends { series: string }>(
-  items: readonly T[],
-  rows: [title: string, cell: (item: T) => string][],
-): string {
-  const head = items.length === 1 ? ['', ''] : ['', ...items.map(({ series }) => series)];
-  return textTable(
-    head,
-    rows.map(([title, cell]) => [title, ...items.map(cell)]),
-  );
-}
-
-function averageTable(answers: readonly Answers['average'][]): string {
-  const countText = (hours: number) => hours.toLocaleString('en-US', { maximumFractionDigits: 2 });
-  return sideBySide(answers, [
-    ['average', (one) => priceText(one, one.mean)],
-    ['lowest', (one) => priceText(one, one.min)],
-    ['highest', (one) => priceText(one, one.max)],
-    ['first', (one) => priceText(one, one.first)],
-    ['last', (one) => priceText(one, one.last)],
-    ['change', (one) => formatPercent(one.change)],
-    ['hours with data', (one) => `${formatCount(one.hours)} of ${countText(one.expectedHours)}`],
-    ['coverage', (one) => shareText(one.coverage)],
-    ['longest gap', (one) => hoursText(one.longestGapHours)],
-    ['stale', (one) => hoursText(one.staleHours)],
-    ['made of', sourcesText],
-  ]);
-}
-
-function movesTables({ thresholds, ...answer }: Omit<Answers['moves'], 'series'>): string {
-  const moves = thresholds.flatMap(({ threshold, rises, falls }) => [
-    [`rises +${percentOf(threshold)} %`, ...moveCells(rises)],
-    [`falls −${percentOf(threshold)} %`, ...moveCells(falls)],
-  ]);
-  const closes = thresholds.map(({ threshold, hoursUp, hoursDown, daysUp, daysDown }) => [
-    `${percentOf(threshold)} %`,
-    ...[hoursUp, hoursDown, daysUp, daysDown].map(formatCount),
-  ]);
-  return [
-    textTable(['', 'count', 'per day', 'mean size', 'largest', 'last confirmed'], moves),
-    '\n  Closes at least that far from the previous close of an hour or UTC day:',
-    textTable(['', 'hours up', 'hours down', 'days up', 'days down'], closes),
-    `\n  Data for ${shareText(answer.coverage)} of the window: ${sourcesText(answer)}.`,
-    `  Sampled every ${samplingText(answer)}: moves that reverse in between are not seen.`,
-  ].join('\n');
-}
-
-function moveCells({ count, perDay, meanSize, maxSize, last }: DirectionMoves): string[] {
-  return [
-    formatCount(count),
-    perDay.toFixed(2),
-    shareText(meanSize),
-    shareText(maxSize),
-    last === null ? NONE : formatTime(last.confirmed_time),
-  ];
-}
-
-function movesRows({ thresholds, ...answer }: Answers['moves']): Row[] {
-  return thresholds.flatMap(({ threshold, rises, falls, hoursUp, hoursDown, daysUp, daysDown }) => {
-    const row = (direction: string, moves: DirectionMoves, hours: number, days: number): Row => ({
-      ...flatColumns(answer),
-      ...{ threshold, direction },
-      ...{ count: moves.count, perDay: moves.perDay, meanSize: moves.meanSize, maxSize: moves.maxSize },
-      ...{ last: moves.last?.confirmed_time, hours, days },
-    });
-    return [row('rise', rises, hoursUp, daysUp), row('fall', falls, hoursDown, daysDown)];
-  });
-}
-
-function percentilesTable({ from, to, series, ...scope }: Answers['percentiles']): string {
+function percentilesTable({ from, to, basis, series, ...scope }: Answers['percentiles']): string {
   const percents = percentsOf(series[0]?.percentiles);
   const table = textTable(
-    ['', 'samples', 'coverage', ...percents.map((percent) => `${percent} %`)],
+    ['', 'samples', 'worth', 'coverage', ...percents.map((percent) => `${percent} %`)],
     series.map((one) => [
       one.series,
       formatCount(one.samples),
+      formatCount(Math.round(one.effectiveSamples)),
       shareText(one.coverage),
       ...percents.map((percent) => formatPercent(one.percentiles[percent] as number)),
     ]),
   );
-  const title = windowLine('Percentiles of the 24 h change', { from, to });
-  return [title, table, ...paragraph(rankingNotes(scope, series))].join('\n');
+  const title = `Percentiles of the 24 h change, from ${basis === 'ticks' ? 'ticks' : 'closes of candles'}`;
+  const notes = [
+    '  Changes overlap: they are worth as many samples as there are days.',
+    ...rankingNotes(scope, series),
+  ];
+  return [windowLine(title, { from, to }), table, ...paragraph(notes)].join('\n');
 }
 
-/** Sorted, because objects list whole-number keys before others. */
-function percentsOf(percentiles: Readonly<Record<string, number>> | null | undefined): string[] {
-  return Object.keys(percentiles ?? {}).sort((a, b) => Number(a) - Number(b));
-}
-
-function percentilesRows({ from, to, series }: Answers['percentiles']): Row[] {
-  return series.map(({ percentiles, ...one }) => ({ from, to, ...one, ...percentileColumns(percentiles) }));
+function percentilesRows({ from, to, basis, series }: Answers['percentiles']): Row[] {
+  return series.map(({ percentiles, ...one }) => ({
+    from,
+    to,
+    basis,
+    ...one,
+    ...percentileColumns(percentiles),
+  }));
 }
 
 function percentileColumns(percentiles: Record<string, number> | null): Row {
@@ -202,7 +133,34 @@ function volatileTable({ from, to, series, ...scope }: Answers['volatile']): str
         ]),
     ...rankingNotes(scope, series),
   ];
-  return [windowLine('Most volatile', { from, to }), table, ...paragraph(notes)].join('\n');
+  return [
+    windowLine('Most volatile', { from, to }),
+    table,
+    ...paragraph(estimates(series)),
+    ...paragraph(notes),
+  ].join('\n');
+}
+
+/** What the candles of the first series say beyond their closes. */
+function estimates(series: Answers['volatile']['series']): string[] {
+  const detailed = series.filter(({ realised }) => realised !== undefined);
+  if (detailed.length === 0) return [];
+  const table = textTable(
+    ['', 'realised', 'EWMA', 'downside', 'Parkinson', 'Garman–Klass', 'Yang–Zhang', 'day’s range'],
+    detailed.map((one) => [
+      one.series,
+      ...[
+        one.realised,
+        one.ewma,
+        one.downside,
+        one.parkinson,
+        one.garmanKlass,
+        one.yangZhang,
+        one.atrFraction,
+      ].map((value) => shareText(value ?? null)),
+    ]),
+  );
+  return ['  Estimates from their candles, a year (the day’s range as it is):', table];
 }
 
 function volatileRows({ from, to, series }: Answers['volatile']): Row[] {

@@ -1,6 +1,7 @@
 import type { RankingScope } from '../../core/insights/ranking.ts';
 import type { HourSource, Trust } from '../../core/insights/trust.ts';
 import { formatCount } from '../../core/text/format.ts';
+import { percentOf, shareText } from './words.ts';
 
 /** Below this coverage an answer says in words that it is incomplete. */
 const COMPLETE = 0.9;
@@ -67,7 +68,7 @@ export function rankingNotes(
   const out: string[] = [];
   if (leftOut?.coverage) {
     out.push(
-      `${formatCount(leftOut.coverage)} series with data for less than ${percentOf(minCoverage)} of the window (--min-coverage)`,
+      `${formatCount(leftOut.coverage)} series with data for less than ${percentOf(minCoverage)} % of the window (--min-coverage)`,
     );
   }
   if (leftOut?.turnover) {
@@ -85,13 +86,4 @@ export function rankingNotes(
 
 export function hoursText(hours: number): string {
   return `${formatCount(hours)} h`;
-}
-
-/** 0.8 → `80 %` */
-function percentOf(fraction: number): string {
-  return `${Number((fraction * 100).toPrecision(12))} %`;
-}
-
-function shareText(fraction: number): string {
-  return `${(fraction * 100).toFixed(1)} %`;
 }

@@ -1,4 +1,4 @@
-import type { CandleSeries } from '../market/candle.ts';
+import { type CandleSeries, candleFromTicks } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
 import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { coverageOf, hoursCovered, pollCoverage } from './coverage.ts';
@@ -6,6 +6,7 @@ import { noDataOf } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
 import { type Hour, loadHours, loadPaths, type PathHour } from './history.ts';
 import type { SeriesStore } from './ports.ts';
+import { type PaidPrices, paidPrices } from './statistics/paid-prices.ts';
 import { type Trust, trustOf } from './trust.ts';
 import { pathOf } from './window-moves.ts';
 
@@ -29,8 +30,8 @@ export interface Average {
   coverage: number;
 }
 
-/** The answered window, ISO 8601 UTC, the average over it, and how much it can be trusted. */
-export type AverageOver = { from: string; to: string } & Average & Trust;
+/** The answered window, ISO 8601 UTC, the average over it, other prices paid, and how much they can be trusted. */
+export type AverageOver = { from: string; to: string } & Average & PaidPrices & Trust;
 
 /**
  * The average price of a series over a window: of the ticks if the window has up to 48 hours that all come from ticks
@@ -109,6 +110,7 @@ function averageOfWholeHours(
     hours: covered,
     expectedHours: hoursIn(window),
     coverage: coverageOf(covered, window),
+    ...paidPrices(hours, last),
     ...trustOf(hours, window, samplingIntervalMs),
   };
 }
@@ -134,6 +136,16 @@ function averageOfSamples(
     hours: new Set(samples.map(([timeMs]) => hourOf(timeMs))).size,
     expectedHours: (window.toMs - window.fromMs) / HOUR_MS,
     coverage: pollCoverage(samples.length, hours, window, samplingIntervalMs),
+    ...paidPrices(cutTo(window, hours), last),
     ...trustOf(hours, widened(window), samplingIntervalMs),
   };
+}
+
+/** Hours from ticks, without the ticks outside the window. */
+function cutTo(window: Window, hours: readonly PathHour[]): Hour[] {
+  return hours.flatMap((hour) => {
+    const ticks = hour.path.map(([offsetMs, price]) => ({ slotMs: hour.startMs + offsetMs, price }));
+    const inside = ticks.filter(({ slotMs }) => isIn(window, slotMs));
+    return inside.length === 0 ? [] : [candleFromTicks(hour, hour.startMs, inside)];
+  });
 }

@@ -6,6 +6,7 @@ import { noDataOf } from './errors.ts';
 import { closeChanges, type Exceedances, exceedancesOf } from './exceedances.ts';
 import { ALL_TIME, loadPaths, type PathHour } from './history.ts';
 import type { SeriesFacts, SeriesPrices } from './ports.ts';
+import { type Horizon, type HorizonReturns, horizonReturns } from './statistics/horizons.ts';
 import { type Trust, trustOf } from './trust.ts';
 import { type DirectionMoves, movesInWindow, pathOf } from './window-moves.ts';
 
@@ -24,11 +25,15 @@ export interface MovesOver extends Trust {
   /** The part of the window that has data, from 0 to 1. */
   coverage: number;
   thresholds: ThresholdMoves[];
+  /** Left out unless asked for. */
+  horizons?: HorizonReturns[];
 }
 
 export interface MovesOptions {
   /** Fractions. */
   thresholds: readonly number[];
+  /** @default none */
+  horizons?: readonly Horizon[];
   samplingIntervalMs: number;
 }
 
@@ -55,7 +60,7 @@ export async function movesOver(
 export function movesOfHours(
   hours: readonly PathHour[],
   window: Window,
-  { thresholds, samplingIntervalMs }: MovesOptions,
+  { thresholds, horizons = [], samplingIntervalMs }: MovesOptions,
 ): MovesOver | undefined {
   const answered = answeredWindow(hours, window);
   const path = [...pathOf(hours)];
@@ -74,5 +79,8 @@ export function movesOfHours(
       ...movesInWindow(path, threshold, answered),
       ...exceedancesOf(changes, threshold),
     })),
+    ...(horizons.length === 0
+      ? {}
+      : { horizons: horizons.map((horizon) => horizonReturns(hours, answered, horizon, thresholds)) }),
   };
 }

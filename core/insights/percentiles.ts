@@ -1,15 +1,30 @@
 import type { CandleSeries } from '../market/candle.ts';
+
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../market/series.ts';
-import { isoWindow, type Window } from '../market/window.ts';
+import { daysIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { daysAround, loadAround } from './around.ts';
+import { coverageOf, hoursCovered } from './coverage.ts';
 import { NoAnswerError, placeOf, rangeText } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
-import type { ChangePercentiles, ChangeStore, MarketTurnovers, Scope } from './ports.ts';
+import type { Hour } from './history.ts';
+import type {
+  ChangePercentiles,
+  ChangeStore,
+  MarketTurnovers,
+  Scope,
+  SeriesFacts,
+  SeriesPrices,
+} from './ports.ts';
 import { includedIn, type RankingOptions, type RankingScope } from './ranking.ts';
+import { dayLongChanges } from './statistics/day-change.ts';
+import { quantiles } from './statistics/quantiles.ts';
 
 /** The percentiles of one series, and how much of the window they are from. */
 export interface PercentilesOfSeries extends ChangePercentiles {
-  /** Ticks that reported a change ÷ polls due in the window, at most 1. */
+  /** The window's length ÷ 24 h: 24 h changes that overlap tell little more than those that do not. */
+  effectiveSamples: number;
+  /** Ticks that reported a change ÷ polls due in the window, at most 1; from candles, hours with data ÷ its hours. */
   coverage: number;
 }
 
@@ -17,6 +32,8 @@ export interface PercentilesOfSeries extends ChangePercentiles {
 export interface PercentilesOver extends Partial<RankingScope> {
   from: string;
   to: string;
+  /** Where the changes come from: reported with each tick, or between the closes of candles. */
+  basis: 'ticks' | 'candles';
   series: PercentilesOfSeries[];
 }
 
@@ -38,19 +55,66 @@ export async function changePercentiles(
       : await changes.changePercentiles(which.scope, window, percents);
   const found = stated.map((each) => ({
     ...each,
+    effectiveSamples: daysIn(window),
     coverage: Math.min(1, each.samples / pollsDue(parseSeries(each.series), window, samplingIntervals)),
   }));
   if (found.length === 0) {
     const of = 'series' in which ? formatSeries(which.series) : `anything ${placeOf(which.scope)}`;
     throw new NoAnswerError(
       'noData',
-      `No tick of ${of} from ${rangeText(window)} reports a 24 h change. Percentiles come from ticks, which are kept for 90 days by default; candles do not have them.`,
+      `No tick of ${of} from ${rangeText(window)} reports a 24 h change. Ticks are kept for 90 days by default; --from-candles computes the changes from closes instead.`,
     );
   }
-  if ('series' in which) return { ...isoWindow(window), series: found };
+  if ('series' in which) return { ...isoWindow(window), basis: 'ticks', series: found };
   const { included, ...scopeOfRanking } = await includedIn(found, window, which, market);
   const ranked = included.sort((a, b) => spreadOf(b) - spreadOf(a) || (a.series < b.series ? -1 : 1));
-  return { ...isoWindow(window), ...scopeOfRanking, series: ranked.slice(0, which.top) };
+  return { ...isoWindow(window), basis: 'ticks', ...scopeOfRanking, series: ranked.slice(0, which.top) };
+}
+
+/**
+ * The percentiles of the 24 h changes between a series' closes, which outlive its ticks.
+ * @throws NoAnswerError if no close in the window has one 24 hours before it
+ */
+export async function changePercentilesFromCandles(
+  store: SeriesPrices & SeriesFacts,
+  series: CandleSeries,
+  window: Window,
+  percents: readonly number[],
+): Promise<PercentilesOver> {
+  const wide = widened(window);
+  const hours = await loadAround(store, series, window, daysAround(wide));
+  const found = candlePercentiles(hours, wide, percents);
+  if (!found) {
+    throw new NoAnswerError(
+      'noData',
+      `No close of ${formatSeries(series)} from ${rangeText(wide)} has another one 24 hours before it.`,
+    );
+  }
+  return { ...isoWindow(wide), basis: 'candles', series: [{ series: formatSeries(series), ...found }] };
+}
+
+/**
+ * @param hours of the series, by start, including the day before the window
+ * @param window of whole hours
+ * @returns undefined if no close in the window has one 24 hours before it
+ */
+export function candlePercentiles(
+  hours: readonly Hour[],
+  window: Window,
+  percents: readonly number[],
+): Omit<PercentilesOfSeries, 'series'> | undefined {
+  const changes = dayLongChanges(hours, window);
+  if (changes.length === 0) return undefined;
+  const values = quantiles(
+    changes,
+    percents.map((percent) => percent / 100),
+  );
+  return {
+    samples: changes.length,
+    effectiveSamples: daysIn(window),
+    coverage: coverageOf(hoursCovered(hours.filter(({ startMs }) => isIn(window, startMs))), window),
+    percentiles: Object.fromEntries(percents.map((percent, index) => [percent, values[index] as number])),
+  };
 }
 
 /** An empty list if the series' ticks report no 24 h change. */

@@ -1,15 +1,24 @@
 import * as z from 'zod';
+import type { CandleSeries } from '../market/candle.ts';
+import { InvalidInputError } from '../market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { CATEGORIES, formatSeries, type Series, SYMBOL_PATTERN } from '../market/series.ts';
 import { windowOf } from '../market/window.ts';
 import { type AverageOver, averageOver } from './average.ts';
+import { type ReturnsOver, returnsOver } from './calendar-returns.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
+import { type CorrelationOver, correlationOver } from './correlate.ts';
+import { type DrawdownOver, drawdownOver } from './drawdown.ts';
 import { type KnownSeries, knownSeries } from './known-series.ts';
 import { type MovesOver, movesOver } from './moves.ts';
-import { changePercentiles, type PercentilesOver } from './percentiles.ts';
+import { changePercentiles, changePercentilesFromCandles, type PercentilesOver } from './percentiles.ts';
 import type { InsightStores } from './ports.ts';
+import { type Profile, profileOf } from './profile.ts';
 import { resolveSeries } from './resolve.ts';
-import { mostVolatile, type VolatileOver } from './volatile.ts';
+import { type Horizon, parseHorizon } from './statistics/horizons.ts';
+import { PERIODS } from './statistics/period-returns.ts';
+import { mostVolatile } from './volatile.ts';
+import { type DetailedVolatileOver, withCandleVolatility } from './volatile-details.ts';
 
 /** How far back a question looks by default. */
 export const DEFAULT_OVER = {
@@ -18,10 +27,17 @@ export const DEFAULT_OVER = {
   percentiles: '7d',
   volatile: '7d',
   compare: '7d',
+  drawdown: '1y',
+  correlate: '90d',
+  profile: '1y',
 } as const;
+/** Of `returns`, by period. */
+export const DEFAULT_RETURNS_OVER = { day: '30d', month: '1y', quarter: '2y', year: '5y' } as const;
 export const DEFAULT_THRESHOLDS = [0.01, 0.05, 0.1];
 export const DEFAULT_PERCENTS = [1, 5, 25, 50, 75, 95, 99];
 export const DEFAULT_TOP = 10;
+/** Of `profile`; `moves` has none unless asked for. */
+export const DEFAULT_HORIZONS = ['1h', '4h', '24h', '7d'];
 
 const name = z.string().regex(SYMBOL_PATTERN, 'expected a symbol such as BTCUSDT');
 const scope = { exchange: z.string().min(1).optional(), category: z.enum(CATEGORIES).optional() };
@@ -39,16 +55,34 @@ const ranking = {
   minCoverage: z.number().min(0).max(1).optional(),
   minTurnover: z.number().nonnegative().optional(),
 };
+/** Durations of whole hours, `4h`. */
+const horizon = z.string().transform((text, context): Horizon => {
+  try {
+    return parseHorizon(text);
+  } catch (error) {
+    context.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
+const horizons = (defaults: string[]) => z.array(horizon).max(20).prefault(defaults);
 
 /** A question to the insights function. 1 % is 0.01. */
 export const questionSchema = z.discriminatedUnion('question', [
   z.strictObject({ question: z.literal('average'), symbol: name, ...scopeAndWindow }),
-  z.strictObject({ question: z.literal('moves'), symbol: name, thresholds, ...scopeAndWindow }),
+  z.strictObject({
+    question: z.literal('moves'),
+    symbol: name,
+    thresholds,
+    horizons: horizons([]),
+    ...scopeAndWindow,
+  }),
   z.strictObject({
     question: z.literal('percentiles'),
     symbol: name.optional(),
     ...ranking,
     percents,
+    /** From the closes of candles instead of the ticks; of one symbol. */
+    fromCandles: z.boolean().default(false),
     ...scopeAndWindow,
   }),
   z.strictObject({ question: z.literal('volatile'), ...ranking, ...scopeAndWindow }),
@@ -57,6 +91,26 @@ export const questionSchema = z.discriminatedUnion('question', [
     symbols: z.array(name).min(1).max(20),
     thresholds,
     percents,
+    ...scopeAndWindow,
+  }),
+  z.strictObject({ question: z.literal('drawdown'), symbol: name, ...scopeAndWindow }),
+  z.strictObject({
+    question: z.literal('returns'),
+    symbol: name,
+    by: z.enum(PERIODS).default('month'),
+    ...scopeAndWindow,
+  }),
+  z.strictObject({
+    question: z.literal('correlate'),
+    symbols: z.array(name).min(2, 'expected at least two symbols').max(20),
+    ...scopeAndWindow,
+  }),
+  z.strictObject({
+    question: z.literal('profile'),
+    symbol: name,
+    thresholds,
+    percents,
+    horizons: horizons(DEFAULT_HORIZONS),
     ...scopeAndWindow,
   }),
   z.strictObject({ question: z.literal('series'), ...scope }),
@@ -79,8 +133,12 @@ export interface Answers {
   average: AnsweredSeries & AverageOver;
   moves: AnsweredSeries & MovesOver;
   percentiles: PercentilesOver;
-  volatile: VolatileOver;
+  volatile: DetailedVolatileOver;
   compare: { series: (AnsweredSeries & SeriesComparison)[] };
+  drawdown: AnsweredSeries & DrawdownOver;
+  returns: AnsweredSeries & ReturnsOver;
+  correlate: CorrelationOver;
+  profile: AnsweredSeries & Profile;
   series: { series: KnownSeries[] };
 }
 
@@ -96,7 +154,7 @@ export async function answer(
   samplingIntervals: SamplingIntervals,
 ): Promise<Answers[keyof Answers]> {
   if (question.question === 'series') return knownSeries(stores.market, question);
-  const window = windowOf(question, nowMs, DEFAULT_OVER[question.question]);
+  const window = windowOf(question, nowMs, defaultOver(question));
   const ofOne = async <A>(
     symbol: string,
     ask: (series: Series, samplingIntervalMs: number) => Promise<A>,
@@ -118,6 +176,13 @@ export async function answer(
         movesOver(stores.series, series, window, { ...question, samplingIntervalMs }),
       );
     case 'percentiles': {
+      if (question.fromCandles) {
+        if (question.symbol === undefined) {
+          throw new InvalidInputError('Percentiles from candles are of one series: name a symbol.');
+        }
+        const series = await resolveSeries(question.symbol, question, stores.catalogue);
+        return changePercentilesFromCandles(stores.series, series, window, question.percents);
+      }
       const which =
         question.symbol === undefined
           ? { scope: question, ...question }
@@ -125,7 +190,11 @@ export async function answer(
       return changePercentiles(stores, which, window, question.percents, samplingIntervals);
     }
     case 'volatile':
-      return mostVolatile(stores.market, question, window, question);
+      return withCandleVolatility(
+        stores.series,
+        await mostVolatile(stores.market, question, window, question),
+        window,
+      );
     case 'compare': {
       const series: Answers['compare']['series'] = [];
       // One after the other, because each reads the whole history of a series.
@@ -137,5 +206,26 @@ export async function answer(
       }
       return { series };
     }
+    case 'drawdown':
+      return ofOne(question.symbol, (series) => drawdownOver(stores.series, series, window));
+    case 'returns':
+      return ofOne(question.symbol, (series) => returnsOver(stores.series, series, window, question.by));
+    case 'correlate': {
+      const all: CandleSeries[] = [];
+      for (const symbol of question.symbols) {
+        all.push(await resolveSeries(symbol, question, stores.catalogue));
+      }
+      return correlationOver(stores.series, all, window);
+    }
+    case 'profile':
+      return ofOne(question.symbol, (series, samplingIntervalMs) =>
+        profileOf(stores.series, series, window, { ...question, samplingIntervalMs }),
+      );
   }
+}
+
+function defaultOver(question: Exclude<Question, { question: 'series' }>): string {
+  return question.question === 'returns'
+    ? DEFAULT_RETURNS_OVER[question.by]
+    : DEFAULT_OVER[question.question];
 }

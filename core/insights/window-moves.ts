@@ -1,9 +1,10 @@
 import type { Candle } from '../market/candle.ts';
 import { type DetectedMove, type MoveDirection, movesOf } from '../market/directional-change.ts';
 import { daysIn, isIn, type Window } from '../market/window.ts';
+import { type MoveTiming, moveTiming } from './statistics/move-timing.ts';
 
 /** The moves of one direction that were confirmed in a window. */
-export interface DirectionMoves {
+export interface DirectionMoves extends MoveTiming {
   count: number;
   /** By the window's length in days. */
   perDay: number;
@@ -36,12 +37,13 @@ export function movesInWindow(
   const of = (direction: MoveDirection) =>
     directionMoves(
       moves.filter((move) => move.direction === direction),
+      threshold,
       window,
     );
   return { rises: of('rise'), falls: of('fall') };
 }
 
-function directionMoves(moves: readonly DetectedMove[], window: Window): DirectionMoves {
+function directionMoves(moves: readonly DetectedMove[], threshold: number, window: Window): DirectionMoves {
   const sizes = moves.flatMap(({ size }) => (size === undefined ? [] : [size]));
   return {
     count: moves.length,
@@ -49,5 +51,6 @@ function directionMoves(moves: readonly DetectedMove[], window: Window): Directi
     meanSize: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0) / sizes.length,
     maxSize: sizes.length === 0 ? null : sizes.reduce((most, size) => Math.max(most, size)),
     last: moves.at(-1) ?? null,
+    ...moveTiming(moves, threshold, window.toMs),
   };
 }

@@ -1,7 +1,7 @@
 import type { CandleHours } from '../../market/price-path.ts';
 import { isIn, type Window } from '../../market/window.ts';
+import type { Hour } from '../history.ts';
 import { dayChanges, logReturnOf } from './days.ts';
-import type { Hour } from './hour.ts';
 
 const HOURS_PER_YEAR = 8_766;
 const DAYS_PER_YEAR = 365.25;

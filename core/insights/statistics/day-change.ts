@@ -1,7 +1,7 @@
 import { candleEndMs } from '../../market/candle.ts';
 import { DAY_MS } from '../../market/time.ts';
 import { isIn, type Window } from '../../market/window.ts';
-import type { Hour } from './hour.ts';
+import type { Hour } from '../history.ts';
 
 /**
  * The changes C_t / C_{t−24 h} − 1 of every candle that starts in the window and whose close 24 hours before exists.

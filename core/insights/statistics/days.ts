@@ -1,6 +1,6 @@
 import { DAY_MS, dayOf } from '../../market/time.ts';
 import { isIn, type Window } from '../../market/window.ts';
-import type { Hour } from './hour.ts';
+import type { Hour } from '../history.ts';
 
 /** One UTC day of a series: its extremes, and the close of its last hour with data. */
 export interface Day {

@@ -1,7 +1,16 @@
 import { candleEndMs } from '../../market/candle.ts';
+import { InvalidInputError } from '../../market/invalid-input.ts';
 import { reaches } from '../../market/threshold.ts';
+import { HOUR_MS, parseDuration } from '../../market/time.ts';
 import { isIn, type Window } from '../../market/window.ts';
-import type { Hour } from './hour.ts';
+import type { Hour } from '../history.ts';
+
+/** How long a return takes: a duration of whole hours. */
+export interface Horizon {
+  /** As it was asked, `4h`. */
+  text: string;
+  ms: number;
+}
 
 /** How often a price was at least a threshold higher or lower after a fixed time. */
 export interface HorizonThreshold {
@@ -42,6 +51,15 @@ interface Step {
 /** Of the standard normal distribution, 97.5 %. */
 const Z = 1.959_963_984_540_054;
 
+/** `4h` → 4 hours. @throws InvalidInputError unless it is a number of whole hours */
+export function parseHorizon(text: string): Horizon {
+  const ms = parseDuration(text);
+  if (ms % HOUR_MS === 0) return { text, ms };
+  throw new InvalidInputError(
+    `"${text}" is not a valid horizon: expected whole hours or days such as 4h or 7d.`,
+  );
+}
+
 /**
  * The returns C_t / C_{t−h} − 1 where t is a multiple of the horizon h since 1970-01-01 00:00 UTC, so none overlaps
  * another. A return needs a candle that ends at t and one that ends at t − h; it belongs to the window that the later
@@ -52,7 +70,7 @@ const Z = 1.959_963_984_540_054;
 export function horizonReturns(
   candles: readonly Hour[],
   window: Window,
-  { text, ms }: { text: string; ms: number },
+  { text, ms }: Horizon,
   thresholds: readonly number[],
 ): HorizonReturns {
   const steps = stepsOf(candles, window, ms);

@@ -1,5 +1,5 @@
 import { DAY_MS, dayOf } from '../../market/time.ts';
-import type { Hour } from './hour.ts';
+import type { Hour } from '../history.ts';
 import { weightedQuantiles } from './quantiles.ts';
 
 const PERCENTS = [5, 25, 50, 75, 95];

@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../../market/time.ts';
 import { isIn, type Window } from '../../market/window.ts';
-import type { Hour } from './hour.ts';
+import type { Hour } from '../history.ts';
 
 export const PERIODS = ['day', 'month', 'quarter', 'year'] as const;
 export type Period = (typeof PERIODS)[number];

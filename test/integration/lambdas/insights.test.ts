@@ -204,6 +204,15 @@ describe('the insights function', () => {
     { question: 'moves', symbol: 'BTCUSD', over: '24h', thresholds: [0.003, 0.01], ...spot },
     { question: 'moves', symbol: 'ADAUSD', over: '30d', thresholds: [0.02, 0.05] },
     { question: 'moves', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', over: '2y' },
+    { question: 'moves', symbol: 'BTCUSD', over: '30d', horizons: ['1h', '4h', '24h', '7d'], ...spot },
+    { question: 'drawdown', symbol: 'BTCUSD', over: '60d', ...spot },
+    { question: 'drawdown', symbol: 'BTCUSD', over: '24h', ...spot },
+    { question: 'returns', symbol: 'ADAUSD', by: 'day' },
+    { question: 'returns', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', by: 'year' },
+    { question: 'correlate', symbols: ['recorded:spot:BTCUSD', 'ETHUSD', 'ADAUSD'] },
+    { question: 'percentiles', symbol: 'ADAUSD', fromCandles: true, over: '60d' },
+    { question: 'profile', symbol: 'BTCUSD', over: '60d', ...spot },
+    { question: 'profile', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', over: '2y' },
     { question: 'compare', symbols: ['ETHUSD', 'ADAUSD'], from: '2018-02-01', to: '2018-03-01' },
   ])('answers %j as from everything in memory', async (question) => {
     const found = await answered(question);
@@ -258,10 +267,12 @@ describe('the insights function', () => {
     expect(found).toEqual({
       from: '2018-03-19T10:50:00.000Z',
       to: NOW,
+      basis: 'ticks',
       series: [
         {
           series: 'recorded:spot:ETHUSD',
           samples: 4 * 24,
+          effectiveSamples: 1,
           percentiles: { 5: values, 50: values, '99.9': values },
         },
       ],

@@ -24,6 +24,10 @@ const average = {
   hours: 4_343,
   expectedHours: 4_344,
   coverage: 4_343 / 4_344,
+  priceQuantiles: { 5: 6_600, 25: 7_500, 50: 8_500, 75: 10_000, 95: 14_000 },
+  shareBelowLast: 0.123,
+  vwap: { price: 9_000, volumeCoverage: 0.75 },
+  dca: { hourly: 8_900, daily: 8_901, weekly: 8_902 },
 };
 const move = {
   threshold: 0.07,
@@ -33,6 +37,20 @@ const move = {
   confirmed_price: 2,
   confirmed_time: '2018-06-30T12:40:00.000Z',
 } as const;
+const timing = {
+  medianWaitHours: 12.34,
+  p90WaitHours: 100,
+  medianDurationHours: 5,
+  meanOvershoot: 0.06,
+  hoursSinceLast: 3,
+};
+const noTiming = {
+  medianWaitHours: null,
+  p90WaitHours: null,
+  medianDurationHours: null,
+  meanOvershoot: null,
+  hoursSinceLast: null,
+};
 const moves = {
   ...window,
   ...trust,
@@ -40,14 +58,54 @@ const moves = {
   thresholds: [
     {
       threshold: 0.07,
-      rises: { count: 12, perDay: 0.5, meanSize: 0.123, maxSize: 0.4, last: move },
-      falls: { count: 0, perDay: 0, meanSize: null, maxSize: null, last: null },
+      rises: { count: 12, perDay: 0.5, meanSize: 0.123, maxSize: 0.4, last: move, ...timing },
+      falls: { count: 0, perDay: 0, meanSize: null, maxSize: null, last: null, ...noTiming },
       hoursUp: 3,
       hoursDown: 4,
       daysUp: 5,
       daysDown: 6,
     },
   ],
+  horizons: [
+    {
+      horizon: '4h',
+      n: 1_000,
+      thresholds: [
+        {
+          threshold: 0.07,
+          ...{ up: 20, upShare: 0.02, upLow: 0.013, upHigh: 0.031, touchedUp: 30, touchedUpShare: 0.03 },
+          ...{ down: 0, downShare: 0, downLow: 0, downHigh: 0.004, touchedDown: 1, touchedDownShare: 0.001 },
+        },
+      ],
+    },
+  ],
+};
+const fall = {
+  fraction: -0.65,
+  ...{ peakPrice: 17_213, peakTime: '2018-01-06T12:00:00.000Z' },
+  ...{ troughPrice: 6_000, troughTime: '2018-02-06T08:00:00.000Z' },
+};
+const drawdown = {
+  ...window,
+  max: { ...fall, recoveredTime: null },
+  ...{ current: -0.63, daysUnderWater: 175.5, totalDaysUnderWater: 179 },
+  worst: [
+    { ...fall, recoveredTime: null },
+    { ...fall, fraction: -0.1, recoveredTime: '2018-01-05T00:00:00.000Z' },
+  ],
+};
+const months = {
+  periods: [
+    { start: '2018-01-01T00:00:00.000Z', return: null, coverage: 1 },
+    { start: '2018-02-01T00:00:00.000Z', return: 0.021, coverage: 0.5 },
+  ],
+  best: { start: '2018-02-01T00:00:00.000Z', return: 0.021 },
+  worst: { start: '2018-02-01T00:00:00.000Z', return: 0.021 },
+  positiveShare: 1,
+};
+const estimates = {
+  ...{ parkinson: 0.71, garmanKlass: 0.72, yangZhang: 0.73, realised: 0.74, ewma: 0.75, downside: 0.76 },
+  atrFraction: 0.077,
 };
 const series = 'recorded:spot:BTCUSD';
 const answers: Answers = {
@@ -55,7 +113,13 @@ const answers: Answers = {
   moves: { series, ...moves },
   percentiles: {
     ...window,
-    series: [{ series, samples: 9, coverage: 0.95, percentiles: { 5: -0.01, '99.9': 0.2 } }],
+    basis: 'ticks',
+    series: [
+      {
+        ...{ series, samples: 9, effectiveSamples: 181, coverage: 0.95 },
+        percentiles: { 5: -0.01, '99.9': 0.2 },
+      },
+    ],
   },
   volatile: {
     ...window,
@@ -70,6 +134,7 @@ const answers: Answers = {
         hours: 168,
         coverage: 1,
         moves: [{ threshold: 0.05, rises: 2, falls: 3 }],
+        ...estimates,
       },
       {
         series: 'recorded:spot:NEW',
@@ -96,6 +161,35 @@ const answers: Answers = {
       },
     ],
   },
+  drawdown: { series, quote: 'USD', ...drawdown },
+  returns: { series, quote: 'USD', ...window, by: 'month', ...months },
+  correlate: {
+    ...window,
+    days: 180,
+    series: [series, 'recorded:spot:ETHUSD'],
+    pearson: [
+      [1, 0.8123],
+      [0.8123, 1],
+    ],
+    spearman: [
+      [1, null],
+      [null, 1],
+    ],
+    beta: [1, 1.234],
+  },
+  profile: {
+    ...{ series, quote: 'USD', ...window },
+    averages: {
+      ...{ '1h': null, '24h': average, '7d': average, '30d': average, '90d': average },
+      ...{ '1y': average, '2y': average },
+    },
+    ...{ average, moves, drawdown, returns: months },
+    volatility: { volatility: 0.85, returns: 4_342, rangeFraction: 1.5, ...estimates },
+    percentiles: {
+      ...{ samples: 4_000, effectiveSamples: 181, coverage: 1 },
+      percentiles: { 5: -0.1, 50: 0, 95: 0.12 },
+    },
+  },
   series: { series: [{ series, first: window.from, last: window.to, hours: 4_343, coverage: 0.999 }] },
 };
 
@@ -114,6 +208,10 @@ describe('the table of', () => {
         'longest gap 1 h',
         'stale 3 h',
         'made of 25.0 % ticks, 75.0 % hourly candles',
+        'weighted by volume 9,000 USD (75.0 % of the hours)',
+        '90 % of the hours 6,600 USD to 14,000 USD',
+        'hours below last 12.3 %',
+        'bought every week 8,902 USD',
       ]),
     );
   });
@@ -129,6 +227,9 @@ describe('the table of', () => {
         'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
         'falls −7 % 0 0.00 – – –',
         '7 % 3 4 5 6',
+        'rises +7 % 12.3 h 4.2 days 5.0 h 6.0 % 3.0 h',
+        'falls −7 % – – – – –',
+        '4h 1,000 7 % 2.0 % 1.3 % – 3.1 % 3.0 % 0.0 % 0.0 % – 0.4 % 0.1 %',
         'Data for 100.0 % of the window: 25.0 % ticks, 75.0 % hourly candles.',
         'Sampled every 2 min (ticks), 15 min (hourly candles): moves that reverse in between are not seen.',
       ]),
@@ -155,8 +256,8 @@ describe('the table of', () => {
   it('percentiles has a column for each percentile', () => {
     expect(lines(answerTable('percentiles', answers.percentiles))).toEqual(
       expect.arrayContaining([
-        'samples coverage 5 % 99.9 %',
-        'recorded:spot:BTCUSD 9 95.0 % -1.00 % +20.00 %',
+        'samples worth coverage 5 % 99.9 %',
+        'recorded:spot:BTCUSD 9 181 95.0 % -1.00 % +20.00 %',
       ]),
     );
   });
@@ -168,6 +269,62 @@ describe('the table of', () => {
         'recorded:spot:NEW – 0 0.0 % 0.0 % 0',
         'Left out: 3 series with data for less than 80 % of the window (--min-coverage); 2 series with less turnover in 24 hours (--min-turnover).',
         'Incomplete: these series have data for 0.0 % to 100.0 % of the window.',
+        'recorded:spot:BTCUSD 74.0 % 75.0 % 76.0 % 71.0 % 72.0 % 73.0 % 7.7 %',
+      ]),
+    );
+  });
+
+  it('drawdowns says how far below the highest price the last one is', () => {
+    expect(lines(answerTable('drawdown', answers.drawdown))).toEqual([
+      'recorded:spot:BTCUSD, 2018-01-01 00:00 UTC to 2018-07-01 00:00 UTC',
+      'from on to on recovered',
+      '-65.00 % 17,213 USD 2018-01-06 12:00 UTC 6,000 USD 2018-02-06 08:00 UTC not yet',
+      '-10.00 % 17,213 USD 2018-01-06 12:00 UTC 6,000 USD 2018-02-06 08:00 UTC 2018-01-05 00:00 UTC',
+      '',
+      'The last price is 63.00 % below the highest, reached 175.5 days before.',
+      'Below a high for 179.0 days in all.',
+    ]);
+    const none = { ...answers.drawdown, current: 0, daysUnderWater: 0, max: null, worst: [] };
+    expect(lines(answerTable('drawdown', none)).at(-1)).toBe('The last price is the highest.');
+  });
+
+  it('returns names the periods as people do', () => {
+    expect(lines(answerTable('returns', answers.returns))).toEqual([
+      'recorded:spot:BTCUSD by month, 2018-01-01 00:00 UTC to 2018-07-01 00:00 UTC',
+      'month return data',
+      '2018-01 – 100.0 %',
+      '2018-02 +2.10 % 50.0 %',
+      '',
+      'Best +2.10 % (2018-02), worst +2.10 % (2018-02); 100.0 % of them positive.',
+    ]);
+    const periods = [{ start: '2018-04-01T00:00:00.000Z', return: 0.021, coverage: 0.5 }];
+    const quarters = lines(answerTable('returns', { ...answers.returns, by: 'quarter', periods }));
+    expect(quarters).toContain('2018 Q2 +2.10 % 50.0 %');
+  });
+
+  it('a correlation has both matrices and the betas', () => {
+    expect(lines(answerTable('correlate', answers.correlate))).toEqual(
+      expect.arrayContaining([
+        'correlation recorded:spot:BTCUSD recorded:spot:ETHUSD',
+        'recorded:spot:ETHUSD 0.81 1.00',
+        'recorded:spot:ETHUSD – 1.00',
+        'recorded:spot:ETHUSD 1.23 %',
+        'From 180 days on which all of them have a return.',
+      ]),
+    );
+  });
+
+  it('a profile answers both questions and all others', () => {
+    expect(lines(answerTable('profile', answers.profile))).toEqual(
+      expect.arrayContaining([
+        '1h – – – – 0.0 %',
+        '90d 9,183.12 USD 5,774.72 USD 17,213.14 USD -53.70 % 100.0 %',
+        'median 8,500 USD',
+        'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
+        'from returns 85.0 % (4,342 returns)',
+        'The last price is 63.00 % below the highest, reached 175.5 days before.',
+        '2018-02 +2.10 % 50.0 %',
+        '-10.00 % 0.00 % +12.00 %',
       ]),
     );
   });

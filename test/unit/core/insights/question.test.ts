@@ -34,7 +34,9 @@ describe('the answers', () => {
   it('for average have the documented fields', async () => {
     const found = await ask({ question: 'average', symbol: 'BTCUSD', over: '60h' });
     expect(Object.keys(found)).toEqual(
-      `series from to mean min max first last change hours expectedHours coverage ${TRUST}`.split(' '),
+      `series from to mean min max first last change hours expectedHours coverage priceQuantiles shareBelowLast vwap dca ${TRUST}`.split(
+        ' ',
+      ),
     );
     expect(found).toMatchObject({ series: 'recorded:spot:BTCUSD', from: iso(hourMs(12)), to: iso(NOW_MS) });
   });
@@ -46,7 +48,11 @@ describe('the answers', () => {
     expect(Object.keys(one ?? {})).toEqual(
       'threshold rises falls hoursUp hoursDown daysUp daysDown'.split(' '),
     );
-    expect(Object.keys(one?.rises ?? {})).toEqual('count perDay meanSize maxSize last'.split(' '));
+    expect(Object.keys(one?.rises ?? {})).toEqual(
+      'count perDay meanSize maxSize last medianWaitHours p90WaitHours medianDurationHours meanOvershoot hoursSinceLast'.split(
+        ' ',
+      ),
+    );
   });
 
   it('for moves cover 1, 5 and 10 % by default', async () => {
@@ -91,18 +97,21 @@ describe('the answers', () => {
     expect(await ask({ question: 'percentiles', percents: [2.5, 97.5], top: 2 }, of)).toEqual({
       from: iso(NOW_MS - 7 * 86_400_000),
       to: iso(NOW_MS),
+      basis: 'ticks',
       minCoverage: 0.8,
       leftOut: { coverage: 1, turnover: 0 },
       series: [
         {
           series: 'recorded:spot:ETHUSD',
           samples: 672,
+          effectiveSamples: 7,
           coverage: 1,
           percentiles: { '2.5': -0.2, '97.5': 0.3 },
         },
         {
           series: 'recorded:spot:BTCUSD',
           samples: 600,
+          effectiveSamples: 7,
           coverage: 600 / 672,
           percentiles: { '2.5': -0.1, '97.5': 0.1 },
         },
@@ -114,6 +123,57 @@ describe('the answers', () => {
     await expect(ask({ question: 'percentiles', symbol: 'BTCUSD' })).rejects.toMatchObject({
       reason: 'noData',
     });
+  });
+
+  it('for percentiles from candles are of the changes between closes a day apart', async () => {
+    const found = await ask({ question: 'percentiles', symbol: 'BTCUSD', fromCandles: true, percents: [50] });
+    expect(found).toMatchObject({ basis: 'candles', series: [{ samples: 48, effectiveSamples: 7 }] });
+    await expect(ask({ question: 'percentiles', fromCandles: true })).rejects.toThrow(/name a symbol/);
+  });
+
+  it('for a profile equal those to the other questions', async () => {
+    const window = { symbol: 'BTCUSD', over: '60h' };
+    const profile = await ask({ question: 'profile', ...window });
+    const { average, moves, drawdown, averages } = profile;
+    const named = <A>(answer: A) => ({ series: 'recorded:spot:BTCUSD', ...answer });
+    expect(named(average)).toEqual(await ask({ question: 'average', ...window }));
+    expect(named(averages['24h'])).toEqual(await ask({ question: 'average', symbol: 'BTCUSD', over: '24h' }));
+    const horizons = ['1h', '4h', '24h', '7d'];
+    expect(named(moves)).toEqual(await ask({ question: 'moves', horizons, ...window }));
+    expect(named(drawdown)).toEqual(await ask({ question: 'drawdown', ...window }));
+    const { series, from, to, by, ...months } = await ask({ question: 'returns', ...window });
+    expect([profile.from, profile.to, by]).toEqual([from, to, 'month']);
+    expect([series, profile.returns]).toEqual([profile.series, months]);
+    const candlesOnly = { question: 'percentiles', fromCandles: true } as const;
+    const { series: percentiles } = await ask({ ...candlesOnly, ...window });
+    expect(percentiles).toEqual([named(profile.percentiles)]);
+    const [ranked] = (await ask({ question: 'volatile', over: '60h' })).series;
+    for (const [name, value] of Object.entries(profile.volatility)) {
+      expect(ranked?.[name as keyof typeof ranked]).toBeCloseTo(value as number, 10);
+    }
+  });
+
+  it('for a correlation need days that all have', async () => {
+    const other = candles.map((candle) => ({ ...candle, symbol: 'ETHUSD' }));
+    const symbols = ['BTCUSD', 'ETHUSD'];
+    const both = await ask({ question: 'correlate', symbols }, new InMemoryStore([...candles, ...other]));
+    expect(both).toMatchObject({ days: 2, series: symbols.map((symbol) => `recorded:spot:${symbol}`) });
+    expect(both.pearson[0]?.[1]).toBeCloseTo(1, 12);
+    const short = new InMemoryStore([...candles, ...other.filter((_, hour) => hour < 30)]);
+    await expect(ask({ question: 'correlate', symbols }, short)).rejects.toThrow(
+      /daily returns on 1 common day .*a correlation needs at least two/,
+    );
+  });
+
+  it('for returns list the calendar periods that start in the window', async () => {
+    const { periods } = await ask({ question: 'returns', symbol: 'BTCUSD', by: 'day', over: '50h' });
+    expect(periods.map(({ start }) => start)).toEqual([iso(hourMs(24)), iso(hourMs(48))]);
+    expect(periods.every((each) => each.return !== null && each.coverage === 1)).toBe(true);
+  });
+
+  it('refuse a horizon that is not of whole hours', () => {
+    const parsed = questionSchema.safeParse({ question: 'moves', symbol: 'BTCUSD', horizons: ['30m'] });
+    expect(parsed.error?.issues[0]?.message).toMatch(/"30m" is not a valid horizon: expected whole hours/);
   });
 
   it('for series list all data, including unfinished hours', async () => {

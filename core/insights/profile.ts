@@ -1,0 +1,68 @@
+import type { CandleSeries } from '../market/candle.ts';
+import { parseDuration } from '../market/time.ts';
+import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { type AverageOver, averageOfHours } from './average.ts';
+import type { CompareOptions } from './compare.ts';
+import { drawdownOfHours } from './drawdown.ts';
+import { noDataOf } from './errors.ts';
+import { ALL_TIME, loadPaths } from './history.ts';
+import { type MovesOver, movesOfHours } from './moves.ts';
+import { candlePercentiles, type PercentilesOfSeries } from './percentiles.ts';
+import type { SeriesFacts, SeriesPrices } from './ports.ts';
+import { type CandleVolatility, candleVolatility } from './statistics/candle-volatility.ts';
+import type { Drawdowns } from './statistics/drawdown.ts';
+import { type PeriodReturns, periodReturns } from './statistics/period-returns.ts';
+import { type Volatility, volatilityOfHours } from './volatility.ts';
+
+/** What the average price is asked over, each window ending where the profile's ends. */
+export const PROFILE_AVERAGES = ['1h', '24h', '7d', '30d', '90d', '1y', '2y'] as const;
+
+/** Everything there is to say about one series over a window; times ISO 8601 UTC. Each part is that question's answer. */
+export interface Profile {
+  from: string;
+  to: string;
+  /** By duration; null where that window has no data. */
+  averages: Record<(typeof PROFILE_AVERAGES)[number], AverageOver | null>;
+  average: AverageOver;
+  moves: MovesOver;
+  volatility: Volatility & CandleVolatility;
+  drawdown: Drawdowns;
+  /** Of the months. */
+  returns: PeriodReturns;
+  /** Of the 24 h changes between closes; null if no close has one 24 hours before it. */
+  percentiles: Omit<PercentilesOfSeries, 'series'> | null;
+}
+
+/**
+ * Reads the whole history of a series once.
+ * @throws NoAnswerError if the window has no data
+ */
+export async function profileOf(
+  store: SeriesPrices & SeriesFacts,
+  series: CandleSeries,
+  window: Window,
+  options: CompareOptions,
+): Promise<Profile> {
+  const hours = await loadPaths(store, series, ALL_TIME);
+  const wide = widened(window);
+  const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
+  const averageOver = (over: Window) => averageOfHours(hours, over, options.samplingIntervalMs);
+  const average = averageOver(window);
+  const moves = movesOfHours(hours, window, options);
+  const drawdown = drawdownOfHours(hours, window);
+  if (!average || !moves || !drawdown) throw noDataOf(series, window, await store.span(series));
+  const averages = PROFILE_AVERAGES.map((over) => {
+    const ending = { fromMs: window.toMs - parseDuration(over), toMs: window.toMs };
+    return [over, averageOver(ending) ?? null] as const;
+  });
+  return {
+    ...isoWindow(wide),
+    averages: Object.fromEntries(averages) as Profile['averages'],
+    average,
+    moves,
+    volatility: { ...volatilityOfHours(inWindow), ...candleVolatility(hours, wide) },
+    drawdown,
+    returns: periodReturns(hours, wide, 'month'),
+    percentiles: candlePercentiles(hours, wide, options.percents) ?? null,
+  };
+}

@@ -1,0 +1,32 @@
+import { parseSeries } from '../market/series.ts';
+import { isIn, type Window, widened } from '../market/window.ts';
+import { daysAround } from './around.ts';
+import { loadHours } from './history.ts';
+import type { SeriesPrices } from './ports.ts';
+import { type CandleVolatility, candleVolatility } from './statistics/candle-volatility.ts';
+import type { VolatileOver, VolatileSeries } from './volatile.ts';
+
+/** A ranking whose first series have further estimates of their volatility. */
+export interface DetailedVolatileOver extends Omit<VolatileOver, 'series'> {
+  series: (VolatileSeries & Partial<CandleVolatility>)[];
+}
+
+/** Reading a series' candles takes as long as answering a question about it. */
+const MOST_DETAILED = 50;
+
+/** Adds the estimates that need a series' own candles, which the ranking itself does not read, to its first 50 series. */
+export async function withCandleVolatility(
+  store: SeriesPrices,
+  ranking: VolatileOver,
+  window: Window,
+): Promise<DetailedVolatileOver> {
+  const wide = widened(window);
+  const series: DetailedVolatileOver['series'] = [];
+  for (const [index, each] of ranking.series.entries()) {
+    const hours =
+      index < MOST_DETAILED ? await loadHours(store, parseSeries(each.series), daysAround(wide)) : [];
+    const hasData = hours.some(({ startMs }) => isIn(wide, startMs));
+    series.push(hasData ? { ...each, ...candleVolatility(hours, wide) } : each);
+  }
+  return { ...ranking, series };
+}
