@@ -182,7 +182,7 @@ export const binance: Exchange = {
     // Calling on after a 429 leads to a ban, 418, of 2 minutes to 3 days.
     isLimit: (status) => status === 418,
     waitMs: (status) => (status === 418 ? 120_000 : 60_000),
-    resetMs: ({ json }) => [Number(/banned until (\d{13})/.exec(String(fieldOf(json, 'msg')))?.[1])],
+    resetMs: (_, text) => [Number(/banned until (\d{13})/.exec(text)?.[1])],
     longestMs: 3 * DAY_MS,
   },
   apiFailure,

@@ -141,9 +141,7 @@ export const kraken: Exchange = {
     // An IP address may send about one public request a second.
     waitMs: () => 5_000,
     // "EService:Throttled: [UNIX timestamp]"
-    resetMs: ({ json }) => [
-      Number(/Throttled:\D*(\d{10})/.exec(JSON.stringify(fieldOf(json, 'error')) ?? '')?.[1]) * 1_000,
-    ],
+    resetMs: (_, text) => [Number(/Throttled:\D*(\d{10})/.exec(text)?.[1]) * 1_000],
   },
   apiFailure,
   tickerApis: [tickers],

@@ -41,7 +41,7 @@ export interface RateLimitRules {
   /** How long to wait if the answer does not say. */
   waitMs: (status: number) => number;
   /** Reset times (epoch ms, or NaN) from the exchange's own fields; they precede Retry-After. */
-  resetMs?: (response: ExchangeResponse) => number[];
+  resetMs?: (response: ExchangeResponse, text: string) => number[];
   /** A limit that claims to last longer is a misreading and must not silence us. @default a day */
   longestMs?: number;
 }
@@ -91,7 +91,7 @@ export function failureOf(
 
 function statusFailure({ status, body }: ExchangeResponse, { limits }: FailureRules): ApiFailure | undefined {
   if (status >= 200 && status < 300) return undefined;
-  const text = new TextDecoder().decode(body.subarray(0, EXCERPT_BYTES));
+  const text = startOf(body);
   const kindOf = (): FailureKind => {
     if (status === 429 || limits.isLimit?.(status, text)) return 'rateLimited';
     if (status === 403 || status === 451) return 'regionBlocked';
@@ -100,10 +100,15 @@ function statusFailure({ status, body }: ExchangeResponse, { limits }: FailureRu
   return { kind: kindOf(), code: String(status), message: text.replace(/\s+/g, ' ').slice(0, 200) };
 }
 
+/** The start of an answer as text, for error messages, and for times inside of a message. */
+function startOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body.subarray(0, EXCERPT_BYTES));
+}
+
 /** When the limit ends, epoch ms, if the answer gives a plausible time. */
 function resetMs(response: ExchangeResponse, nowMs: number, rules: RateLimitRules): number | undefined {
   const candidates = [
-    ...(rules.resetMs?.(response) ?? []),
+    ...(rules.resetMs?.(response, startOf(response.body)) ?? []),
     retryAfterMs(response.header('retry-after') ?? '', nowMs),
   ];
   return candidates.find((ms) => ms > nowMs && ms <= nowMs + (rules.longestMs ?? DAY_MS));
