@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { dashboardsSpec } from './dashboards-rendering.ts';
 import { PICTURES } from './pictures/all.ts';
@@ -58,11 +57,6 @@ export function savedObjectsNdjson(): string {
   return savedObjects()
     .map((object) => `${JSON.stringify(object)}\n`)
     .join('');
-}
-
-/** Changes when any object does: what deploys them knows by it that there is something to deploy. */
-export function savedObjectsHash(): string {
-  return createHash('sha256').update(savedObjectsNdjson()).digest('hex').slice(0, 16);
 }
 
 function indexPatterns(): SavedObject[] {

@@ -1,4 +1,4 @@
-import { savedObjects } from '../../charts/saved-objects.ts';
+import { savedObjects, savedObjectsNdjson } from '../../charts/saved-objects.ts';
 import {
   DashboardsApi,
   type DashboardsApiOptions,
@@ -30,12 +30,9 @@ export interface DashboardsSetup extends DashboardsApiOptions {
  */
 export async function setUpDashboards({ keepBackup, ...options }: DashboardsSetup): Promise<number> {
   const api = new DashboardsApi(options);
-  const objects = savedObjects();
-  const before = await api.export(objects);
+  const before = await api.export(savedObjects());
   if (before !== '') await keepBackup(before);
-  const { imported, failures } = await api.import(
-    objects.map((object) => `${JSON.stringify(object)}\n`).join(''),
-  );
+  const { imported, failures } = await api.import(savedObjectsNdjson());
   if (failures.length > 0) throw new DashboardsImportError(imported, failures);
   return imported;
 }

@@ -63,23 +63,17 @@ export class HandlerThread {
     });
   }
 
-  /** Calls the handler and returns its answer. Rejects with {@link LambdaInvocationError}. */
+  /**
+   * Calls the handler and returns its answer. Rejects with {@link LambdaInvocationError}. Must not be called before the
+   * last call has ended: the next message is taken for the answer.
+   */
   async call(invoke: Invoke): Promise<unknown> {
-    const answer = Promise.withResolvers<unknown>();
-    const onMessage = (message: FromWorker) => {
-      if (message.kind === 'succeeded' && message.requestId === invoke.requestId) {
-        answer.resolve(JSON.parse(message.responseJson));
-      } else if (message.kind === 'failed' && message.requestId === invoke.requestId) {
-        answer.reject(new LambdaInvocationError(this.#name, message.error));
-      }
-    };
-    this.#worker.on('message', onMessage);
-    try {
-      this.#worker.postMessage(invoke);
-      return await Promise.race([answer.promise, this.ended]);
-    } finally {
-      this.#worker.off('message', onMessage);
-    }
+    const answer = Promise.withResolvers<FromWorker>();
+    this.#worker.once('message', answer.resolve);
+    this.#worker.postMessage(invoke);
+    const message = await Promise.race([answer.promise, this.ended]);
+    if (message.kind === 'failed') throw new LambdaInvocationError(this.#name, message.error);
+    return message.kind === 'succeeded' ? JSON.parse(message.responseJson) : undefined;
   }
 
   async terminate(): Promise<void> {

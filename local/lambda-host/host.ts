@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
+import { withinTime } from '../../core/runtime/wait.ts';
 import { LambdaClosedError, LambdaInitError, LambdaInvocationError, LambdaTimeoutError } from './errors.ts';
 import { HandlerThread, type ThreadOptions } from './handler-thread.ts';
 
@@ -147,17 +148,9 @@ class HostedLambda implements LambdaFunction {
   }
 
   async #call(thread: HandlerThread, requestId: string, eventJson: string): Promise<unknown> {
-    const timeout = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => timeout.reject(new LambdaTimeoutError(this.#name, this.#timeoutMs)),
-      this.#timeoutMs,
-    );
-    try {
-      const answer = thread.call({ requestId, eventJson, deadlineMs: Date.now() + this.#timeoutMs });
-      return await Promise.race([answer, timeout.promise, this.#closed.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const deadlineMs = Date.now() + this.#timeoutMs;
+    const answer = Promise.race([thread.call({ requestId, eventJson, deadlineMs }), this.#closed.promise]);
+    return withinTime(this.#timeoutMs, answer, () => new LambdaTimeoutError(this.#name, this.#timeoutMs));
   }
 
   #startThread(place: Place): HandlerThread {

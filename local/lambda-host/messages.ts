@@ -24,8 +24,8 @@ export interface FunctionError {
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'initFailed'; readonly error: FunctionError }
-  | { readonly kind: 'succeeded'; readonly requestId: string; readonly responseJson: string }
-  | { readonly kind: 'failed'; readonly requestId: string; readonly error: FunctionError };
+  | { readonly kind: 'succeeded'; readonly responseJson: string }
+  | { readonly kind: 'failed'; readonly error: FunctionError };
 
 /** A thrown value as Lambda reports it: class name, message, and the stacks of the error and its causes. */
 export function functionError(thrown: unknown): FunctionError {

@@ -37,13 +37,12 @@ async function loadHandler(): Promise<Handler> {
 }
 
 async function answer(handler: Handler, invoke: Invoke): Promise<void> {
-  const { requestId } = invoke;
   try {
     const response = await handler(JSON.parse(invoke.eventJson), contextOf(invoke));
     // Lambda answers null for undefined.
-    send({ kind: 'succeeded', requestId, responseJson: JSON.stringify(response) ?? 'null' });
+    send({ kind: 'succeeded', responseJson: JSON.stringify(response) ?? 'null' });
   } catch (thrown) {
-    send({ kind: 'failed', requestId, error: functionError(thrown) });
+    send({ kind: 'failed', error: functionError(thrown) });
   }
 }
 

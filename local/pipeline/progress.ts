@@ -2,50 +2,36 @@ import type { PollReport } from '../../core/ingest/report.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
 
 /** What a run has done so far, for the live view. */
-export interface Progress {
-  /** Polls whose tickers are all indexed. */
-  polls: number;
-  failedPolls: number;
-  tickersFetched: number;
-  rejected: number;
-  produced: number;
-  indexed: number;
-  duplicatesRefused: number;
-  deadLetters: number;
-  /** Of each poll, from its begin until OpenSearch acknowledged its last ticker. */
-  latenciesMs: number[];
-  /** The last poll that is indexed. */
-  last: PollReport | undefined;
-  /** By source name, in the order of their first polls. */
-  sources: Map<string, SourceProgress>;
-  /** The last failure, until a poll succeeds. */
-  failure: string | undefined;
-}
+export type Progress = ReturnType<typeof emptyProgress>;
 
 /** The polls of one source. */
-export interface SourceProgress {
-  /** Polls whose tickers are all indexed. */
-  polls: number;
-  failedPolls: number;
-  last: PollReport | undefined;
-}
+export type SourceProgress = ReturnType<typeof noPolls>;
 
-export function emptyProgress(): Progress {
+export function emptyProgress() {
   return {
-    polls: 0,
-    failedPolls: 0,
+    ...noPolls(),
     tickersFetched: 0,
     rejected: 0,
     produced: 0,
     indexed: 0,
     duplicatesRefused: 0,
     deadLetters: 0,
-    latenciesMs: [],
-    last: undefined,
-    sources: new Map(),
-    failure: undefined,
+    /** Of each poll, from its begin until OpenSearch acknowledged its last ticker. */
+    latenciesMs: [] as number[],
+    /** By source name, in the order of their first polls. */
+    sources: new Map<string, SourceProgress>(),
+    /** The last failure, until a poll succeeds. */
+    failure: undefined as string | undefined,
   };
 }
+
+const noPolls = () => ({
+  /** Polls whose tickers are all indexed. */
+  polls: 0,
+  failedPolls: 0,
+  /** The last poll that is indexed. */
+  last: undefined as PollReport | undefined,
+});
 
 /** Counts the index function's answer for one batch. */
 export function addIndexed(
@@ -80,7 +66,7 @@ export function addFailure(progress: Progress, source: string, message: string):
 }
 
 function sourceProgress({ sources }: Progress, name: string): SourceProgress {
-  const known = sources.get(name) ?? { polls: 0, failedPolls: 0, last: undefined };
+  const known = sources.get(name) ?? noPolls();
   sources.set(name, known);
   return known;
 }
