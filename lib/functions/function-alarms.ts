@@ -1,13 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { above, atLeast, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import { type AlarmContext, above, atLeast, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import type { PipelineFunction } from './pipeline-function.ts';
 
-export interface FunctionAlarmsProps {
-  readonly notifications: Notifications;
-  readonly stage: string;
+export interface FunctionAlarmsProps extends AlarmContext {
   readonly function: PipelineFunction;
   /** As it appears in a sentence: `the poll of bybit`. */
   readonly name: string;

@@ -2,19 +2,13 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { addAlarms, atLeast } from '../monitoring/alarm.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
-
-export interface SchedulesProps {
-  readonly notifications: Notifications;
-  readonly stage: string;
-}
+import { type AlarmContext, addAlarms, atLeast } from '../monitoring/alarm.ts';
 
 /** A group for the schedules of a stage: Scheduler's metrics are per group, and the whole account shares the default. */
 export class Schedules extends Construct {
   readonly group: scheduler.ScheduleGroup;
 
-  constructor(scope: Construct, id: string, { notifications, stage }: SchedulesProps) {
+  constructor(scope: Construct, id: string, { notifications, stage }: AlarmContext) {
     super(scope, id);
     this.group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
     // Emitted only when it happens: https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html

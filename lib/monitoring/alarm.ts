@@ -20,6 +20,12 @@ export const atLeast = thresholdOf(ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_T
 export const atMost = thresholdOf(ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD);
 export const below = thresholdOf(ComparisonOperator.LESS_THAN_THRESHOLD);
 
+/** What a construct with alarms needs. */
+export interface AlarmContext {
+  readonly notifications: Notifications;
+  readonly stage: string;
+}
+
 export interface PipelineAlarmProps {
   readonly notifications: Notifications;
   /**

@@ -2,12 +2,9 @@ import { Stack } from 'aws-cdk-lib';
 import { AlarmRule, CompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
-import { alarmNameOf, doctorCommand, messageOf, type PipelineAlarm } from './alarm.ts';
-import type { Notifications } from './notifications.ts';
+import { type AlarmContext, alarmNameOf, doctorCommand, messageOf, type PipelineAlarm } from './alarm.ts';
 
-export interface DataNotArrivingProps {
-  readonly notifications: Notifications;
-  readonly stage: string;
+export interface DataNotArrivingProps extends AlarmContext {
   /** Of both stacks; those with severity `page` become members. */
   readonly alarms: readonly PipelineAlarm[];
 }

@@ -1,25 +1,19 @@
-import { type Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, type LogGroupProps, ResourcePolicy } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, ResourcePolicy } from 'aws-cdk-lib/aws-logs';
 import * as opensearch from 'aws-cdk-lib/aws-opensearchservice';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { SearchConfig } from '../config/stage-config.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import type { EngineProps } from '../stacks/engine-props.ts';
 import { SearchAlarms } from './search-alarms.ts';
 import { ServiceLinkedRole } from './service-linked-role.ts';
 
-export interface SearchProps extends SearchConfig {
-  readonly stage: string;
+export interface SearchProps extends EngineProps, SearchConfig {
   readonly availabilityZones: 2 | 3;
-  readonly vpc: ec2.IVpc;
-  readonly key: IKey;
-  readonly logs: LogGroupProps;
-  readonly removalPolicy: RemovalPolicy;
-  readonly notifications: Notifications;
 }
 
 /**

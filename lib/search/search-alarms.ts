@@ -4,12 +4,9 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type * as opensearch from 'aws-cdk-lib/aws-opensearchservice';
 import { Construct } from 'constructs';
 import type { SearchConfig } from '../config/stage-config.ts';
-import { addAlarms, atLeast, atMost, below, doctorCommand } from '../monitoring/alarm.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import { type AlarmContext, addAlarms, atLeast, atMost, below, doctorCommand } from '../monitoring/alarm.ts';
 
-export interface SearchAlarmsProps {
-  readonly notifications: Notifications;
-  readonly stage: string;
+export interface SearchAlarmsProps extends AlarmContext {
   readonly dataNodes: number;
   readonly managers: SearchConfig['managers'];
   readonly volumeGb: number;

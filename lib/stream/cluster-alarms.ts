@@ -2,12 +2,18 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { StreamConfig } from '../config/stage-config.ts';
-import { above, addAlarms, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import {
+  type AlarmContext,
+  above,
+  addAlarms,
+  below,
+  doctorCommand,
+  PipelineAlarm,
+} from '../monitoring/alarm.ts';
 
-export interface ClusterAlarmsProps extends Pick<StreamConfig, 'brokers' | 'instanceType' | 'monitoring'> {
-  readonly notifications: Notifications;
-  readonly stage: string;
+export interface ClusterAlarmsProps
+  extends AlarmContext,
+    Pick<StreamConfig, 'brokers' | 'instanceType' | 'monitoring'> {
   readonly clusterName: string;
 }
 

@@ -1,24 +1,16 @@
-import { Names, type RemovalPolicy } from 'aws-cdk-lib';
+import { Names } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import * as msk from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import type { StreamConfig } from '../config/stage-config.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import type { EngineProps } from '../stacks/engine-props.ts';
 import { ClusterAlarms } from './cluster-alarms.ts';
 
 /** MSK's port for IAM over TLS. */
 export const IAM_PORT = 9098;
 
-export interface ClusterProps extends StreamConfig {
-  readonly stage: string;
-  readonly vpc: ec2.IVpc;
-  readonly key: IKey;
-  readonly logs: LogGroupProps;
-  readonly removalPolicy: RemovalPolicy;
-  readonly notifications: Notifications;
-}
+export type ClusterProps = EngineProps & StreamConfig;
 
 /**
  * A provisioned MSK cluster in KRaft mode. The only way in is IAM over TLS, from security groups that it admits by name.

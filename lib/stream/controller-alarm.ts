@@ -1,12 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import { type AlarmContext, below, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 
-export interface ControllerAlarmProps {
-  readonly notifications: Notifications;
-  readonly stage: string;
+export interface ControllerAlarmProps extends AlarmContext {
   readonly clusterName: string;
 }
 

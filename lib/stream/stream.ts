@@ -1,25 +1,16 @@
-import { type Duration, Fn, type RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, Fn } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as msk from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { StreamConfig } from '../config/stage-config.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
+import type { EngineProps } from '../stacks/engine-props.ts';
 import { Cluster, IAM_PORT } from './cluster.ts';
 import { ControllerAlarm } from './controller-alarm.ts';
 
-export interface StreamProps extends StreamConfig {
-  readonly stage: string;
-  readonly vpc: ec2.IVpc;
-  readonly key: IKey;
-  readonly logs: LogGroupProps;
-  readonly removalPolicy: RemovalPolicy;
-  readonly notifications: Notifications;
-}
+export type StreamProps = EngineProps & StreamConfig;
 
 /** The stream of tickers: a topic on a new or an existing cluster. */
 export class Stream extends Construct {
