@@ -22,6 +22,13 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        test: {
+          name: 'referees',
+          include: ['test/referees/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onRealServices } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...onRealServices } },
       { test: { name: 'pages', include: ['test/pages/**/*.test.ts'], ...onRealServices } },

@@ -14,9 +14,14 @@ export class PythonToolError extends Error {
 /**
  * The folder of executables of a virtual environment that holds one package of PyPI at one version; it is made
  * under `.local/` at the first use and kept.
+ * @param beside requirements that hold its dependencies at a version too
  * @throws PythonToolError
  */
-export async function pythonTool(name: string, version: string): Promise<string> {
+export async function pythonTool(
+  name: string,
+  version: string,
+  beside: readonly string[] = [],
+): Promise<string> {
   const folder = fileURLToPath(new URL(`../../.local/python/${name}-${version}`, import.meta.url));
   // The last thing written: an interrupted install leaves nothing that looks like one.
   const complete = `${folder}/complete`;
@@ -24,7 +29,7 @@ export async function pythonTool(name: string, version: string): Promise<string>
   try {
     await rm(folder, { recursive: true, force: true });
     await run('python3', ['-m', 'venv', folder]);
-    await run(`${folder}/bin/python`, ['-m', 'pip', 'install', '--quiet', `${name}==${version}`]);
+    await run(`${folder}/bin/python`, ['-m', 'pip', 'install', '--quiet', `${name}==${version}`, ...beside]);
     await writeFile(complete, '');
   } catch (cause) {
     throw new PythonToolError(
