@@ -107,9 +107,9 @@ function categoryReport(outcome: CategoryOutcome, sample: number) {
   const { category } = outcome;
   if ('error' in outcome) {
     const { message: error } = outcome.error;
-    return { category, tickers: 0, rejected: 0, error, sample: [], reasons: [] };
+    return { category, tickers: 0, expected: undefined, rejected: 0, error, sample: [], reasons: [] };
   }
-  const { tickers, rejected } = outcome.batch;
+  const { tickers, rejected, expected } = outcome.batch;
   const reasons = [...Map.groupBy(rejected, ({ reason }) => reason)]
     .map(([reason, each]) => ({ reason, count: each.length, value: each[0]?.value }))
     .sort((a, b) => b.count - a.count)
@@ -117,6 +117,7 @@ function categoryReport(outcome: CategoryOutcome, sample: number) {
   return {
     category,
     tickers: tickers.length,
+    expected,
     rejected: rejected.length,
     sample: tickers.slice(0, sample),
     reasons,
@@ -154,10 +155,11 @@ function paceText(pace: Pace | undefined): string {
 }
 
 function describeCategory(report: CategoryReport): string {
-  const { category, tickers, rejected, error, sample, reasons } = report;
+  const { category, tickers, expected, rejected, error, sample, reasons } = report;
   if (error !== undefined) return `✖ ${category}: ${error}`;
+  const ofExpected = expected === undefined ? '' : ` of ${formatCount(expected)}`;
   return [
-    `${tickers > 0 ? '✔' : '✖'} ${category}: ${formatCount(tickers)} tickers, ${formatCount(rejected)} rejected`,
+    `${tickers > 0 ? '✔' : '✖'} ${category}: ${formatCount(tickers)}${ofExpected} tickers, ${formatCount(rejected)} rejected`,
     ...(sample.length > 0 ? [sampleTable(sample)] : []),
     ...reasons.map(
       ({ reason, count, value }) =>

@@ -96,6 +96,6 @@ export function pollBudget(times: {
   return {
     fetchDeadlineMs: now + availableMs - Math.min(RESERVES_MS.pollStore, availableMs / 2),
     deadlineMs: now + availableMs - Math.min(RESERVES_MS.pollFinish, availableMs / 10),
-    finishMs: now + availableMs - Math.min(RESERVES_MS.answer, availableMs / 60),
+    finishMs: now + availableMs - Math.min(RESERVES_MS.answer, availableMs / 20),
   };
 }

@@ -132,7 +132,7 @@ export class Ingest extends Construct {
         metric: metric('SuspiciousAnswers', Stats.SUM),
         // Compared with the previous poll, so the next one is no longer suspicious.
         breaching: { datapoints: 1, of: 1 },
-        condition: `${name} returned no tickers, or fewer than half as many as in the previous poll`,
+        condition: `${name} returned no tickers, or fewer than half as many as expected or as in the previous poll`,
         meaning: 'The tickers that came are stored; markets may be missing.',
         firstCommand: probe,
         runbook: 'suspicious-answers',

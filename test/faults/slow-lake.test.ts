@@ -10,7 +10,7 @@ import { agreementOn, freshWorld, indexTopic, leaveWorld, verdict, type World } 
 
 const SLOTS = ['2021-03-01T12:00:00.000Z', '2021-03-01T12:02:00.000Z', '2021-03-01T12:04:00.000Z'] as const;
 /** What the invocation has. One request of the S3 client alone may take 5 s, and is tried three times. */
-const REMAINING_MS = 4_000;
+const REMAINING_MS = 8_000;
 
 let world: World;
 let exchange: FaultyExchange;
@@ -94,7 +94,6 @@ describe('an S3 that does not answer', () => {
     const event = eventOfValues([sampleTicker({ slot: SLOTS[0] }), 'oops']);
     judge = ({ method, path }) =>
       method === 'PUT' && path.includes('/dead-letters/') ? 'silenceAfter' : 'none';
-    // Up to now: the records could wait a quarter of this time for OpenSearch.
     expect(await failureInTime(index(event, REMAINING_MS))).toMatchObject({ name: 'LakeUnavailableError' });
     judge = () => 'none';
     expect(await index(event)).toMatchObject({ alreadyThere: 1, deadLetters: 1 });
