@@ -41,8 +41,7 @@ export function scaleTables(): Record<string, string> {
       ? fitted(config(stage, exchanges), FIGURE_VALUES, inventories[stage])
       : { estimate, settings: {} };
   };
-  const exchangeHeads = (counts: readonly number[], stage: string) =>
-    counts.map((count) => `${stage}, ${count} exchange${count === 1 ? '' : 's'}`);
+  const headOf = (stage: string, count: number) => `${stage}, ${count} exchange${count === 1 ? '' : 's'}`;
 
   const headroom = (stage: StageName): Rows => {
     const [one, ...more] = SCALES.map((count) => headroomRows(byDefault(stage, count).headroom));
@@ -54,7 +53,10 @@ export function scaleTables(): Record<string, string> {
     });
   };
 
-  const monthly = [...STAGE_NAMES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count).estimate))];
+  const fits = STAGE_NAMES.flatMap((stage) =>
+    COSTS.map((count) => ({ head: headOf(stage, count), ...thatFits(stage, count) })),
+  );
+  const monthly = fits.map(({ estimate }) => estimate);
   const groups = [...new Set(monthly.flatMap(({ cost }) => cost.map(({ group }) => group)))];
   const ofGroup = (cost: readonly CostLine[], group: string) =>
     totalUsd(cost.filter((line) => line.group === group));
@@ -86,22 +88,19 @@ export function scaleTables(): Record<string, string> {
     ),
     demand: markdownTable(
       sideBySide(
-        exchangeHeads(SCALES, 'prod'),
+        SCALES.map((count) => headOf('prod', count)),
         SCALES.map((count) => demandRows(byDefault('prod', count).demand)),
       ),
     ),
     'limits-dev': markdownTable(headroom('dev'), Number.POSITIVE_INFINITY),
     'limits-prod': markdownTable(headroom('prod'), Number.POSITIVE_INFINITY),
-    fit: fitTable(SCALES.map((count) => thatFits('prod', count))),
+    fit: fitTable(SCALES.map((count) => ({ head: String(count), ...thatFits('prod', count) }))),
     monthly: markdownTable([
-      ['per month', ...STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage))],
+      ['per month', ...fits.map(({ head }) => head)],
       ...groups.map((group) => [group, ...monthly.map(({ cost }) => dollars(ofGroup(cost, group)))]),
       ['**total**', ...monthly.map(({ usd }) => `**${dollars(usd)}**`)],
     ]),
-    'monthly-fit': fitTable(
-      STAGE_NAMES.flatMap((stage) => COSTS.map((count) => thatFits(stage, count))),
-      STAGE_NAMES.flatMap((stage) => exchangeHeads(COSTS, stage)),
-    ),
+    'monthly-fit': fitTable(fits),
     'lines-dev': markdownTable(costRows(byDefault('dev', 1).cost), 2),
     'lines-prod': markdownTable(costRows(byDefault('prod', 1).cost), 2),
     prices: markdownTable(
@@ -123,15 +122,12 @@ export function scaleTables(): Record<string, string> {
 }
 
 /** The settings that had to be raised, the limits that remain, and the cost. */
-function fitTable(
-  fits: readonly { estimate: Estimate; settings: object }[],
-  heads: readonly string[] = fits.map(({ estimate }) => `${estimate.demand.sources}`),
-): string {
+function fitTable(fits: readonly { head: string; estimate: Estimate; settings: object }[]): string {
   return markdownTable(
     [
       ['exchanges', 'required settings', 'still near (!) or over (✖) the limit', 'per month'],
-      ...fits.map(({ estimate, settings }, position) => [
-        heads[position] ?? '',
+      ...fits.map(({ head, estimate, settings }) => [
+        head,
         Object.keys(settings).length > 0 ? `\`${JSON.stringify(settings)}\`` : 'defaults',
         estimate.headroom
           .filter(({ state }) => state !== 'ok')
