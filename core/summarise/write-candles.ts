@@ -43,7 +43,8 @@ export async function writeCandles(
   for (const [series, [first]] of bySeries) {
     const ledger = known.get(series) ?? (first && newLedger(first, thresholds));
     const change = changes.pathChanges.get(series);
-    if (ledger) ledgers.set(series, rewound(withThresholds(ledger, thresholds), change, makeMoves));
+    if (!ledger || !first) continue;
+    ledgers.set(series, rewound(withThresholds(ledger, thresholds), first.startMs, change, makeMoves));
   }
   const marked = [...ledgers].flatMap(([series, ledger]) => (ledger === known.get(series) ? [] : ledger));
   if (marked.length > 0) await store.writeLedgers(marked);
@@ -68,11 +69,21 @@ export async function writeCandles(
   return { candles: changes.put.length, moves: moves.length };
 }
 
-/** The ledger from before the change; the same ledger if it can simply continue. */
-function rewound(ledger: SeriesLedger, change: PathChange | undefined, makeMoves: MakeMoves): SeriesLedger {
-  if (!change) return ledger;
+/**
+ * The ledger from before the change; the same ledger if it can simply continue.
+ * @param firstMs the start of the first candle, epoch ms
+ */
+function rewound(
+  ledger: SeriesLedger,
+  firstMs: number,
+  change: PathChange | undefined,
+  makeMoves: MakeMoves,
+): SeriesLedger {
+  // In a gap may be candles whose writer was killed, or lost the lease, before it could walk them.
+  const gap = !ledger.stale && throughMs(ledger) < firstMs ? rewind(ledger, firstMs) : ledger;
+  if (!change) return gap;
   const { fromMs, isReplaced } = change;
   // A killed run may have written moves of a candle that is now replaced, without having noted it in the ledger.
   const isWalked = isReplaced || fromMs < throughMs(ledger);
-  return isWalked || makeMoves === 'later' ? rewind(ledger, fromMs) : ledger;
+  return isWalked || makeMoves === 'later' ? rewind(ledger, fromMs) : gap;
 }

@@ -2,11 +2,12 @@ import type { BulkKind } from './bulk-answer.ts';
 
 /**
  * One action of a bulk request. `create` leaves an existing document as it is, `index` replaces it; `source` is the
- * document's JSON on one line.
+ * document's JSON on one line. With a `version`, the action gets status 409 if the document's own is higher.
  */
 export type BulkAction =
-  | { kind: 'create' | 'index'; index: string; id: string; source: string }
-  | { kind: 'delete'; index: string; id: string };
+  | { kind: 'create'; index: string; id: string; source: string }
+  | { kind: 'index'; index: string; id: string; source: string; version?: number }
+  | { kind: 'delete'; index: string; id: string; version?: number };
 
 /** Actions as the bytes of a request's lines. */
 export interface BulkRequest {
@@ -33,7 +34,7 @@ export function* requestsOf(
   let ends: number[] = [];
   let end = 0;
   for (const action of actions) {
-    const head = `{"${action.kind}":{"_index":"${action.index}","_id":${JSON.stringify(action.id)}}}\n`;
+    const head = `{"${action.kind}":{"_index":"${action.index}","_id":${JSON.stringify(action.id)}${versionOf(action)}}}\n`;
     const source = action.kind === 'delete' ? '' : action.source;
     // A character takes at most three bytes; counting them is only worthwhile if space is tight.
     if (!memory || (head.length + source.length) * 3 + 1 > memory.length - end) {
@@ -54,6 +55,11 @@ export function* requestsOf(
     ends.push(end);
   }
   if (memory) yield { kinds, lines: memory.subarray(0, end), ends, memory };
+}
+
+function versionOf(action: BulkAction): string {
+  if (action.kind === 'create' || action.version === undefined) return '';
+  return `,"version":${action.version},"version_type":"external_gte"`;
 }
 
 /** A request with only the actions at these positions. */

@@ -14,9 +14,14 @@ export class LeaseBusyError extends Error {
   }
 }
 
-/** The lease ran out while we worked, so another process may be writing by now. */
+/** The lease ran out while we worked, so another process may be writing by now, or has written. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
+  constructor(purpose: string, how: string) {
+    super(
+      `The lease for ${purpose} was lost before the work was done: ${how}. Everything written so far is correct; run it again.`,
+    );
+  }
 }
 
 export interface LeaseOptions {
@@ -32,6 +37,12 @@ export interface LeaseOptions {
 }
 
 export interface Lease {
+  readonly purpose: string;
+  /**
+   * Higher than that of every earlier lease. Whoever writes it as the document's version (`external_gte`) is refused
+   * if a later holder has written the document, even if the write was sent before the lease ran out.
+   */
+  readonly fence: number;
   /** @throws LeaseLostError */
   assertHeld(): void;
 }
@@ -42,6 +53,8 @@ interface LeaseDocument {
   purpose: string;
   /** Epoch ms. */
   expires_ms: number;
+  /** Absent from leases older than this field. */
+  fence?: number;
 }
 
 /** The document's version in the index: a write against an outdated one fails with 409. */
@@ -57,7 +70,7 @@ const RENEWALS_PER_TTL = 3;
 /**
  * Runs work that only one process may do at a time: backfill, rebuild and summarise write the same documents. The
  * lease is a document that expires unless its holder renews it, so a killed holder blocks others for `ttlMs` at most.
- * Every write states the version it has read, so only one of two competitors wins.
+ * Every write of it states the version it has read, so only one of two competitors wins.
  *
  * @throws LeaseBusyError if the lease was not free in time
  */
@@ -65,12 +78,13 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
   const { client, purpose, ttlMs = 10_000, now = Date.now } = options;
   const holder = randomUUID();
   const held = await acquire({ ...options, ttlMs, now }, holder);
+  const { fence } = held;
   let ended = false;
   let renewing: Promise<void> = Promise.resolve();
   const renew = async () => {
     const expiresMs = now() + ttlMs;
     try {
-      held.version = await put(client, { holder, purpose, expires_ms: expiresMs }, held.version);
+      held.version = await put(client, { holder, purpose, expires_ms: expiresMs, fence }, held.version);
       held.expiresMs = expiresMs;
     } catch {
       // The lease still holds until it expires. The renewal may have been stored although no answer came.
@@ -84,11 +98,11 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
   timer.unref();
   try {
     return await work({
+      purpose,
+      fence,
       assertHeld() {
         if (now() < held.expiresMs) return;
-        throw new LeaseLostError(
-          `The lease for ${purpose} expired before the work was done, because OpenSearch did not accept its renewal in time. Everything written so far is correct; run it again.`,
-        );
+        throw new LeaseLostError(purpose, 'OpenSearch did not accept its renewal in time');
       },
     });
   } finally {
@@ -96,24 +110,24 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
     clearInterval(timer);
     await renewing;
     // Release it; if that fails, it expires.
-    await put(client, { holder, purpose, expires_ms: 0 }, held.version).catch(() => {});
+    await put(client, { holder, purpose, expires_ms: 0, fence }, held.version).catch(() => {});
   }
 }
 
 async function acquire(
   { client, purpose, waitUntilMs, ttlMs, now }: Required<LeaseOptions>,
   holder: string,
-): Promise<{ version: Version; expiresMs: number }> {
+): Promise<{ version: Version; expiresMs: number; fence: number }> {
   for (;;) {
     let busy = '';
     try {
       const found = await read(client);
       if (!found || found.document.expires_ms <= now()) {
         const expiresMs = now() + ttlMs;
-        return {
-          version: await put(client, { holder, purpose, expires_ms: expiresMs }, found?.version),
-          expiresMs,
-        };
+        // The time, so that fences also rise if the lease's document is deleted.
+        const fence = Math.max((found?.document.fence ?? 0) + 1, now());
+        const lease = { holder, purpose, expires_ms: expiresMs, fence };
+        return { version: await put(client, lease, found?.version), expiresMs, fence };
       }
       busy = found.document.purpose;
     } catch (error) {

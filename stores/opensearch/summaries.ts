@@ -14,6 +14,7 @@ import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { OpenSearchBulk } from './bulk.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { type CandleRecord, candleOf, candleRecord } from './candle-record.ts';
+import { type Lease, LeaseLostError } from './lease.ts';
 import { allOf, type Filter, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour } from './ticks.ts';
@@ -32,8 +33,8 @@ export interface OpenSearchSummariesOptions {
   bulk: OpenSearchBulk;
   /** Until when failures are retried, epoch ms. */
   deadlineMs: number;
-  /** Called before each write; throws if this process may no longer write. */
-  assertMayWrite: () => void;
+  /** Under which everything is written. */
+  lease: Lease;
 }
 
 /** The candles, the moves, and what summarising remembers. */
@@ -191,10 +192,20 @@ export class OpenSearchSummaries implements SummaryStore {
     return countsByHour(this.#options.search, CANDLE_INDICES, 'start', query, 'samples');
   }
 
-  async #write(index: string, actions: readonly BulkAction[]): Promise<void> {
-    const { bulk, deadlineMs, assertMayWrite } = this.#options;
-    assertMayWrite();
-    const outcomes = await bulk.write(actions, deadlineMs).finally(() => this.#fresh.delete(index));
+  /**
+   * @throws LeaseLostError if another process may write, or has written one of the documents since
+   * @throws SummaryWriteError if some could not be written for another reason
+   */
+  async #write(index: string, actions: readonly SummaryAction[]): Promise<void> {
+    const { bulk, deadlineMs, lease } = this.#options;
+    lease.assertHeld();
+    const fenced = actions.map((action) => ({ ...action, version: lease.fence }));
+    const outcomes = await bulk.write(fenced, deadlineMs).finally(() => this.#fresh.delete(index));
+    const overtaken = actions[outcomes.findIndex(({ kind }) => kind === 'alreadyThere')];
+    if (overtaken) {
+      const { purpose } = lease;
+      throw new LeaseLostError(purpose, `another process has written ${overtaken.id} in ${overtaken.index}`);
+    }
     const failed = outcomes.filter(({ kind }) => kind === 'retry' || kind === 'refused');
     const [first] = failed;
     if (first && 'reason' in first) {
@@ -241,10 +252,12 @@ function candlesOfLength(hours: 1 | 24, fromMs: number, toMs: number): Filter {
   return allOf({ term: { hours } }, timeRange('start', fromMs, toMs));
 }
 
-function replace(index: string, id: string, document: object): BulkAction {
+type SummaryAction = Exclude<BulkAction, { kind: 'create' }>;
+
+function replace(index: string, id: string, document: object): SummaryAction {
   return { kind: 'index', index, id, source: JSON.stringify(document) };
 }
 
-function deleteDocument(index: string, id: string): BulkAction {
+function deleteDocument(index: string, id: string): SummaryAction {
   return { kind: 'delete', index, id };
 }

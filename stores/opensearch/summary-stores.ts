@@ -33,14 +33,14 @@ export function withSummaryStores<T>(
   { client, log, purpose, waitUntilMs, deadlineMs }: SummaryStoresOptions,
   work: (stores: SummaryStores) => Promise<T>,
 ): Promise<T> {
-  return withLease({ client, purpose, waitUntilMs }, async ({ assertHeld: assertMayWrite }) => {
+  return withLease({ client, purpose, waitUntilMs }, async (lease) => {
     const search = new OpenSearchSearch(client, deadlineMs);
     const bulk = new OpenSearchBulk(client, {
       onRetry: ({ attempt, delayMs, error }) =>
         log.warn('Retrying to write summaries', { attempt, delayMs, error: error as Error }),
     });
     const ticks = new OpenSearchTicks(client, search, deadlineMs);
-    const store = new OpenSearchSummaries({ client, search, bulk, deadlineMs, assertMayWrite });
+    const store = new OpenSearchSummaries({ client, search, bulk, deadlineMs, lease });
     const counts: SampleCounts = {
       tickCounts: (fromMs, toMs) => ticks.tickCounts(fromMs, toMs),
       candleSamples: (fromMs, toMs) => store.candleSamples(fromMs, toMs),

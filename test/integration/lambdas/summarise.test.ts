@@ -1,10 +1,18 @@
+import { Readable } from 'node:stream';
+import type { Client } from '@opensearch-project/opensearch';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SUMMARY_STATE_INDEX } from '../../../core/market/index-names.ts';
+import { formatSeries } from '../../../core/market/series.ts';
 import { DAY_MS, HOUR_MS } from '../../../core/market/time.ts';
+import { newLedger, type SeriesLedger } from '../../../core/summarise/series-ledger.ts';
 import { summarise } from '../../../core/summarise/summarise.ts';
+import { OpenSearchBulk } from '../../../stores/opensearch/bulk.ts';
 import { createOpenSearch } from '../../../stores/opensearch/client.ts';
 import { LeaseBusyError, withLease } from '../../../stores/opensearch/lease.ts';
+import { OpenSearchSearch } from '../../../stores/opensearch/search.ts';
+import { OpenSearchSummaries } from '../../../stores/opensearch/summaries.ts';
 import { withSummaryStores } from '../../../stores/opensearch/summary-stores.ts';
+import { until } from '../../faults/world.ts';
 import { SILENT_LOG } from '../../samples/tickers.ts';
 import {
   BTC,
@@ -243,5 +251,66 @@ describe('the lease', () => {
       lease.assertHeld();
     });
     await expect(lost).rejects.toMatchObject({ name: 'LeaseLostError' });
+  });
+});
+
+describe('a writer that lost the lease while OpenSearch answered 429', () => {
+  /** A client whose writes OpenSearch refuses until told otherwise; its leases cannot be renewed either. */
+  function throttledClient() {
+    const client = createOpenSearch(services.openSearch);
+    const request = client.transport.request.bind(client.transport);
+    let isThrottled = false;
+    let refused = 0;
+    client.transport.request = ((...given: Parameters<typeof request>) => {
+      const [{ method, path }] = given;
+      if (!isThrottled || (path !== '/_bulk' && method !== 'PUT')) return request(...given);
+      refused += 1;
+      return Promise.resolve({ statusCode: 429, body: Readable.from(['{"error":"too many requests"}']) });
+    }) as typeof request;
+    return { client, refused: () => refused, throttle: (on: boolean) => (isThrottled = on) };
+  }
+
+  const ledgerOf = (through: number): SeriesLedger => ({
+    ...newLedger(BTC, SETTINGS.thresholds),
+    through: iso(at(through)),
+  });
+
+  /** Works under a lease of 400 ms. */
+  function withStore<T>(client: Client, work: (store: OpenSearchSummaries) => Promise<T>): Promise<T> {
+    const deadlineMs = Date.now() + 20_000;
+    return withLease({ client, purpose: 'summarise', waitUntilMs: deadlineMs, ttlMs: 400 }, (lease) => {
+      const search = new OpenSearchSearch(client, deadlineMs);
+      const bulk = new OpenSearchBulk(client);
+      return work(new OpenSearchSummaries({ client, search, bulk, deadlineMs, lease }));
+    });
+  }
+
+  it.each<[string, (store: OpenSearchSummaries, hour: number) => Promise<void>]>([
+    ['a ledger', (store, hour) => store.writeLedgers([ledgerOf(hour)])],
+    ['the marker', (store, hour) => store.setSummarisedUntil(at(hour))],
+  ])('does not overwrite %s of the next writer, and says so', async (_, write) => {
+    const { client, refused, throttle } = throttledClient();
+    const other = createOpenSearch(services.openSearch);
+    try {
+      const slow = withStore(client, async (store) => {
+        await write(store, 1);
+        throttle(true);
+        await write(store, 2);
+      });
+      const ended = slow.catch((error: unknown) => error);
+      await until(() => refused() > 0);
+      await withStore(other, (store) => write(store, 3));
+      throttle(false);
+      expect(await ended).toMatchObject({
+        name: 'LeaseLostError',
+        message: expect.stringMatching(/another process has written .* in summaries-state/),
+      });
+      await withStore(other, async (store) => {
+        const ledger = (await store.ledgers([BTC])).get(formatSeries(BTC));
+        expect(ledger?.through ?? iso((await store.summarisedUntil()) ?? 0)).toBe(iso(at(3)));
+      });
+    } finally {
+      await Promise.all([client.close(), other.close()]);
+    }
   });
 });

@@ -245,6 +245,18 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
   });
 
+  it('walks candles that lie between the ledger and the next hour, whoever wrote them', async () => {
+    const { ticks, store, run } = bench();
+    for (const hour of [0, 1, 2, 3]) ticks.addHour(BTC, hour, ...wavy(hour));
+    await run(1);
+    const before = structuredClone([...store.state]);
+    await run(3);
+    // As if a writer had been killed, or had lost the lease, before its last write.
+    for (const [series, ledger] of before) store.state.set(series, ledger);
+    await run(4);
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(4)));
+  });
+
   it('reports its progress even if it fails later', async () => {
     const { ticks, store, counts } = bench();
     for (const hour of [0, 1, 2]) ticks.addHour(BTC, hour, ...wavy(hour));
