@@ -59,7 +59,7 @@ Examples:
   npm run backfill -- --file prices.csv.gz --exchange tiingo --category spot`;
 
 const description =
-  'Loads recorded candles, so that questions about the past have an answer on the first day: hourly ones fetched from an exchange, or hourly or daily ones from a file. The lake keeps them, too, and moves are made from them. Hours in which ticks cover at least half of the polls keep the candles made from ticks. Waits for a running summarise or rebuild. If a fetch is interrupted, run the same command again within a day: it resumes where it stopped.';
+  'Loads recorded candles, so that questions about the past have an answer on the first day: hourly ones fetched from an exchange, or hourly or daily ones from a file. The lake keeps them, too, and moves are made from them. Hours with at least two ticks, and half of the polls due, keep the candles made from ticks. Waits for a running summarise or rebuild. If a fetch is interrupted, run the same command again within a day: it resumes where it stopped.';
 
 export const command = withTargetOptions(withRestartOption(createCommand('backfill', description, { help })))
   .requiredOption(

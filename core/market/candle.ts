@@ -160,15 +160,31 @@ export interface CandleChoice {
   pollsDue: number;
 }
 
+/** One price says nothing of an hour's range, however rarely the series is polled. */
+const MIN_SAMPLES = 2;
+
+/** Whether so many ticks are enough to prefer them to the exchange's own candle: at least two, and half of the polls due. */
+export function isWellSampled(samples: number, pollsDue: number): boolean {
+  return samples >= Math.max(MIN_SAMPLES, pollsDue / 2);
+}
+
 /**
- * The candle to keep for an hour: the ticks' if they cover at least half of the polls due or there is no other, else
- * the backfilled one. Either way its `samples` are the ticks seen, so comparing them with the ticks shows whether the
- * hour has to be summarised again.
+ * The candle to keep for an hour: the ticks' if there are enough of them or there is no other, else the backfilled one.
+ * Either way its `samples` are the ticks seen, so comparing them with the ticks shows whether the hour has to be
+ * summarised again.
  */
 export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candle | undefined {
   if (!ticks) return backfill && { ...backfill, samples: 0 };
-  const chosen = !backfill || ticks.samples >= pollsDue / 2 ? ticks : backfill;
+  const chosen = !backfill || isWellSampled(ticks.samples, pollsDue) ? ticks : backfill;
   return { ...chosen, samples: ticks.samples, polls_due: pollsDue };
+}
+
+/** The candle of the ticks of two candles of one hour; of a slot that both have, the tick of `newer`. */
+export function withTicksOf(older: Candle, newer: Candle): Candle {
+  const prices = new Map([...older.path, ...newer.path]);
+  if (prices.size === newer.path.length) return newer;
+  const ticks = [...prices].map(([offsetMs, price]) => ({ slotMs: newer.startMs + offsetMs, price }));
+  return candleFromTicks(newer, newer.startMs, ticks);
 }
 
 /**

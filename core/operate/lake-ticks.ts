@@ -9,6 +9,7 @@ import type { LakeObjects } from './ports.ts';
 
 /** The ticks in the lake. Whatever cannot be read is left out and reported in `problems`. */
 export class LakeTicks implements TickHours {
+  readonly hasAllTicks = true;
   readonly problems: string[] = [];
   readonly #lake: LakeObjects;
   #markets: Promise<Market[]> | undefined;

@@ -144,12 +144,18 @@ async function ticks(
     if (!hasTime()) return { phase: 'ticks', startMs, hourMs: nextMs };
     const tickMs = await lakeTicks.firstTickIn(nextMs, range.toMs);
     if (tickMs === undefined) break;
-    const written = await summariseHour(hourOf(tickMs), lakeTicks, 'later', services.summaries, store);
+    nextMs = hourOf(tickMs) + HOUR_MS;
+    const options: Parameters<typeof summariseHour>[2] = {
+      makeMoves: 'later',
+      async beforeReopening(dayMs) {
+        nextMs = Math.max(dayMs, range.fromMs);
+      },
+    };
+    const written = await summariseHour(hourOf(tickMs), lakeTicks, options, services.summaries, store);
     output.hours += 1;
     output.candles += written.candles;
     output.moves += written.moves;
     addProblems(output, lakeTicks.problems.splice(0));
-    nextMs = hourOf(tickMs) + HOUR_MS;
   }
   return { phase: 'moves', startMs, hourMs: range.toMs, series: await store.countStale() };
 }

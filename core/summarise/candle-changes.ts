@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Candle, candleEndMs, candleId, chooseCandle, withLogReturn } from '../market/candle.ts';
+import {
+  type Candle,
+  candleEndMs,
+  candleId,
+  chooseCandle,
+  isWellSampled,
+  withLogReturn,
+  withTicksOf,
+} from '../market/candle.ts';
 import { pollsDueInHour, type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries } from '../market/series.ts';
 import { dayOf, HOUR_MS } from '../market/time.ts';
@@ -8,7 +16,7 @@ import { dayOf, HOUR_MS } from '../market/time.ts';
 export interface CandleChanges {
   /** Candles that are new or changed. */
   put: Candle[];
-  /** Daily candles that hourly ones replace. */
+  /** Daily candles that hourly ones replace, and hourly ones that are too poor to replace a daily one. */
   remove: Candle[];
   /** The candle to keep for each proposed hour or day, in time order, changed or not. */
   chosen: Candle[];
@@ -23,12 +31,21 @@ export interface PathChange {
   isReplaced: boolean;
 }
 
+export interface CandleRules {
+  intervals: SamplingIntervals;
+  /** Whether the proposals are made of every tick there ever was, as only the lake knows them. @default false */
+  hasAllTicks?: boolean;
+}
+
 /**
  * Compares proposed candles (from ticks or from history) with the existing ones.
  *
- * Ticks win if they cover at least half of the polls due, or if there is nothing else; a daily candle is kept only for
- * a day without hourly ones. The polls due of an existing candle stay as they are. A candle is never removed for lack
- * of ticks, because they may have been deleted.
+ * - Ticks win if there are enough of them ({@link isWellSampled}), or if there is nothing else.
+ * - A daily candle gives way to hourly ones as soon as one of them is backfilled or well sampled. Until then the day's
+ *   few ticks make no candles.
+ * - A candle never loses ticks, unless the proposal has them all: they may have been deleted since.
+ *
+ * The polls due of an existing candle stay as they are.
  *
  * @param existing the stored candles of the proposals' times, the hour (day) before and after each, and both kinds of
  *   candle of their days
@@ -36,29 +53,41 @@ export interface PathChange {
 export function candleChanges(
   proposals: readonly Candle[],
   existing: readonly Candle[],
-  intervals: SamplingIntervals,
+  rules: CandleRules,
 ): CandleChanges {
   const before = new Map(existing.map((candle) => [candleId(candle), candle]));
   const after = new Map(before);
   const remove = new Map<string, Candle>();
   const chosen = new Map<string, Candle>();
-  const hourlyDays = new Set(existing.filter(({ hours }) => hours === 1).map(dayIdOf));
+  const keep = (candle: Candle) => {
+    const id = candleId(candle);
+    after.set(id, candle);
+    chosen.set(id, candle);
+  };
+  const drop = (candle: Candle | undefined) => {
+    if (!candle) return;
+    const id = candleId(candle);
+    after.delete(id);
+    chosen.delete(id);
+    if (before.has(id)) remove.set(id, candle);
+  };
 
   // Hours first: they decide whether the day's own candle is kept.
   for (const proposal of proposals.toSorted((a, b) => a.hours - b.hours)) {
-    const id = candleId(proposal);
-    const dayId = dayIdOf(proposal);
-    if (proposal.hours === 24) {
-      if (hourlyDays.has(dayId)) continue;
+    const candle = choose(proposal, after.get(candleId(proposal)), rules);
+    if (candle.hours === 24) {
+      const hours = hoursOf(candle).flatMap((id) => after.get(id) ?? []);
+      if (hours.some((hour) => replacesDay(hour, rules))) continue;
+      for (const hour of hours) drop(hour);
+      keep(candle);
     } else {
-      hourlyDays.add(dayId);
-      const day = after.get(dayId);
-      if (day) remove.set(dayId, day);
-      after.delete(dayId);
+      const day = after.get(dayIdOf(candle));
+      if (day && !replacesDay(candle, rules)) drop(after.get(candleId(candle)));
+      else {
+        drop(day);
+        keep(candle);
+      }
     }
-    const candle = choose(proposal, after.get(id), intervals);
-    after.set(id, candle);
-    chosen.set(id, candle);
   }
 
   const put: Candle[] = [];
@@ -72,7 +101,7 @@ export function candleChanges(
       isReplaced: known.isReplaced || isReplaced,
     });
   };
-  for (const day of remove.values()) pathChanged(day, true);
+  for (const candle of remove.values()) pathChanged(candle, true);
   const touched = new Set(
     [...chosen.values(), ...remove.values()].flatMap((candle) => [
       candleId(candle),
@@ -94,17 +123,32 @@ export function candleChanges(
   return { put, remove: [...remove.values()], chosen: inTimeOrder, pathChanges };
 }
 
-function choose(proposal: Candle, old: Candle | undefined, intervals: SamplingIntervals): Candle {
-  const [ticks, backfill] = proposal.source === 'ticks' ? [proposal, old] : [old, proposal];
-  if (ticks?.source !== 'ticks') {
-    // The new history replaces the old; the ticks seen in the hour remain seen.
-    const { samples = proposal.samples, polls_due } = old ?? {};
-    return { ...proposal, samples, ...(polls_due === undefined ? {} : { polls_due }) };
+function choose(proposal: Candle, old: Candle | undefined, { intervals, hasAllTicks }: CandleRules): Candle {
+  const known = old?.samples ?? 0;
+  if (proposal.source === 'ticks') {
+    const ticks = old?.source === 'ticks' && !hasAllTicks ? withTicksOf(old, proposal) : proposal;
+    const backfill = old?.source === 'backfill' ? old : undefined;
+    const pollsDue = old?.polls_due ?? pollsDueAt(proposal, intervals);
+    const candle = chooseCandle({ ticks, backfill, pollsDue }) ?? ticks;
+    return hasAllTicks ? candle : { ...candle, samples: Math.max(candle.samples, known) };
   }
-  const intervalMs = samplingIntervalOf(proposal, intervals);
-  const pollsDue = old?.polls_due ?? pollsDueInHour(proposal.startMs, intervalMs);
-  const candidate = backfill?.source === 'backfill' ? backfill : undefined;
-  return chooseCandle({ ticks, backfill: candidate, pollsDue }) ?? proposal;
+  if (old?.source === 'ticks') {
+    const pollsDue = old.polls_due ?? pollsDueAt(proposal, intervals);
+    return chooseCandle({ ticks: old, backfill: proposal, pollsDue }) ?? proposal;
+  }
+  // The new history replaces the old; the ticks seen in the hour remain seen.
+  const { polls_due } = old ?? {};
+  return { ...proposal, samples: known, ...(polls_due === undefined ? {} : { polls_due }) };
+}
+
+/** Whether an hourly candle is good enough to replace the daily one. */
+function replacesDay(candle: Candle, { intervals }: CandleRules): boolean {
+  const { source, samples, polls_due } = candle;
+  return source === 'backfill' || isWellSampled(samples, polls_due ?? pollsDueAt(candle, intervals));
+}
+
+function pollsDueAt(candle: Candle, intervals: SamplingIntervals): number {
+  return pollsDueInHour(candle.startMs, samplingIntervalOf(candle, intervals));
 }
 
 /** Fields that older candles do not have. A candle is not rewritten just to add one of them. */
@@ -118,6 +162,11 @@ function isUnchanged(old: Candle | undefined, candle: Candle): boolean {
 
 function dayIdOf(candle: Candle): string {
   return idAt({ ...candle, hours: 24 }, dayOf(candle.startMs));
+}
+
+/** The ids of a day's hourly candles. */
+function hoursOf(day: Candle): string[] {
+  return Array.from({ length: 24 }, (_, hour) => idAt({ ...day, hours: 1 }, day.startMs + hour * HOUR_MS));
 }
 
 function idAt(candle: Candle, startMs: number): string {

@@ -1,26 +1,35 @@
+import { isWellSampled } from '../market/candle.ts';
+import { pollsDueInHour, type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries } from '../market/series.ts';
+import { dayOf } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
 import type { HourCount, SampleCounts } from './ports.ts';
 
 /**
- * The first hour of a window whose candles were not made from the ticks there are now. Hours without ticks do not
- * count: theirs may have been deleted.
- * @param isLate compares an hour's ticks with the samples its candle has seen
+ * The first hour of a window that has ticks its candle has not seen. Fewer ticks than samples are no reason to make it
+ * again: the others may have been deleted. Nor is an hour of a day with a daily candle that it would not replace.
  * @returns the hour's start in epoch ms
  */
 export async function firstLateHour(
   counts: SampleCounts,
   { fromMs, toMs }: Window,
-  isLate: (ticks: number, samples: number) => boolean,
+  intervals: SamplingIntervals,
 ): Promise<number | undefined> {
   if (fromMs >= toMs) return undefined;
-  const [ticks, samples] = await Promise.all([
+  const [ticks, samples, daily] = await Promise.all([
     counts.tickCounts(fromMs, toMs),
     counts.candleSamples(fromMs, toMs),
+    counts.dailyCandles(fromMs, toMs),
   ]);
   const seen = new Map(samples.map((each) => [keyOf(each), each.count]));
+  const days = new Set(daily.map(keyOf));
+  const isLate = (hour: HourCount) => {
+    if (hour.count <= (seen.get(keyOf(hour)) ?? 0)) return false;
+    const pollsDue = pollsDueInHour(hour.hourMs, samplingIntervalOf(hour.series, intervals));
+    return !days.has(keyOf({ ...hour, hourMs: dayOf(hour.hourMs) })) || isWellSampled(hour.count, pollsDue);
+  };
   return ticks
-    .filter((each) => each.count > 0 && isLate(each.count, seen.get(keyOf(each)) ?? 0))
+    .filter(isLate)
     .reduce<number | undefined>((first, { hourMs }) => Math.min(first ?? hourMs, hourMs), undefined);
 }
 

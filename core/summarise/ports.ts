@@ -19,6 +19,8 @@ export interface HourCount {
 
 /** Where ticks are read from. Times are epoch ms. */
 export interface TickHours {
+  /** Whether it keeps every tick for good: the lake does, the index deletes old ones. */
+  readonly hasAllTicks: boolean;
   /** The time of the first tick in [fromMs, toMs), if there is one. */
   firstTickIn(fromMs: number, toMs: number): Promise<number | undefined>;
   /** Every series' ticks of the hour that starts at `hourMs`. */
@@ -30,6 +32,8 @@ export interface SampleCounts {
   tickCounts(fromMs: number, toMs: number): Promise<HourCount[]>;
   /** The `samples` of the hourly candles. */
   candleSamples(fromMs: number, toMs: number): Promise<HourCount[]>;
+  /** The daily candles of these hours' days; `hourMs` is the start of the day. */
+  dailyCandles(fromMs: number, toMs: number): Promise<HourCount[]>;
 }
 
 /** Candles that start in [fromMs, toMs), epoch ms; without an end, the range is open there. */

@@ -1,3 +1,4 @@
+import type { SamplingIntervals } from '../market/sampling.ts';
 import { DAY_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
 import { firstLateHour } from './late-ticks.ts';
@@ -7,6 +8,7 @@ export interface RetentionDependencies {
   months: TickMonths;
   counts: SampleCounts;
   progress: SummaryProgress;
+  samplingIntervals: SamplingIntervals;
   log: Log;
   hasTime: () => boolean;
 }
@@ -20,7 +22,7 @@ export interface RetentionDependencies {
 export async function deleteOldTicks(
   nowMs: number,
   retentionMs: number,
-  { months, counts, progress, log, hasTime }: RetentionDependencies,
+  { months, counts, progress, samplingIntervals, log, hasTime }: RetentionDependencies,
 ): Promise<string[]> {
   const deleted: string[] = [];
   const untilMs = (await progress.summarisedUntil()) ?? Number.NEGATIVE_INFINITY;
@@ -36,8 +38,7 @@ export async function deleteOldTicks(
         return deleted;
       }
       const day = { fromMs: dayMs, toMs: dayMs + DAY_MS };
-      // Fewer ticks than samples: the others were deleted before.
-      const lateMs = await firstLateHour(counts, day, (ticks, samples) => ticks > samples);
+      const lateMs = await firstLateHour(counts, day, samplingIntervals);
       if (lateMs === undefined) continue;
       await progress.setSummarisedUntil(lateMs);
       const from = new Date(lateMs).toISOString();

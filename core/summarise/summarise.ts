@@ -4,7 +4,7 @@ import { firstLateHour } from './late-ticks.ts';
 import type { CandleStore, LedgerStore, MoveStore, SampleCounts, SummaryStore, TickHours } from './ports.ts';
 import { remakeMoves } from './remake-moves.ts';
 import type { SummarySettings } from './settings.ts';
-import { type MakeMoves, type WrittenCandles, writeCandles } from './write-candles.ts';
+import { type WriteOptions, type WrittenCandles, writeCandles } from './write-candles.ts';
 
 /** How far back to look for late ticks. */
 const LATE_TICKS_MS = 48 * HOUR_MS;
@@ -60,7 +60,7 @@ export async function summarise(
   };
   if (untilMs !== undefined) {
     const recent = { fromMs: endMs - LATE_TICKS_MS, toMs: Math.min(untilMs, endMs) };
-    const lateMs = await firstLateHour(counts, recent, (ofHour, samples) => ofHour !== samples);
+    const lateMs = await firstLateHour(counts, recent, settings.samplingIntervals);
     if (lateMs !== undefined) {
       report.lateFrom = new Date(lateMs).toISOString();
       await setUntil(lateMs);
@@ -78,8 +78,19 @@ export async function summarise(
       break;
     }
     const hourMs = hourOf(tickMs);
-    const written = await summariseHour(hourMs, ticks, 'now', settings, store);
-    await setUntil(hourMs + HOUR_MS);
+    let nextMs = hourMs + HOUR_MS;
+    const beforeReopening = async (dayMs: number) => {
+      nextMs = dayMs;
+      await setUntil(dayMs);
+    };
+    const written = await summariseHour(
+      hourMs,
+      ticks,
+      { makeMoves: 'now', beforeReopening },
+      settings,
+      store,
+    );
+    await setUntil(nextMs);
     report.hours += 1;
     report.candles += written.candles;
     report.moves += written.moves;
@@ -88,15 +99,16 @@ export async function summarise(
   return { ...report, ...(untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }) };
 }
 
-/** Makes one hour's candles from its ticks and, if `makeMoves` is `now`, their moves. */
+/** Makes one hour's candles from its ticks, and their moves if they can be made now. */
 export async function summariseHour(
   hourMs: number,
-  ticks: Pick<TickHours, 'ticksOf'>,
-  makeMoves: MakeMoves,
+  ticks: Pick<TickHours, 'ticksOf' | 'hasAllTicks'>,
+  options: Pick<WriteOptions, 'makeMoves' | 'beforeReopening'>,
   settings: SummarySettings,
   store: CandleStore & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const [ofHour, existing] = await Promise.all([ticks.ticksOf(hourMs), store.candlesAround(hourMs)]);
   const proposals = ofHour.map(({ series, ticks: prices }) => candleFromTicks(series, hourMs, prices));
-  return writeCandles(proposals, existing, makeMoves, settings, store);
+  const { hasAllTicks } = ticks;
+  return writeCandles(proposals, existing, { ...options, hasAllTicks }, settings, store);
 }

@@ -1,7 +1,7 @@
 import type { Candle } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
 import { formatSeries } from '../market/series.ts';
-import { candleChanges, type PathChange } from './candle-changes.ts';
+import { type CandleRules, candleChanges, type PathChange } from './candle-changes.ts';
 import type { CandleStore, LedgerStore, MoveStore } from './ports.ts';
 import { newLedger, rewind, type SeriesLedger, throughMs, walk, withThresholds } from './series-ledger.ts';
 import type { SummarySettings } from './settings.ts';
@@ -19,6 +19,15 @@ export interface WrittenCandles {
  */
 export type MakeMoves = 'now' | 'later';
 
+export interface WriteOptions extends Pick<CandleRules, 'hasAllTicks'> {
+  makeMoves: MakeMoves;
+  /**
+   * Called before a daily candle gives way to hourly ones. Other hours of the day (it starts at `dayMs`, epoch ms) may
+   * have ticks that did not count while it stood, so they have to be summarised again.
+   */
+  beforeReopening: (dayMs: number) => Promise<void>;
+}
+
 /**
  * Writes candles, and their moves if they can be made now; a series whose moves have to be made again is marked stale
  * for {@link remakeMoves}.
@@ -32,12 +41,12 @@ export type MakeMoves = 'now' | 'later';
 export async function writeCandles(
   proposals: readonly Candle[],
   existing: readonly Candle[],
-  makeMoves: MakeMoves,
-  { thresholds, samplingIntervals }: SummarySettings,
+  { makeMoves, hasAllTicks = false, beforeReopening }: WriteOptions,
+  { thresholds, samplingIntervals: intervals }: SummarySettings,
   store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
-  const changes = candleChanges(proposals, existing, samplingIntervals);
-  const bySeries = Map.groupBy(changes.chosen, formatSeries);
+  const changes = candleChanges(proposals, existing, { intervals, hasAllTicks });
+  const bySeries = Map.groupBy([...changes.chosen, ...changes.remove], formatSeries);
   const known = await store.ledgers([...bySeries.values()].flatMap(([first]) => first ?? []));
   const ledgers = new Map<string, SeriesLedger>();
   for (const [series, [first]] of bySeries) {
@@ -49,13 +58,15 @@ export async function writeCandles(
   const marked = [...ledgers].flatMap(([series, ledger]) => (ledger === known.get(series) ? [] : ledger));
   if (marked.length > 0) await store.writeLedgers(marked);
 
+  const reopened = changes.remove.filter(({ hours }) => hours === 24).map(({ startMs }) => startMs);
+  if (reopened.length > 0) await beforeReopening(Math.min(...reopened));
   if (changes.put.length > 0 || changes.remove.length > 0) {
     await store.writeCandles(changes.put, changes.remove);
   }
 
   const moves: Move[] = [];
   const walked: SeriesLedger[] = [];
-  for (const [series, candles] of makeMoves === 'now' ? bySeries : []) {
+  for (const [series, candles] of Map.groupBy(makeMoves === 'now' ? changes.chosen : [], formatSeries)) {
     const ledger = ledgers.get(series);
     if (!ledger || ledger.stale) continue;
     const ahead = candles.filter(({ startMs }) => startMs >= throughMs(ledger));

@@ -57,7 +57,8 @@ export async function handler(event: unknown, context: Context): Promise<Summari
       const report = await summarise(nowMs, { ticks, counts, store, settings, hasTime, onProgress });
       onProgress(report);
       const days = report.done ? environment.TICK_RETENTION_DAYS : 'never';
-      const dependencies = { months: ticks, counts, progress: store, log, hasTime };
+      const { samplingIntervals } = settings;
+      const dependencies = { months: ticks, counts, progress: store, samplingIntervals, log, hasTime };
       const deletedMonths = days === 'never' ? [] : await deleteOldTicks(nowMs, days * DAY_MS, dependencies);
       return { ...report, deletedMonths };
     });

@@ -192,6 +192,13 @@ export class OpenSearchSummaries implements SummaryStore {
     return countsByHour(this.#options.search, CANDLE_INDICES, 'start', query, 'samples');
   }
 
+  /** The daily candles of these hours' days, by series and day. */
+  async dailyCandles(fromMs: number, toMs: number): Promise<HourCount[]> {
+    await this.#refresh(CANDLE_INDICES);
+    const query = candlesOfLength(24, dayOf(fromMs), toMs);
+    return countsByHour(this.#options.search, CANDLE_INDICES, 'start', query);
+  }
+
   /**
    * @throws LeaseLostError if another process may write, or has written one of the documents since
    * @throws SummaryWriteError if some could not be written for another reason

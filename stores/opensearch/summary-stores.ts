@@ -44,6 +44,7 @@ export function withSummaryStores<T>(
     const counts: SampleCounts = {
       tickCounts: (fromMs, toMs) => ticks.tickCounts(fromMs, toMs),
       candleSamples: (fromMs, toMs) => store.candleSamples(fromMs, toMs),
+      dailyCandles: (fromMs, toMs) => store.dailyCandles(fromMs, toMs),
     };
     const result = await work({ store, ticks, counts });
     await store.refresh();

@@ -14,6 +14,7 @@ import { type OpenSearchSearch, retryTransient } from './search.ts';
 
 /** The ticks in the monthly ticker indices. */
 export class OpenSearchTicks implements TickHours, TickMonths {
+  readonly hasAllTicks = false;
   readonly #client: Client;
   readonly #search: OpenSearchSearch;
   readonly #deadlineMs: number;

@@ -6,7 +6,7 @@ import type { CandleHours } from '../../market/price-path.ts';
 import type { CurrencyPair, Series } from '../../market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../market/time.ts';
 import type { Window } from '../../market/window.ts';
-import type { CandleStore, LedgerStore, MoveStore, SummaryStore } from '../../summarise/ports.ts';
+import type { SummaryStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
 import type { OperationServices } from '../operation.ts';
@@ -40,7 +40,7 @@ export async function writeRecorded(
   hours: CandleHours,
   rows: readonly RecordedPrices[],
   settings: SummarySettings,
-  store: CandleStore & MoveStore & LedgerStore,
+  store: SummaryStore,
 ): Promise<WrittenCandles> {
   const [first, last] = [rows[0], rows.at(-1)];
   if (!first || !last) return { candles: 0, moves: 0 };
@@ -50,7 +50,11 @@ export async function writeRecorded(
     toMs: dayOf(last.startMs) + 3 * DAY_MS,
   });
   const proposals = rows.map((row) => candleFromHistory(series, row, hours));
-  return writeCandles(proposals, existing, 'later', settings, store);
+  const beforeReopening = async (dayMs: number) => {
+    const untilMs = await store.summarisedUntil();
+    if (untilMs !== undefined && dayMs < untilMs) await store.setSummarisedUntil(dayMs);
+  };
+  return writeCandles(proposals, existing, { makeMoves: 'later', beforeReopening }, settings, store);
 }
 
 /** Makes the candles in an object of the lake, those that lie in [fromMs, toMs). @throws UnreadableObjectError */

@@ -45,6 +45,7 @@ export const START_MS = Date.UTC(2018, 6, 1);
 
 /** Ticks in memory. */
 export class MemoryTicks implements TickHours {
+  readonly hasAllTicks = false;
   readonly #prices = new Map<string, { series: CandleSeries; bySlot: Map<number, number> }>();
 
   add(series: CandleSeries, slotMs: number, price: number): void {
@@ -212,6 +213,10 @@ export function countsOf(ticks: MemoryTicks, store: MemoryStore): SampleCounts {
         .filter(({ hours }) => hours === 1)
         .map((candle) => ({ series: candle, hourMs: candle.startMs, count: candle.samples }))
         .filter(({ hourMs }) => hourMs >= fromMs && hourMs < toMs),
+    dailyCandles: async (fromMs, toMs) =>
+      [...store.candles.values()]
+        .filter(({ hours, startMs }) => hours === 24 && startMs >= dayOf(fromMs) && startMs < toMs)
+        .map((candle) => ({ series: candle, hourMs: candle.startMs, count: 1 })),
   };
 }
 
@@ -252,14 +257,15 @@ export function expectedDocuments(
     const candle = chooseCandle({ ...each, pollsDue });
     if (candle) chosen.set(id, candle);
   }
-  const days = new Set(
-    [...chosen.values()]
-      .filter(({ hours }) => hours === 1)
-      .map((c) => `${formatSeries(c)} ${dayOf(c.startMs)}`),
-  );
+  // A daily candle stands unless the day has an hourly one that is recorded or made of at least 2 of the 4 ticks due.
+  const dayOfCandle = (candle: Candle) => `${formatSeries(candle)} ${dayOf(candle.startMs)}`;
+  const hourly = [...chosen.values()].filter(({ hours }) => hours === 1);
+  const wellSampled = hourly.filter(({ source, samples }) => source === 'backfill' || samples >= 2);
+  const hourlyDays = new Set(wellSampled.map(dayOfCandle));
+  const daily = [...chosen.values()].filter(({ hours }) => hours === 24);
+  const dailyDays = new Set(daily.map(dayOfCandle).filter((day) => !hourlyDays.has(day)));
   for (const [id, candle] of chosen) {
-    if (candle.hours === 24 && days.has(`${formatSeries(candle)} ${dayOf(candle.startMs)}`))
-      chosen.delete(id);
+    if (dailyDays.has(dayOfCandle(candle)) !== (candle.hours === 24)) chosen.delete(id);
   }
   const candles = [...chosen.values()].map((candle) => {
     const beforeMs = candle.startMs - candle.hours * HOUR_MS;

@@ -19,8 +19,9 @@ function world({ until = OCTOBER, ticks = [] as HourCount[], samples = [] as Hou
         months: async () => ['2018.07', '2018.08', '2018.09', '2018.10'],
         deleteMonth: async (month) => void deleted.push(month),
       },
-      counts: { tickCounts: within(ticks), candleSamples: within(samples) },
+      counts: { tickCounts: within(ticks), candleSamples: within(samples), dailyCandles: async () => [] },
       progress: store,
+      samplingIntervals: {},
       log: SILENT_LOG,
       hasTime,
     });
