@@ -11,6 +11,8 @@ export const CANDLE_INDICES = 'candles-*';
 export const MOVES_INDEX = 'moves';
 /** What summarising remembers between runs: ledgers, its progress, and the lease. */
 export const SUMMARY_STATE_INDEX = 'summaries-state';
+/** Hours whose ticks came late. Who indexes tickers writes it, and nothing else of the summaries. */
+export const LATE_HOURS_INDEX = 'summaries-late';
 
 /** The monthly index of a ticker, by its slot (ISO 8601 UTC). */
 export function tickerIndexOf(slot: string): string {

@@ -5,7 +5,7 @@ import { HOUR_MS, hourOf } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
 import type { SummaryStore } from '../summarise/ports.ts';
 import { markStale, remakeMoves } from '../summarise/remake-moves.ts';
-import { summariseHour } from '../summarise/summarise.ts';
+import { summariseHour } from '../summarise/summarise-hour.ts';
 import { writeFromLake } from './backfill/recorded-candles.ts';
 import { LakeTicks } from './lake-ticks.ts';
 import { addProblems, type Operation, type OperationServices, type Slice } from './operation.ts';

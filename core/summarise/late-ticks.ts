@@ -1,9 +1,17 @@
 import { isWellSampled } from '../market/candle.ts';
 import { pollsDueInHour, type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries } from '../market/series.ts';
-import { dayOf } from '../market/time.ts';
+import { dayOf, HOUR_MS } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
 import type { HourCount, SampleCounts } from './ports.ts';
+
+/** How far back from where the last run stopped each run of summarise counts ticks, to find those that came since. */
+export const COUNTED_MS = 48 * HOUR_MS;
+/**
+ * The hours of older ticks are recorded as they are indexed, and summarised again. The difference is a margin for a run
+ * in progress and for clocks that disagree.
+ */
+export const RECORDED_AFTER_MS = COUNTED_MS / 2;
 
 /**
  * The first hour of a window that has ticks its candle has not seen. Fewer ticks than samples are no reason to make it

@@ -81,11 +81,19 @@ export interface SummaryProgress {
   setSummarisedUntil(ms: number): Promise<void>;
 }
 
+/** Hours with ticks that were indexed long after their slots, by their starts in epoch ms. */
+export interface LateHours {
+  /** Those recorded and not yet set as done. A read of ticks that begins later finds what they are about. */
+  lateHours(): Promise<number[]>;
+  /** @param left those not done yet; others that are recorded meanwhile stay recorded */
+  setLateHours(left: readonly number[]): Promise<void>;
+}
+
 /**
  * All of them. A read finds everything written before. A write throws if it could not be completed, and can be
  * repeated safely.
  */
-export interface SummaryStore extends CandleStore, MoveStore, LedgerStore, SummaryProgress {}
+export interface SummaryStore extends CandleStore, MoveStore, LedgerStore, SummaryProgress, LateHours {}
 
 /** Ticks by month, to be deleted by month. */
 export interface TickMonths {

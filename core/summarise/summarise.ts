@@ -1,13 +1,11 @@
-import { candleFromTicks } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
-import { firstLateHour } from './late-ticks.ts';
-import type { CandleStore, LedgerStore, MoveStore, SampleCounts, SummaryStore, TickHours } from './ports.ts';
+import { summariseLateHours } from './late-hours.ts';
+import { COUNTED_MS, firstLateHour } from './late-ticks.ts';
+import type { SampleCounts, SummaryStore, TickHours } from './ports.ts';
 import { remakeMoves } from './remake-moves.ts';
 import type { SummarySettings } from './settings.ts';
-import { type WriteOptions, type WrittenCandles, writeCandles } from './write-candles.ts';
-
-/** How far back to look for late ticks. */
-const LATE_TICKS_MS = 48 * HOUR_MS;
+import { summariseHour } from './summarise-hour.ts';
+import type { WrittenCandles } from './write-candles.ts';
 
 export interface SummariseDependencies {
   ticks: TickHours;
@@ -41,8 +39,8 @@ export const NOTHING_DONE: SummariseReport = { hours: 0, candles: 0, moves: 0, s
 
 /**
  * Summarises closed hours in order: ticks → candles → moves. Continues where the last run stopped, or goes back to the
- * first of the last 48 hours whose ticks have changed since. The same ticks give the same documents, in however many
- * runs.
+ * first of the 48 hours before it whose ticks have changed since; of earlier hours, it makes those again whose ticks were
+ * recorded as late. The same ticks give the same documents, in however many runs and however late they come.
  *
  * @param nowMs epoch ms; the hour it is in is not closed
  */
@@ -54,15 +52,25 @@ export async function summarise(
   const report = { ...NOTHING_DONE };
 
   let untilMs = await store.summarisedUntil();
+  const addHour = (written: WrittenCandles) => {
+    report.hours += 1;
+    report.candles += written.candles;
+    report.moves += written.moves;
+    onProgress?.({ ...report });
+  };
   const setUntil = async (ms: number) => {
     untilMs = ms;
     await store.setSummarisedUntil(ms);
   };
   if (untilMs !== undefined) {
-    const recent = { fromMs: endMs - LATE_TICKS_MS, toMs: Math.min(untilMs, endMs) };
+    // Before the first look at the ticks: what is recorded later may not be visible to this run.
+    const firstMs = await summariseLateHours(untilMs, { ticks, store, settings, hasTime, onHour: addHour });
+    if (firstMs !== undefined) report.lateFrom = new Date(firstMs).toISOString();
+    const toMs = Math.min(untilMs, endMs);
+    const recent = { fromMs: toMs - COUNTED_MS, toMs };
     const lateMs = await firstLateHour(counts, recent, settings.samplingIntervals);
     if (lateMs !== undefined) {
-      report.lateFrom = new Date(lateMs).toISOString();
+      report.lateFrom ??= new Date(lateMs).toISOString();
       await setUntil(lateMs);
     }
   }
@@ -91,24 +99,7 @@ export async function summarise(
       store,
     );
     await setUntil(nextMs);
-    report.hours += 1;
-    report.candles += written.candles;
-    report.moves += written.moves;
-    onProgress?.({ ...report });
+    addHour(written);
   }
   return { ...report, ...(untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }) };
-}
-
-/** Makes one hour's candles from its ticks, and their moves if they can be made now. */
-export async function summariseHour(
-  hourMs: number,
-  ticks: Pick<TickHours, 'ticksOf' | 'hasAllTicks'>,
-  options: Pick<WriteOptions, 'makeMoves' | 'beforeReopening'>,
-  settings: SummarySettings,
-  store: CandleStore & MoveStore & LedgerStore,
-): Promise<WrittenCandles> {
-  const [ofHour, existing] = await Promise.all([ticks.ticksOf(hourMs), store.candlesAround(hourMs)]);
-  const proposals = ofHour.map(({ series, ticks: prices }) => candleFromTicks(series, hourMs, prices));
-  const { hasAllTicks } = ticks;
-  return writeCandles(proposals, existing, { ...options, hasAllTicks }, settings, store);
 }

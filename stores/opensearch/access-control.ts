@@ -3,7 +3,12 @@
  * function's IAM role; and a read-only user.
  * Names of actions and action groups: https://docs.opensearch.org/latest/security/access-control/permissions/
  */
-import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../core/market/index-names.ts';
+import {
+  CANDLE_INDICES,
+  LATE_HOURS_INDEX,
+  MOVES_INDEX,
+  TICKER_INDICES,
+} from '../../core/market/index-names.ts';
 import { OPENSEARCH_FUNCTIONS, type OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
 import type { SetupStep } from './index-templates.ts';
 
@@ -41,9 +46,14 @@ const role = (
 
 const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
   index: role(
-    'Creates tickers, reads nothing.',
+    'Creates tickers and records which hours they come late for; reads nothing.',
     ['indices:data/write/bulk'],
-    [[TICKERS, [...CREATE_INDEX, 'indices:data/write/bulk*', 'indices:data/write/index']]],
+    [
+      [
+        [...TICKERS, LATE_HOURS_INDEX],
+        [...CREATE_INDEX, 'indices:data/write/bulk*', 'indices:data/write/index'],
+      ],
+    ],
   ),
   summarise: role(
     'Reads tickers and deletes whole months of them; writes candles and moves.',

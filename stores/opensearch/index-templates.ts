@@ -1,5 +1,6 @@
 import {
   CANDLE_INDICES,
+  LATE_HOURS_INDEX,
   MOVES_INDEX,
   SUMMARY_STATE_INDEX,
   TICKER_INDICES,
@@ -122,6 +123,7 @@ const summaryStateProperties: Mapping = {
   category: keyword,
   symbol: keyword,
   stale: { type: 'boolean' },
+  hour: date,
 };
 
 /**
@@ -147,12 +149,12 @@ export function indexTemplates({
   });
   const template = (
     description: string,
-    pattern: string,
+    patterns: string | string[],
     index: Mapping,
     properties: Mapping,
     aliases?: Mapping,
   ): Mapping => ({
-    index_patterns: [pattern],
+    index_patterns: [patterns].flat(),
     priority: 100,
     _meta: { description },
     template: {
@@ -182,8 +184,8 @@ export function indexTemplates({
       moveProperties,
     ),
     'crypto-market-insights-summaries-state': template(
-      'What summarising remembers between runs, and the lease that keeps two runs apart.',
-      SUMMARY_STATE_INDEX,
+      'What summarising remembers between runs, the lease that keeps two runs apart, and hours with late ticks.',
+      [SUMMARY_STATE_INDEX, LATE_HOURS_INDEX],
       { ...stored, number_of_shards: 1, hidden: true },
       summaryStateProperties,
     ),

@@ -4,6 +4,7 @@ import { type Move, moveId } from '../../core/market/directional-change.ts';
 import {
   CANDLE_INDICES,
   candleIndexOf,
+  LATE_HOURS_INDEX,
   MOVES_INDEX,
   SUMMARY_STATE_INDEX,
 } from '../../core/market/index-names.ts';
@@ -14,12 +15,14 @@ import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { OpenSearchBulk } from './bulk.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { type CandleRecord, candleOf, candleRecord } from './candle-record.ts';
+import type { LateHour } from './late-hours.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { allOf, type Filter, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour } from './ticks.ts';
 
 const MARKER_ID = 'marker';
+const LATE_HOURS_ID = 'late-hours';
 const LEDGERS_PER_REQUEST = 1_000;
 
 /** Some summaries could not be written; the next run makes them again. */
@@ -180,9 +183,35 @@ export class OpenSearchSummaries implements SummaryStore {
     return readSummarisedUntil(this.#options.client, this.#options.deadlineMs);
   }
 
-  async setSummarisedUntil(ms: number): Promise<void> {
-    const marker: Marker = { kind: 'note', note: { until: new Date(ms).toISOString() } };
-    await this.#write(SUMMARY_STATE_INDEX, [replace(SUMMARY_STATE_INDEX, MARKER_ID, marker)]);
+  setSummarisedUntil(ms: number): Promise<void> {
+    return this.#writeNote(MARKER_ID, { until: new Date(ms).toISOString() });
+  }
+
+  async #writeNote(id: string, note: object): Promise<void> {
+    await this.#write(SUMMARY_STATE_INDEX, [replace(SUMMARY_STATE_INDEX, id, { kind: 'note', note })]);
+  }
+
+  async lateHours(): Promise<number[]> {
+    const { client, search, deadlineMs } = this.#options;
+    await this.#refresh(LATE_HOURS_INDEX);
+    const body = { query: { match_all: {} }, sort: ['hour'] };
+    const recorded = await search.all<LateHour>(LATE_HOURS_INDEX, body);
+    const known = (await readNote<{ hours: string[] }>(client, LATE_HOURS_ID, deadlineMs))?.hours ?? [];
+    const hours = [...new Set([...known, ...recorded.map(({ _source }) => _source.hour)])];
+    if (recorded.length > 0) {
+      // From here on, ticks of these hours are recorded again: this run may not see them any more.
+      await this.setLateHours(hours.map(Date.parse));
+      await this.#options.bulk.write(
+        recorded.map(({ _id }) => deleteDocument(LATE_HOURS_INDEX, _id)),
+        deadlineMs,
+      );
+    }
+    return hours.map(Date.parse);
+  }
+
+  async setLateHours(left: readonly number[]): Promise<void> {
+    const hours = left.map((ms) => new Date(ms).toISOString());
+    await this.#writeNote(LATE_HOURS_ID, { hours });
   }
 
   /** The `samples` of the hourly candles, by series and hour. */
@@ -224,17 +253,18 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 }
 
-interface Marker {
-  kind: 'note';
-  note: { until: string };
+/** {@link SummaryStore.summarisedUntil}, for processes that only read; retried until the deadline, epoch ms. */
+export async function readSummarisedUntil(client: Client, deadlineMs: number): Promise<number | undefined> {
+  const marker = await readNote<{ until: string }>(client, MARKER_ID, deadlineMs);
+  return marker && Date.parse(marker.until);
 }
 
-/** {@link SummaryStore.summarisedUntil}, for processes that only read; retried until the deadline, epoch ms. */
-export function readSummarisedUntil(client: Client, deadlineMs: number): Promise<number | undefined> {
+/** A small document of its own; undefined if it was never written. */
+function readNote<Note>(client: Client, id: string, deadlineMs: number): Promise<Note | undefined> {
   const read = async () => {
     try {
-      const { body } = await client.get({ index: SUMMARY_STATE_INDEX, id: MARKER_ID });
-      return Date.parse((body._source as unknown as Marker).note.until);
+      const { body } = await client.get({ index: SUMMARY_STATE_INDEX, id });
+      return (body._source as unknown as { note: Note }).note;
     } catch (error) {
       if ((error as { statusCode?: number }).statusCode === 404) return undefined;
       throw error;

@@ -55,7 +55,7 @@ export function clearTickers(): Promise<void> {
 
 /** Deletes all candles, moves and the state of summarising. */
 export function clearSummaries(): Promise<void> {
-  return clearIndices('candles-*,moves*,summaries-state*');
+  return clearIndices('candles-*,moves*,summaries-*');
 }
 
 async function clearIndices(index: string): Promise<void> {

@@ -9,8 +9,11 @@ import { sampleTicker } from '../../samples/tickers.ts';
 import type { MemoryTicks } from '../../unit/core/summarise/in-memory.ts';
 import { openSearch, services } from '../services.ts';
 
-/** Puts ticks into the index, as the index function does. */
-export async function indexTicks(ticks: MemoryTicks): Promise<void> {
+/**
+ * Puts ticks into the index, as the index function does.
+ * @param now epoch ms; ticks that are old by then are recorded as late. @default none are
+ */
+export async function indexTicks(ticks: MemoryTicks, now = 0): Promise<void> {
   const client = createOpenSearch(services.openSearch);
   const tickers = ticks.all().flatMap(({ series, ticks: ofSeries }) =>
     ofSeries.map(({ slotMs, price }) => {
@@ -19,7 +22,7 @@ export async function indexTicks(ticks: MemoryTicks): Promise<void> {
     }),
   );
   try {
-    await new OpenSearchTickers(client).create(
+    await new OpenSearchTickers(client, { now: () => now }).create(
       tickers.map((ticker) => ({
         id: tickerId(ticker),
         slot: ticker.slot,

@@ -78,6 +78,24 @@ describe('the summarise function', () => {
     expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(14)));
   });
 
+  it('summarises ticks that come weeks late, once', async () => {
+    const ticks = ticksOf(12);
+    await indexTicks(ticks);
+    const run = await startSummarise(ENVIRONMENT);
+    await run(iso(at(12)));
+    await run(iso(at(800)));
+    const late = new MemoryTicks();
+    late.addHour(ETH, 3, 100, 101);
+    late.add(BTC, at(5) + 55 * 60_000, 7_000);
+    await indexTicks(late, at(800));
+    for (const { series, ticks: ofSeries } of late.all()) {
+      for (const { slotMs, price } of ofSeries) ticks.add(series, slotMs, price);
+    }
+    expect(await run(iso(at(801)))).toMatchObject({ hours: 2, lateFrom: iso(at(3)), done: true });
+    expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(801)));
+    expect(await run(iso(at(801)))).toMatchObject({ hours: 0, candles: 0, moves: 0 });
+  });
+
   it('writes nothing in a second run', async () => {
     const ticks = ticksOf(5);
     await indexTicks(ticks);

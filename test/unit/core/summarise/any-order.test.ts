@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RecordedPrices } from '../../../../core/market/candle.ts';
 import { DAY_MS, HOUR_MS } from '../../../../core/market/time.ts';
 import { writeRecorded } from '../../../../core/operate/backfill/recorded-candles.ts';
+import { RECORDED_AFTER_MS } from '../../../../core/summarise/late-ticks.ts';
 import { markStale } from '../../../../core/summarise/remake-moves.ts';
 import { summarise } from '../../../../core/summarise/summarise.ts';
 import {
@@ -125,7 +126,7 @@ class Deployment {
   }
 }
 
-function recordedBy(one: Extract<Step, { kind: 'hours' | 'days' }>): Recorded {
+function recordedBy(one: Extract<Step | Event, { kind: 'hours' | 'days' }>): Recorded {
   const name = SERIES[one.series] ?? BTC;
   if (one.kind === 'days') {
     return { series: name, hours: 24, rows: [recordedAt(START_MS + one.day * DAY_MS, DAY_MS, one.series)] };
@@ -164,6 +165,124 @@ describe('summaries, in any order of events and killed at any write', () => {
         expect(deployment.store.documents()).toEqual(before);
       }),
       { numRuns: 100 },
+    );
+  }, 60_000);
+});
+
+/** Something that happens at an hour of the wall clock, counted from {@link START_MS}. */
+type Event =
+  | { kind: 'tick'; series: number; hour: number; poll: number; delay: number }
+  | { kind: 'hours'; series: number; hour: number; count: number; at: number }
+  | { kind: 'days'; series: number; day: number; at: number }
+  | { kind: 'summarise'; at: number; killAfter: number; thenDeletes: boolean };
+
+const LAST_HOUR = 600;
+const later = fc.integer({ min: 0, max: LAST_HOUR });
+const tickEvent = fc.record({
+  kind: fc.constant('tick' as const),
+  series,
+  hour,
+  poll: fc.integer({ min: 0, max: 3 }),
+  delay: fc.integer({ min: 0, max: LAST_HOUR - HOURS - 1 }),
+});
+const summariseEvent = fc.record({
+  kind: fc.constant('summarise' as const),
+  at: later,
+  killAfter: fc.oneof(fc.constant(1_000_000), fc.integer({ min: 1, max: 40 })),
+  thenDeletes: fc.boolean(),
+});
+const hoursEvent = fc.record({
+  kind: fc.constant('hours' as const),
+  series,
+  hour,
+  count: fc.integer({ min: 1, max: 12 }),
+  at: later,
+});
+const daysEvent = fc.record({
+  kind: fc.constant('days' as const),
+  series,
+  day: fc.integer({ min: -2, max: 2 }),
+  at: later,
+});
+
+const timeOf = (event: Event) => (event.kind === 'tick' ? event.hour + 1 + event.delay : event.at);
+
+/** Ticks arrive whenever they do; those of hours long past are recorded, as the index function does. */
+async function live(events: readonly Event[], mayDelete: boolean) {
+  const [ticks, everyTick, store, recorded] = [
+    new MemoryTicks(),
+    new MemoryTicks(),
+    new MemoryStore(),
+    [] as Recorded[],
+  ];
+  const counts = countsOf(ticks, store);
+  const run = (nowMs: number) =>
+    summarise(nowMs, { ticks, counts, store, settings: SETTINGS, hasTime: () => true });
+  for (const event of events.toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    const nowMs = START_MS + timeOf(event) * HOUR_MS;
+    switch (event.kind) {
+      case 'tick': {
+        const hourMs = START_MS + event.hour * HOUR_MS;
+        const slotMs = hourMs + event.poll * 14 * 60_000;
+        const name = SERIES[event.series] ?? BTC;
+        for (const each of [ticks, everyTick]) each.add(name, slotMs, priceAt(slotMs, event.series));
+        if (slotMs < nowMs - RECORDED_AFTER_MS) store.late.add(hourMs);
+        break;
+      }
+      case 'hours':
+      case 'days': {
+        const history = recordedBy(event);
+        recorded.push(history);
+        await writeRecorded(history.series, history.hours, history.rows, SETTINGS, store);
+        break;
+      }
+      case 'summarise': {
+        store.killAt = store.writes + event.killAfter;
+        const report = await run(nowMs).catch((error) => {
+          if (!(error instanceof Killed)) throw error;
+          return undefined;
+        });
+        store.killAt = Number.POSITIVE_INFINITY;
+        if (report?.done && event.thenDeletes && mayDelete) ticks.removeBefore(nowMs - 3 * DAY_MS);
+        break;
+      }
+      default:
+        event satisfies never;
+    }
+  }
+  const endMs = START_MS + LAST_HOUR * HOUR_MS;
+  await run(endMs);
+  return { documents: store.documents(), expected: expectedDocuments(everyTick, endMs, recorded) };
+}
+
+describe('summaries of ticks that come weeks late', () => {
+  it('are as if none had been late, also next to recorded candles', async () => {
+    const event: fc.Arbitrary<Event> = fc.oneof(
+      { weight: 8, arbitrary: tickEvent },
+      { weight: 3, arbitrary: summariseEvent },
+      { weight: 1, arbitrary: hoursEvent },
+      { weight: 1, arbitrary: daysEvent },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 30 }), async (events) => {
+        const { documents, expected } = await live(events, false);
+        expect(documents).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  }, 60_000);
+
+  it('are as if none had been late, even if the retention has deleted the other ticks of their hours', async () => {
+    const event: fc.Arbitrary<Event> = fc.oneof(
+      { weight: 8, arbitrary: tickEvent },
+      { weight: 3, arbitrary: summariseEvent },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 30 }), async (events) => {
+        const { documents, expected } = await live(events, true);
+        expect(documents).toEqual(expected);
+      }),
+      { numRuns: 300 },
     );
   }, 60_000);
 });

@@ -103,6 +103,10 @@ export class MemoryStore implements SummaryStore {
   readonly moves = new Map<string, Move>();
   readonly state = new Map<string, SeriesLedger>();
   until: number | undefined;
+  /** Hours that indexing has recorded as late, … */
+  readonly late = new Set<number>();
+  /** … and those that summarising has taken note of. */
+  pending: number[] = [];
   writes = 0;
   /** Which single document write kills the process; counted from 1. */
   killAt = Number.POSITIVE_INFINITY;
@@ -189,6 +193,23 @@ export class MemoryStore implements SummaryStore {
   async setSummarisedUntil(ms: number): Promise<void> {
     this.#write(() => {
       this.until = ms;
+    });
+  }
+
+  async lateHours(): Promise<number[]> {
+    const hours = [...new Set([...this.pending, ...this.late])];
+    if (this.late.size > 0) {
+      this.#write(() => {
+        this.pending = hours;
+      });
+      this.#write(() => this.late.clear());
+    }
+    return hours;
+  }
+
+  async setLateHours(left: readonly number[]): Promise<void> {
+    this.#write(() => {
+      this.pending = [...left];
     });
   }
 

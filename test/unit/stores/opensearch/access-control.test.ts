@@ -28,10 +28,10 @@ describe('access control in OpenSearch', () => {
     });
   });
 
-  it('lets index only write tickers', () => {
+  it('lets index only write tickers and the hours of late ones', () => {
     const [permission, ...others] = roleOf('index').index_permissions;
     expect(others).toEqual([]);
-    expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*']);
+    expect(permission?.index_patterns).toEqual(['tickers', 'tickers-*', 'summaries-late']);
     expect(indexActions('index')).not.toContain('read');
   });
 

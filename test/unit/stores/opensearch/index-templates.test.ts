@@ -3,6 +3,7 @@ import { candleFromHistory } from '../../../../core/market/candle.ts';
 import { moveOf, movesOf } from '../../../../core/market/directional-change.ts';
 import {
   candleIndexOf,
+  LATE_HOURS_INDEX,
   MOVES_INDEX,
   SUMMARY_STATE_INDEX,
   tickerIndexOf,
@@ -100,7 +101,7 @@ describe('the summaries’ index templates', () => {
     const [pattern] = templateOf('candles').index_patterns;
     expect(candleIndexOf(candle.startMs)).toMatch(new RegExp(`^${pattern?.replace('*', '.*')}$`));
     expect(templateOf('moves').index_patterns).toEqual([MOVES_INDEX]);
-    expect(templateOf('summaries-state').index_patterns).toEqual([SUMMARY_STATE_INDEX]);
+    expect(templateOf('summaries-state').index_patterns).toEqual([SUMMARY_STATE_INDEX, LATE_HOURS_INDEX]);
   });
 
   it('map every field that a candle can have, with prices as double', () => {

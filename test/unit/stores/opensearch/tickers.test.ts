@@ -4,9 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IndexDocument } from '../../../../core/index/ports.ts';
-import type { BulkOptions } from '../../../../stores/opensearch/bulk.ts';
 import { createOpenSearch } from '../../../../stores/opensearch/client.ts';
-import { OpenSearchTickers } from '../../../../stores/opensearch/tickers.ts';
+import { OpenSearchTickers, type TickersOptions } from '../../../../stores/opensearch/tickers.ts';
 
 /** A received bulk request. */
 interface Bulk {
@@ -63,15 +62,20 @@ const whole =
   (_, response) =>
     json(response, status, { error: { type: 'some_exception', reason: 'all of it' }, status });
 
+const SLOT = '2026-03-01T12:00:00.000Z';
+const now = () => Date.parse(SLOT) + 60_000;
 const documentOf = (id: string): IndexDocument => ({
   id,
-  slot: '2026-03-01T12:00:00.000Z',
+  slot: SLOT,
   source: '{"symbol":"A"}',
 });
-async function create(ids: string[], options: BulkOptions = {}, inMs = 3_000) {
+async function create(ids: string[], options: TickersOptions = {}, inMs = 3_000) {
   const client = createOpenSearch(url);
   try {
-    return await new OpenSearchTickers(client, options).create(ids.map(documentOf), Date.now() + inMs);
+    return await new OpenSearchTickers(client, { now, ...options }).create(
+      ids.map(documentOf),
+      Date.now() + inMs,
+    );
   } finally {
     await client.close();
   }
@@ -288,7 +292,7 @@ describe('writing tickers to OpenSearch', () => {
 
   it('does not reuse a request’s memory before it is answered', async () => {
     const client = createOpenSearch(url);
-    const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
+    const tickers = new OpenSearchTickers(client, { now, maxRequestBytes: 100, connections: 1 });
     const lines = (id: string) => `{"create":{"_index":"tickers-2026.03","_id":"${id}"}}\n{"symbol":"A"}\n`;
     try {
       answers = [
@@ -322,7 +326,7 @@ describe('writing tickers to OpenSearch', () => {
     }
     const client = createOpenSearch(url);
     try {
-      const tickers = new OpenSearchTickers(client, { maxRequestBytes: 100, connections: 1 });
+      const tickers = new OpenSearchTickers(client, { now, maxRequestBytes: 100, connections: 1 });
       await tickers.create(documents(), Date.now() + 3_000);
       // The one that did not fit is already taken.
       expect(takenAtRequest).toEqual([2, 3, 4, 4]);
@@ -340,5 +344,30 @@ describe('writing tickers to OpenSearch', () => {
       'stored',
     ]);
     expect(bulks.map(({ ids }) => ids.length)).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe('tickers that come late', () => {
+  const daysLater = (days: number) => ({ now: () => Date.parse(SLOT) + days * 24 * 3_600_000 });
+
+  it('have their hours recorded once they are indexed, even if they were before', async () => {
+    answers = [statuses((id) => (id === 'b' ? 409 : 201))];
+    expect(await kinds(['a', 'b'], daysLater(3))).toEqual(['stored', 'alreadyThere']);
+    expect(bulks.map(({ ids }) => ids)).toEqual([['a', 'b'], ['2026-03-01T12:00:00.000Z']]);
+    expect(bulks[1]?.body).toContain('"_index":"summaries-late"');
+  });
+
+  it('are delivered again if their hours cannot be recorded', async () => {
+    answers = [statuses((id) => (id === 'c' ? 400 : 201)), statuses(() => 403)];
+    const outcomes = await create(['a', 'c'], daysLater(3), 300);
+    expect(outcomes).toMatchObject([
+      { kind: 'retry', reason: expect.stringContaining('late tickers could not be recorded') },
+      { kind: 'refused' },
+    ]);
+  });
+
+  it('do not count as late if the next run of summarise looks that far back', async () => {
+    await create(['a'], daysLater(0.9));
+    expect(bulks).toHaveLength(1);
   });
 });
