@@ -154,7 +154,8 @@ function searchDemand(config: StageConfig, { tickers, series }: Totals, figures:
     storedGib: tickersGib + candlesGib,
     tickersGib,
     candlesGib,
-    shards: (indices * shards + 1) * copies,
+    // Two small indices of summarising have one shard each.
+    shards: (indices * shards + 2) * copies,
     largestShardGib: (monthDocuments * figures.tickerIndexBytes) / shards / GIB,
     largestShardDocuments: monthDocuments / shards,
     /** Cores that indexing keeps busy. */

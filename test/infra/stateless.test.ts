@@ -145,7 +145,7 @@ describe('index', () => {
     stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       MaximumBatchingWindowInSeconds: 120,
     });
-    expect(functionOf(stateless, 'operators').Environment.Variables).toMatchObject({
+    expect(functionOf(stateless, 'Runs operators').Environment.Variables).toMatchObject({
       BATCHING_WINDOW_SECONDS: '120',
     });
   });
