@@ -192,21 +192,27 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async lateHours(): Promise<number[]> {
-    const { client, search, deadlineMs } = this.#options;
-    await this.#refresh(LATE_HOURS_INDEX);
-    const body = { query: { match_all: {} }, sort: ['hour'] };
-    const recorded = await search.all<LateHour>(LATE_HOURS_INDEX, body);
-    const known = (await readNote<{ hours: string[] }>(client, LATE_HOURS_ID, deadlineMs))?.hours ?? [];
-    const hours = [...new Set([...known, ...recorded.map(({ _source }) => _source.hour)])];
+    const { client, bulk, deadlineMs } = this.#options;
+    const [note, recorded] = await Promise.all([
+      readNote<{ hours: string[] }>(client, LATE_HOURS_ID, deadlineMs),
+      this.#recordedLateHours(),
+    ]);
+    const hours = [...new Set([...(note?.hours ?? []), ...recorded])];
     if (recorded.length > 0) {
       // From here on, ticks of these hours are recorded again: this run may not see them any more.
       await this.setLateHours(hours.map(Date.parse));
-      await this.#options.bulk.write(
-        recorded.map(({ _id }) => deleteDocument(LATE_HOURS_INDEX, _id)),
-        deadlineMs,
-      );
+      const deletes = recorded.map((hour) => deleteDocument(LATE_HOURS_INDEX, hour));
+      await bulk.write(deletes, deadlineMs);
     }
     return hours.map(Date.parse);
+  }
+
+  /** Their ids are the hours. */
+  async #recordedLateHours(): Promise<string[]> {
+    await this.#refresh(LATE_HOURS_INDEX);
+    const body = { query: { match_all: {} }, sort: ['hour'] };
+    const hits = await this.#options.search.all<LateHour>(LATE_HOURS_INDEX, body);
+    return hits.map(({ _source }) => _source.hour);
   }
 
   async setLateHours(left: readonly number[]): Promise<void> {
