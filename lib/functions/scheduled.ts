@@ -5,15 +5,18 @@ import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
-import type { Notifications } from '../monitoring/notifications.ts';
+import type { AlarmContext } from '../monitoring/alarm.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
-import type { PipelineFunction } from './pipeline-function.ts';
+import type { PipelineFunction, SizedFunctionContext } from './pipeline-function.ts';
 import type { Schedules } from './schedules.ts';
 
-export interface ScheduledProps {
-  readonly function: PipelineFunction;
+/** What the constructs around a scheduled function share. */
+export interface ScheduledContext extends SizedFunctionContext, AlarmContext {
   readonly schedules: Schedules;
-  readonly notifications: Notifications;
+}
+
+export interface ScheduledProps extends Pick<ScheduledContext, 'schedules' | 'notifications'> {
+  readonly function: PipelineFunction;
   /** What a call does: `a poll of bybit`. */
   readonly description: string;
   /** `cron(…)`, in UTC. */

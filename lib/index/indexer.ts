@@ -8,18 +8,16 @@ import type { StageConfig } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
-import { above, addAlarms, doctorCommand } from '../monitoring/alarm.ts';
+import { type AlarmContext, above, addAlarms, doctorCommand } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 import type { Stream } from '../stream/stream.ts';
 
-export interface IndexerProps extends SizedFunctionContext {
+export interface IndexerProps extends SizedFunctionContext, AlarmContext {
   readonly polling: StageConfig['index'];
   readonly lake: Lake;
   readonly stream: Stream;
   readonly search: Search;
-  readonly notifications: Notifications;
 }
 
 /** Lambda's maximum; an event's 6 MB are reached first, at about 5,700 tickers. */

@@ -6,23 +6,19 @@ import type { MetricName } from '../../core/runtime/metrics.ts';
 import { usesCcxt } from '../../exchanges/source-config.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
-import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
-import type { Schedules } from '../functions/schedules.ts';
+import { PipelineFunction } from '../functions/pipeline-function.ts';
+import { FAILED_EVENTS_ARE_QUEUED, Scheduled, type ScheduledContext } from '../functions/scheduled.ts';
 import type { Lake } from '../lake/lake.ts';
 import { above, addAlarms, atLeast, below, doctorCommand } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
 import type { Stream } from '../stream/stream.ts';
 
-export interface IngestProps extends SizedFunctionContext {
+export interface IngestProps extends ScheduledContext {
   readonly source: PolledSource;
   /** How long the index keeps ticks; polls produce nothing that is older. */
   readonly tickDays: number;
   readonly lake: Lake;
   readonly stream: Stream;
-  readonly schedules: Schedules;
-  readonly notifications: Notifications;
 }
 
 /** Scheduler calls within a minute of the scheduled time; a cold start takes up to another half minute. */

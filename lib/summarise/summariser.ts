@@ -4,23 +4,19 @@ import { Construct } from 'constructs';
 import { samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
-import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
-import type { Schedules } from '../functions/schedules.ts';
+import { PipelineFunction } from '../functions/pipeline-function.ts';
+import { FAILED_EVENTS_ARE_QUEUED, Scheduled, type ScheduledContext } from '../functions/scheduled.ts';
 import { above, PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 
-export interface SummariserProps extends SizedFunctionContext {
+export interface SummariserProps extends ScheduledContext {
   readonly sources: readonly PolledSource[];
   /** Fractions: 0.01 is 1 %. */
   readonly moveThresholds: readonly number[];
   /** How long OpenSearch keeps ticks. */
   readonly tickDays: number;
   readonly search: Search;
-  readonly schedules: Schedules;
-  readonly notifications: Notifications;
 }
 
 /** An hour counts as behind from its end until the run ten minutes later. */

@@ -5,19 +5,15 @@ import { marketsIn, samplingIntervalOf } from '../../core/market/sampling.ts';
 import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
-import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
-import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
-import type { Schedules } from '../functions/schedules.ts';
+import { PipelineFunction } from '../functions/pipeline-function.ts';
+import { FAILED_EVENTS_ARE_QUEUED, Scheduled, type ScheduledContext } from '../functions/scheduled.ts';
 import { above, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
-import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 
-export interface WatchProps extends SizedFunctionContext {
+export interface WatchProps extends ScheduledContext {
   readonly sources: readonly PolledSource[];
   readonly search: Search;
-  readonly schedules: Schedules;
-  readonly notifications: Notifications;
 }
 
 /**
