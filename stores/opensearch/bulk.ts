@@ -90,24 +90,21 @@ export class OpenSearchBulk {
 
   /** Sends a request once. If it fails as a whole, each of its documents gets that outcome. */
   async #send(request: BulkRequest, deadlineMs: number): Promise<DocumentOutcome[]> {
-    const verdict = await this.#connection.send(request, deadlineMs);
-    return this.#settle(request, verdict, deadlineMs, false);
+    return this.#settle(request, await this.#connection.send(request, deadlineMs), deadlineMs);
   }
 
-  /** @param isElsewhereAccepted whether OpenSearch accepted another part of the same request */
+  /** @param isOtherAccepted whether OpenSearch accepted the other half of the same request */
   async #settle(
     request: BulkRequest,
     verdict: BulkVerdict,
     deadlineMs: number,
-    isElsewhereAccepted: boolean,
+    isOtherAccepted = false,
   ): Promise<DocumentOutcome[]> {
     if (verdict.kind === 'answered') return verdict.outcomes;
     const { kinds } = request;
-    if (verdict.kind === 'refused' && kinds.length > 1) {
-      return this.#sendHalves(request, verdict, deadlineMs, isElsewhereAccepted);
-    }
+    if (verdict.kind === 'refused' && kinds.length > 1) return this.#sendHalves(request, verdict, deadlineMs);
     const { reason } = verdict;
-    const isToBlame = verdict.kind === 'refused' && (verdict.isDocuments || isElsewhereAccepted);
+    const isToBlame = verdict.kind === 'refused' && (verdict.isDocuments || isOtherAccepted);
     const outcome: DocumentOutcome = isToBlame
       ? { kind: 'refused', errorType: verdict.errorType, reason }
       : { kind: 'retry', reason };
@@ -122,21 +119,23 @@ export class OpenSearchBulk {
     request: BulkRequest,
     { reason, isDocuments }: BulkVerdict & { kind: 'refused' },
     deadlineMs: number,
-    isElsewhereAccepted: boolean,
   ): Promise<DocumentOutcome[]> {
     const { kinds } = request;
     const middle = Math.ceil(kinds.length / 2);
     const positions = [...kinds.keys()];
-    const halves = [positions.slice(0, middle), positions.slice(middle)].map((half) => partOf(request, half));
-    const verdicts: BulkVerdict[] = [];
-    for (const half of halves) verdicts.push(await this.#connection.send(half, deadlineMs));
-    const isAccepted = isElsewhereAccepted || verdicts.some(({ kind }) => kind === 'answered');
-    const areAlike = verdicts.every((verdict) => verdict.kind === 'refused' && verdict.reason === reason);
-    if (areAlike && !isDocuments && !isAccepted) return kinds.map(() => ({ kind: 'retry', reason }));
-    const outcomes: DocumentOutcome[] = [];
-    for (const [index, half] of halves.entries()) {
-      outcomes.push(...(await this.#settle(half, verdicts[index] as BulkVerdict, deadlineMs, isAccepted)));
+    const [first, second] = [
+      partOf(request, positions.slice(0, middle)),
+      partOf(request, positions.slice(middle)),
+    ];
+    const ofFirst = await this.#connection.send(first, deadlineMs);
+    const ofSecond = await this.#connection.send(second, deadlineMs);
+    const isAlike = (verdict: BulkVerdict) => verdict.kind === 'refused' && verdict.reason === reason;
+    if (!isDocuments && isAlike(ofFirst) && isAlike(ofSecond)) {
+      return kinds.map(() => ({ kind: 'retry', reason }));
     }
-    return outcomes;
+    return [
+      ...(await this.#settle(first, ofFirst, deadlineMs, ofSecond.kind === 'answered')),
+      ...(await this.#settle(second, ofSecond, deadlineMs, ofFirst.kind === 'answered')),
+    ];
   }
 }
