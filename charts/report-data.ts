@@ -7,7 +7,7 @@ import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
 import { DAY_MS, parseDuration } from '../core/market/time.ts';
-import { type Traded, usdTurnovers } from '../core/market/turnover.ts';
+import { type Trade, tradeOfTick, usdTurnovers } from '../core/market/turnover.ts';
 import type { Json } from './pictures/chart.ts';
 import { byEverySeries } from './pictures/parts.ts';
 import {
@@ -80,7 +80,7 @@ export async function seriesChoices(store: ReportStore, asOfMs: number): Promise
   const choices = new Map<string, SeriesChoice>();
   for (const { key } of recorded) choices.set(formatSeries(key), { series: formatSeries(key) });
   for (const { key, newest: hit } of traded) choices.set(formatSeries(key), choiceOf(key, hit));
-  const turnovers = usdTurnovers(traded.map(tradedOf));
+  const turnovers = usdTurnovers([traded.map(tradeIn)]);
   return [...choices.values()].sort(
     (a, b) =>
       Number(isArchived(a.series)) - Number(isArchived(b.series)) ||
@@ -154,8 +154,9 @@ async function bucketsOf<B>(store: ReportStore, { index, body }: Search): Promis
   return ((aggregations?.all as { buckets: B[] } | undefined) ?? { buckets: [] }).buckets;
 }
 
-function tradedOf({ key, newest }: NewestBucket): Traded {
-  return { ...(newest.hits.hits[0]?._source as unknown as Traded), ...key };
+function tradeIn({ key, newest }: NewestBucket): Trade {
+  const tick = newest.hits.hits[0]?._source as unknown as Parameters<typeof tradeOfTick>[0];
+  return tradeOfTick({ ...tick, ...key });
 }
 
 function choiceOf(key: NewestBucket['key'], { hits }: NewestBucket['newest']): SeriesChoice {

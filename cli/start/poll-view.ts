@@ -1,7 +1,7 @@
 import type { PollReport } from '../../core/ingest/report.ts';
 import { formatSeries } from '../../core/market/series.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
-import { usdTurnovers } from '../../core/market/turnover.ts';
+import { tradeOfTick, usdTurnovers } from '../../core/market/turnover.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import type { Pipeline } from '../../local/pipeline/pipeline.ts';
 import type { Progress } from '../../local/pipeline/progress.ts';
@@ -79,7 +79,7 @@ export async function readBatch(
     categories.map(({ category }) => lake.readTickers({ exchange, category, slotMs: Date.parse(slot) })),
   );
   const tickers = lines.flatMap((batch) => batch ?? []).map((line) => JSON.parse(line) as Ticker);
-  const turnovers = usdTurnovers(tickers);
+  const turnovers = usdTurnovers([tickers.map(tradeOfTick)]);
   const turnoverOf = (ticker: Ticker) => turnovers.get(formatSeries(ticker)) ?? -1;
   return tickers.toSorted((a, b) => turnoverOf(b) - turnoverOf(a));
 }

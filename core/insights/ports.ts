@@ -1,7 +1,7 @@
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
 import type { Category, Series } from '../market/series.ts';
-import type { Traded } from '../market/turnover.ts';
+import type { Trade } from '../market/turnover.ts';
 import type { Window } from '../market/window.ts';
 import type { Returns } from './returns.ts';
 
@@ -110,9 +110,12 @@ export interface MoveCounts {
   moveCounts(series: readonly CandleSeries[], window: Window): Promise<MoveCount[]>;
 }
 
+/** What was traded of all series but options. */
 export interface MarketTurnovers {
-  /** The newest tick before the window's end of every series but options, from the hour of the newest of all. */
-  traded(window: Window): Promise<Traded[]>;
+  /** According to the newest tick of each before the window's end, from the hour of the newest of all. */
+  tickTrades(window: Window): Promise<Trade[]>;
+  /** According to the candles that start in the window, by their start. */
+  candleTrades(window: Window): Promise<Trade[][]>;
 }
 
 export interface MarketStore extends MarketHours, MarketExtents, MarketTotals, MarketTurnovers, MoveCounts {}

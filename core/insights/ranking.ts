@@ -1,3 +1,4 @@
+import { DAY_MS } from '../market/time.ts';
 import { usdTurnovers } from '../market/turnover.ts';
 import type { Window } from '../market/window.ts';
 import { NoAnswerError } from './errors.ts';
@@ -66,18 +67,25 @@ async function traded<R extends Ranked>(
   minTurnover: number,
   store: MarketTurnovers,
 ): Promise<R[]> {
-  const turnovers = usdTurnovers(await store.traded(window));
+  const turnovers = await dayTurnovers(window, store);
   const included = covered.filter(({ series }) => (turnovers.get(series) ?? -1) >= minTurnover);
   if (included.length > 0) return included;
   const known = covered.flatMap(({ series }) => turnovers.get(series) ?? []);
   const most =
     known.length > 0
       ? `the largest is ${Math.round(highest(known)).toLocaleString('en-US')} USD`
-      : 'no turnover is known there, because it comes from ticks';
+      : 'no turnover is known there';
   throw new NoAnswerError(
     'noData',
     `No series had a turnover of ${minTurnover.toLocaleString('en-US')} USD in the last 24 hours of the window; ${most}.`,
   );
+}
+
+/** Of the last 24 hours of the window, in US dollars: as the newest tick tells it, otherwise from candles. */
+async function dayTurnovers({ toMs }: Window, store: MarketTurnovers): Promise<Map<string, number>> {
+  const day = { fromMs: toMs - DAY_MS, toMs };
+  const [ticks, candles] = await Promise.all([store.tickTrades(day), store.candleTrades(day)]);
+  return new Map([...usdTurnovers(candles), ...usdTurnovers([ticks])]);
 }
 
 function percentText(fraction: number): string {

@@ -1,41 +1,56 @@
+import { type Candle, type CandleSeries, candleSeriesOf } from './candle.ts';
 import { formatSeries } from './series.ts';
 import type { Ticker } from './ticker.ts';
 
-/** What a tick says about how much of its series is traded. */
-export type Traded = Pick<
-  Ticker,
-  'exchange' | 'category' | 'symbol' | 'base' | 'quote' | 'last_price' | 'turnover_24h' | 'volume_24h'
->;
+/** What was traded of a series: in an hour according to its candle, in 24 according to its tick. */
+export interface Trade extends CandleSeries {
+  /** The last one, in the quote currency. */
+  price: number;
+  /** In the quote currency; absent if neither turnover nor volume is known. */
+  turnover?: number;
+}
 
 /** Counted as one US dollar each. */
 export const DOLLARS = ['USD', 'USDT', 'USDC'];
 
 /**
- * The turnover of 24 hours in the quote currency; undefined if the exchange tells neither turnover nor volume. An inverse
- * contract is settled in its base currency, which its turnover counts. Where only the volume is known, in the base
- * currency, it counts at the last price.
+ * Of the 24 hours up to a tick. An inverse contract is settled in its base currency, which its turnover counts. If only
+ * the volume is known, it counts at the last price.
  */
-export function quoteTurnover({
-  category,
-  last_price,
+export function tradeOfTick({
+  last_price: price,
   turnover_24h,
   volume_24h,
-}: Pick<Traded, 'category' | 'last_price' | 'turnover_24h' | 'volume_24h'>): number | undefined {
-  if (category === 'inverse') return turnover_24h === undefined ? undefined : turnover_24h * last_price;
-  return turnover_24h ?? (volume_24h === undefined ? undefined : volume_24h * last_price);
+  ...series
+}: CandleSeries & Pick<Ticker, 'last_price' | 'turnover_24h' | 'volume_24h'>): Trade {
+  const turnover =
+    series.category === 'inverse'
+      ? timesPrice(turnover_24h, price)
+      : (turnover_24h ?? timesPrice(volume_24h, price));
+  return { ...candleSeriesOf(series), price, ...(turnover === undefined ? {} : { turnover }) };
+}
+
+/** Of a candle's time: its turnover is in the quote currency whatever the contract, its volume in the base currency. */
+export function tradeOfCandle(candle: CandleSeries & Pick<Candle, 'close' | 'turnover' | 'volume'>): Trade {
+  const turnover = candle.turnover ?? timesPrice(candle.volume, candle.close);
+  return { ...candleSeriesOf(candle), price: candle.close, ...(turnover === undefined ? {} : { turnover }) };
+}
+
+function timesPrice(amount: number | undefined, price: number): number | undefined {
+  return amount === undefined ? undefined : amount * price;
 }
 
 /**
- * What one unit of each currency is worth in US dollars, by the prices of ticks of the same hour: 1 KRW is 1 ÷ 1380 USD
+ * What one unit of each currency is worth in US dollars, by the prices of one hour: 1 KRW is 1 ÷ 1380 USD
  * where USDT/KRW costs 1380. Pairs of pairs lead on to other currencies; of several that lead to the same one in as many
  * steps, that with the largest turnover counts. A currency that no path leads to is left out.
  */
-export function usdRates(traded: readonly Traded[]): Map<string, number> {
+export function usdRates(trades: readonly Trade[]): Map<string, number> {
   const rates = new Map(DOLLARS.map((currency) => [currency, 1]));
   for (;;) {
     const found = new Map<string, { rate: number; turnover: number }>();
-    for (const tick of traded) {
-      const step = stepFrom(rates, tick);
+    for (const trade of trades) {
+      const step = stepFrom(rates, trade);
       if (step && step.turnover >= (found.get(step.currency)?.turnover ?? 0)) found.set(step.currency, step);
     }
     if (found.size === 0) return rates;
@@ -46,35 +61,36 @@ export function usdRates(traded: readonly Traded[]): Map<string, number> {
 /** The rate that a pair gives for one of its currencies if only the other's is known. */
 function stepFrom(
   rates: ReadonlyMap<string, number>,
-  tick: Traded,
+  trade: Trade,
 ): { currency: string; rate: number; turnover: number } | undefined {
-  const { base, quote, last_price: price, category } = tick;
+  const { base, quote, price, category, turnover = 0 } = trade;
   // An option's price is not that of its currency.
   if (base === undefined || quote === undefined || category === 'option') return undefined;
   const [ofBase, ofQuote] = [rates.get(base), rates.get(quote)];
-  const turnoverAt = (rateOfQuote: number) => (quoteTurnover(tick) ?? 0) * rateOfQuote;
   if (ofBase === undefined && ofQuote !== undefined) {
-    return { currency: base, rate: ofQuote * price, turnover: turnoverAt(ofQuote) };
+    return { currency: base, rate: ofQuote * price, turnover: turnover * ofQuote };
   }
   if (ofQuote === undefined && ofBase !== undefined) {
-    return { currency: quote, rate: ofBase / price, turnover: turnoverAt(ofBase / price) };
+    return { currency: quote, rate: ofBase / price, turnover: (turnover * ofBase) / price };
   }
   return undefined;
 }
 
 /**
- * The turnover of 24 hours in US dollars by `formatSeries`, so that markets with different quotes compare. Series whose
- * turnover or rate is unknown are left out: they rank after all others.
+ * The turnovers in US dollars by `formatSeries`, so that markets with different quotes compare: those of each hour by the
+ * rates of that hour, added up. Series whose turnover or rate is unknown are left out: they rank after all others.
+ * @param hours what was traded in each
  */
-export function usdTurnovers(traded: readonly Traded[]): Map<string, number> {
-  const rates = usdRates(traded);
-  return new Map(
-    traded.flatMap((tick) => {
-      const rate = tick.quote === undefined ? undefined : rates.get(tick.quote);
-      const turnover = quoteTurnover(tick);
-      return rate === undefined || turnover === undefined
-        ? []
-        : [[formatSeries(tick), turnover * rate] as const];
-    }),
-  );
+export function usdTurnovers(hours: Iterable<readonly Trade[]>): Map<string, number> {
+  const turnovers = new Map<string, number>();
+  for (const trades of hours) {
+    const rates = usdRates(trades);
+    for (const trade of trades) {
+      const rate = trade.quote === undefined ? undefined : rates.get(trade.quote);
+      if (rate === undefined || trade.turnover === undefined) continue;
+      const series = formatSeries(trade);
+      turnovers.set(series, (turnovers.get(series) ?? 0) + trade.turnover * rate);
+    }
+  }
+  return turnovers;
 }

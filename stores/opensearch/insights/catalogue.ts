@@ -1,13 +1,23 @@
 import type { CurrencySeries, Scope, SeriesCatalogue } from '../../../core/insights/ports.ts';
-import { type CandleSeries, candleSeriesOf } from '../../../core/market/candle.ts';
+import type { CandleSeries } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
 import { formatSeries } from '../../../core/market/series.ts';
 import { DAY_MS } from '../../../core/market/time.ts';
-import { quoteTurnover } from '../../../core/market/turnover.ts';
-import { allOf, equalsIgnoringCase, type Filter, inMarket, inScope, timeRange } from '../queries.ts';
+import type { Trade } from '../../../core/market/turnover.ts';
+import { numberIn } from '../hits.ts';
+import {
+  allOf,
+  equalsIgnoringCase,
+  type Filter,
+  inMarket,
+  inScope,
+  newestFirst,
+  timeRange,
+  values,
+} from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
 import { type Bucket, type Buckets, bySeries, MAX_SYMBOLS, type Metric, max } from './aggregations.ts';
-import { newestTicks } from './traded.ts';
+import { candleTrades, tickTrades } from './trades.ts';
 
 /** Series without a candle are new, so only the newest ticks are searched for them. */
 const RECENT_MS = 2 * DAY_MS;
@@ -27,12 +37,17 @@ export class OpenSearchCatalogue implements SeriesCatalogue {
 
   async ofCurrency(currency: string, scope: Scope): Promise<CurrencySeries[]> {
     const filters = [inMarket(scope), equalsIgnoringCase('base', currency)];
-    const traded = (await newestTicks(this.#search, filters)).map((tick) => {
-      const turnover = quoteTurnover(tick);
-      const series = candleSeriesOf(tick);
-      return turnover === undefined ? series : { ...series, turnover: turnover / tick.last_price };
+    const traded = unitsTraded([await tickTrades(this.#search, filters)]);
+    if (traded.some(({ turnover }) => turnover !== undefined)) return traded;
+    const newest = await this.#search.first(CANDLE_INDICES, {
+      query: allOf(...filters),
+      ...newestFirst('start'),
+      ...values('start'),
     });
-    return traded.some((one) => 'turnover' in one) ? traded : this.#seriesThat(...filters);
+    const endMs = newest ? numberIn(newest, 'start') + 1 : 0;
+    const day = { fromMs: endMs - DAY_MS, toMs: endMs };
+    const recorded = unitsTraded(await candleTrades(this.#search, filters, day));
+    return recorded.some(({ turnover }) => turnover !== undefined) ? recorded : this.#seriesThat(...filters);
   }
 
   async names(scope: Scope): Promise<string[]> {
@@ -76,4 +91,15 @@ export class OpenSearchCatalogue implements SeriesCatalogue {
     this.#recent ??= find();
     return this.#recent;
   }
+}
+
+/** What was traded of one currency, in units of it: its markets then compare without any rate. */
+function unitsTraded(hours: readonly (readonly Trade[])[]): CurrencySeries[] {
+  const bySeries = new Map<string, CurrencySeries>();
+  for (const { price, turnover, ...series } of hours.flat()) {
+    const before = bySeries.get(formatSeries(series))?.turnover;
+    const units = turnover === undefined ? before : (before ?? 0) + turnover / price;
+    bySeries.set(formatSeries(series), { ...series, ...(units === undefined ? {} : { turnover: units }) });
+  }
+  return [...bySeries.values()];
 }

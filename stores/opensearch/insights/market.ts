@@ -13,7 +13,7 @@ import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../../core/marke
 import type { CandleHours } from '../../../core/market/price-path.ts';
 import { formatSeries, type Series } from '../../../core/market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../../core/market/time.ts';
-import type { Traded } from '../../../core/market/turnover.ts';
+import type { Trade } from '../../../core/market/turnover.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { numberIn, type SearchHit, seriesIn } from '../hits.ts';
 import { allOf, type Filter, inMarket, newestFirst, SERIES_FIELDS, timeRange, values } from '../queries.ts';
@@ -30,7 +30,7 @@ import {
   returnSums,
   sum,
 } from './aggregations.ts';
-import { newestTicks } from './traded.ts';
+import { candleTrades, tickTrades } from './trades.ts';
 
 /** All series together. */
 export class OpenSearchMarket implements MarketStore {
@@ -100,8 +100,12 @@ export class OpenSearchMarket implements MarketStore {
     });
   }
 
-  traded({ toMs }: Window): Promise<Traded[]> {
-    return newestTicks(this.#search, [inMarket({})], toMs);
+  tickTrades(window: Window): Promise<Trade[]> {
+    return tickTrades(this.#search, [inMarket({})], window);
+  }
+
+  candleTrades(window: Window): Promise<Trade[][]> {
+    return candleTrades(this.#search, [inMarket({})], window);
   }
 
   async lastSummarisedHour(scope: Scope, { fromMs, toMs }: Window): Promise<number | undefined> {

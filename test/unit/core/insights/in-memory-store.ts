@@ -22,7 +22,7 @@ import {
 } from '../../../../core/market/candle.ts';
 import { formatSeries } from '../../../../core/market/series.ts';
 import { hourOf } from '../../../../core/market/time.ts';
-import type { Traded } from '../../../../core/market/turnover.ts';
+import { type Trade, tradeOfCandle } from '../../../../core/market/turnover.ts';
 import { isIn, type Window } from '../../../../core/market/window.ts';
 
 interface StoredTick extends PriceTick {
@@ -163,13 +163,20 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
     });
   }
 
-  async traded(): Promise<Traded[]> {
+  async tickTrades(): Promise<Trade[]> {
     const newest = new Map(this.storedTicks.map((tick) => [formatSeries(tick.series), tick]));
     return [...newest.values()].map(({ series, price, turnover }) => ({
       ...series,
-      last_price: price,
-      ...(turnover === undefined ? {} : { turnover_24h: turnover }),
+      price,
+      ...(turnover === undefined ? {} : { turnover }),
     }));
+  }
+
+  async candleTrades(window: Window): Promise<Trade[][]> {
+    const found = this.stored.filter(({ startMs }) => isIn(window, startMs));
+    return [...Map.groupBy(found, ({ startMs }) => startMs).values()].map((ofHour) =>
+      ofHour.map(tradeOfCandle),
+    );
   }
 
   async moveCounts(): Promise<MoveCount[]> {

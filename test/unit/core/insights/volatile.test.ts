@@ -120,6 +120,19 @@ describe('the most volatile series', () => {
       });
     });
 
+    it('have the turnover of their candles where there are no ticks', async () => {
+      const euros = { symbol: 'ETHEUR', base: 'ETH', quote: 'EUR' };
+      const dollars = { symbol: 'EURUSD', base: 'EUR', quote: 'USD' };
+      const traded = [
+        ...steady.map((candle) => ({ ...candle, ...euros, volume: 10 })),
+        ...steady.map((candle) => ({ ...candle, ...dollars, close: 1.25, turnover: 100 })),
+      ];
+      const all = await rank(traded, { minTurnover: 900 });
+      expect(all.series).toHaveLength(2);
+      const one = await rank(traded, { minTurnover: 901 });
+      expect(one.series.map(({ series }) => series)).toEqual(['recorded:spot:ETHEUR']);
+    });
+
     it('or little turnover in dollars are left out if the question says so', async () => {
       const small = steady.map((candle) => ({ ...candle, symbol: 'ETHKRW' }));
       const ticks = tickWith(
