@@ -273,6 +273,7 @@ describe('the insights function', () => {
           series: 'recorded:spot:ETHUSD',
           samples: 4 * 24,
           effectiveSamples: 1,
+          coverage: 1,
           percentiles: { 5: values, 50: values, '99.9': values },
         },
       ],
