@@ -24,6 +24,7 @@ interface QuestionFlags extends TargetFlags {
   top?: number;
   minCoverage?: number;
   minTurnover?: number;
+  includeEnded?: boolean;
   horizon?: string[];
   by?: string;
   fromCandles?: boolean;
@@ -80,11 +81,22 @@ function ask(
   signal: AbortSignal,
 ): Promise<number> {
   const { exchange, category, over, from, to, at, json, csv, ...rest } = asked;
-  const { threshold, horizon, percents, by, fromCandles, top, minCoverage, minTurnover, ...flags } = rest;
+  const {
+    threshold,
+    horizon,
+    percents,
+    by,
+    fromCandles,
+    top,
+    minCoverage,
+    minTurnover,
+    includeEnded,
+    ...flags
+  } = rest;
   const symbols = Array.isArray(argument) ? { symbols: argument } : { symbol: argument };
   const window = { over, from, to, at };
   const details = { thresholds: threshold, horizons: horizon, percents, by, fromCandles };
-  const ranking = { top, minCoverage, minTurnover };
+  const ranking = { top, minCoverage, minTurnover, includeEnded };
   const given = { exchange, category, ...symbols, ...window, ...details, ...ranking };
   // The function refuses fields that a question does not have.
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);

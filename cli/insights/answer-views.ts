@@ -43,7 +43,10 @@ const ANSWER_VIEWS: { [Q in Question['question']]: AnswerView<Answers[Q]> } = {
   returns: { table: returnsView, rows: returnsRows },
   correlate: { table: correlateView, rows: correlateRows },
   profile: { table: profileView, rows: profileRows },
-  series: { table: seriesTable, rows: ({ series }) => series.map((one) => ({ ...one })) },
+  series: {
+    table: seriesTable,
+    rows: ({ series }) => series.map((one) => ({ ...one, ended: String(one.ended) })),
+  },
 };
 
 /** For people. */
@@ -226,9 +229,10 @@ function compareRows({ series }: Answers['compare']): Row[] {
 function seriesTable({ series }: Answers['series']): string {
   return textTable(
     ['', 'first', 'last', 'hours', 'coverage'],
-    series.map(({ series: name, first, last, hours, coverage }) => [
+    series.map(({ series: name, first, last, ended, hours, coverage }) => [
       name,
-      ...[first, last].map(formatTime),
+      formatTime(first),
+      `${formatTime(last)}${ended ? ' (ended)' : ''}`,
       formatCount(hours),
       shareText(coverage),
     ]),

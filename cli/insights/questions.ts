@@ -42,7 +42,8 @@ const TRUST_FIELDS = `  returns         log returns between adjacent hours or da
   samplingIntervalSecondsBySource  the same for each source: {ticks, hourly, daily}, without those that are absent`;
 
 const RANKING_FIELDS = `  minCoverage     the least coverage in the ranking; 0 if no series has data for 80 % of the window
-  leftOut         {coverage, turnover}: how many series the ranking leaves out, and why
+  includeEnded    whether markets that ended before the window's end are ranked
+  leftOut         {ended, coverage, turnover}: how many series the ranking leaves out, and why
 Turnover is that of 24 hours, from the newest ticks of the window, converted to US dollars by the prices of the same
 hour (USD, USDT and USDC count as 1); a series without a path to dollars has none.`;
 
@@ -56,6 +57,7 @@ const top = new Option('--top <n>', 'how many series').argParser(wholeNumber(1))
 
 const ranking = [
   top,
+  new Option('--include-ended', 'also rank markets that ended before the end of the window'),
   new Option(
     '--min-coverage <fraction>',
     'leave out series with data for less of the window (default: 0.8, or 0 if no series has that much)',
@@ -165,7 +167,7 @@ ${TRUST_FIELDS}`,
       'percentiles BTCUSD --from-candles --over 2y',
       'percentiles --top 20 --percents 5,50,95',
     ],
-    fields: `{from, to, basis, minCoverage, leftOut, series: [{series, samples, effectiveSamples, coverage,
+    fields: `{from, to, basis, minCoverage, includeEnded, leftOut, series: [{series, samples, effectiveSamples, coverage,
 percentiles: {"1": …}}]}
   samples         ticks with a 24 h change          coverage     samples / polls due, at most 1
   percentiles     of price_24h_pcnt, fractions: 0.0068 is 0.68 %
@@ -181,8 +183,8 @@ Without a symbol: the series whose percentiles are furthest apart.`,
       'volatile --over 1y --min-coverage 0.95 --min-turnover 1000000',
       'volatile --category linear --over 1y --json',
     ],
-    fields: `{from, to, minCoverage, leftOut, series: [{series, volatility, returns, rangeFraction, hours, coverage, parkinson,
-garmanKlass, yangZhang, realised, ewma, downside, atrFraction, moves: [{threshold, rises, falls}]}]}
+    fields: `{from, to, minCoverage, includeEnded, leftOut, series: [{series, volatility, returns, rangeFraction, hours, coverage,
+parkinson, garmanKlass, yangZhang, realised, ewma, downside, atrFraction, moves: [{threshold, rises, falls}]}]}
   volatility      standard deviation of the log returns between adjacent hours (days, if the history is daily),
                   pooled and annualised (× √8766), a fraction; null with fewer than two returns
   returns         how many log returns it rests on
@@ -258,8 +260,9 @@ moves, volatility, drawdown, returns, percentiles}
     description: 'Which series there are, and from when to when.',
     options: [],
     examples: ['series', 'series --exchange archive --csv'],
-    fields: `{series: [{series, first, last, hours, coverage}]}
+    fields: `{series: [{series, first, last, ended, hours, coverage}]}
   first, last     start of the first and the last hour with data (day, if the history is daily), ISO 8601
+  ended           its market has data of the two days after last, and it has none
   hours           hours with data                   coverage     part of the time between them with data, 0 to 1`,
   },
 };

@@ -62,10 +62,11 @@ export function trustNotes({
 
 /** Which series a ranking leaves out, and how incomplete those in it are. */
 export function rankingNotes(
-  { minCoverage = 0, leftOut }: Partial<RankingScope>,
+  { minCoverage = 0, includeEnded, leftOut }: Partial<RankingScope>,
   ranked: readonly { coverage: number }[],
 ): string[] {
   const out: string[] = [];
+  if (leftOut?.ended) out.push(`${formatCount(leftOut.ended)} series that ended (--include-ended)`);
   if (leftOut?.coverage) {
     out.push(
       `${formatCount(leftOut.coverage)} series with data for less than ${percentOf(minCoverage)} % of the window (--min-coverage)`,
@@ -75,6 +76,7 @@ export function rankingNotes(
     out.push(`${formatCount(leftOut.turnover)} series with less turnover in 24 hours (--min-turnover)`);
   }
   const notes = out.length > 0 ? [`  Left out: ${out.join('; ')}.`] : [];
+  if (includeEnded) notes.push('  Series that ended are included.');
   const most = Math.max(...ranked.map(({ coverage }) => coverage));
   const least = Math.min(...ranked.map(({ coverage }) => coverage));
   if (least < COMPLETE) {

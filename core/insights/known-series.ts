@@ -1,6 +1,7 @@
 import { formatSeries } from '../market/series.ts';
 import { HOUR_MS } from '../market/time.ts';
 import { coverageOf } from './coverage.ts';
+import { endedSeries } from './ended.ts';
 import { NoAnswerError, placeOf } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
 import { ALL_TIME } from './history.ts';
@@ -15,6 +16,8 @@ export interface KnownSeries {
   first: string;
   /** Start of its last hour with data (or day, if history is daily), ISO 8601 UTC. */
   last: string;
+  /** Whether its market goes on without it: `last` is more than two days before the last data of the market. */
+  ended: boolean;
   /** Hours with data. */
   hours: number;
   /** The part of the time between them that has data, from 0 to 1. */
@@ -46,12 +49,14 @@ export async function knownSeries(
   if (known.size === 0) {
     throw new NoAnswerError('noData', `There is no data ${placeOf(scope)} yet.`);
   }
+  const ended = endedSeries([...known].map(([series, { lastMs }]) => ({ series, lastMs })));
   const series = [...known]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { firstMs, lastMs, endMs, hours }]) => ({
       series: name,
       first: new Date(firstMs).toISOString(),
       last: new Date(lastMs).toISOString(),
+      ended: ended.has(name),
       hours,
       coverage: coverageOf(hours, { fromMs: firstMs, toMs: endMs }),
     }));

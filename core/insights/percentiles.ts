@@ -21,7 +21,7 @@ import { dayLongChanges } from './statistics/day-change.ts';
 import { quantiles } from './statistics/quantiles.ts';
 
 /** The percentiles of one series, and how much of the window they are from. */
-export interface PercentilesOfSeries extends ChangePercentiles {
+export interface PercentilesOfSeries extends Omit<ChangePercentiles, 'lastMs'> {
   /** The window's length ÷ 24 h: 24 h changes that overlap tell little more than those that do not. */
   effectiveSamples: number;
   /** Ticks that reported a change ÷ polls due in the window, at most 1; from candles, hours with data ÷ its hours. */
@@ -65,10 +65,15 @@ export async function changePercentiles(
       `No tick of ${of} from ${rangeText(window)} reports a 24 h change. Ticks are kept for 90 days by default; --from-candles computes the changes from closes instead.`,
     );
   }
-  if ('series' in which) return { ...isoWindow(window), basis: 'ticks', series: found };
+  if ('series' in which) return { ...isoWindow(window), basis: 'ticks', series: found.map(shown) };
   const { included, ...scopeOfRanking } = await includedIn(found, window, which, market);
   const ranked = included.sort((a, b) => spreadOf(b) - spreadOf(a) || (a.series < b.series ? -1 : 1));
-  return { ...isoWindow(window), basis: 'ticks', ...scopeOfRanking, series: ranked.slice(0, which.top) };
+  return {
+    ...isoWindow(window),
+    basis: 'ticks',
+    ...scopeOfRanking,
+    series: ranked.slice(0, which.top).map(shown),
+  };
 }
 
 /**
@@ -115,6 +120,10 @@ export function candlePercentiles(
     coverage: coverageOf(hoursCovered(hours.filter(({ startMs }) => isIn(window, startMs))), window),
     percentiles: Object.fromEntries(percents.map((percent, index) => [percent, values[index] as number])),
   };
+}
+
+function shown<P extends ChangePercentiles>({ lastMs, ...percentiles }: P): Omit<P, 'lastMs'> {
+  return percentiles;
 }
 
 /** An empty list if the series' ticks report no 24 h change. */

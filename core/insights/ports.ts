@@ -57,6 +57,8 @@ export interface SeriesTotals {
   hours: number;
   low: number;
   high: number;
+  /** Start of its last candle in the window, epoch ms. */
+  lastMs: number;
   returns: Returns;
 }
 
@@ -126,6 +128,8 @@ export interface ChangePercentiles {
   series: string;
   /** Ticks that reported a 24 h change. */
   samples: number;
+  /** Slot of the last of them, epoch ms. */
+  lastMs: number;
   /** By percent, `"99"`: fractions, 0.0068 is 0.68 %. */
   percentiles: Record<string, number>;
 }

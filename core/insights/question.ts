@@ -54,6 +54,7 @@ const ranking = {
   top: z.number().int().min(1).max(10_000).default(DEFAULT_TOP),
   minCoverage: z.number().min(0).max(1).optional(),
   minTurnover: z.number().nonnegative().optional(),
+  includeEnded: z.boolean().default(false),
 };
 /** Durations of whole hours, `4h`. */
 const horizon = z.string().transform((text, context): Horizon => {

@@ -1,6 +1,7 @@
 import { DAY_MS } from '../market/time.ts';
 import { usdTurnovers } from '../market/turnover.ts';
 import type { Window } from '../market/window.ts';
+import { endedSeries } from './ended.ts';
 import { NoAnswerError } from './errors.ts';
 import { highest } from './extremes.ts';
 import type { MarketTurnovers } from './ports.ts';
@@ -15,14 +16,18 @@ export interface RankingOptions {
   minCoverage?: number | undefined;
   /** The least turnover of 24 hours at the window's end, in US dollars. @default any, known or not */
   minTurnover?: number | undefined;
+  /** Whether markets that ended are ranked. @default false */
+  includeEnded?: boolean | undefined;
 }
 
 /** What a ranking says about the series that are not in it. */
 export interface RankingScope {
   /** The least coverage that was asked for; 0 if no series has the usual one. */
   minCoverage: number;
-  /** How many series were left out because of their coverage, and how many of the rest because of their turnover. */
-  leftOut: { coverage: number; turnover: number };
+  /** Whether series whose market ended before the window's end are in the ranking. */
+  includeEnded: boolean;
+  /** How many series were left out because they ended, how many of the rest for their coverage, then their turnover. */
+  leftOut: { ended: number; coverage: number; turnover: number };
 }
 
 /** What a series needs to be ranked. */
@@ -30,6 +35,8 @@ interface Ranked {
   /** `exchange:category:symbol` */
   series: string;
   coverage: number;
+  /** The last time with data in the window, epoch ms. */
+  lastMs: number;
 }
 
 /**
@@ -38,11 +45,13 @@ interface Ranked {
  * @throws NoAnswerError if none has what the question asks for
  */
 export async function includedIn<R extends Ranked>(
-  all: readonly R[],
+  found: readonly R[],
   window: Window,
-  { minCoverage: asked, minTurnover }: RankingOptions,
+  { minCoverage: asked, minTurnover, includeEnded = false }: RankingOptions,
   store: MarketTurnovers,
 ): Promise<{ included: R[] } & RankingScope> {
+  const ended = includeEnded ? new Set<string>() : endedSeries(found);
+  const all = found.filter(({ series }) => !ended.has(series));
   const best = highest(all.map(({ coverage }) => coverage));
   const minCoverage = asked ?? (best >= DEFAULT_MIN_COVERAGE ? DEFAULT_MIN_COVERAGE : 0);
   const covered = all.filter(({ coverage }) => coverage >= minCoverage);
@@ -55,10 +64,11 @@ export async function includedIn<R extends Ranked>(
   }
   const included = minTurnover === undefined ? covered : await traded(covered, window, minTurnover, store);
   const leftOut = {
+    ended: ended.size,
     coverage: all.length - covered.length,
     turnover: covered.length - included.length,
   };
-  return { included, minCoverage, leftOut };
+  return { included, minCoverage, includeEnded, leftOut };
 }
 
 async function traded<R extends Ranked>(

@@ -51,6 +51,7 @@ export async function mostVolatile(
     of: each.series,
     ...volatilityOf(each),
     hours: each.hours,
+    lastMs: each.lastMs,
     coverage: coverageOf(each.hours, wide),
   }));
   const { included, ...scopeOfRanking } = await includedIn(all, wide, options, store);
@@ -64,7 +65,7 @@ export async function mostVolatile(
   return {
     ...isoWindow(wide),
     ...scopeOfRanking,
-    series: ranked.map(({ of, ...each }) => ({
+    series: ranked.map(({ of, lastMs, ...each }) => ({
       ...each,
       moves: movesOf(moves.filter(({ series }) => series === each.series)),
     })),
@@ -74,12 +75,13 @@ export async function mostVolatile(
 function withTail(candles: SeriesTotals | undefined, { hours, returns }: Tail): SeriesTotals {
   const [{ exchange, category, symbol, low, high }] = hours as [Tail['hours'][number]];
   const series = { exchange, category, symbol };
-  const start: SeriesTotals = candles ?? { series, hours: 0, low, high, returns: NO_RETURNS };
+  const start: SeriesTotals = candles ?? { series, hours: 0, low, high, lastMs: 0, returns: NO_RETURNS };
   return {
     series: start.series,
     hours: start.hours + hours.length,
     low: Math.min(start.low, lowest(hours.map((hour) => hour.low))),
     high: Math.max(start.high, highest(hours.map((hour) => hour.high))),
+    lastMs: Math.max(start.lastMs, highest(hours.map((hour) => hour.startMs))),
     returns: addReturns(start.returns, returnsOf([...hours, ...returns])),
   };
 }

@@ -4,7 +4,7 @@ import { formatSeries } from '../../../core/market/series.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { inMarket, inScope, timeRange } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
-import { bySeries } from './aggregations.ts';
+import { bySeries, type Metric, max } from './aggregations.ts';
 
 const FIELD = 'price_24h_pcnt';
 
@@ -27,6 +27,7 @@ export class OpenSearchChanges implements ChangeStore {
       { exists: { field: FIELD } },
     ];
     const found = await bySeries<ChangeBucket>(this.#search, TICKER_INDICES, filters, {
+      last: max('slot'),
       change: { percentiles: { field: FIELD, percents, keyed: false } },
     });
     return found.map(({ series, bucket }) => {
@@ -34,6 +35,7 @@ export class OpenSearchChanges implements ChangeStore {
       return {
         series: formatSeries(series),
         samples: bucket.doc_count,
+        lastMs: Number(bucket.last.value),
         percentiles: Object.fromEntries(
           percents.map((percent) => [percent, byPercent.get(percent) ?? Number.NaN]),
         ),
@@ -43,5 +45,6 @@ export class OpenSearchChanges implements ChangeStore {
 }
 
 interface ChangeBucket {
+  last: Metric;
   change: { values: { key: number; value: number }[] };
 }

@@ -46,6 +46,7 @@ export class OpenSearchMarket implements MarketStore {
       hours: sum('hours'),
       low: min('low'),
       high: max('high'),
+      last: max('start'),
       logReturns: LOG_RETURNS,
     });
     const isMixed = found.some(({ bucket }) => lengthOf(bucket) === undefined);
@@ -65,6 +66,7 @@ export class OpenSearchMarket implements MarketStore {
         hours: Number(bucket.hours.value),
         low: Number(bucket.low.value),
         high: Number(bucket.high.value),
+        lastMs: Number(bucket.last.value),
         returns: length === undefined ? { 1: ofHours, 24: ofDays } : { ...NO_RETURNS, [length]: all },
       };
     });
@@ -189,6 +191,7 @@ interface TotalsBucket {
   hours: Metric;
   low: Metric;
   high: Metric;
+  last: Metric;
   logReturns: ExtendedStats;
 }
 

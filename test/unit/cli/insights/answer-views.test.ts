@@ -124,7 +124,8 @@ const answers: Answers = {
   volatile: {
     ...window,
     minCoverage: 0.8,
-    leftOut: { coverage: 3, turnover: 2 },
+    includeEnded: false,
+    leftOut: { ended: 4, coverage: 3, turnover: 2 },
     series: [
       {
         series,
@@ -190,7 +191,9 @@ const answers: Answers = {
       percentiles: { 5: -0.1, 50: 0, 95: 0.12 },
     },
   },
-  series: { series: [{ series, first: window.from, last: window.to, hours: 4_343, coverage: 0.999 }] },
+  series: {
+    series: [{ series, first: window.from, last: window.to, ended: true, hours: 4_343, coverage: 0.999 }],
+  },
 };
 
 /** The table's lines, blanks between columns reduced to one. */
@@ -267,7 +270,7 @@ describe('the table of', () => {
       expect.arrayContaining([
         'recorded:spot:BTCUSD 85.0 % 167 150.0 % 100.0 % 5',
         'recorded:spot:NEW – 0 0.0 % 0.0 % 0',
-        'Left out: 3 series with data for less than 80 % of the window (--min-coverage); 2 series with less turnover in 24 hours (--min-turnover).',
+        'Left out: 4 series that ended (--include-ended); 3 series with data for less than 80 % of the window (--min-coverage); 2 series with less turnover in 24 hours (--min-turnover).',
         'Incomplete: these series have data for 0.0 % to 100.0 % of the window.',
         'recorded:spot:BTCUSD 74.0 % 75.0 % 76.0 % 71.0 % 72.0 % 73.0 % 7.7 %',
       ]),
@@ -326,6 +329,12 @@ describe('the table of', () => {
         '2018-02 +2.10 % 50.0 %',
         '-10.00 % 0.00 % +12.00 %',
       ]),
+    );
+  });
+
+  it('a series that ended has its last date and says so', () => {
+    expect(lines(answerTable('series', answers.series))).toContain(
+      'recorded:spot:BTCUSD 2018-01-01 00:00 UTC 2018-07-01 00:00 UTC (ended) 4,343 99.9 %',
     );
   });
 

@@ -34,7 +34,8 @@ interface StoredTick extends PriceTick {
 export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore, ChangeStore {
   readonly stored: Candle[];
   readonly storedTicks: StoredTick[];
-  changes: ChangePercentiles[] = [];
+  /** Reported until the window's end unless they say otherwise. */
+  changes: (Omit<ChangePercentiles, 'lastMs'> & { lastMs?: number })[] = [];
   moves: MoveCount[] = [];
   /** Windows whose ticks were read. */
   asked: Window[] = [];
@@ -110,6 +111,7 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
           hours: candles.reduce((sum, { hours }) => sum + hours, 0),
           low: Math.min(...candles.map(({ low }) => low)),
           high: Math.max(...candles.map(({ high }) => high)),
+          lastMs: candles.at(-1)?.startMs ?? 0,
           returns: returnsOf(candles),
         },
       ];
@@ -183,8 +185,8 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
     return this.moves;
   }
 
-  async changePercentiles(): Promise<ChangePercentiles[]> {
-    return this.changes;
+  async changePercentiles(_: Scope, { toMs }: Window): Promise<ChangePercentiles[]> {
+    return this.changes.map((each) => ({ lastMs: toMs - 1, ...each }));
   }
 
   #ticksIn(series: CandleSeries, windows: readonly Window[]): StoredTick[] {

@@ -99,7 +99,8 @@ describe('the answers', () => {
       to: iso(NOW_MS),
       basis: 'ticks',
       minCoverage: 0.8,
-      leftOut: { coverage: 1, turnover: 0 },
+      includeEnded: false,
+      leftOut: { ended: 0, coverage: 1, turnover: 0 },
       series: [
         {
           series: 'recorded:spot:ETHUSD',
@@ -185,6 +186,7 @@ describe('the answers', () => {
           series: 'recorded:spot:BTCUSD',
           first: iso(hourMs(0)),
           last: iso(hourMs(72)),
+          ended: false,
           hours: 72,
           coverage: 72 / 73,
         },

@@ -98,7 +98,7 @@ describe('the most volatile series', () => {
     it('are left out, and counted', async () => {
       const ranked = await rank([...listedLate, ...steady]);
       expect(ranked.series.map(({ series }) => series)).toEqual(['recorded:spot:BTCUSD']);
-      expect(ranked).toMatchObject({ minCoverage: 0.8, leftOut: { coverage: 1, turnover: 0 } });
+      expect(ranked).toMatchObject({ minCoverage: 0.8, leftOut: { ended: 0, coverage: 1, turnover: 0 } });
     });
 
     it('are ranked if the question says so, or if no other has more', async () => {
@@ -110,6 +110,26 @@ describe('the most volatile series', () => {
       expect(both).toMatchObject({ minCoverage: 0.4, leftOut: { coverage: 0 } });
       const alone = await rank(listedLate);
       expect(alone).toMatchObject({ minCoverage: 0, leftOut: { coverage: 0 }, series: [{ coverage: 0.4 }] });
+    });
+
+    it('that ended are left out unless the question says so', async () => {
+      const long = (symbol: string, length: number, category: 'spot' | 'linear' = 'spot') =>
+        withReturns(
+          Array.from({ length }, (_, hour) => ({ ...flat(hour, 100 + (hour % 3)), symbol, category })),
+        );
+      // 50 hours before the end of their own market, and a market of which nothing is known since.
+      const candles = [...long('BTCUSD', 500), ...long('OLDUSD', 450), ...long('BTCUSD', 430, 'linear')];
+      const ask = (includeEnded?: boolean) =>
+        mostVolatile(new InMemoryStore(candles), {}, hours(0, 500), { top: 10, includeEnded });
+      const usual = await ask();
+      expect(usual.series.map(({ series }) => series).toSorted()).toEqual([
+        'recorded:linear:BTCUSD',
+        'recorded:spot:BTCUSD',
+      ]);
+      expect(usual).toMatchObject({ includeEnded: false, leftOut: { ended: 1, coverage: 0 } });
+      const all = await ask(true);
+      expect(all).toMatchObject({ includeEnded: true, leftOut: { ended: 0 } });
+      expect(all.series.map(({ series }) => series)).toContain('recorded:spot:OLDUSD');
     });
 
     it('are no answer if the question asks for more than any has', async () => {
