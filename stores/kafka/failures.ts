@@ -10,7 +10,7 @@ const ALLOW_WRITE: Remedy = {
   isFinal: true,
 };
 const TAKE_LARGER_BATCHES: Remedy = {
-  advice: 'Set max.message.bytes of the topic to at least 1048576, its default.',
+  advice: 'Set max.message.bytes of the topic to 1048588, its default, or more.',
   isFinal: true,
 };
 const BRING_REPLICAS_BACK: Remedy = {

@@ -187,7 +187,7 @@ describe('the stream’s retries', () => {
       'Not authorized to access topics: [Topic authorization failed]. Allow the function to write',
     ],
     ['CLUSTER_AUTHORIZATION_FAILED', 'Allow the function to write to the topic'],
-    ['MESSAGE_TOO_LARGE', 'Set max.message.bytes of the topic to at least 1048576'],
+    ['MESSAGE_TOO_LARGE', 'Set max.message.bytes of the topic to 1048588'],
     ['INVALID_TOPIC_EXCEPTION', 'Correct KAFKA_TOPIC.'],
   ])('end at once with %s, and say what to do', async (type, text) => {
     cluster.onProduce = async () => {

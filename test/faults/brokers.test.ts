@@ -1,0 +1,121 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { poll } from '../../core/ingest/poll.ts';
+import type { TickerLake, TickerSource } from '../../core/ingest/ports.ts';
+import type { PollReport } from '../../core/ingest/report.ts';
+import { type Ticker, tickerId } from '../../core/market/ticker.ts';
+import { KAFKA_NO_RETRY } from '../../core/runtime/budgets.ts';
+import { createKafka } from '../../stores/kafka/client.ts';
+import { KafkaStream } from '../../stores/kafka/stream.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
+import { linesOf } from '../integration/lambdas/stores.ts';
+import { s3 } from '../integration/services.ts';
+import { SILENT_LOG, sampleTicker } from '../samples/tickers.ts';
+import { type BrokerCluster, startBrokers } from './broker-cluster.ts';
+import { freshWorld, leaveWorld, type World } from './world.ts';
+
+const SYMBOLS = Array.from({ length: 150 }, (_, index) => `C${index}USDT`);
+const FIRST_SLOT_MS = Date.parse('2021-03-01T00:00:00.000Z');
+
+let cluster: BrokerCluster;
+let world: World;
+let topic: string;
+let lake: TickerLake;
+let slots: number;
+
+beforeAll(async () => {
+  cluster = await startBrokers();
+});
+afterAll(() => cluster?.stop());
+beforeEach(async () => {
+  [world, topic] = await Promise.all([freshWorld(), cluster.freshTopic(6)]);
+  slots = 0;
+  lake = new S3Lake(s3, world.bucket);
+});
+afterEach(leaveWorld);
+
+const source: TickerSource = {
+  name: 'bybit',
+  exchange: 'bybit',
+  categories: ['spot', 'linear'],
+  fetch: async (categories, { slot }) =>
+    categories.map((category) => {
+      const tickers = SYMBOLS.map((symbol) => sampleTicker({ category, symbol, slot, timestamp: slot }));
+      return { category, receivedAt: slot, batch: { tickers, rejected: [] } };
+    }),
+};
+
+/** In one poll. */
+const TICKERS = SYMBOLS.length * source.categories.length;
+
+const newStream = () =>
+  new KafkaStream(createKafka('ingest', cluster.brokers, SILENT_LOG, KAFKA_NO_RETRY), topic);
+
+/** Polls the next slot. */
+function pollNext(stream: KafkaStream, forMs = 20_000): Promise<PollReport> {
+  const slot = new Date(FIRST_SLOT_MS + slots++ * 60_000).toISOString();
+  const deadlineMs = Date.now() + forMs;
+  const budget = { fetchDeadlineMs: deadlineMs, deadlineMs, finishMs: deadlineMs + 2_000 };
+  return poll(slot, budget, { source, lake, stream, log: SILENT_LOG, now: Date.now });
+}
+
+const idOf = (line: string) => tickerId(JSON.parse(line) as Ticker);
+
+/** Whether the topic has every id of the lake. */
+async function expectNothingLost(): Promise<void> {
+  const [lines, values] = await Promise.all([linesOf(world.bucket, 'tickers/'), cluster.read(topic)]);
+  const inLake = new Set(lines.map(idOf));
+  const onTopic = new Set(values.map(idOf));
+  expect(inLake.size).toBe(slots * TICKERS);
+  expect([...inLake].filter((id) => !onTopic.has(id))).toEqual([]);
+}
+
+const failureOf = (work: Promise<unknown>) => work.catch((error: Error) => error) as Promise<Error>;
+
+describe('a Kafka of three brokers', () => {
+  it('two of which are stopped refuses the tickers; a poll outlasts it', async () => {
+    const stream = newStream();
+    await pollNext(stream);
+    const [, second, third] = cluster.nodes;
+    await second?.stop();
+    await third?.stop();
+    const { message } = await failureOf(pollNext(stream, 4_000));
+    expect(message).toContain('there are fewer in-sync replicas than required');
+    expect(message).toContain('Bring the missing brokers back');
+    const polling = pollNext(stream, 60_000);
+    await Promise.all([second?.start(), third?.start()]);
+    expect(await polling).toMatchObject({ produced: 2 * TICKERS, waitingBatches: 0 });
+    await expectNothingLost();
+  }, 120_000);
+
+  it('all of which are down for some polls gets everything from the first poll that lasts until it is back', async () => {
+    const stream = newStream();
+    await pollNext(stream);
+    await Promise.all(cluster.nodes.map((node) => node.kill()));
+    for (let polls = 0; polls < 3; polls += 1) {
+      const error = await failureOf(pollNext(stream, 1_500));
+      expect(error).toMatchObject({ name: 'StreamUnavailableError' });
+      expect(error.message).toContain('ECONNREFUSED');
+    }
+    const polling = pollNext(stream, 60_000);
+    await Promise.all(cluster.nodes.map((node) => node.start()));
+    expect(await polling).toMatchObject({ produced: 4 * TICKERS, waitingBatches: 0 });
+    await expectNothingLost();
+  }, 120_000);
+
+  it('whose topic is given more partitions between two polls gets everything, on all partitions', async () => {
+    const warm = newStream();
+    await pollNext(warm);
+    for (const count of [8, 12]) {
+      await cluster.admin.createPartitions({ topicPartitions: [{ topic, count }] });
+      // Not every broker knows the new partitions yet.
+      await pollNext(newStream());
+      await pollNext(warm);
+    }
+    await cluster.untilInSync(topic);
+    await pollNext(newStream());
+    await expectNothingLost();
+    const ends = await cluster.admin.fetchTopicOffsets(topic);
+    expect(ends).toHaveLength(12);
+    for (const { high } of ends) expect(Number(high)).toBeGreaterThan(0);
+  });
+});
