@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DAY_MS } from '../core/market/time.ts';
 import type { Slice } from '../core/operate/operation.ts';
 import { formatCount, formatTime } from '../core/text/format.ts';
-import { writeFileAtomically } from '../local/atomic-file.ts';
+import { readTextIfThere, writeFileAtomically } from '../local/atomic-file.ts';
 
 /** An interrupted command is the same one only on the same stores: their data is what the cursor points into. */
 export interface KeptCommand {
@@ -43,13 +43,9 @@ export class CursorFile {
 
   /** Undefined if the command was not interrupted, or too long ago. */
   read(): KeptCursor | undefined {
-    let kept: KeptCursor;
-    try {
-      kept = JSON.parse(readFileSync(this.#file, 'utf8'));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    const text = readTextIfThere(this.#file);
+    if (text === undefined) return undefined;
+    const kept: KeptCursor = JSON.parse(text);
     if (this.#now() - Date.parse(kept.savedAt) < KEPT_MS) return kept;
     this.drop();
     return undefined;

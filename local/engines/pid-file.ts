@@ -1,8 +1,8 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFileAtomically } from '../atomic-file.ts';
+import { readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
 import { isSameProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** How long a process has to end after SIGTERM, and again after SIGKILL. */
@@ -27,12 +27,8 @@ export function writePidFile(file: string, identity: ProcessIdentity, port: numb
 
 /** Removes a pid file, unless a later start of the same engine has replaced it. */
 export function removePidFile(file: string, identity: ProcessIdentity): void {
-  try {
-    if (parsePidFile(readFileSync(file, 'utf8'))?.startTime === identity.startTime)
-      rmSync(file, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  const kept = parsePidFile(readTextIfThere(file) ?? '');
+  if (kept?.startTime === identity.startTime) rmSync(file, { force: true });
 }
 
 /**

@@ -1,6 +1,6 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../atomic-file.ts';
+import { readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
 import { isLocked } from './lock.ts';
 
 /** Where the running pipeline listens: `.local/endpoints.json`, for other commands and any client. */
@@ -33,10 +33,6 @@ export function removeEndpoints(folder: string): void {
 /** Undefined if no pipeline is running. */
 export function readEndpoints(folder: string): Endpoints | undefined {
   if (!isLocked(folder)) return undefined; // the file may be left over from a killed run
-  try {
-    return JSON.parse(readFileSync(fileIn(folder), 'utf8')) as Endpoints;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = readTextIfThere(fileIn(folder));
+  return text === undefined ? undefined : (JSON.parse(text) as Endpoints);
 }

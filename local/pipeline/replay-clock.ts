@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../atomic-file.ts';
+import { readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
 
 /** The market replay's `now`, kept between runs. */
 export interface ReplayPosition {
@@ -52,13 +51,8 @@ export function localNow(folder: string): Date {
 const clockFile = (folder: string) => join(folder, 'replay-clock.json');
 
 function readClock(file: string): (ReplayPosition & { isNow: boolean }) | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = readTextIfThere(file);
+  if (text === undefined) return undefined;
   const { slot, polled, isNow } = JSON.parse(text) as { slot: string; polled: boolean; isNow: boolean };
   return { slotMs: Date.parse(slot), polled, isNow };
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type SamplingIntervals,
@@ -6,7 +5,7 @@ import {
   samplingIntervalsOf,
 } from '../../core/market/sampling.ts';
 import type { SourceConfig } from '../../exchanges/source-config.ts';
-import { writeFileAtomically } from '../atomic-file.ts';
+import { readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
 
 /** The market replay has four points in each recorded hour's path, however fast it runs. */
 const REPLAYED: SamplingIntervals = { 'recorded:spot': 900_000 };
@@ -15,12 +14,8 @@ const fileIn = (folder: string) => join(folder, 'sampling-intervals.json');
 
 /** How often the folder's pipeline polls each market, or last did. */
 export function samplingIntervalsIn(folder: string): SamplingIntervals {
-  try {
-    return { ...(JSON.parse(readFileSync(fileIn(folder), 'utf8')) as SamplingIntervals), ...REPLAYED };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return REPLAYED;
-    throw error;
-  }
+  const kept = JSON.parse(readTextIfThere(fileIn(folder)) ?? '{}') as SamplingIntervals;
+  return { ...kept, ...REPLAYED };
 }
 
 /** Remembers how often the sources are polled from now on; markets of other exchanges keep what they had. */
