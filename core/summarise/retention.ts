@@ -2,12 +2,12 @@ import type { SamplingIntervals } from '../market/sampling.ts';
 import { DAY_MS } from '../market/time.ts';
 import type { Log } from '../runtime/log.ts';
 import { firstLateHour } from './late-ticks.ts';
-import type { SampleCounts, SummaryProgress, TickMonths } from './ports.ts';
+import type { LateHours, SampleCounts, SummaryProgress, TickMonths } from './ports.ts';
 
 export interface RetentionDependencies {
   months: TickMonths;
   counts: SampleCounts;
-  progress: SummaryProgress;
+  progress: SummaryProgress & Pick<LateHours, 'lateHours'>;
   samplingIntervals: SamplingIntervals;
   log: Log;
   hasTime: () => boolean;
@@ -28,9 +28,9 @@ export async function deleteOldTicks(
   const untilMs = (await progress.summarisedUntil()) ?? Number.NEGATIVE_INFINITY;
   for (const month of await months.months()) {
     const [year, number] = month.split('.').map(Number) as [number, number];
-    const endMs = Date.UTC(year, number, 1);
+    const [beginMs, endMs] = [Date.UTC(year, number - 1, 1), Date.UTC(year, number, 1)];
     if (endMs > nowMs - retentionMs || endMs > untilMs) break;
-    for (let dayMs = Date.UTC(year, number - 1, 1); dayMs < endMs; dayMs += DAY_MS) {
+    for (let dayMs = beginMs; dayMs < endMs; dayMs += DAY_MS) {
       if (!hasTime()) {
         log.warn('Out of time before a month could be checked for deletion; a later run tries again', {
           month,
@@ -43,6 +43,12 @@ export async function deleteOldTicks(
       await progress.setSummarisedUntil(lateMs);
       const from = new Date(lateMs).toISOString();
       log.warn('Kept a month due for deletion because some of its ticks are not summarised', { month, from });
+      return deleted;
+    }
+    // Since the ticks were counted, others may have come; the next run summarises them.
+    const late = await progress.lateHours();
+    if (late.some((hourMs) => hourMs >= beginMs && hourMs < endMs)) {
+      log.warn('Kept a month due for deletion because late ticks have come', { month });
       return deleted;
     }
     await months.deleteMonth(month);

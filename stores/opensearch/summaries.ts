@@ -209,6 +209,7 @@ export class OpenSearchSummaries implements SummaryStore {
 
   /** Their ids are the hours. */
   async #recordedLateHours(): Promise<string[]> {
+    this.#fresh.delete(LATE_HOURS_INDEX); // others write it at any time
     await this.#refresh(LATE_HOURS_INDEX);
     const body = { query: { match_all: {} }, sort: ['hour'] };
     const hits = await this.#options.search.all<LateHour>(LATE_HOURS_INDEX, body);

@@ -53,6 +53,13 @@ describe('deleting old ticks', () => {
     expect(store.until).toBe(hourMs);
   });
 
+  it('keeps a month that late ticks have come for since they were counted', async () => {
+    const { run, store } = world();
+    store.late.add(Date.UTC(2018, 7, 5, 7));
+    expect(await run(OCTOBER)).toEqual(['2018.07']);
+    expect(store.pending).toEqual([Date.UTC(2018, 7, 5, 7)]);
+  });
+
   it('deletes ticks that came back after their deletion', async () => {
     const hourMs = Date.UTC(2018, 6, 5, 7);
     const { run } = world({ ticks: [count(hourMs, 2)], samples: [count(hourMs, 4)] });
