@@ -54,7 +54,7 @@ export const twoYears: Target = async (context) => {
     resultOf(
       'average over 2 y, p95',
       [percentile(averages, 95)],
-      { atMost: 50 },
+      { atMost: 150 },
       { unit: 'ms', note: `p50 ${percentile(averages, 50).toFixed(0)} ms; ${note}` },
     ),
     resultOf(
