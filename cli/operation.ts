@@ -59,10 +59,10 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
     );
 }
 
-/** The flags that say what to do, without those that say where and how to print. */
+/** The flags that say what to do, in whatever order, without those that say where and how to print. */
 function askedFor(flags: OperationFlags): object {
   const { folder, stage, kafka, opensearch, s3, json, restart, ...asked } = flags;
-  return asked;
+  return Object.fromEntries(Object.entries(asked).sort());
 }
 
 interface OperateOptions<Output> {
