@@ -44,8 +44,8 @@ const TRUST_FIELDS = `  returns         log returns between adjacent hours or da
 const RANKING_FIELDS = `  minCoverage     the least coverage in the ranking; 0 if no series has data for 80 % of the window
   includeEnded    whether markets that ended before the window's end are ranked
   leftOut         {ended, coverage, turnover}: how many series the ranking leaves out, and why
-Turnover is that of 24 hours, from the newest ticks of the window, converted to US dollars by the prices of the same
-hour (USD, USDT and USDC count as 1); a series without a path to dollars has none.`;
+Turnover is that of the window's last 24 hours, from the newest tick, otherwise from candles, converted to US dollars by
+the prices of its hour (USD, USDT and USDC count as 1); a series without a path to dollars has none.`;
 
 const threshold = new Option('--threshold <percents>', 'sizes of moves in %')
   .argParser(numbers('percentages above 0 such as 1,5,10', (value) => value > 0, 'e-2'))
