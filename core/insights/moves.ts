@@ -76,7 +76,7 @@ export function movesOfHours(
     ...trustOf(inWindow, widened(window), samplingIntervalMs),
     thresholds: thresholds.map((threshold) => ({
       threshold,
-      ...movesInWindow(path, threshold, answered),
+      ...movesInWindow(path, threshold, answered, window.toMs),
       ...exceedancesOf(changes, threshold),
     })),
     ...(horizons.length === 0

@@ -25,11 +25,13 @@ export function* pathOf(candles: Iterable<Pick<Candle, 'startMs' | 'path'>>): Ge
 /**
  * The moves at one threshold that were confirmed in the window. The detector runs over the series' whole path, so the
  * size of a move may come from after the window.
+ * @param endMs until when the time since the last move counts: now, if the window is widened beyond it
  */
 export function movesInWindow(
   path: Iterable<readonly [timeMs: number, price: number]>,
   threshold: number,
   window: Window,
+  endMs = window.toMs,
 ): { rises: DirectionMoves; falls: DirectionMoves } {
   const moves = movesOf(path, threshold).filter(({ confirmed_time }) =>
     isIn(window, Date.parse(confirmed_time)),
@@ -39,11 +41,17 @@ export function movesInWindow(
       moves.filter((move) => move.direction === direction),
       threshold,
       window,
+      endMs,
     );
   return { rises: of('rise'), falls: of('fall') };
 }
 
-function directionMoves(moves: readonly DetectedMove[], threshold: number, window: Window): DirectionMoves {
+function directionMoves(
+  moves: readonly DetectedMove[],
+  threshold: number,
+  window: Window,
+  endMs: number,
+): DirectionMoves {
   const sizes = moves.flatMap(({ size }) => (size === undefined ? [] : [size]));
   return {
     count: moves.length,
@@ -51,6 +59,6 @@ function directionMoves(moves: readonly DetectedMove[], threshold: number, windo
     meanSize: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0) / sizes.length,
     maxSize: sizes.length === 0 ? null : sizes.reduce((most, size) => Math.max(most, size)),
     last: moves.at(-1) ?? null,
-    ...moveTiming(moves, threshold, window.toMs),
+    ...moveTiming(moves, threshold, endMs),
   };
 }

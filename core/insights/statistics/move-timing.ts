@@ -14,13 +14,13 @@ export interface MoveTiming {
    * (Guillaume et al. 1997; Glattfelder, Dupuis & Olsen 2011, law 10).
    */
   meanOvershoot: number | null;
-  /** From the last confirmation to the end of the window. */
+  /** From the last confirmation to the end of the window as it was asked; 0 if that is before it. */
   hoursSinceLast: number | null;
 }
 
 /**
  * @param moves of one direction and threshold, confirmed in the window, in time order
- * @param endMs of the window
+ * @param endMs until when the time since the last one counts
  */
 export function moveTiming(moves: readonly DetectedMove[], threshold: number, endMs: number): MoveTiming {
   const confirmedMs = moves.map(({ confirmed_time }) => Date.parse(confirmed_time));
@@ -36,6 +36,6 @@ export function moveTiming(moves: readonly DetectedMove[], threshold: number, en
     medianDurationHours: quantile(durations, 0.5),
     meanOvershoot:
       overshoots.length === 0 ? null : overshoots.reduce((sum, each) => sum + each, 0) / overshoots.length,
-    hoursSinceLast: lastMs === undefined ? null : (endMs - lastMs) / HOUR_MS,
+    hoursSinceLast: lastMs === undefined ? null : Math.max(0, endMs - lastMs) / HOUR_MS,
   };
 }

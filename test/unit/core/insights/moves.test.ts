@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { movesOfHours } from '../../../../core/insights/moves.ts';
 import { movesInWindow, pathOf } from '../../../../core/insights/window-moves.ts';
 import { candleFromTicks } from '../../../../core/market/candle.ts';
-import { HOUR_MS, hourOf } from '../../../../core/market/time.ts';
+import { HOUR_MS, hourOf, MINUTE_MS } from '../../../../core/market/time.ts';
 import { flat, hourMs, hours, iso, recorded, SERIES, START_MS, ticked } from './sample-candles.ts';
 
 /** The answer for one threshold. */
@@ -61,6 +61,12 @@ describe('the moves in a window', () => {
   it('are divided by the days of the window', () => {
     const candles = [flat(0, 100), flat(1, 120)];
     expect(at(0.1, candles, hours(0, 96))).toMatchObject({ rises: { count: 1, perDay: 0.25 } });
+  });
+
+  it('tell the time since the last until the end that was asked for, not that of its hour', () => {
+    const candles = [flat(0, 100), flat(1, 120), flat(50, 120)];
+    const asked = { fromMs: hourMs(0), toMs: hourMs(60) + 15 * MINUTE_MS };
+    expect(at(0.1, candles, asked)).toMatchObject({ rises: { count: 1, hoursSinceLast: 59.25 } });
   });
 
   it('do not depend on how ticks are split into hours', () => {
