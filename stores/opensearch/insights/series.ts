@@ -7,7 +7,11 @@ import { type CandleRecord, candleOf } from '../candle-record.ts';
 import { candleWindowIn, numberIn, textIn } from '../hits.ts';
 import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
+import { type Metric, max, min } from './aggregations.ts';
 import { COLUMN_VALUES, candleColumns, pathlessCandleIn } from './candle-columns.ts';
+
+/** So many are asked for without looking first. */
+const FEW_WINDOWS = 10;
 
 const IS_BACKFILL = { term: { source: 'backfill' } };
 
@@ -51,7 +55,7 @@ export class OpenSearchSeries implements SeriesStore {
 
   async ticks(series: CandleSeries, windows: readonly Window[]): Promise<PriceTick[]> {
     const ticks: PriceTick[] = [];
-    for (const query of ticksIn(series, windows)) {
+    for (const query of ticksIn(series, await this.#withTicks(series, windows))) {
       const hits = await this.#search.all(TICKER_INDICES, {
         query,
         sort: ['slot'],
@@ -62,6 +66,20 @@ export class OpenSearchSeries implements SeriesStore {
       }
     }
     return ticks;
+  }
+
+  /** The windows that may have ticks: a gappy history has thousands of windows, nearly all older than its first tick. */
+  async #withTicks(series: CandleSeries, windows: readonly Window[]): Promise<readonly Window[]> {
+    const [first, last] = [windows[0], windows.at(-1)];
+    if (!first || !last || windows.length <= FEW_WINDOWS) return windows;
+    const { oldest, newest } = await this.#search.aggregate<Record<'oldest' | 'newest', Metric>>(
+      TICKER_INDICES,
+      allOf(ofSeries(series), timeRange('slot', first.fromMs, last.toMs)),
+      { oldest: min('slot'), newest: max('slot') },
+    );
+    const [fromMs, untilMs] = [oldest?.value, newest?.value];
+    if (typeof fromMs !== 'number' || typeof untilMs !== 'number') return [];
+    return windows.filter((window) => window.toMs > fromMs && window.fromMs <= untilMs);
   }
 
   async span(series: CandleSeries): Promise<Window | undefined> {
