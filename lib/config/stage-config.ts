@@ -98,8 +98,8 @@ const search = z.strictObject({
 
 const index = z.strictObject({
   /**
-   * Provisioned pollers, which also bring partial batch responses, bisecting and a retry limit. Without them Lambda
-   * retries the whole batch until it succeeds.
+   * Provisioned pollers, which also bring partial batch responses, bisecting, and retries until the record's maximum age.
+   * Without them Lambda retries the whole batch ten times, then stores it in the on-failure destination.
    */
   provisioned: z.boolean(),
   minimumPollers: count,

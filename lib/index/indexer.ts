@@ -23,6 +23,13 @@ export interface IndexerProps extends SizedFunctionContext, AlarmContext {
 /** Lambda's maximum; an event's 6 MB are reached first, at about 5,700 tickers. */
 const BATCH_RECORDS = 10_000;
 
+/**
+ * Lambda's maximum, so that the age of the records decides. It has to be explicit: with an on-failure destination Lambda
+ * stops unlimited retries after ten, about 20 minutes of an outage.
+ * https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
+ */
+const MAX_RETRIES = 10_000;
+
 /** In one partition: about four full events, or a dozen polls. */
 const HIGH_LAG_RECORDS = 20_000;
 /** From produced to indexed; the batch window and retries need two or three minutes. */
@@ -90,6 +97,7 @@ export class Indexer extends Construct {
             provisionedPollerConfig: { minimumPollers, maximumPollers },
             bisectBatchOnFunctionError: true,
             functionResponseTypes: ['ReportBatchItemFailures'],
+            maximumRetryAttempts: MAX_RETRIES,
             maximumRecordAgeInSeconds: Duration.hours(maxRecordAgeHours).toSeconds(),
           }
         : {}),
@@ -171,8 +179,7 @@ export class Indexer extends Construct {
         condition:
           'Lambda gave up on batches and stored them in the lake under aws/lambda/ (the on-failure destination)',
         meaning:
-          'Their records are missing from OpenSearch until they are redriven; the lake also has the tickers.',
-        firstCommand: redrive,
+          'Their records are missing from OpenSearch until a schedule redrives them, within minutes of its recovery.',
         runbook: 'batches-given-up',
       },
     });

@@ -27,7 +27,7 @@ export interface KafkaEventSourceOptions {
   /** `ReportBatchItemFailures`. */
   readonly partialBatchResponse: boolean;
   readonly bisectOnError: boolean;
-  /** -1: no limit. @default -1 */
+  /** -1: no limit or, with a destination, {@link DEFAULT_RETRIES_WITH_DESTINATION}. @default -1 */
   readonly maximumRetryAttempts?: number;
   /** @default no limit */
   readonly maximumRecordAgeMs?: number;
@@ -52,6 +52,13 @@ export interface BatchInfo {
   readonly durationMs: number;
 }
 
+/**
+ * Where Lambda stops "unlimited" retries if there is an on-failure destination.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
+ */
+const DEFAULT_RETRIES_WITH_DESTINATION = 10;
+
 /** Lambda's limit for an event. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
@@ -68,10 +75,11 @@ export function limitsOf(options: KafkaEventSourceOptions): BatchLimits {
 }
 
 export function retryPolicyOf(options: KafkaEventSourceOptions): RetryPolicy {
+  const { maximumRetryAttempts: attempts = -1, onFailure } = options;
   return {
     partialBatchResponse: options.partialBatchResponse,
     bisectOnError: options.bisectOnError,
-    maximumRetryAttempts: options.maximumRetryAttempts ?? -1,
+    maximumRetryAttempts: attempts < 0 && onFailure ? DEFAULT_RETRIES_WITH_DESTINATION : attempts,
     maximumRecordAgeMs: options.maximumRecordAgeMs,
     backoff: options.retryBackoff ?? { initialMs: 100, maxMs: 5_000 },
   };

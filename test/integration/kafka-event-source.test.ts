@@ -11,6 +11,7 @@ import {
 } from '../../local/event-sources/kafka-event-source.ts';
 import type { KafkaEventSourceOptions } from '../../local/event-sources/options.ts';
 import { SILENT_LOG } from '../samples/tickers.ts';
+import { keysOf } from './lambdas/stores.ts';
 import { freshBucket, kafka, s3, services } from './services.ts';
 
 const brokers = [services.kafka];
@@ -262,6 +263,19 @@ describe('a Kafka event source', () => {
       KafkaBatchInfo: { batchSize: 1, recordsInfo: { [`${topic}-0`]: { firstRecordOffset: '20' } } },
     });
     expect(valuesOf(JSON.parse(record.payload))).toEqual(['poison']);
+  });
+
+  it.each([
+    ['ten retries if they are unlimited, as Lambda does', {}, 11],
+    ['as many retries as are set', { maximumRetryAttempts: 14 }, 15],
+  ])('with a destination, gives a batch up after %s', async (_, options, invocations) => {
+    const bucket = await freshBucket();
+    const targets = await produce(['a', 'b']);
+    const invoke = vi.fn(() => Promise.reject(new Error('OpenSearch is unavailable')));
+    const source = start({ invoke, onFailure: { s3Url: services.s3, bucket }, ...options });
+    await source.waitUntil(targets);
+    expect(invoke).toHaveBeenCalledTimes(invocations);
+    expect(await keysOf(bucket, 'aws/lambda/')).toHaveLength(1);
   });
 
   it('logs an error for records given up without a destination', async () => {
