@@ -9,6 +9,8 @@ const LONGEST_MONTH_DAYS = 31;
 /** Candles and lake are kept forever; their storage is what has accumulated after this time. */
 export const YEARS_KEPT = 1;
 const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
+/** Scheduled redrives. */
+const HEALS_A_MONTH = HOURS_A_MONTH * 12;
 const GB = 1e9;
 const GIB = 2 ** 30;
 
@@ -35,7 +37,8 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
     search: searchDemand(config, total, figures),
     lake: {
       // Each category of a poll: its batch and its marker are written, the marker is read, what lies beyond it is listed.
-      putsAndLists: 3 * categoryPolls,
+      // A scheduled redrive lists the batches given up, before and after, and the dead letters.
+      putsAndLists: 3 * categoryPolls + 3 * HEALS_A_MONTH,
       gets: categoryPolls,
       gbAMonth: lakeGb,
       /** After YEARS_KEPT. */
@@ -179,7 +182,7 @@ function lambdaDemand(
   );
   const summariseSecondsPerCall = (summariseSecondsPer1000Series * series) / 1_000;
   const looks = HOURS_A_MONTH * 60;
-  const scheduledCalls = polls + HOURS_A_MONTH + looks;
+  const scheduledCalls = polls + HOURS_A_MONTH + looks + HEALS_A_MONTH;
   return {
     calls: scheduledCalls + index.calls,
     /** Calls by Scheduler. */
@@ -188,7 +191,9 @@ function lambdaDemand(
       (polls * ingestSecondsPerCall * functions.ingest.memoryMb +
         index.calls * index.secondsPerCall * functions.index.memoryMb +
         HOURS_A_MONTH * summariseSecondsPerCall * functions.summarise.memoryMb +
-        looks * figures.watchSeconds * functions.watch.memoryMb) /
+        looks * figures.watchSeconds * functions.watch.memoryMb +
+        // With nothing to redrive it takes as long as a look.
+        HEALS_A_MONTH * figures.watchSeconds * functions.operate.memoryMb) /
       1_024,
     ingestSecondsPerCall,
     summariseSecondsPerCall,

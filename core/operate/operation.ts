@@ -1,7 +1,8 @@
 import type * as z from 'zod';
-import type { TickerIndex } from '../index/ports.ts';
+import type { DeadLetter, TickerIndex } from '../index/ports.ts';
 import type { TickerStream } from '../ingest/ports.ts';
 import type { Log } from '../runtime/log.ts';
+import type { EmitMetrics } from '../runtime/metrics.ts';
 import type { SummarySettings } from '../summarise/settings.ts';
 import type {
   CandleHistory,
@@ -23,6 +24,8 @@ export interface OperationServices {
   readonly index: TickerIndex;
   readonly tickerIds: TickerIds;
   readonly deadLetters: DeadLetterArchive;
+  /** Whether the error of a dead letter may have passed by itself. */
+  readonly isTransient: (letter: DeadLetter) => boolean;
   readonly givenUpBatches: GivenUpBatches;
   readonly candleHistory: CandleHistory;
   readonly exchangeCandles: ExchangeCandles;
@@ -36,6 +39,7 @@ export interface OperationServices {
   /** How long the event source collects records, at most, before it calls the index function. */
   readonly batchingWindowMs: number;
   readonly log: Log;
+  readonly emit: EmitMetrics;
   /** Epoch ms. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;

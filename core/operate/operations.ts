@@ -1,5 +1,6 @@
 import { backfill } from './backfill/backfill.ts';
 import { doctor } from './doctor/doctor.ts';
+import { heal } from './heal.ts';
 import type { Operation } from './operation.ts';
 import { rebuild } from './rebuild.ts';
 import { redrive } from './redrive.ts';
@@ -10,7 +11,7 @@ import { verify } from './verify.ts';
 // biome-ignore lint/suspicious/noExplicitAny: each operation checks its own input and types its own output
 type AnyOperation = Operation<any, unknown>;
 
-const ALL: readonly AnyOperation[] = [verify, replay, redrive, doctor, summarise, rebuild, backfill];
+const ALL: readonly AnyOperation[] = [verify, replay, redrive, heal, doctor, summarise, rebuild, backfill];
 
 /** Every operation by name. */
 export const OPERATIONS: Readonly<Record<string, AnyOperation>> = Object.fromEntries(

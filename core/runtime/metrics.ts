@@ -63,6 +63,16 @@ export const METRIC_GROUPS = {
       EventAge: 'Milliseconds',
     },
   },
+  /** One scheduled redrive. */
+  redrive: {
+    dimensions: [],
+    metrics: {
+      /** Tickers indexed from batches that Lambda gave up and from dead letters. */
+      RecordsRedriven: 'Count',
+      /** Batches that Lambda gave up and that are still not redriven. */
+      BatchesToRedrive: 'Count',
+    },
+  },
   /** One run of summarise; if it failed, what it had done until then. */
   summarise: {
     dimensions: [],

@@ -6,12 +6,14 @@ import { jsonText } from '../../core/runtime/environment.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
 import { exchangeCandles } from '../../exchanges/http/candle-source.ts';
+import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
 import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
 import { KafkaHealth } from '../../stores/kafka/health.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
 import { OpenSearchHealth } from '../../stores/opensearch/health.ts';
+import { isTransient } from '../../stores/opensearch/letter-errors.ts';
 import { summaryLease } from '../../stores/opensearch/summary-lease.ts';
 import { OpenSearchTickerIds } from '../../stores/opensearch/ticker-ids.ts';
 import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';
@@ -24,6 +26,7 @@ import { S3Lake } from '../../stores/s3/lake.ts';
 
 export const operateVariables = {
   ...openSearchVariables,
+  ...metricsVariables,
   LAKE_BUCKET: z.string().min(1),
   ...kafkaVariables,
   KAFKA_TOPIC: z.string().min(1),
@@ -52,6 +55,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     }),
     tickerIds: new OpenSearchTickerIds(openSearch),
     deadLetters: new S3DeadLetters(s3, bucket),
+    isTransient,
     givenUpBatches: new S3GivenUpBatches(s3, bucket),
     candleHistory: new S3CandleHistory(s3, bucket),
     exchangeCandles: exchangeCandles(),
@@ -63,6 +67,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     summaries: summarySettings(environment),
     batchingWindowMs: environment.BATCHING_WINDOW_SECONDS * 1_000,
     log,
+    emit: createMetrics(environment.STAGE),
     now: Date.now,
     sleep,
   };

@@ -129,10 +129,16 @@ export class OperationsDashboard extends Construct {
     const { stage, functions } = this.#props;
     const own = (statistic: string, ...names: MetricName<'index'>[]) =>
       names.map((name) => ownMetric('index', stage, {}, name, { statistic, period: PERIOD }));
+    const redrive = (name: MetricName<'redrive'>, statistic: string) =>
+      ownMetric('redrive', stage, {}, name, { statistic, period: PERIOD });
     const { fn } = functions.index;
     return {
       Documents: own(Stats.SUM, 'DocumentsIndexed', 'DocumentsAlreadyThere'),
       'Refused and retried': own(Stats.SUM, 'DeadLetters', 'RecordsUnstored', 'DocumentsRetried'),
+      'Given up, waiting and redriven': [
+        redrive('BatchesToRedrive', Stats.MAXIMUM),
+        redrive('RecordsRedriven', Stats.SUM),
+      ],
       'Age of the oldest record, ms': own(Stats.MAXIMUM, 'EventAge'),
       'OpenSearch per batch, ms': own(Stats.percentile(99), 'OpenSearchDuration'),
       Function: [

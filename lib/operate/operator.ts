@@ -1,8 +1,16 @@
+import { Duration } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
+import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
+import type { Schedules } from '../functions/schedules.ts';
 import type { Lake } from '../lake/lake.ts';
+import { above, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
+import { ownMetric } from '../monitoring/metrics.ts';
+import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 import type { Stream } from '../stream/stream.ts';
 
@@ -15,15 +23,25 @@ export interface OperatorProps extends SizedFunctionContext {
   readonly lake: Lake;
   readonly stream: Stream;
   readonly search: Search;
+  readonly schedules: Schedules;
+  readonly notifications: Notifications;
 }
 
-/** Runs operators' commands, one slice per event: `backfill`, `replay`, `redrive`, `verify`, `doctor`, … */
+/** Also how long an alarm waits for it, six times. */
+const HEAL_INTERVAL = Duration.minutes(5);
+
+/**
+ * Runs operators' commands, one slice per event: `backfill`, `replay`, `redrive`, `verify`, `doctor`, … On a schedule it
+ * redrives what failed while OpenSearch was ill.
+ */
 export class Operator extends Construct {
   readonly function: PipelineFunction;
+  readonly scheduled: Scheduled;
 
   constructor(scope: Construct, id: string, props: OperatorProps) {
     super(scope, id);
-    const { sources, moveThresholds, batchWindowSeconds, lake, stream, search, ...context } = props;
+    const { sources, moveThresholds, batchWindowSeconds, lake, stream, search, ...rest } = props;
+    const { schedules, notifications, ...context } = rest;
     this.function = new PipelineFunction(this, 'Function', {
       ...context,
       folder: 'operate',
@@ -39,7 +57,7 @@ export class Operator extends Construct {
         BATCHING_WINDOW_SECONDS: String(batchWindowSeconds),
         EXCHANGES: JSON.stringify(exchangesOf({ sources })),
       },
-      failedEvents: 'The caller waits for the answer and gets the error.',
+      failedEvents: `The caller of a command waits for the answer and gets the error. ${FAILED_EVENTS_ARE_QUEUED}`,
       clients: [stream.clients, search.clients],
     });
     const { role } = this.function;
@@ -49,5 +67,29 @@ export class Operator extends Construct {
     lake.grantDelete(role, 'dead-letters', 'aws/lambda', 'probe');
     stream.grantProduce(role);
     stream.grantWatch(role);
+
+    this.scheduled = new Scheduled(this, 'Heal', {
+      function: this.function,
+      schedules,
+      notifications,
+      description: 'a redrive of what failed for a passing cause',
+      expression: 'cron(0/5 * * * ? *)',
+      interval: HEAL_INTERVAL,
+      input: { ...HEAL_EVENT },
+    });
+    const { stage } = context;
+    new PipelineAlarm(this, 'BatchesToRedrive', {
+      notifications,
+      metric: ownMetric('redrive', stage, {}, 'BatchesToRedrive', {
+        statistic: Stats.MAXIMUM,
+        period: HEAL_INTERVAL,
+      }),
+      threshold: above(0),
+      breaching: { datapoints: 6, of: 6 },
+      condition: 'Batches that Lambda gave up have waited to be redriven for 30 min',
+      meaning: 'Their records are missing from OpenSearch until it is well; the lake also has the tickers.',
+      firstCommand: doctorCommand(stage),
+      runbook: 'batches-given-up',
+    });
   }
 }

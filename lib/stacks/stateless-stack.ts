@@ -86,7 +86,7 @@ export class StatelessStack extends Stack {
     this.watch = new Watch(this, 'Watch', { ...scheduled, size: sizes.watch, sources, search });
     this.insights = new Insights(this, 'Insights', { ...common, size: sizes.insights, sources, search });
     this.operator = new Operator(this, 'Operator', {
-      ...common,
+      ...scheduled,
       size: sizes.operate,
       sources,
       moveThresholds,

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import type { PollReport } from '../../core/ingest/report.ts';
+import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { waitAtMost } from '../../core/runtime/wait.ts';
 import { usesCcxt } from '../../exchanges/source-config.ts';
@@ -8,8 +9,8 @@ import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
 import type { ServiceUrls } from '../engines/engines.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
 import type { LambdaFunction } from '../lambda-host/host.ts';
+import { callRepeatedly } from '../schedule/repeated.ts';
 import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summaries.ts';
-import { watchEachMinute } from '../schedule/watch.ts';
 import type { LocalFunction } from './functions.ts';
 import type { PipelineHooks, WallClockSource } from './options.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC, topicEnds } from './resources.ts';
@@ -57,6 +58,8 @@ export function startEventSource(
     invoke: (event) => index.invoke(event),
     partialBatchResponse: true,
     bisectOnError: true,
+    // As on AWS with provisioned pollers: a batch comes again until it works.
+    maximumRetryAttempts: 10_000,
     onFailure: { s3Url: urls.s3, bucket: BUCKET },
     onBatch: ({ result }) => onIndexed(result as KafkaBatchResponse),
     log,
@@ -70,7 +73,7 @@ export function startEventSource(
   return eventSource;
 }
 
-/** The functions summarise and watch, and their schedules. */
+/** The functions summarise, watch and operate, and their schedules. */
 export function startSchedules(
   run: { host: Host; exchanges: string[]; replay: Replay | undefined; log: Log },
   cleanups: AsyncDisposableStack,
@@ -82,12 +85,30 @@ export function startSchedules(
     onFailed: (error) => log.error('Summarising failed; the next hour tries again', { error: String(error) }),
   });
   const watch = host('watch', { EXCHANGES: JSON.stringify(exchanges) });
-  const watching = watchEachMinute({
-    invoke: (event) => watch.invoke(event),
-    now: () => replay?.clock.position?.slotMs,
+  const watching = callRepeatedly({
+    call: () => watch.invoke(timeEvent(replay)),
+    // There is some data by then.
+    firstMs: 5_000,
     onFailed: (error) => log.error('The watch function failed', { error: String(error) }),
   });
+  let operate: LambdaFunction | undefined;
+  const healing = callRepeatedly({
+    call: () => {
+      // Only now, because a short run needs no repairs.
+      operate ??= host('operate');
+      return operate.invoke(HEAL_EVENT);
+    },
+    onFailed: (error) => log.error('The scheduled redrive failed', { error: String(error) }),
+  });
   // A call of summarise that is cut off would keep its lease for some seconds.
-  cleanups.defer(() => waitAtMost(FINISH_MS, Promise.all([summaries.stop(), watching.stop()])));
+  cleanups.defer(() =>
+    waitAtMost(FINISH_MS, Promise.all([summaries.stop(), watching.stop(), healing.stop()])),
+  );
   return summaries;
+}
+
+/** The event of a schedule that passes the time only if it is the replay's. */
+function timeEvent(replay: Replay | undefined): { now?: string } {
+  const nowMs = replay?.clock.position?.slotMs;
+  return nowMs === undefined ? {} : { now: new Date(nowMs).toISOString() };
 }

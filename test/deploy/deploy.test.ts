@@ -11,6 +11,7 @@ import type { MSKEvent } from 'aws-lambda';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { savedObjects } from '../../charts/saved-objects.ts';
+import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
 import { stackName } from '../../lib/config/derived.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
@@ -363,7 +364,8 @@ describe('the app', () => {
 
     it('ask for what the deployed functions emit, by name and dimensions', async () => {
       await invoke(stateless.WatchFunctionName as string, {});
-      const functions = ['BybitIngest', 'Index', 'Summarise', 'Watch'];
+      await invoke(stateless.OperateFunctionName as string, HEAL_EVENT);
+      const functions = ['BybitIngest', 'Index', 'Summarise', 'Watch', 'Operate'];
       const emitted = await Promise.all(
         functions.map(async (each) =>
           alarmWorld.emittedBy(await logGroupOf(stateless[`${each}FunctionName`] as string)),

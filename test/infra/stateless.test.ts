@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { buildApp, synthesise } from './synthesised.ts';
 
@@ -76,7 +77,7 @@ describe('ingest', () => {
     (_, template) => {
       const [group] = Object.entries(template.findResources('AWS::Scheduler::ScheduleGroup'));
       const schedules = Object.values(template.findResources('AWS::Scheduler::Schedule'));
-      expect(schedules).toHaveLength(3);
+      expect(schedules).toHaveLength(4);
       for (const { Properties, DependsOn } of schedules) {
         expect(Properties.GroupName).toBe(group?.[1].Properties.Name);
         expect(DependsOn).toContain(group?.[0]);
@@ -173,13 +174,15 @@ describe('provisioned pollers and the features that need them are switched toget
     };
   };
 
-  it('on: pollers, bisecting, partial responses, a maximum age, and the handler’s partial mode', () => {
+  it('on: pollers, bisecting, partial responses, retries up to a maximum age, and the handler’s partial mode', () => {
     const { mapping, flag } = mappingAndFlag(true);
     expect(mapping).toMatchObject({
       ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 2 },
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       MaximumRecordAgeInSeconds: 86_400,
+      // Without it, the on-failure destination would end the retries after ten.
+      MaximumRetryAttempts: 10_000,
     });
     expect(flag).toBe('true');
   });
@@ -218,6 +221,17 @@ describe('watch', () => {
       ReservedConcurrentExecutions: 1,
       Environment: { Variables: { EXCHANGES: '["bybit"]', STAGE: 'dev' } },
     });
+  });
+});
+
+describe('operate', () => {
+  it.each(eachStage)('redrives every five minutes what failed for a passing cause: %s', (_, template) => {
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0/5 * * * ? *)',
+      Target: { Input: JSON.stringify(HEAL_EVENT) },
+    });
+    expect(HEAL_EVENT.sliceMs).toBeLessThan(60_000);
+    expect(functionOf(template, "Runs operators' commands").Timeout).toBeGreaterThanOrEqual(120);
   });
 });
 
