@@ -212,12 +212,14 @@ percentiles: {"1": …} or null}]}
       'drawdown BTCUSD --over 90d',
       'drawdown BTCUSD --exchange archive --from 2018-01-01 --to 2022-01-01',
     ],
-    fields: `{series, quote, from, to, max: {fraction, peakPrice, peakTime, troughPrice, troughTime, recoveredTime} or null,
-current, daysUnderWater, totalDaysUnderWater, worst: [five of the same]}
+    fields: `{series, quote, from, to, coverage, max: {fraction, peakPrice, peakTime, troughPrice, troughTime, recoveredTime} or null,
+current, daysUnderWater, totalDaysUnderWater, worst: [five of the same], returns, longestGapHours, staleHours, sources,
+samplingIntervalSeconds, samplingIntervalSecondsBySource}
   fraction        price / highest price so far - 1, at most 0
   recoveredTime   the first price at or above the peak; null if there is none yet
   current         of the last price                 daysUnderWater  since the highest price so far
-  totalDaysUnderWater  all days below the highest price so far`,
+  totalDaysUnderWater  all days below the highest price so far
+${TRUST_FIELDS}`,
   },
   returns: {
     description: 'The return of each day, month, quarter or year.',

@@ -3,10 +3,17 @@ import type { Drawdown, Drawdowns } from '../../core/insights/statistics/drawdow
 import type { PeriodReturns } from '../../core/insights/statistics/period-returns.ts';
 import { formatCount, formatPercent, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
+import { samplingText, trustNotes } from './trust-view.ts';
 import { NONE, priceText, type Row, shareText, timeText, windowLine } from './words.ts';
 
 export function drawdownView(answer: Answers['drawdown']): string {
-  return `${windowLine(answer.series, answer)}\n${drawdownTable(answer)}`;
+  const notes = trustNotes(answer);
+  return [
+    windowLine(answer.series, answer),
+    drawdownTable(answer),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+    `  Sampled every ${samplingText(answer)}: extremes in between are not seen.`,
+  ].join('\n');
 }
 
 export function drawdownTable({
@@ -40,11 +47,12 @@ export function drawdownRows({
   series,
   from,
   to,
+  coverage,
   current,
   daysUnderWater,
 }: Answers['drawdown']): Row[] {
   const row = (one: Partial<Drawdown>, rank: number): Row => ({
-    ...{ series, from, to, current, daysUnderWater, rank },
+    ...{ series, from, to, coverage, current, daysUnderWater, rank },
     ...one,
   });
   return worst.length === 0 ? [row({}, 0)] : worst.map((one, index) => row(one, index + 1));

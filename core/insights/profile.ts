@@ -3,14 +3,13 @@ import { parseDuration } from '../market/time.ts';
 import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
 import { type AverageOver, averageOfHours } from './average.ts';
 import type { CompareOptions } from './compare.ts';
-import { drawdownOfHours } from './drawdown.ts';
+import { type DrawdownOver, drawdownOfHours } from './drawdown.ts';
 import { noDataOf } from './errors.ts';
 import { ALL_TIME, loadPaths } from './history.ts';
 import { type MovesOver, movesOfHours } from './moves.ts';
 import { candlePercentiles, type PercentilesOfSeries } from './percentiles.ts';
 import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type CandleVolatility, candleVolatility } from './statistics/candle-volatility.ts';
-import type { Drawdowns } from './statistics/drawdown.ts';
 import { type PeriodReturns, periodReturns } from './statistics/period-returns.ts';
 import { type Volatility, volatilityOfHours } from './volatility.ts';
 
@@ -26,7 +25,7 @@ export interface Profile {
   average: AverageOver;
   moves: MovesOver;
   volatility: Volatility & CandleVolatility;
-  drawdown: Drawdowns;
+  drawdown: DrawdownOver;
   /** Of the months. */
   returns: PeriodReturns;
   /** Of the 24 h changes between closes; null if no close has one 24 hours before it. */
@@ -49,7 +48,7 @@ export async function profileOf(
   const averageOver = (over: Window) => averageOfHours(hours, over, options.samplingIntervalMs);
   const average = averageOver(window);
   const moves = movesOfHours(hours, window, options);
-  const drawdown = drawdownOfHours(hours, window);
+  const drawdown = drawdownOfHours(hours, window, options.samplingIntervalMs);
   if (!average || !moves || !drawdown) throw noDataOf(series, window, await store.span(series));
   const averages = PROFILE_AVERAGES.map((over) => {
     const ending = { fromMs: window.toMs - parseDuration(over), toMs: window.toMs };

@@ -208,7 +208,9 @@ export async function answer(
       return { series };
     }
     case 'drawdown':
-      return ofOne(question.symbol, (series) => drawdownOver(stores.series, series, window));
+      return ofOne(question.symbol, (series, samplingIntervalMs) =>
+        drawdownOver(stores.series, series, window, samplingIntervalMs),
+      );
     case 'returns':
       return ofOne(question.symbol, (series) => returnsOver(stores.series, series, window, question.by));
     case 'correlate': {

@@ -87,6 +87,8 @@ const fall = {
 };
 const drawdown = {
   ...window,
+  ...trust,
+  coverage: 1,
   max: { ...fall, recoveredTime: null },
   ...{ current: -0.63, daysUnderWater: 175.5, totalDaysUnderWater: 179 },
   worst: [
@@ -286,9 +288,12 @@ describe('the table of', () => {
       '',
       'The last price is 63.00 % below the highest, reached 175.5 days before.',
       'Below a high for 179.0 days in all.',
+      'Sampled every 2 min (ticks), 15 min (hourly candles): extremes in between are not seen.',
     ]);
     const none = { ...answers.drawdown, current: 0, daysUnderWater: 0, max: null, worst: [] };
-    expect(lines(answerTable('drawdown', none)).at(-1)).toBe('The last price is the highest.');
+    expect(lines(answerTable('drawdown', none)).at(-2)).toBe('The last price is the highest.');
+    const partly = { ...answers.drawdown, coverage: 0.5 };
+    expect(lines(answerTable('drawdown', partly)).join()).toMatch(/Incomplete: only 50.0 %/);
   });
 
   it('returns names the periods as people do', () => {
