@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../../core/insights/question.ts';
 import { pathOf } from '../../../core/insights/window-moves.ts';
@@ -19,7 +25,7 @@ import { candleRecord } from '../../../stores/opensearch/candle-record.ts';
 import { sampleTicker } from '../../samples/tickers.ts';
 import { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from '../../unit/local/market-replay/bundled-history.ts';
-import { clearTickers, openSearch } from '../services.ts';
+import { clearTickers, openSearch, services } from '../services.ts';
 import { startInsights, startSetup } from './handlers.ts';
 import { deadAddress } from './local-servers.ts';
 
@@ -32,6 +38,8 @@ const TICKS_ONLY_FROM_MS = ms('2018-03-20T09:00');
 const SYMBOLS = ['BTCUSD', 'ETHUSD', 'ADAUSD'];
 const CHANGE = 0.0123;
 
+/** Of a command line without a pipeline of its own. */
+const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-cli-'));
 let store: InMemoryStore;
 let ask: (event: QuestionInput & { now?: string }) => Promise<InsightsResponse>;
 
@@ -158,6 +166,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.unstubAllEnvs());
 afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
   await clear();
   await openSearch.close();
 });
@@ -234,6 +243,40 @@ describe('the insights function', () => {
     const expected = await inMemory(question);
     expectClose({ ...found, series: found.series.map((one) => ({ ...one, moves: [] })) }, expected);
   });
+
+  it.each([
+    ['average BTCUSD --exchange recorded --over 60d', { question: 'average', symbol: 'BTCUSD', over: '60d' }],
+    [
+      'moves ADAUSD --threshold 2,7 --horizon 4h,24h --over 30d',
+      {
+        ...{ question: 'moves', symbol: 'ADAUSD', over: '30d' },
+        ...{ thresholds: [0.02, 0.07], horizons: ['4h', '24h'] },
+      },
+    ],
+    ['volatile --over 60d --include-ended', { question: 'volatile', over: '60d', includeEnded: true }],
+    [
+      'percentiles ADAUSD --from-candles --over 60d',
+      { question: 'percentiles', symbol: 'ADAUSD', over: '60d', fromCandles: true },
+    ],
+    ['drawdown ADAUSD --over 60d', { question: 'drawdown', symbol: 'ADAUSD', over: '60d' }],
+    ['returns ADAUSD --by day', { question: 'returns', symbol: 'ADAUSD', by: 'day' }],
+    ['correlate ETHUSD ADAUSD', { question: 'correlate', symbols: ['ETHUSD', 'ADAUSD'] }],
+    ['profile ADAUSD --over 60d', { question: 'profile', symbol: 'ADAUSD', over: '60d' }],
+  ] as [string, QuestionInput][])(
+    'answers "%s" on the command line with the same numbers',
+    async (line, given) => {
+      const scope = line.includes('--exchange') ? { exchange: 'recorded' } : {};
+      const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+      const here = ['--at', NOW, '--json', '--opensearch', services.openSearch, '--folder', folder];
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        main,
+        'insights',
+        ...line.split(' '),
+        ...here,
+      ]);
+      expect(JSON.parse(stdout)).toEqual(await answered({ ...given, ...scope }));
+    },
+  );
 
   it('counts the moves of the most volatile like the question about moves', async () => {
     const window = { from: '2018-02-01', to: '2018-02-20' };
