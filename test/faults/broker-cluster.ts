@@ -19,6 +19,8 @@ export interface BrokerCluster {
   freshTopic(partitions: number): Promise<string>;
   /** Waits until every partition has a leader and every replica is in sync. */
   untilInSync(topic: string): Promise<void>;
+  /** Moves the leadership of one partition to the next broker, and waits until it is there. */
+  moveLeader(topic: string, partition: number): Promise<void>;
   /** The values of all records on a topic, read with a plain consumer. */
   read(topic: string): Promise<string[]>;
   stop(): Promise<void>;
@@ -59,6 +61,14 @@ export async function startBrokers(): Promise<BrokerCluster> {
       await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] });
       await untilInSync(topic);
       return topic;
+    },
+    async moveLeader(topic, partition) {
+      const { leader = 0 } = (await partitionsOf(topic)).find((each) => each.partitionId === partition) ?? {};
+      const next = (leader % NODES.length) + 1;
+      const replicas = [next, ...NODES.filter((id) => id !== next)];
+      const partitionAssignment = [{ partition, replicas }];
+      await admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] });
+      await untilPartitions(topic, (each) => each.partitionId !== partition || each.leader === next);
     },
     async read(topic) {
       const ends = new Map(

@@ -1,17 +1,19 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { poll } from '../../core/ingest/poll.ts';
-import type { TickerLake, TickerSource } from '../../core/ingest/ports.ts';
+import type { TickerLake, TickerSource, TickerStream } from '../../core/ingest/ports.ts';
 import type { PollReport } from '../../core/ingest/report.ts';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import { KAFKA_NO_RETRY } from '../../core/runtime/budgets.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
-import { linesOf } from '../integration/lambdas/stores.ts';
+import { startIndex } from '../integration/lambdas/handlers.ts';
+import { eventOfValues, linesOf } from '../integration/lambdas/stores.ts';
 import { s3 } from '../integration/services.ts';
 import { SILENT_LOG, sampleTicker } from '../samples/tickers.ts';
 import { type BrokerCluster, startBrokers } from './broker-cluster.ts';
-import { freshWorld, leaveWorld, type World } from './world.ts';
+import { counts, freshWorld, leaveWorld, type World } from './world.ts';
 
 const SYMBOLS = Array.from({ length: 150 }, (_, index) => `C${index}USDT`);
 const FIRST_SLOT_MS = Date.parse('2021-03-01T00:00:00.000Z');
@@ -20,6 +22,8 @@ let cluster: BrokerCluster;
 let world: World;
 let topic: string;
 let lake: TickerLake;
+/** Called when a poll begins to produce. */
+let onProduce: () => void;
 let slots: number;
 
 beforeAll(async () => {
@@ -28,6 +32,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 beforeEach(async () => {
   [world, topic] = await Promise.all([freshWorld(), cluster.freshTopic(6)]);
+  onProduce = () => {};
   slots = 0;
   lake = new S3Lake(s3, world.bucket);
 });
@@ -47,11 +52,23 @@ const source: TickerSource = {
 /** In one poll. */
 const TICKERS = SYMBOLS.length * source.categories.length;
 
-const newStream = () =>
-  new KafkaStream(createKafka('ingest', cluster.brokers, SILENT_LOG, KAFKA_NO_RETRY), topic);
+function newStream(): TickerStream {
+  const stream = new KafkaStream(createKafka('ingest', cluster.brokers, SILENT_LOG, KAFKA_NO_RETRY), topic);
+  return {
+    produce(...request) {
+      onProduce();
+      return stream.produce(...request);
+    },
+  };
+}
+
+const nextProduce = () =>
+  new Promise<void>((resolve) => {
+    onProduce = resolve;
+  });
 
 /** Polls the next slot. */
-function pollNext(stream: KafkaStream, forMs = 20_000): Promise<PollReport> {
+function pollNext(stream: TickerStream, forMs = 20_000): Promise<PollReport> {
   const slot = new Date(FIRST_SLOT_MS + slots++ * 60_000).toISOString();
   const deadlineMs = Date.now() + forMs;
   const budget = { fetchDeadlineMs: deadlineMs, deadlineMs, finishMs: deadlineMs + 2_000 };
@@ -60,18 +77,54 @@ function pollNext(stream: KafkaStream, forMs = 20_000): Promise<PollReport> {
 
 const idOf = (line: string) => tickerId(JSON.parse(line) as Ticker);
 
-/** Whether the topic has every id of the lake. */
-async function expectNothingLost(): Promise<void> {
+/** Returns the topic's values, which have every id of the lake. */
+async function expectNothingLost(): Promise<string[]> {
   const [lines, values] = await Promise.all([linesOf(world.bucket, 'tickers/'), cluster.read(topic)]);
   const inLake = new Set(lines.map(idOf));
   const onTopic = new Set(values.map(idOf));
   expect(inLake.size).toBe(slots * TICKERS);
   expect([...inLake].filter((id) => !onTopic.has(id))).toEqual([]);
+  return values;
+}
+
+/** Has the index function handle everything that was on the topic. */
+async function indexAll(values: readonly string[]): Promise<void> {
+  const index = await startIndex({ bucket: world.bucket });
+  for (let at = 0; at < values.length; at += 5_000) {
+    await index(eventOfValues(values.slice(at, at + 5_000)), 60_000);
+  }
 }
 
 const failureOf = (work: Promise<unknown>) => work.catch((error: Error) => error) as Promise<Error>;
 
 describe('a Kafka of three brokers', () => {
+  it('whose leaders move and whose brokers are killed during 200 polls gets every ticker of the lake', async () => {
+    const stream = newStream();
+    let killing = true;
+    const polling = (async () => {
+      while (killing || slots < 200) {
+        await failureOf(pollNext(stream));
+        // So that the polls last as long as the kills.
+        await wait(100);
+      }
+    })();
+    for (const [turn, node] of cluster.nodes.entries()) {
+      await cluster.moveLeader(topic, turn);
+      await cluster.moveLeader(topic, turn + 3);
+      await nextProduce();
+      // At another moment of the request each time.
+      await wait(turn * 10);
+      await node.kill();
+      await node.start();
+      await cluster.untilInSync(topic);
+    }
+    killing = false;
+    await polling;
+    expect(await pollNext(stream)).toMatchObject({ waitingBatches: 0 });
+    await indexAll(await expectNothingLost());
+    expect(await counts(world)).toEqual({ lakeIds: slots * TICKERS, documents: slots * TICKERS });
+  }, 180_000);
+
   it('two of which are stopped refuses the tickers; a poll outlasts it', async () => {
     const stream = newStream();
     await pollNext(stream);
