@@ -1,5 +1,6 @@
 import { type PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { markerText } from '../../../../core/ingest/marker-text.ts';
 import { UnreadableObjectError, unpackLines } from '../../../../core/lake/ndjson.ts';
 import { S3Lake } from '../../../../stores/s3/lake.ts';
 import { SLOT, SLOT_MS } from '../../../samples/tickers.ts';
@@ -78,6 +79,24 @@ describe('the lake in S3', () => {
 
   it('has acknowledged nothing before the first marker', async () => {
     expect(await lakeThatAnswers(404).lake.readMarker(MARKET)).toBeUndefined();
+  });
+
+  it('goes on from the marker that an earlier version kept by source, unless the market has its own', async () => {
+    const objects: Record<string, string> = {
+      'state/renamed.json': '{"v":1,"acknowledged":{"spot":{"slot":"2026-03-01T12:00:00.000Z","tickers":7}}}',
+    };
+    const send = async ({ input: { Key = '' } }: { input: { Key?: string } }) => {
+      const text = objects[Key];
+      if (text === undefined) throw s3Error(404, 'NoSuchKey');
+      return { Body: { transformToByteArray: async () => Buffer.from(text) } };
+    };
+    const lake = new S3Lake({ send } as unknown as S3Client, 'lake');
+    const read = () => lake.readMarker(MARKET, Date.now() + 5_000, 'renamed');
+    expect(await read()).toEqual({ throughMs: SLOT_MS, beyondMs: [], tickers: 7 });
+    objects['state/exchange=bybit/category=spot.json'] = markerText(MARKER);
+    expect(await read()).toEqual(MARKER);
+    objects['state/exchange=bybit/category=spot.json'] = '{"v":1}';
+    await expect(read()).rejects.toMatchObject({ key: 'state/exchange=bybit/category=spot.json' });
   });
 
   it('does not mistake a store that is down for an empty one', async () => {
