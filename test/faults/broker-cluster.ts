@@ -16,9 +16,9 @@ export interface BrokerCluster {
   /** By node id minus one. */
   nodes: MortalEngine[];
   admin: Admin;
-  freshTopic(partitions: number): Promise<string>;
-  /** Waits until every partition has a leader and every replica is in sync. */
-  untilInSync(topic: string): Promise<void>;
+  freshTopic(partitions: number, settings?: Record<string, string>): Promise<string>;
+  /** Waits until every partition has a leader and this many replicas in sync. @default all three */
+  untilInSync(topic: string, replicas?: number): Promise<void>;
   /** Moves the leadership of one partition to the next broker, and waits until it is there. */
   moveLeader(topic: string, partition: number): Promise<void>;
   /** The values of all records on a topic, read with a plain consumer. */
@@ -49,16 +49,17 @@ export async function startBrokers(): Promise<BrokerCluster> {
   ) =>
     // It fails while a leader is being elected.
     until(async () => (await partitionsOf(topic).catch(() => undefined))?.every(isRight) ?? false, 60_000);
-  const untilInSync = (topic: string) =>
-    untilPartitions(topic, ({ leader, isr }) => leader > 0 && isr.length === NODES.length);
+  const untilInSync = (topic: string, replicas = NODES.length) =>
+    untilPartitions(topic, ({ leader, isr }) => leader > 0 && isr.length === replicas);
   return {
     brokers,
     nodes,
     admin,
     untilInSync,
-    async freshTopic(partitions) {
+    async freshTopic(partitions, settings = {}) {
       const topic = `test-${randomUUID()}`;
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] });
+      const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] });
       await untilInSync(topic);
       return topic;
     },
