@@ -6,6 +6,9 @@ import type { BulkClient } from './bulk-connection.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { recordLateHour } from './late-hours.ts';
 
+/** Kept back to record late hours: without the record, tickers that are stored would count as failed. */
+const RECORDING_MS = 500;
+
 export interface TickersOptions extends BulkOptions {
   /** Epoch ms. @default Date.now */
   now?: () => number;
@@ -31,7 +34,7 @@ export class OpenSearchTickers implements TickerIndex {
         yield { kind: 'create', index: tickerIndexOf(slot), id, source };
       }
     }
-    const outcomes = await this.#bulk.write(creates(), deadlineMs);
+    const outcomes = await this.#bulk.write(creates(), deadlineMs - RECORDING_MS);
     if (lateSlots.size === 0) return outcomes;
     // After the tickers: whoever finds the record finds them. Also of those that exist, which an earlier attempt may
     // have stored without a record.
@@ -39,6 +42,7 @@ export class OpenSearchTickers implements TickerIndex {
     const failed = recorded.find(({ kind }) => kind === 'retry' || kind === 'refused');
     if (!failed || !('reason' in failed)) return outcomes;
     const reason = `the hours of late tickers could not be recorded: ${failed.reason}`;
-    return outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome : { kind: 'retry', reason }));
+    const isStored = ({ kind }: DocumentOutcome) => kind === 'stored' || kind === 'alreadyThere';
+    return outcomes.map((outcome) => (isStored(outcome) ? { kind: 'retry', reason } : outcome));
   }
 }
