@@ -103,8 +103,11 @@ async function indexedSeries(): Promise<Ticker[]> {
 }
 
 describe('npm start with several sources at once', () => {
-  it('polls each on a schedule of its own, and lake, topic and index hold the same of each', async () => {
-    const { child, ended, text, report } = startAll('--polls', '24', '--interval', '500', '--json');
+  it('polls each on a schedule of its own, and lake, topic and index hold the same of each', {
+    timeout: 150_000,
+  }, async () => {
+    // Enough for the source that starts last, which has ccxt to load.
+    const { child, ended, text, report } = startAll('--polls', '48', '--interval', '500', '--json');
     expect(await ended, text()).toBe(0);
     expect(child.exitCode).toBe(0);
 
