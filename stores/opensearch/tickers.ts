@@ -6,8 +6,8 @@ import type { BulkClient } from './bulk-connection.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { recordLateHour } from './late-hours.ts';
 
-/** Kept back to record late hours: without the record, tickers that are stored would count as failed. */
-const RECORDING_MS = 500;
+/** Kept back to record late hours, of the time there is: without the record, stored tickers would count as failed. */
+const RECORDING = { shareOfTime: 0.25, mostMs: 500 };
 
 export interface TickersOptions extends BulkOptions {
   /** Epoch ms. @default Date.now */
@@ -34,7 +34,8 @@ export class OpenSearchTickers implements TickerIndex {
         yield { kind: 'create', index: tickerIndexOf(slot), id, source };
       }
     }
-    const outcomes = await this.#bulk.write(creates(), deadlineMs - RECORDING_MS);
+    const recordingMs = Math.min(RECORDING.mostMs, (deadlineMs - Date.now()) * RECORDING.shareOfTime);
+    const outcomes = await this.#bulk.write(creates(), deadlineMs - Math.max(0, recordingMs));
     if (lateSlots.size === 0) return outcomes;
     // After the tickers: whoever finds the record finds them. Also of those that exist, which an earlier attempt may
     // have stored without a record.
