@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTextIfThere } from '../atomic-file.ts';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from '../engines/process-identity.ts';
 
 type Holder = ProcessIdentity & { since: string };
@@ -45,7 +46,7 @@ export function takeLock(folder: string): Lock {
   }
   return {
     release() {
-      if (readText(file) === text) rmSync(file, { force: true });
+      if (readTextIfThere(file) === text) rmSync(file, { force: true });
     },
   };
 }
@@ -61,7 +62,7 @@ function takeOver(folder: string, aside: string): boolean {
   const stale: { file: string; text: string }[] = [];
   let next = lock;
   do {
-    const text = readText(next);
+    const text = readTextIfThere(next);
     if (text === undefined) return false;
     const holder = holderIn(text);
     if (holder && isSameProcess(holder)) throw new PipelineRunningError(folder, holder);
@@ -69,7 +70,7 @@ function takeOver(folder: string, aside: string): boolean {
     next = `${lock}.${createHash('sha256').update(text).digest('hex')}`;
   } while (!link(aside, next));
   // Another claim may have been linked, used and removed since the lock was read.
-  const isCurrent = stale.every(({ file, text }) => readText(file) === text);
+  const isCurrent = stale.every(({ file, text }) => readTextIfThere(file) === text);
   if (isCurrent) renameSync(aside, lock);
   const claims = isCurrent ? [next, ...stale.slice(1).map(({ file }) => file)] : [next];
   for (const claim of claims) rmSync(claim, { force: true });
@@ -78,7 +79,7 @@ function takeOver(folder: string, aside: string): boolean {
 
 /** Whether a running process holds the folder's lock. */
 export function isLocked(folder: string): boolean {
-  const text = readText(join(folder, LOCK_FILE));
+  const text = readTextIfThere(join(folder, LOCK_FILE));
   const holder = text === undefined ? undefined : holderIn(text);
   return holder !== undefined && isSameProcess(holder);
 }
@@ -90,15 +91,6 @@ function link(from: string, file: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
