@@ -57,13 +57,6 @@ export class SearchAlarms extends Construct {
         meaning: 'Some prices can be neither stored nor found, and no snapshots are taken.',
         runbook: 'opensearch-red',
       },
-      Yellow: {
-        ...inFive,
-        metric: metric('ClusterStatus.yellow', Stats.MAXIMUM),
-        condition: 'OpenSearch has been yellow for 5 min',
-        meaning: 'Replicas are missing: nothing is lost yet, but losing a node would lose data.',
-        runbook: 'opensearch-yellow',
-      },
       WritesBlocked: {
         ...inFive,
         ...doctor,
@@ -150,6 +143,18 @@ export class SearchAlarms extends Construct {
         runbook: 'opensearch-writes-rejected',
       },
     });
+    // A single node has no place for replicas: OpenSearch's own indices keep it yellow for ever.
+    if (dataNodes > 1) {
+      addAlarms(this, common, {
+        Yellow: {
+          ...inFive,
+          metric: metric('ClusterStatus.yellow', Stats.MAXIMUM),
+          condition: 'OpenSearch has been yellow for 5 min',
+          meaning: 'Replicas are missing: nothing is lost yet, but losing a node would lose data.',
+          runbook: 'opensearch-yellow',
+        },
+      });
+    }
     if (!managers) return;
     const tooSmall = {
       ...common,

@@ -46,6 +46,8 @@ export class ClusterAlarms extends Construct {
       firstCommand: doctorCommand(stage),
     };
     addAlarms(this, common, {
+      // The controllers report it. They are not brokers in KRaft mode, so the metric may be missing; what pages without it
+      // is UnderMinIsr, the heartbeat of each source, and freshness.
       OfflinePartitions: {
         severity: 'page',
         metric: metric('OfflinePartitionsCount', Stats.MAXIMUM, undefined, Duration.minutes(1)),
@@ -53,16 +55,25 @@ export class ClusterAlarms extends Construct {
         meaning: 'Some prices can be neither produced nor indexed.',
         runbook: 'kafka-offline-partitions',
       },
-      DiskUsed: {
-        metric: metric('KafkaDataLogsDiskUsed', Stats.MAXIMUM),
-        threshold: above(FULL_DISK),
-        condition: `More than ${FULL_DISK} % of a broker's disk used for 15 min`,
-        meaning: 'A broker with a full disk stops, and the stream with it.',
-        runbook: 'kafka-disk',
-      },
     });
     for (let position = 1; position <= brokers; position++) {
       const broker = String(position);
+      new PipelineAlarm(this, `UnderMinIsr${broker}`, {
+        ...common,
+        severity: 'page',
+        metric: metric('UnderMinIsrPartitionCount', Stats.MAXIMUM, broker, Duration.minutes(1)),
+        condition: `Partitions that broker ${broker} leads have had too few copies in sync for 3 min`,
+        meaning: 'Kafka refuses writes to them: new prices wait in the lake.',
+        runbook: 'kafka-offline-partitions',
+      });
+      new PipelineAlarm(this, `DiskUsed${broker}`, {
+        ...common,
+        metric: metric('KafkaDataLogsDiskUsed', Stats.MAXIMUM, broker),
+        threshold: above(FULL_DISK),
+        condition: `More than ${FULL_DISK} % of the disk of broker ${broker} used for 15 min`,
+        meaning: 'A broker with a full disk stops, and the stream with it.',
+        runbook: 'kafka-disk',
+      });
       new PipelineAlarm(this, `UnderReplicated${broker}`, {
         ...common,
         metric: metric('UnderReplicatedPartitions', Stats.MAXIMUM, broker),

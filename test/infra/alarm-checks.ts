@@ -73,7 +73,8 @@ export function complaintsAbout(alarm: AlarmProperties, config: StageConfig): st
   ];
 }
 
-function aboutMetric(metric: WatchedMetric, config: StageConfig): string[] {
+/** What is wrong with a metric that an alarm watches or a dashboard shows, a sentence each. */
+export function aboutMetric(metric: WatchedMetric, config: StageConfig): string[] {
   return metric.namespace === METRICS_NAMESPACE
     ? aboutOwnMetric(metric, config)
     : aboutAwsMetric(metric, config);
@@ -100,11 +101,11 @@ function aboutAwsMetric(metric: WatchedMetric, { stream }: StageConfig): string[
   const { namespace, name, dimensions, statistic } = metric;
   const known = AWS_METRICS[namespace]?.[name];
   if (!known) return [`${namespace} has no ${name}`];
-  const names = Object.keys(dimensions).sort();
+  const names = Object.keys(dimensions).sort().join(', ');
   return [
-    ...(known.dimensions.some((each) => [...each].sort().join() === names.join())
+    ...(known.dimensions.split(', ').sort().join(', ') === names
       ? []
-      : [`${name} does not come by ${names.join(', ') || 'no dimension'}`]),
+      : [`${name} does not come by ${names || 'no dimension'}`]),
     ...(known.statistics.includes(statistic) ? [] : [`${statistic} of ${name} says nothing`]),
     ...(known.level && stream.monitoring === 'DEFAULT'
       ? [`${name} is not emitted at the monitoring level ${stream.monitoring}`]

@@ -4,7 +4,13 @@ import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
 import type { StageConfig } from '../../lib/config/stage-config.ts';
 import { STAGE_NAMES, type StageName, stageConfig } from '../../lib/config/stages.ts';
 import { alarmsIn } from '../../lib/monitoring/alarm.ts';
-import { type AlarmProperties, complaintsAbout, metricsOf } from './alarm-checks.ts';
+import {
+  type AlarmProperties,
+  aboutMetric,
+  complaintsAbout,
+  metricsOf,
+  type WatchedMetric,
+} from './alarm-checks.ts';
 import { runbookSections, wrongCommandsIn } from './runbook.ts';
 import { buildApp } from './synthesised.ts';
 
@@ -263,6 +269,11 @@ describe('an alarm that can never fire is detected', () => {
       'OfflinePartitionsCount does not come by ClusterName',
     ],
     [
+      'AWS metric, by cluster instead of by broker',
+      kafka('KafkaDataLogsDiskUsed', { 'Cluster Name': 'c' }),
+      'KafkaDataLogsDiskUsed does not come by Cluster Name',
+    ],
+    [
       'a monitoring level that the stage does not have',
       kafka('IAMTooManyConnections', { 'Cluster Name': 'c', 'Broker ID': '1' }),
       'IAMTooManyConnections is not emitted at the monitoring level DEFAULT',
@@ -294,6 +305,33 @@ describe('an alarm that can never fire is detected', () => {
   it('missing data not considered', () => {
     const { TreatMissingData: _, ...silent } = heartbeat;
     expect(complaintsAbout(silent, config)).toEqual(['treatment of missing data is not set']);
+  });
+});
+
+describe('an alarm by broker', () => {
+  const { alarms } = synthesiseAlarms('prod', {});
+
+  it.each([['KafkaDataLogsDiskUsed'], ['UnderMinIsrPartitionCount'], ['UnderReplicatedPartitions']])(
+    '%s is there for each',
+    (name) => {
+      const brokers = alarms
+        .flatMap(({ alarm }) => metricsOf(alarm))
+        .filter((metric) => metric.name === name)
+        .map(({ dimensions }) => dimensions['Broker ID']);
+      expect(brokers).toEqual(['1', '2', '3']);
+    },
+  );
+});
+
+describe('the alarm for a yellow domain', () => {
+  it.each([
+    ['dev', []],
+    ['prod', ['crypto-market-insights-prod-stateful-Search-Alarms-Yellow']],
+  ] as const)('%s', (stage, names) => {
+    const yellow = synthesiseAlarms(stage, {}).alarms.filter(
+      ({ alarm }) => alarm.MetricName === 'ClusterStatus.yellow',
+    );
+    expect(yellow.map(({ alarm }) => alarm.AlarmName)).toEqual(names);
   });
 });
 
@@ -391,38 +429,33 @@ describe('the dashboard', () => {
     },
   );
 
-  it('only graphs metrics that are emitted', () => {
-    const { resources, config } = synthesiseAlarms('prod', {});
+  it.each(CASES)('of %s only graphs metrics that are emitted with these dimensions', (_, stage, settings) => {
+    const { resources, config } = synthesiseAlarms(stage, settings);
     const [dashboard] = Object.values(resources.stateless).filter(
       ({ Type }) => Type === 'AWS::CloudWatch::Dashboard',
     );
     const { widgets } = JSON.parse(textOf(dashboard?.Properties.DashboardBody)) as {
-      widgets: { properties: { metrics?: [string, string, ...unknown[]][] } }[];
+      widgets: { properties: { metrics?: GraphedMetric[] } }[];
     };
-    const own = widgets
-      .flatMap(({ properties }) => properties.metrics ?? [])
-      .filter(([namespace]) => namespace === METRICS_NAMESPACE);
-    expect(own.length).toBeGreaterThan(20);
-    for (const [Namespace, MetricName, ...rest] of own) {
-      const pairs = rest.filter((each) => typeof each === 'string');
-      const alarm: AlarmProperties = {
-        AlarmName: MetricName,
-        AlarmDescription: '',
-        Namespace,
-        MetricName,
-        Dimensions: Array.from({ length: pairs.length / 2 }, (_, n) => ({
-          Name: pairs[2 * n] as string,
-          Value: pairs[2 * n + 1],
-        })),
-        Statistic: 'Sum',
-        Period: 300,
-        EvaluationPeriods: 2,
-        TreatMissingData: 'missing',
-      };
-      expect(complaintsAbout(alarm, config)).toEqual([]);
-    }
+    const graphed = widgets.flatMap(({ properties }) => properties.metrics ?? []).map(watchedBy);
+    const namespaces = new Set(graphed.map(({ namespace }) => namespace));
+    expect([...namespaces].sort()).toEqual(['AWS/ES', 'AWS/Kafka', 'AWS/Lambda', METRICS_NAMESPACE]);
+    expect(graphed.length).toBeGreaterThan(40);
+    expect(graphed.flatMap((metric) => aboutMetric(metric, config))).toEqual([]);
   });
 });
+
+/** Namespace and name, names and values of the dimensions in turn, then options where they are not the defaults. */
+type GraphedMetric = (string | { stat?: string; period?: number })[];
+
+function watchedBy(graphed: GraphedMetric): WatchedMetric {
+  const [namespace = '', name = '', ...pairs] = graphed.filter((each) => typeof each === 'string');
+  const [{ stat = 'Average', period = 300 } = {}] = graphed.filter((each) => typeof each !== 'string');
+  const dimensions = Object.fromEntries(
+    Array.from({ length: pairs.length / 2 }, (_, n) => [pairs[2 * n] as string, pairs[2 * n + 1]]),
+  );
+  return { namespace, name, dimensions, statistic: stat, periodSeconds: period };
+}
 
 describe('notifications', () => {
   const { stateful } = buildApp('dev', {

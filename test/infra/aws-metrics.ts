@@ -1,103 +1,119 @@
-/** What an AWS service says of itself, from its documentation. */
+/** A row of a table in AWS's documentation. */
 export interface AwsMetric {
-  /** Each set of dimensions by which CloudWatch knows it. */
-  dimensions: readonly (readonly string[])[];
-  /** The statistics that its documentation calls sensible. */
+  /** The one set of dimensions by which CloudWatch publishes it, as the table writes it. */
+  dimensions: string;
+  /** The page with the table. */
+  page: string;
+  /** The statistics that say something. */
   statistics: readonly string[];
-  /** A count of what happens: it is there when something happened, and one datapoint says all. */
+  /** A count of events: it is only there when something happened, and one datapoint says it all. */
   isEvent?: true;
-  /** Of an MSK cluster: the level of monitoring that it begins with. */
+  /** The lowest monitoring level of an MSK cluster that publishes it. */
   level?: 'PER_BROKER';
-  /** Of an MSK cluster: brokers that have it. */
+  /** The brokers that publish it. */
   onlyOn?: 'kafka.t3.';
 }
 
 /** Of all of them: seconds between two datapoints. */
 export const AWS_METRIC_SECONDS = 60;
 
-const cluster = ['Cluster Name'];
-const broker = ['Cluster Name', 'Broker ID'];
-const consumer = ['Cluster Name', 'Consumer Group', 'Topic'];
-const domain = [['ClientId', 'DomainName']];
-const lambdaFunction = [['FunctionName']];
-const scheduleGroup = [['ScheduleGroup']];
+type Row = readonly [
+  name: string,
+  statistics: string,
+  extra?: Pick<AwsMetric, 'isEvent' | 'level' | 'onlyOn'>,
+];
 
-const most = (dimensions: readonly (readonly string[])[]): AwsMetric => ({
-  dimensions,
-  statistics: ['Maximum'],
-});
-const least = (dimensions: readonly (readonly string[])[]): AwsMetric => ({
-  dimensions,
-  statistics: ['Minimum'],
-});
-const event = (dimensions: readonly (readonly string[])[]): AwsMetric => ({
-  dimensions,
-  statistics: ['Sum'],
-  isEvent: true,
-});
+function table(page: string, dimensions: string, rows: readonly Row[]): Record<string, AwsMetric> {
+  return Object.fromEntries(
+    rows.map(([name, statistics, extra]) => [
+      name,
+      { dimensions, page, statistics: statistics.split(', '), ...extra },
+    ]),
+  );
+}
 
-/** By namespace and name: those that our alarms may stand on. */
+const event = { isEvent: true } as const;
+const MSK = 'https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html';
+const OPENSEARCH =
+  'https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html';
+
+/**
+ * By namespace and name: what alarms and dashboards may use. Names and dimensions are copied from AWS's tables; where a
+ * table lists a metric twice, the set is the narrower one, which is always published.
+ */
 export const AWS_METRICS: Readonly<Record<string, Readonly<Record<string, AwsMetric>>>> = {
-  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
   'AWS/Lambda': {
-    Errors: event(lambdaFunction),
-    Throttles: event(lambdaFunction),
-    DestinationDeliveryFailures: event(lambdaFunction),
-    Duration: { dimensions: lambdaFunction, statistics: ['Average', 'Maximum', 'p99'] },
-    // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html: of a region.
-    ClaimedAccountConcurrency: most([[]]),
+    ...table('https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html', 'FunctionName', [
+      ['Errors', 'Sum', event],
+      ['Throttles', 'Sum', event],
+      ['DestinationDeliveryFailures', 'Sum', event],
+      ['Duration', 'Average, Maximum, p99'],
+    ]),
+    // Of the whole region.
+    ...table('https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html', '', [
+      ['ClaimedAccountConcurrency', 'Maximum'],
+    ]),
   },
-  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
-  'AWS/Scheduler': {
-    InvocationDroppedCount: event(scheduleGroup),
-    InvocationsFailedToBeSentToDeadLetterCount: event(scheduleGroup),
-  },
-  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-  'AWS/SQS': {
-    ApproximateNumberOfMessagesVisible: {
-      dimensions: [['QueueName']],
-      statistics: ['Maximum'],
-      isEvent: true,
-    },
-  },
-  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html#s3-request-cloudwatch-metrics
-  'AWS/S3': { PutRequests: event([['BucketName', 'FilterId']]) },
-  // https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html
-  'AWS/ES': {
-    'ClusterStatus.red': most(domain),
-    'ClusterStatus.yellow': most(domain),
-    ClusterIndexWritesBlocked: most(domain),
-    FreeStorageSpace: least(domain),
-    AutomatedSnapshotFailure: { dimensions: domain, statistics: ['Minimum', 'Maximum'] },
-    CPUUtilization: { dimensions: domain, statistics: ['Maximum', 'Average'] },
-    JVMMemoryPressure: most(domain),
-    OldGenJVMMemoryPressure: most(domain),
-    Nodes: { dimensions: domain, statistics: ['Minimum', 'Maximum'] },
-    KMSKeyError: { dimensions: domain, statistics: ['Minimum', 'Maximum'], isEvent: true },
-    KMSKeyInaccessible: { dimensions: domain, statistics: ['Minimum', 'Maximum'], isEvent: true },
-    ThreadpoolWriteQueue: { dimensions: domain, statistics: ['Average', 'Sum'] },
-    ThreadpoolWriteRejected: { dimensions: domain, statistics: ['Average', 'Sum'] },
-    MasterReachableFromNode: { dimensions: domain, statistics: ['Minimum', 'Maximum'] },
-    MasterCPUUtilization: most(domain),
-    MasterJVMMemoryPressure: most(domain),
-    MasterOldGenJVMMemoryPressure: most(domain),
-  },
-  // https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html
+  'AWS/Scheduler': table(
+    'https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html',
+    'ScheduleGroup',
+    [
+      ['InvocationDroppedCount', 'Sum', event],
+      ['InvocationsFailedToBeSentToDeadLetterCount', 'Sum', event],
+    ],
+  ),
+  'AWS/SQS': table(
+    'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
+    'QueueName',
+    [['ApproximateNumberOfMessagesVisible', 'Maximum', event]],
+  ),
+  'AWS/S3': table(
+    'https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html',
+    'BucketName, FilterId',
+    [['PutRequests', 'Sum', event]],
+  ),
+  'AWS/ES': table(OPENSEARCH, 'ClientId, DomainName', [
+    ['ClusterStatus.red', 'Maximum'],
+    ['ClusterStatus.yellow', 'Maximum'],
+    ['ClusterIndexWritesBlocked', 'Maximum'],
+    ['FreeStorageSpace', 'Minimum'],
+    ['AutomatedSnapshotFailure', 'Minimum, Maximum'],
+    ['CPUUtilization', 'Maximum, Average'],
+    ['JVMMemoryPressure', 'Maximum'],
+    ['OldGenJVMMemoryPressure', 'Maximum'],
+    ['Nodes', 'Minimum, Maximum'],
+    ['KMSKeyError', 'Minimum, Maximum', event],
+    ['KMSKeyInaccessible', 'Minimum, Maximum', event],
+    ['ThreadpoolWriteQueue', 'Average, Sum'],
+    ['ThreadpoolWriteRejected', 'Average, Sum'],
+    ['MasterReachableFromNode', 'Minimum, Maximum'],
+    ['MasterCPUUtilization', 'Maximum'],
+    ['MasterJVMMemoryPressure', 'Maximum'],
+    ['MasterOldGenJVMMemoryPressure', 'Maximum'],
+  ]),
   'AWS/Kafka': {
-    ActiveControllerCount: most([cluster]),
-    OfflinePartitionsCount: { dimensions: [cluster], statistics: ['Maximum', 'Sum'] },
-    KafkaDataLogsDiskUsed: most([cluster, broker]),
-    UnderReplicatedPartitions: { dimensions: [broker], statistics: ['Maximum', 'Sum'] },
-    CpuUser: { dimensions: [broker], statistics: ['Average'] },
-    CpuSystem: { dimensions: [broker], statistics: ['Average'] },
-    CPUCreditBalance: {
-      dimensions: [broker],
-      statistics: ['Average', 'Minimum', 'Maximum'],
-      onlyOn: 'kafka.t3.',
-    },
-    IAMTooManyConnections: { dimensions: [broker], statistics: ['Sum', 'Maximum'], level: 'PER_BROKER' },
-    // https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html
-    MaxOffsetLag: most([consumer]),
-    EstimatedMaxTimeLag: most([consumer]),
+    ...table(MSK, 'Cluster Name', [
+      ['ActiveControllerCount', 'Maximum'],
+      ['OfflinePartitionsCount', 'Maximum, Sum'],
+    ]),
+    ...table(MSK, 'Cluster Name, Broker ID', [
+      ['KafkaDataLogsDiskUsed', 'Maximum, Average'],
+      ['UnderMinIsrPartitionCount', 'Maximum, Sum'],
+      ['UnderReplicatedPartitions', 'Maximum, Sum'],
+      ['CpuUser', 'Average'],
+      ['CpuSystem', 'Average'],
+      ['CPUCreditBalance', 'Average, Minimum, Maximum', { onlyOn: 'kafka.t3.' }],
+      ['IAMTooManyConnections', 'Sum, Maximum', { level: 'PER_BROKER' }],
+    ]),
+    // The page leaves out `Cluster Name`: see `Stream.lag`.
+    ...table(
+      'https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html',
+      'Cluster Name, Consumer Group, Topic',
+      [
+        ['MaxOffsetLag', 'Maximum'],
+        ['SumOffsetLag', 'Maximum'],
+        ['EstimatedMaxTimeLag', 'Maximum'],
+      ],
+    ),
   },
 };
