@@ -6,7 +6,7 @@ import { type CostLine, totalUsd } from './cost.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
 import { FIGURE_VALUES, FIGURES } from './figures.ts';
 import { type Inventory, inventoryOf } from './inventory.ts';
-import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION } from './prices.ts';
+import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION, priceOf } from './prices.ts';
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
 import { withSources } from './workload.ts';
 
@@ -101,6 +101,7 @@ export function scaleTables(): Record<string, string> {
       ['**total**', ...monthly.map(({ usd }) => `**${dollars(usd)}**`)],
     ]),
     'monthly-fit': fitTable(fits),
+    'brokers-dev': brokerTable(inventories.dev),
     'lines-dev': markdownTable(costRows(byDefault('dev', 1).cost), 2),
     'lines-prod': markdownTable(costRows(byDefault('prod', 1).cost), 2),
     prices: markdownTable(
@@ -119,6 +120,20 @@ export function scaleTables(): Record<string, string> {
       Number.POSITIVE_INFINITY,
     ),
   };
+}
+
+/** dev on each of the small broker types. */
+function brokerTable(inventory: Inventory): string {
+  return markdownTable([
+    ['`stream.instanceType`', 'an hour', 'confirmed by', 'Kafka per month', 'dev per month'],
+    ...['kafka.t3.small', 'kafka.m7g.large', 'kafka.m5.large'].map((instanceType) => {
+      const config = withSources(stageConfig('dev', { stream: { instanceType } }), 1);
+      const { cost, usd } = estimateOf(config, FIGURE_VALUES, inventory);
+      const { usd: hour, confirmed } = priceOf(BROKER_HOUR, instanceType);
+      const kafka = totalUsd(cost.filter(({ group }) => group === 'Kafka'));
+      return [`\`${instanceType}\``, `$${hour}`, confirmed, dollars(kafka), dollars(usd)];
+    }),
+  ]);
 }
 
 /** The settings that had to be raised, the limits that remain, and the cost. */

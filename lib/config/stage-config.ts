@@ -27,6 +27,13 @@ const source = sourceConfigSchema.safeExtend({
 
 const network = z.strictObject({
   availabilityZones: z.literal([2, 3]),
+  /**
+   * Which ones, by name. MSK and OpenSearch are not in every zone (MSK refuses `use1-az3`), and names stand for other
+   * zones in each account: `npm run preflight` finds the right ones. @default the first ones of the region
+   */
+  zones: z
+    .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be the name of a zone, such as us-east-1a'))
+    .optional(),
   /** One is cheap; one per zone survives the loss of a zone. */
   natGateways: z.int().min(1).max(3),
   /** Use this VPC instead of creating one, e.g. the VPC of an existing cluster. */
@@ -110,6 +117,11 @@ const index = z.strictObject({
   maxRecordAgeHours: z.int().min(1).max(168),
 });
 
+/** Beside each source's ingest: summarise and watch. */
+const FUNCTIONS_OF_THEIR_OWN = 2;
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+const UNRESERVED_MINIMUM = 100;
+
 const chatTopics = z.array(z.enum(['pages', 'notices'])).min(1);
 
 /** Authorize AWS Chatbot for the workspace or team once, in its console, which also shows the ids. */
@@ -151,6 +163,13 @@ const stageConfigSchema = z
       operate: functionSize,
       watch: functionSize,
     }),
+    /**
+     * Reserves one concurrent execution for each function that needs no second: each source's ingest, summarise and
+     * watch. Then no other function of the account can crowd them out. Lambda insists on 100 unreserved executions, so a
+     * new account, with a quota of 10, cannot reserve any.
+     * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+     */
+    reservedConcurrency: z.boolean(),
     retention: z.strictObject({
       logDays,
       /** How long OpenSearch keeps ticks; the lake keeps them forever. */
@@ -177,7 +196,14 @@ const stageConfigSchema = z
       })
       .optional(),
   })
-  .superRefine(({ sources, functions, network: { availabilityZones }, search: domain }, context) => {
+  .superRefine(({ sources, functions, network, search: domain, ...rest }, context) => {
+    const { availabilityZones } = network;
+    const reserved = sources.length + FUNCTIONS_OF_THEIR_OWN;
+    const { concurrencyQuota } = rest.alarms;
+    if (rest.reservedConcurrency && concurrencyQuota - reserved < UNRESERVED_MINIMUM) {
+      const message = `Lambda refuses to reserve ${reserved} of ${concurrencyQuota} executions (alarms.concurrencyQuota): ${UNRESERVED_MINIMUM} must stay unreserved. Set it to false, or have the quota raised`;
+      addProblem(context, ['reservedConcurrency'], message);
+    }
     const name = firstRepeated(sources.map(({ name }) => name));
     if (name !== undefined) addProblem(context, ['sources'], `two of them are named ${name}`);
     const market = firstRepeated(
@@ -195,6 +221,11 @@ const stageConfigSchema = z
           `must be below the ${samplingIntervalMinutes} min between two polls of ${name}, or they overlap`,
         );
       }
+    }
+    const { zones } = network;
+    if (zones && new Set(zones).size !== availabilityZones) {
+      const message = `must name ${availabilityZones} different zones (network.availabilityZones)`;
+      addProblem(context, ['network', 'zones'], message);
     }
     if (domain.dataNodes > 1 && domain.dataNodes % availabilityZones !== 0) {
       const message = `must be 1 or a multiple of the ${availabilityZones} availability zones`;

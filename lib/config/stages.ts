@@ -15,8 +15,9 @@ const bybit: PolledSource = { ...sourceNamed('bybit'), samplingIntervalMinutes: 
 /**
  * Cheap, and safe to destroy.
  *
- * - `kafka.t3.small` is MSK's smallest broker and more than enough: two sources write a few hundred kB every two
- *   minutes, and warm functions stay far below its limit of 4 new IAM connections per second.
+ * - `kafka.m7g.large` is the smallest broker that MSK's API certainly accepts with a Kafka without ZooKeeper. There are
+ *   reports of 2026 that it refuses `kafka.t3.small`, although the documentation lists it; where it is accepted, it is
+ *   more than enough and costs a quarter (docs/cost.md). `npm run preflight` finds out.
  * - `t3.medium.search` is the smallest node whose heap (2 GB) can aggregate a few hundred million tickers;
  *   `t3.small.search` (1 GB) trips the circuit breaker.
  * - At most two months of one exchange's ticks plus a few years of candles fill half the volume (`npm run scale`).
@@ -26,7 +27,7 @@ const dev: BuiltInStage = {
   network: { availabilityZones: 2, natGateways: 1 },
   stream: {
     kafkaVersion: '3.9.x.kraft',
-    instanceType: 'kafka.t3.small',
+    instanceType: 'kafka.m7g.large',
     brokers: 2,
     storageGb: 10,
     monitoring: 'DEFAULT',
@@ -61,6 +62,7 @@ const dev: BuiltInStage = {
     operate: { memoryMb: 1_024, timeoutSeconds: 120 },
     watch: { memoryMb: 256, timeoutSeconds: 30 },
   },
+  reservedConcurrency: false,
   retention: { logDays: 14, tickDays: 30, oldVersionDays: 7 },
   bastion: false,
   alarms: { pages: [], notices: [], chat: [], concurrencyQuota: 1_000 },
@@ -73,7 +75,6 @@ const prod: BuiltInStage = {
   network: { availabilityZones: 3, natGateways: 3 },
   stream: {
     ...dev.stream,
-    instanceType: 'kafka.m7g.large',
     brokers: 3,
     storageGb: 50,
     monitoring: 'PER_BROKER',
@@ -93,6 +94,7 @@ const prod: BuiltInStage = {
     indices: { shards: 3, replicas: 1, refreshInterval: '30s' },
   },
   index: { ...dev.index, provisioned: true },
+  reservedConcurrency: true,
   retention: { logDays: 90, tickDays: 90, oldVersionDays: 30 },
 };
 

@@ -15,6 +15,8 @@ export interface FunctionContext {
   /** Lets a function call exchanges and AWS over HTTPS. */
   readonly internet: ec2.ISecurityGroup;
   readonly logs: LogGroupProps;
+  /** Whether functions that run {@link PipelineFunctionProps.oneAtATime} reserve their one execution. */
+  readonly reservedConcurrency: boolean;
 }
 
 /** What the constructs around a single function share. */
@@ -31,8 +33,8 @@ export interface PipelineFunctionProps extends SizedFunctionContext {
   readonly clients?: readonly ec2.ISecurityGroup[];
   /** Where an event goes that fails for good; a sentence. */
   readonly failedEvents: string;
-  /** @default no limit of its own */
-  readonly reservedConcurrency?: number;
+  /** Two at a time would be a waste, though harmless: each stores the same ids. @default false */
+  readonly oneAtATime?: boolean;
 }
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -69,7 +71,7 @@ export class PipelineFunction extends Construct {
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
-      ...(props.reservedConcurrency ? { reservedConcurrentExecutions: props.reservedConcurrency } : {}),
+      ...(props.oneAtATime && props.reservedConcurrency ? { reservedConcurrentExecutions: 1 } : {}),
       environment: {
         // kafkajs sets timers in the past, and warns about its partitioner at every start.
         NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',

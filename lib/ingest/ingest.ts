@@ -27,8 +27,8 @@ const LATE_MS = 90_000;
 const HIGH_REJECTED_SHARE = 5;
 
 /**
- * Polls one source with its own function and schedule, one poll at a time. A failed poll is not retried beyond the next
- * slot: exchanges do not serve past prices, and the next poll produces what this one left in the lake.
+ * Polls one source with its own function and schedule. A poll ends before the next slot; should two run at once all the
+ * same, the lake keeps the batch of the first. A failed poll is not retried beyond the next slot: exchanges do not serve past prices, and the next poll produces what this one left in the lake.
  */
 export class Ingest extends Construct {
   readonly function: PipelineFunction;
@@ -55,7 +55,7 @@ export class Ingest extends Construct {
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [stream.clients],
-      reservedConcurrency: 1,
+      oneAtATime: true,
     });
     const { role } = this.function;
     lake.grantRead(role, 'tickers', 'state');

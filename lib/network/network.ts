@@ -18,7 +18,7 @@ export class Network extends Construct {
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    const { existing, availabilityZones, natGateways, logs } = props;
+    const { existing, availabilityZones, zones, natGateways, logs } = props;
     if (existing) {
       this.vpc = ec2.Vpc.fromVpcAttributes(this, 'Vpc', {
         vpcId: existing.vpcId,
@@ -32,8 +32,10 @@ export class Network extends Construct {
       return;
     }
     const vpc = new ec2.Vpc(this, 'Vpc', {
-      // By position: looking up their names would need credentials at synth.
-      availabilityZones: Array.from({ length: availabilityZones }, (_, zone) => Fn.select(zone, Fn.getAzs())),
+      // Without names by position: looking them up would need credentials at synth.
+      availabilityZones:
+        zones?.slice() ??
+        Array.from({ length: availabilityZones }, (_, zone) => Fn.select(zone, Fn.getAzs())),
       natGateways,
       subnetConfiguration: [
         { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },

@@ -49,11 +49,11 @@ export class StatelessStack extends Stack {
     });
     internet.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'HTTPS to exchanges and AWS');
 
-    const { stage, sources, functions: sizes } = config;
+    const { stage, sources, functions: sizes, reservedConcurrency } = config;
     const { moveThresholds } = config.summarise;
     const { tickDays } = config.retention;
     const schedules = new Schedules(this, 'Schedules', { notifications, stage });
-    const common = { stage, vpc, internet, logs };
+    const common = { stage, vpc, internet, logs, reservedConcurrency };
     const watched = { ...common, notifications };
     const scheduled = { ...watched, schedules };
     this.ingests = sources.map(

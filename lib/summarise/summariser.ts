@@ -43,7 +43,7 @@ export class Summariser extends Construct {
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [search.clients],
-      reservedConcurrency: 1,
+      oneAtATime: true,
     });
     this.scheduled = new Scheduled(this, 'Hourly', {
       function: this.function,

@@ -67,6 +67,21 @@ describe('an error names the invalid value', () => {
       '- functions.ingest.timeoutSeconds: must be below the 2 min between two polls of bybit, or they overlap (got 120)',
     ],
     [
+      'an execution to reserve in an account with the quota of a new one',
+      { reservedConcurrency: true, alarms: { concurrencyQuota: 10 } },
+      '- reservedConcurrency: Lambda refuses to reserve 3 of 10 executions (alarms.concurrencyQuota): 100 must stay unreserved. Set it to false, or have the quota raised (got true)',
+    ],
+    [
+      'fewer zones than there are to be',
+      { network: { zones: ['us-east-1a', 'us-east-1a'] } },
+      '- network.zones: must name 2 different zones (network.availabilityZones) (got ["us-east-1a","us-east-1a"])',
+    ],
+    [
+      'the id of a zone instead of its name',
+      { network: { zones: ['us-east-1a', 'use1-az3'] } },
+      '- network.zones.1: must be the name of a zone, such as us-east-1a (got "use1-az3")',
+    ],
+    [
       'a replica without a node',
       { search: { indices: { replicas: 1 } } },
       '- search.indices.replicas: 1 replicas do not fit on 1 data nodes (got 1)',

@@ -55,11 +55,11 @@ describe('the stream', () => {
     });
   });
 
-  it('runs without ZooKeeper, on the smallest brokers in dev and in three zones in prod', () => {
+  it('runs without ZooKeeper, on brokers that MSK certainly accepts, in three zones in prod', () => {
     dev.hasResourceProperties('AWS::MSK::Cluster', {
       KafkaVersion: Match.stringLikeRegexp('\\.kraft$'),
       NumberOfBrokerNodes: 2,
-      BrokerNodeGroupInfo: { InstanceType: 'kafka.t3.small' },
+      BrokerNodeGroupInfo: { InstanceType: 'kafka.m7g.large' },
     });
     prod.hasResourceProperties('AWS::MSK::Cluster', {
       NumberOfBrokerNodes: 3,
@@ -124,6 +124,17 @@ describe('the network', () => {
     dev.resourceCountIs('AWS::EC2::NatGateway', 1);
     prod.resourceCountIs('AWS::EC2::NatGateway', 3);
     prod.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
+  });
+
+  it('is in the zones that are named, or in the region’s first ones', () => {
+    const zonesOf = (template: typeof dev) =>
+      Object.values(template.findResources('AWS::EC2::Subnet')).map(
+        ({ Properties }) => Properties.AvailabilityZone,
+      );
+    const zones = ['us-east-1b', 'us-east-1d'];
+    expect(zonesOf(synthesise('dev', { network: { zones } }).stateful)).toEqual([...zones, ...zones]);
+    const byPosition = [0, 1].map((zone) => ({ 'Fn::Select': [zone, { 'Fn::GetAZs': '' }] }));
+    expect(zonesOf(dev)).toEqual([...byPosition, ...byPosition]);
   });
 
   it('can be an existing VPC', () => {

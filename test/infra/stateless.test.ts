@@ -33,6 +33,22 @@ describe('a function', () => {
     }
   });
 
+  it('reserves an execution only by setting, and only if it needs no second one', () => {
+    const reserving = (template: typeof dev) =>
+      Object.values(template.findResources('AWS::Lambda::Function'))
+        .filter(({ Properties }) => Properties.ReservedConcurrentExecutions !== undefined)
+        .map(({ Properties }) => [Properties.ReservedConcurrentExecutions, Properties.Description]);
+    const three = [
+      [1, 'Polls bybit every 2 min: lake first, then the stream'],
+      [1, 'Computes candles and moves of each closed hour'],
+      [1, 'Watches how fresh tickers and summaries are'],
+    ];
+    expect(reserving(dev)).toEqual([]);
+    expect(reserving(stages.prod)).toEqual(three);
+    expect(reserving(synthesise('dev', { reservedConcurrency: true }).stateless)).toEqual(three);
+    expect(reserving(synthesise('prod', { reservedConcurrency: false }).stateless)).toEqual([]);
+  });
+
   it('keeps its logs for the stage’s retention', () => {
     dev.allResourcesProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: Match.anyValue() } });
     dev.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 14, KmsKeyId: Match.anyValue() });
@@ -48,9 +64,8 @@ describe('ingest', () => {
     });
   });
 
-  it('never polls twice at once, and ends before the next slot', () => {
+  it('ends before the next slot', () => {
     const ingest = functionOf(dev, 'Polls bybit');
-    expect(ingest).toMatchObject({ ReservedConcurrentExecutions: 1 });
     expect(ingest.Timeout).toBeLessThan(120);
     expect(ingest.Environment.Variables).toMatchObject({ SAMPLING_INTERVAL_MS: '120000' });
   });
@@ -218,7 +233,6 @@ describe('watch', () => {
   it('looks every minute, for each exchange that is polled', () => {
     dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(* * * * ? *)' });
     expect(functionOf(dev, 'Watches how fresh')).toMatchObject({
-      ReservedConcurrentExecutions: 1,
       Environment: { Variables: { EXCHANGES: '["bybit"]', STAGE: 'dev' } },
     });
   });
