@@ -8,7 +8,7 @@ import { FIGURE_VALUES, FIGURES } from './figures.ts';
 import { type Inventory, inventoryOf } from './inventory.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION, priceOf } from './prices.ts';
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
-import { withSources } from './workload.ts';
+import { LIKE_BYBIT, withSources } from './workload.ts';
 
 /** The pages with computed tables. */
 export const SCALE_DOCUMENTS = ['README.md', 'docs/scale.md', 'docs/cost.md'] as const;
@@ -26,12 +26,15 @@ function sideBySide(heads: readonly string[], tables: readonly Rows[]): Rows {
   );
 }
 
+const pagesConfig = (stage: StageName, settings: object = {}) =>
+  stageConfig(stage, { sources: [LIKE_BYBIT], ...settings });
+
 /** Every computed table, by name. */
 export function scaleTables(): Record<string, string> {
   const inventories = Object.fromEntries(
-    STAGE_NAMES.map((stage) => [stage, inventoryOf(stageConfig(stage))]),
+    STAGE_NAMES.map((stage) => [stage, inventoryOf(pagesConfig(stage))]),
   ) as Record<StageName, Inventory>;
-  const config = (stage: StageName, exchanges: number) => withSources(stageConfig(stage), exchanges);
+  const config = (stage: StageName, exchanges: number) => withSources(pagesConfig(stage), exchanges);
   const byDefault = (stage: StageName, exchanges: number) =>
     estimateOf(config(stage, exchanges), FIGURE_VALUES, inventories[stage]);
   /** With larger settings if the default ones are exceeded. */
@@ -127,7 +130,7 @@ function brokerTable(inventory: Inventory): string {
   return markdownTable([
     ['`stream.instanceType`', 'an hour', 'confirmed by', 'Kafka per month', 'dev per month'],
     ...['kafka.t3.small', 'kafka.m7g.large', 'kafka.m5.large'].map((instanceType) => {
-      const config = withSources(stageConfig('dev', { stream: { instanceType } }), 1);
+      const config = withSources(pagesConfig('dev', { stream: { instanceType } }), 1);
       const { cost, usd } = estimateOf(config, FIGURE_VALUES, inventory);
       const { usd: hour, confirmed } = priceOf(BROKER_HOUR, instanceType);
       const kafka = totalUsd(cost.filter(({ group }) => group === 'Kafka'));

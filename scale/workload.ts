@@ -1,3 +1,4 @@
+import { sourceNamed } from '../exchanges/source-config.ts';
 import { parseStageConfig, type StageConfig } from '../lib/config/stage-config.ts';
 
 /** As AWS calculates. */
@@ -13,6 +14,9 @@ export interface PolledSource {
   categories: number;
   samplingIntervalMinutes: number;
 }
+
+/** The exchange that the pages about scale and cost reckon with: it has the most markets of those we poll directly. */
+export const LIKE_BYBIT = { ...sourceNamed('bybit'), samplingIntervalMinutes: 2 };
 
 /** The sources of a stage, each assumed to have the same number of tickers. */
 export function workloadOf({ sources }: StageConfig, tickersPerExchange: number): Workload {

@@ -10,7 +10,8 @@ import {
 type BuiltInStage = Omit<StageConfigInput, 'stage'>;
 type PolledSource = StageConfigInput['sources'][number];
 
-const bybit: PolledSource = { ...sourceNamed('bybit'), samplingIntervalMinutes: 2 };
+/** It answers from every commercial region: Bybit and Binance refuse addresses in the US (docs/exchanges.md). */
+const kraken: PolledSource = { ...sourceNamed('kraken'), samplingIntervalMinutes: 2 };
 
 /**
  * Cheap, and safe to destroy.
@@ -45,7 +46,7 @@ const dev: BuiltInStage = {
     volumeGb: 80,
     indices: { shards: 1, replicas: 0, refreshInterval: '30s' },
   },
-  sources: [bybit],
+  sources: [kraken],
   index: {
     provisioned: false,
     minimumPollers: 1,

@@ -26,7 +26,7 @@ WITH hours AS (
          avg(last_price) AS mean,
          max_by(last_price, from_iso8601_timestamp(slot)) AS close
   FROM ${table}
-  WHERE exchange = 'bybit' AND category = 'linear' AND symbol = 'BTCUSDT'
+  WHERE exchange = 'kraken' AND category = 'spot' AND symbol = 'XXBTZUSD'
     AND dt >= to_iso8601(current_date - interval '91' day)
   GROUP BY 1
 )`;

@@ -154,7 +154,7 @@ export class StatelessStack extends Stack {
     output('OperationsDashboardUrl', dashboard.url, 'Data flow, alarms and latest errors');
     output(
       'FirstQuestion',
-      `npm run insights -- average BTCUSDT --over 1h --stage ${stage}`,
+      `npm run insights -- average BTC --over 1h --stage ${stage}`,
       'Has an answer a few minutes after the deployment',
     );
     if (config.bastion) {

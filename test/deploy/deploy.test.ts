@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { savedObjects } from '../../charts/saved-objects.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
+import { sourceNamed } from '../../exchanges/source-config.ts';
 import { stackName } from '../../lib/config/derived.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { findJdk } from '../../local/engines/jdk.ts';
@@ -42,6 +43,8 @@ const kafka = new Kafka({ clientId: 'test', brokers: [services.kafka], logLevel:
 const openSearch = new Client({ node: services.openSearch });
 const cleanups = new AsyncDisposableStack();
 
+/** With several categories, unlike the one that the stages poll. */
+const bybit = sourceNamed('bybit');
 let exchange: FakeBybit;
 let dashboards: DashboardsServer;
 let kafkaFront: KafkaFront;
@@ -53,7 +56,6 @@ let aws: { region: string; endpoint: string; credentials: { accessKeyId: string;
 
 /** Synthesises the app with these settings; answers the assembly's folder. */
 async function synth(name: string, settings: object): Promise<string> {
-  const [bybit] = stageConfig(STAGE).sources;
   const file = join(folder, `${name}.json`);
   const common = {
     // The emulator's shortest schedule; a poll has to end before the next.
@@ -487,7 +489,6 @@ describe('the app', () => {
   });
 
   it('takes a change: setup puts the new templates, and a new source has its alarms', async () => {
-    const [bybit] = stageConfig(STAGE).sources;
     const changed = await synth('second', {
       search: { indices: { refreshInterval: '15s' } },
       sources: [

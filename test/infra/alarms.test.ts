@@ -12,7 +12,7 @@ import {
   type WatchedMetric,
 } from './alarm-checks.ts';
 import { runbookSections, wrongCommandsIn } from './runbook.ts';
-import { buildApp } from './synthesised.ts';
+import { buildApp, bybit } from './synthesised.ts';
 
 type Part = 'stateful' | 'stateless';
 interface Resource {
@@ -21,11 +21,11 @@ interface Resource {
 }
 
 const THEIRS = 'arn:aws:kafka:eu-central-1:111122223333:cluster/theirs/0f0f-1';
-const [bybit] = stageConfig('dev').sources;
-/** Both stages, an existing cluster, and sources with different intervals. */
+/** Both stages, other brokers, an existing cluster, and sources with different intervals. */
 const CASES: [title: string, stage: StageName, settings: object][] = [
   ['dev', 'dev', {}],
   ['prod', 'prod', {}],
+  ['dev on burstable brokers', 'dev', { stream: { instanceType: 'kafka.t3.small' } }],
   ['dev on an existing cluster', 'dev', { stream: { existing: { clusterArn: THEIRS } } }],
   [
     'dev with sources of one minute and of an hour',
@@ -217,7 +217,7 @@ function isMadeHere(
 }
 
 describe('an alarm that can never fire is detected', () => {
-  const config = stageConfig('dev');
+  const config = stageConfig('dev', { sources: [bybit] });
   const heartbeat: AlarmProperties = {
     AlarmName: 'heartbeat',
     AlarmDescription: '',

@@ -34,7 +34,7 @@ print(json.dumps([dict(zip(names, map(float, row))) for row in found.fetchall()]
 const NOW_MS = Date.parse('2026-03-31T12:34:56Z');
 const UNTIL_MS = hourOf(NOW_MS);
 const WINDOW = { fromMs: UNTIL_MS - 90 * DAY_MS, toMs: UNTIL_MS };
-const SERIES = { exchange: 'bybit', category: 'linear', symbol: 'BTCUSDT' } as const;
+const SERIES = { exchange: 'kraken', category: 'spot', symbol: 'XXBTZUSD' } as const;
 
 let folder: string;
 let bin: string;
@@ -117,7 +117,7 @@ describe('the saved query for', () => {
 
   it('either reads only the one series', async () => {
     const slot = new Date(WINDOW.fromMs).toISOString();
-    const other = [['bybit', 'spot', 'BTCUSDT', slot.slice(0, 10), slot, 999]];
+    const other = [['kraken', 'spot', 'XETHZUSD', slot.slice(0, 10), slot, 999]];
     const one = [{ slotMs: WINDOW.fromMs, price: 5 }];
     expect(await ask(averageQuery('tickers'), one, other)).toMatchObject([
       { average_price: 5, hours_with_data: 1 },

@@ -69,7 +69,7 @@ describe('by function', () => {
       .sort();
 
   it('ingest writes to the lake and the stream, and reads what it wrote', () => {
-    expect(actionsOf('IngestbybitFunction')).toEqual([
+    expect(actionsOf('IngestkrakenFunction')).toEqual([
       'kafka-cluster:Connect',
       'kafka-cluster:DescribeTopic',
       'kafka-cluster:WriteData',

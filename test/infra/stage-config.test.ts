@@ -64,7 +64,7 @@ describe('an error names the invalid value', () => {
     [
       'polls that overlap',
       { functions: { ingest: { timeoutSeconds: 120 } } },
-      '- functions.ingest.timeoutSeconds: must be below the 2 min between two polls of bybit, or they overlap (got 120)',
+      '- functions.ingest.timeoutSeconds: must be below the 2 min between two polls of kraken, or they overlap (got 120)',
     ],
     [
       'an execution to reserve in an account with the quota of a new one',
@@ -109,12 +109,12 @@ describe('an error names the invalid value', () => {
     [
       'two sources with the same name',
       { sources: [stageConfig('dev').sources[0], stageConfig('dev').sources[0]] },
-      '- sources: two of them are named bybit (got',
+      '- sources: two of them are named kraken (got',
     ],
     [
       'two sources that poll the same market',
       { sources: [stageConfig('dev').sources[0], { ...stageConfig('dev').sources[0], name: 'again' }] },
-      '- sources: two of them poll bybit linear and would write the same lake objects',
+      '- sources: two of them poll kraken spot and would write the same lake objects',
     ],
   ])('%s', (_, settings, line) => {
     expect(messageOf('dev', settings)).toContain(line);

@@ -208,7 +208,7 @@ describe('the lake', () => {
         PartitionKeys: ['exchange', 'category', 'dt', 'hour'].map((Name) => ({ Name, Type: 'string' })),
         Parameters: Match.objectLike({
           'projection.enabled': 'true',
-          'projection.exchange.values': 'bybit',
+          'projection.exchange.values': 'kraken',
           'projection.category.values': 'linear,inverse,spot,option',
           'projection.hour.digits': '2',
           'storage.location.template': Match.objectLike({

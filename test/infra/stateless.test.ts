@@ -1,8 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
-import { stageConfig } from '../../lib/config/stages.ts';
-import { buildApp, synthesise } from './synthesised.ts';
+import { buildApp, bybit, synthesise } from './synthesised.ts';
 
 const stages = { dev: synthesise('dev').stateless, prod: synthesise('prod').stateless };
 const { dev } = stages;
@@ -39,7 +38,7 @@ describe('a function', () => {
         .filter(({ Properties }) => Properties.ReservedConcurrentExecutions !== undefined)
         .map(({ Properties }) => [Properties.ReservedConcurrentExecutions, Properties.Description]);
     const three = [
-      [1, 'Polls bybit every 2 min: lake first, then the stream'],
+      [1, 'Polls kraken every 2 min: lake first, then the stream'],
       [1, 'Computes candles and moves of each closed hour'],
       [1, 'Watches how fresh tickers and summaries are'],
     ];
@@ -65,13 +64,13 @@ describe('ingest', () => {
   });
 
   it('ends before the next slot', () => {
-    const ingest = functionOf(dev, 'Polls bybit');
+    const ingest = functionOf(dev, 'Polls kraken');
     expect(ingest.Timeout).toBeLessThan(120);
     expect(ingest.Environment.Variables).toMatchObject({ SAMPLING_INTERVAL_MS: '120000' });
   });
 
   it('is retried by Scheduler and Lambda until the next slot, then its event goes to the queue', () => {
-    const queue = { 'Fn::GetAtt': [Match.stringLikeRegexp('^IngestbybitEveryDeadLetters'), 'Arn'] };
+    const queue = { 'Fn::GetAtt': [Match.stringLikeRegexp('^IngestkrakenEveryDeadLetters'), 'Arn'] };
     dev.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0/2 * * * ? *)',
       Target: {
@@ -80,7 +79,7 @@ describe('ingest', () => {
       },
     });
     dev.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
-      FunctionName: { Ref: Match.stringLikeRegexp('^Ingestbybit') },
+      FunctionName: { Ref: Match.stringLikeRegexp('^Ingestkraken') },
       MaximumEventAgeInSeconds: 120,
       MaximumRetryAttempts: 1,
       DestinationConfig: { OnFailure: { Destination: queue } },
@@ -101,7 +100,6 @@ describe('ingest', () => {
   );
 
   it('has a function, a schedule and a sampling interval for each source', () => {
-    const [bybit] = stageConfig('dev').sources;
     const { stateless } = synthesise('dev', {
       sources: [
         { ...bybit, categories: ['linear'] },
@@ -222,8 +220,7 @@ describe('summarise', () => {
     dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(10 * * * ? *)' });
     expect(functionOf(dev, 'Computes candles').Environment.Variables).toMatchObject({
       MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1',
-      SAMPLING_INTERVALS:
-        '{"default":120000,"bybit:linear":120000,"bybit:inverse":120000,"bybit:spot":120000}',
+      SAMPLING_INTERVALS: '{"default":120000,"kraken:spot":120000}',
       TICK_RETENTION_DAYS: '30',
     });
   });
@@ -233,7 +230,7 @@ describe('watch', () => {
   it('looks every minute, for each exchange that is polled', () => {
     dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(* * * * ? *)' });
     expect(functionOf(dev, 'Watches how fresh')).toMatchObject({
-      Environment: { Variables: { EXCHANGES: '["bybit"]', STAGE: 'dev' } },
+      Environment: { Variables: { EXCHANGES: '["kraken"]', STAGE: 'dev' } },
     });
   });
 });
@@ -296,7 +293,7 @@ describe('setup', () => {
 describe('a person', () => {
   it('finds the functions and a first question in the outputs', () => {
     for (const name of [
-      'BybitIngest',
+      'KrakenIngest',
       'Index',
       'Summarise',
       'Insights',
@@ -307,7 +304,7 @@ describe('a person', () => {
     ]) {
       dev.hasOutput(`${name}FunctionName`, {});
     }
-    dev.hasOutput('FirstQuestion', { Value: 'npm run insights -- average BTCUSDT --over 1h --stage dev' });
+    dev.hasOutput('FirstQuestion', { Value: 'npm run insights -- average BTC --over 1h --stage dev' });
   });
 
   it('reaches Dashboards through a host that is off by default', () => {

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { METRIC_GROUPS } from '../../../core/runtime/metrics.ts';
 import { stageConfig } from '../../../lib/config/stages.ts';
 import { demandOf } from '../../../scale/demand.ts';
-import { withSources, workloadOf } from '../../../scale/workload.ts';
+import { LIKE_BYBIT, withSources, workloadOf } from '../../../scale/workload.ts';
 import { FIGURES } from './sample.ts';
 
 /** 10 exchanges, every two minutes. */
 function demand(settings = {}, exchanges = 10, figures = FIGURES) {
-  const config = withSources(stageConfig('dev', settings), exchanges);
+  const config = withSources(stageConfig('dev', { sources: [LIKE_BYBIT], ...settings }), exchanges);
   return demandOf(config, workloadOf(config, figures.tickersPerExchange), figures);
 }
 
