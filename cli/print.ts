@@ -1,13 +1,14 @@
 import { formatCount } from '../core/text/format.ts';
+import { printable } from '../core/text/printable.ts';
 
 /** Prints lines on stdout: the result. */
 export function print(...lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${printable(lines.join('\n'))}\n`);
 }
 
 /** Prints lines on stderr: what does not belong to the result. */
 export function note(...lines: string[]): void {
-  process.stderr.write(`${lines.join('\n')}\n`);
+  process.stderr.write(`${printable(lines.join('\n'))}\n`);
 }
 
 const PROBLEMS_SHOWN = 10;

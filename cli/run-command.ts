@@ -1,3 +1,5 @@
+import { note } from './print.ts';
+
 /** The user asked the command to stop. */
 export class StoppedBySignal extends Error {
   override readonly name = 'StoppedBySignal';
@@ -24,7 +26,7 @@ export async function runCommand(
     return await work(end.signal);
   } catch (error) {
     const reason = end.signal.aborted ? end.signal.reason : error;
-    process.stderr.write(`✖ ${reason instanceof Error ? reason.message || reason.name : String(reason)}\n`);
+    note(`✖ ${reason instanceof Error ? reason.message || reason.name : String(reason)}`);
     return reason instanceof StoppedBySignal ? 130 : failureCode;
   }
 }

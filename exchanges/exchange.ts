@@ -25,6 +25,8 @@ export interface PollScope {
   /** ISO 8601 UTC with milliseconds. */
   slot: string;
   wants: MarketFilter;
+  /** The most tickers that one answer may have. @default MAX_TICKERS */
+  maxTickers?: number | undefined;
 }
 
 /** An API that answers with current tickers. */

@@ -26,6 +26,8 @@ export const sourceConfigSchema = z
     symbols: z.strictObject({ include: patterns.optional(), exclude: patterns.optional() }).optional(),
     /** Quote currencies. @default all */
     quote: z.union([currency, z.array(currency).min(1)]).optional(),
+    /** An answer with more tickers fails as a whole. @default 20,000 */
+    maxTickers: z.int().positive().optional(),
   })
   .superRefine(({ api, categories }, context) => {
     const known = findTickerApi(api)?.api.categories;

@@ -60,6 +60,7 @@ export const ingest: Target = async (context) => {
     setEnvironment(urls, BUCKET, {
       TICKER_SOURCE: JSON.stringify(source),
       TICKER_API_URL: exchange.url,
+      EXCHANGE_ADDRESSES: 'any',
       KAFKA_BROKERS: urls.kafka,
       KAFKA_TOPIC: TOPIC,
     });

@@ -65,6 +65,7 @@ type Operate = typeof import('../../lambdas/operate/handler.ts')['handler'];
 
 async function loadOperate(urls: BenchContext['urls']): Promise<Operate> {
   setEnvironment(urls, BUCKET, {
+    EXCHANGE_ADDRESSES: 'any',
     KAFKA_BROKERS: urls.kafka,
     KAFKA_TOPIC: 'bench-replay',
     CONSUMER_GROUP: 'bench',

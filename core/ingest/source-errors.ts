@@ -1,3 +1,5 @@
+import { printable } from '../text/printable.ts';
+
 interface SourceErrorDetails {
   url: string;
   cause?: unknown;
@@ -13,7 +15,8 @@ export class SourceError extends Error {
   readonly retryAtMs: number | undefined;
 
   constructor(message: string, { url, cause }: SourceErrorDetails) {
-    super(message, { cause });
+    // It quotes what an exchange wrote, and is shown in terminals.
+    super(printable(message), { cause });
     this.url = url;
   }
 }
@@ -43,6 +46,15 @@ export class RegionBlockedError extends SourceError {
 /** The exchange understood the request and refused it (an API error code, a 4xx). */
 export class SourceRefusedError extends SourceError {
   override readonly name = 'SourceRefusedError';
+}
+
+/** The answer is larger than any honest one. What was read of it is not kept. */
+export class AnswerTooLargeError extends SourceError {
+  override readonly name = 'AnswerTooLargeError';
+  /** @param size what it has, and what may be done */
+  constructor(url: string, size: string) {
+    super(`${url} answered ${size}`, { url });
+  }
 }
 
 /** The answer does not have the documented shape. The body is kept as evidence. */

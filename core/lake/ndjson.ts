@@ -8,6 +8,9 @@ const decompress = promisify(gunzip);
 /** zlib's default, 6, makes tickers 0.7 % smaller but takes 20 % longer. */
 const LEVEL = 5;
 
+/** A batch of 20,000 tickers has 20 MB. */
+const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
+
 /** An object is not what its key promises, and will not be however often it is read. */
 export class UnreadableObjectError extends Error {
   override readonly name = 'UnreadableObjectError';
@@ -25,8 +28,13 @@ export function packLines(lines: readonly string[]): Promise<Buffer> {
   return compress(`${lines.join('\n')}\n`, { level: LEVEL });
 }
 
-/** gzip NDJSON → its lines. @throws zlib's errors if the body is not gzip */
+/** gzip → text. @throws zlib's errors if the body is not gzip, or unpacks to more than any of our objects has */
+export async function unpackText(body: Uint8Array): Promise<string> {
+  return (await decompress(body, { maxOutputLength: MAX_UNPACKED_BYTES })).toString('utf8');
+}
+
+/** gzip NDJSON → its lines. @throws what {@link unpackText} throws */
 export async function unpackLines(body: Uint8Array): Promise<string[]> {
-  const text = (await decompress(body)).toString('utf8');
+  const text = await unpackText(body);
   return text.split('\n').filter((line) => line !== '');
 }

@@ -122,7 +122,7 @@ export interface CandlePage {
 /** What the exchanges know about candles. */
 export interface ExchangeCandles {
   /** Why there are no candles of a market to fetch; undefined if there are. */
-  whyNone(exchange: string, category: Category): string | undefined;
+  whyNone(exchange: string, category: Category, baseUrl: string | undefined): string | undefined;
   /** @param baseUrl replaces the exchange's own */
   source(exchange: string, baseUrl: string | undefined): CandleSource;
   /** Parses an exchange's answer for one symbol. */

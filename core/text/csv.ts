@@ -1,4 +1,10 @@
-/** Rows as CSV with a header (RFC 4180, but lines end with \n); an absent value is an empty field. */
+import { printable } from './printable.ts';
+
+/**
+ * Rows as CSV with a header (RFC 4180, but lines end with \n); an absent value is an empty field. Text that a
+ * spreadsheet would take for a formula gets an apostrophe before it.
+ * https://owasp.org/www-community/attacks/CSV_Injection
+ */
 export function csvText(
   rows: readonly Readonly<Record<string, string | number | null | undefined>>[],
 ): string {
@@ -8,6 +14,7 @@ export function csvText(
 }
 
 function fieldText(value: string | number | null | undefined): string {
-  const text = String(value ?? '');
+  const text =
+    typeof value === 'string' ? printable(value).replace(/^(?=[=+\-@\t])/, "'") : String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -14,6 +14,7 @@ import { withinTime } from '../../core/runtime/wait.ts';
 import type { Pace } from '../exchange.ts';
 import { type ClientOptions, FALLBACK_KEPT_MS, notJson, retryTransient } from '../http/client.ts';
 import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';
+import { fetchAnswer } from '../http/fetch-answer.ts';
 import { limitHeaders } from '../http/get.ts';
 import { UnknownSourceError } from '../source-config.ts';
 import { categoryOf, firstUrl, limitTo, onHost } from './markets.ts';
@@ -72,6 +73,7 @@ export class CcxtClient {
     }
     const timeout = options.requestTimeoutMs ?? CALL_TIMEOUTS_MS.exchange;
     this.exchange = new Client({ enableRateLimit: true, timeout });
+    this.exchange.fetchImplementation = fetchAnswer;
     this.#category = category;
     this.#options = options;
     this.#limit = limit;

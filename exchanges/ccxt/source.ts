@@ -90,6 +90,7 @@ async function tickersOf(
     url: client.lastUrl,
     receivedAt: new Date().toISOString(),
     wants,
+    maxTickers: config.maxTickers,
   };
   const markets = new Map<string, MarketInterface>();
   const entries: Entry[] = [];

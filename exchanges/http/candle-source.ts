@@ -4,6 +4,7 @@ import type { Category } from '../../core/market/series.ts';
 import type { CandleSource, ExchangeCandles } from '../../core/operate/ports.ts';
 import type { CandleApi, Exchange } from '../exchange.ts';
 import { EXCHANGES, pairBySpelling } from '../registry.ts';
+import { holdTo, OWN_HOSTS_ONLY } from './addresses.ts';
 import { ExchangeClient } from './client.ts';
 
 type CandleExchange = Exchange & { candles: CandleApi };
@@ -27,10 +28,12 @@ export function whyNoCandles(exchange: string, category: Category): string | und
 }
 
 /** The candles of all exchanges. Keep the result: it remembers rate limits. */
-export function exchangeCandles(): ExchangeCandles {
+export function exchangeCandles(addresses: 'public' | 'any'): ExchangeCandles {
+  holdTo(addresses);
   const sources = new Map<string, CandleSource>();
   return {
-    whyNone: whyNoCandles,
+    whyNone: (exchange, category, baseUrl) =>
+      baseUrl === undefined || addresses === 'any' ? whyNoCandles(exchange, category) : OWN_HOSTS_ONLY,
     source(name, baseUrl) {
       const key = `${name} ${baseUrl ?? ''}`;
       const source = sources.get(key) ?? openSource(name, baseUrl);

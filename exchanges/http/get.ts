@@ -1,5 +1,6 @@
-import { SourceUnavailableError } from '../../core/ingest/source-errors.ts';
+import { SourceError, SourceUnavailableError } from '../../core/ingest/source-errors.ts';
 import type { ExchangeResponse } from './failures.ts';
+import { fetchAnswer } from './fetch-answer.ts';
 
 /** One HTTP exchange, as reported to the caller. */
 export interface Traffic {
@@ -10,14 +11,14 @@ export interface Traffic {
   limits: Record<string, string>;
 }
 
-/** @throws SourceUnavailableError if no complete answer came in time */
+/** @throws SourceUnavailableError if no complete answer came in time; what {@link fetchAnswer} throws */
 export async function get(
   url: string,
   timeoutMs: number,
   onTraffic: ((traffic: Traffic) => void) | undefined,
 ): Promise<ExchangeResponse> {
   try {
-    const response = await fetch(url, {
+    const response = await fetchAnswer(url, {
       signal: AbortSignal.timeout(Math.max(1, Math.floor(timeoutMs))),
       headers: { accept: 'application/json', 'user-agent': 'crypto-market-insights' },
     });
@@ -27,6 +28,7 @@ export async function get(
     return { status, header: (name) => headers.get(name) ?? undefined, body, json: parseJson(body) };
   } catch (cause) {
     onTraffic?.({ url, status: undefined, limits: {} });
+    if (cause instanceof SourceError) throw cause;
     throw new SourceUnavailableError(`${url} did not answer: ${rootMessage(cause)}`, { url, cause });
   }
 }

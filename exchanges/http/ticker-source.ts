@@ -17,7 +17,7 @@ export interface ExchangeSource extends TickerSource {
  * @throws UnknownSourceError for a source that needs ccxt
  */
 export function createSource(config: SourceConfig, options: ClientOptions = {}): ExchangeSource {
-  const { name, exchange, categories, api } = config;
+  const { name, exchange, categories, api, maxTickers } = config;
   const native = findTickerApi(api);
   if (!native) {
     throw new UnknownSourceError(`${name} (${api}) needs ccxt: run it in the function ingest-ccxt.`);
@@ -32,7 +32,7 @@ export function createSource(config: SourceConfig, options: ClientOptions = {}):
     fetch(requested, { slot, deadlineMs }) {
       const ask = client.poll(deadlineMs);
       return outcomes(requested, (category) =>
-        native.api.tickers(ask, { exchange, category, categories: requested, slot, wants }),
+        native.api.tickers(ask, { exchange, category, categories: requested, slot, wants, maxTickers }),
       );
     },
   };

@@ -1,4 +1,5 @@
 import type { TickerBatch } from '../../core/ingest/ports.ts';
+import { AnswerTooLargeError } from '../../core/ingest/source-errors.ts';
 import type { CurrencyPair } from '../../core/market/series.ts';
 import {
   type RejectedTicker,
@@ -10,6 +11,9 @@ import {
 import { show } from '../../core/text/show.ts';
 import type { PollScope } from '../exchange.ts';
 import { type FieldReader, fieldOf, MAX_FLOAT } from './fields.ts';
+
+/** Ten times what the largest exchange lists, of options and all. */
+export const MAX_TICKERS = 20_000;
 
 /** What the tickers of one payload share. */
 export interface Receipt extends Omit<PollScope, 'categories'> {
@@ -83,13 +87,21 @@ function changeSince(before: unknown, now: unknown): number | undefined {
   return change <= MAX_FLOAT ? change : undefined;
 }
 
-/** Normalises the wanted entries of a payload. Of a repeated symbol, the first is kept and the others are rejected. */
+/**
+ * Normalises the wanted entries of a payload. Of a repeated symbol, the first is kept and the others are rejected.
+ * @throws AnswerTooLargeError
+ */
 export function normaliseList(
   entries: readonly Entry[],
   fields: readonly FieldReader[],
   pairOf: (symbol: string) => CurrencyPair,
   receipt: Receipt,
 ): TickerBatch {
+  const { url, maxTickers = MAX_TICKERS } = receipt;
+  if (entries.length > maxTickers) {
+    const size = `${entries.length} tickers, more than the source's maxTickers, ${maxTickers}; none is stored`;
+    throw new AnswerTooLargeError(url, size);
+  }
   const batch: TickerBatch = { tickers: [], rejected: [] };
   const seen = new Set<string>();
   for (const { symbol, values, raw, from } of entries) {

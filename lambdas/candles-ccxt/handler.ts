@@ -8,11 +8,16 @@ import type { Slice } from '../../core/operate/operation.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { CcxtCandles } from '../../exchanges/ccxt/candles.ts';
+import { addressVariables, holdTo, OWN_HOSTS_ONLY } from '../../exchanges/http/addresses.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { S3CandleHistory } from '../../stores/s3/candle-history.ts';
 import { createS3Client } from '../../stores/s3/client.ts';
 
-const environment = readEnvironment(z.object({ LAKE_BUCKET: z.string().min(1) }), process.env);
+const environment = readEnvironment(
+  z.object({ LAKE_BUCKET: z.string().min(1), ...addressVariables }),
+  process.env,
+);
+holdTo(environment.EXCHANGE_ADDRESSES);
 const log = createLogger('candles-ccxt');
 const history = new S3CandleHistory(createS3Client(process.env), environment.LAKE_BUCKET);
 
@@ -26,8 +31,11 @@ const candlesEvent = z.object({
     /** Candles that start in [from, to), rounded down to hours. */
     from: z.iso.datetime({ offset: true }),
     to: z.iso.datetime({ offset: true }),
-    /** Replaces the exchange's own hosts. */
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+    /** Replaces the exchange's own hosts, where any address is allowed. */
+    baseUrl: z
+      .url({ protocol: /^https?$/ })
+      .refine(() => environment.EXCHANGE_ADDRESSES === 'any', OWN_HOSTS_ONLY)
+      .optional(),
   }),
   sliceMs: z.number().positive().optional(),
   cursor: z.object({ symbol: z.number().int(), nextMs: z.number(), first: z.boolean() }).optional(),

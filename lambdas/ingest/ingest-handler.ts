@@ -8,6 +8,7 @@ import { DAY_MS } from '../../core/market/time.ts';
 import { KAFKA_NO_RETRY, pollBudget } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
 import { tickRetentionVariable } from '../../core/summarise/settings.ts';
+import { addressVariables, holdTo } from '../../exchanges/http/addresses.ts';
 import type { ClientOptions } from '../../exchanges/http/client.ts';
 import { type SourceConfig, sourceConfigSchema } from '../../exchanges/source-config.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
@@ -35,6 +36,7 @@ export function createIngestHandler(
       TICKER_SOURCE: jsonText(sourceConfigSchema),
       /** Replaces the base URL of the source's API. */
       TICKER_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+      ...addressVariables,
       LAKE_BUCKET: z.string().min(1),
       ...metricsVariables,
       ...kafkaVariables,
@@ -45,6 +47,7 @@ export function createIngestHandler(
     }),
     process.env,
   );
+  holdTo(environment.EXCHANGE_ADDRESSES, environment.TICKER_API_URL);
   const log = createLogger('ingest');
   const emit = createMetrics(environment.STAGE);
   const { name, exchange, categories } = environment.TICKER_SOURCE;

@@ -5,6 +5,7 @@ import { KAFKA_NO_RETRY } from '../../core/runtime/budgets.ts';
 import { jsonText } from '../../core/runtime/environment.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
+import { addressVariables } from '../../exchanges/http/addresses.ts';
 import { exchangeCandles } from '../../exchanges/http/candle-source.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
 import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
@@ -28,6 +29,7 @@ export const operateVariables = {
   ...openSearchVariables,
   ...metricsVariables,
   LAKE_BUCKET: z.string().min(1),
+  ...addressVariables,
   ...kafkaVariables,
   KAFKA_TOPIC: z.string().min(1),
   CONSUMER_GROUP: z.string().min(1),
@@ -58,7 +60,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     isTransient,
     givenUpBatches: new S3GivenUpBatches(s3, bucket),
     candleHistory: new S3CandleHistory(s3, bucket),
-    exchangeCandles: exchangeCandles(),
+    exchangeCandles: exchangeCandles(environment.EXCHANGE_ADDRESSES),
     summaryLease: summaryLease(openSearch, log),
     streamHealth: new KafkaHealth(kafka, topic, consumerGroup),
     searchHealth: new OpenSearchHealth(openSearch),

@@ -19,11 +19,18 @@ const pollMinutes = z.literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]);
 
 const functionSize = z.strictObject({ memoryMb: megabytes, timeoutSeconds: z.int().min(10).max(900) });
 
-const source = sourceConfigSchema.safeExtend({
-  samplingIntervalMinutes: pollMinutes,
-  /** Overrides the base URL of the exchange's API, e.g. with one of its other hosts. */
-  apiUrl: z.url({ protocol: /^https?$/ }).optional(),
-});
+const source = sourceConfigSchema
+  .safeExtend({
+    samplingIntervalMinutes: pollMinutes,
+    /** Overrides the base URL of the exchange's API, e.g. with one of its other hosts. */
+    apiUrl: z.url({ protocol: /^https?$/ }).optional(),
+    /** `apiUrl` may be http and have a private address: a proxy in your own network. */
+    apiIsPrivate: z.boolean().optional(),
+  })
+  .refine(({ apiUrl, apiIsPrivate }) => apiIsPrivate || !apiUrl?.startsWith('http:'), {
+    path: ['apiUrl'],
+    error: 'must be https, unless apiIsPrivate says that it is a proxy in your own network',
+  });
 
 const network = z.strictObject({
   availabilityZones: z.literal([2, 3]),

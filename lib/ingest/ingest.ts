@@ -37,7 +37,7 @@ export class Ingest extends Construct {
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
     const { source, tickDays, lake, stream, schedules, notifications, ...context } = props;
-    const { samplingIntervalMinutes, apiUrl, ...tickerSource } = source;
+    const { samplingIntervalMinutes, apiUrl, apiIsPrivate, ...tickerSource } = source;
     const interval = Duration.minutes(samplingIntervalMinutes);
 
     this.function = new PipelineFunction(this, 'Function', {
@@ -47,6 +47,7 @@ export class Ingest extends Construct {
       environment: {
         TICKER_SOURCE: JSON.stringify(tickerSource),
         ...(apiUrl ? { TICKER_API_URL: apiUrl } : {}),
+        ...(apiIsPrivate ? { EXCHANGE_ADDRESSES: 'any' } : {}),
         SAMPLING_INTERVAL_MS: String(interval.toMilliseconds()),
         TICK_RETENTION_DAYS: String(tickDays),
         LAKE_BUCKET: lake.bucket.bucketName,

@@ -44,6 +44,8 @@ export function hostFunction(
       CONSUMER_GROUP,
       OPENSEARCH_URL: urls.openSearch,
       STAGE: 'local',
+      // Replayed and recorded markets are on this machine.
+      EXCHANGE_ADDRESSES: 'any',
       ...(exchanges ? { EXCHANGES: JSON.stringify(exchanges) } : {}),
       SAMPLING_INTERVALS: JSON.stringify(samplingIntervalsIn(folder)),
       // On one machine the index keeps everything that the lake has, so that the two can be compared.

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import type { S3Client } from '@aws-sdk/client-s3';
 import {
   CANDLES_PREFIX,
@@ -7,12 +7,11 @@ import {
   candleObjectKey,
   parseCandleObjectKey,
 } from '../../core/lake/candle-objects.ts';
-import { UnreadableObjectError } from '../../core/lake/ndjson.ts';
+import { UnreadableObjectError, unpackText } from '../../core/lake/ndjson.ts';
 import type { CandleHistory, CandleObjectVersion } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
 const compress = promisify(gzip);
-const decompress = promisify(gunzip);
 
 /** Recorded candles in the lake, exactly as received. */
 export class S3CandleHistory implements CandleHistory {
@@ -39,7 +38,7 @@ export class S3CandleHistory implements CandleHistory {
     const key = candleObjectKey(object);
     const body = await this.#bucket.read(key);
     try {
-      return (await decompress(body)).toString('utf8');
+      return await unpackText(body);
     } catch (cause) {
       throw new UnreadableObjectError(key, cause);
     }

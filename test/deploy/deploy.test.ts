@@ -59,7 +59,7 @@ async function synth(name: string, settings: object): Promise<string> {
   const file = join(folder, `${name}.json`);
   const common = {
     // The emulator's shortest schedule; a poll has to end before the next.
-    sources: [{ ...bybit, samplingIntervalMinutes: 1, apiUrl: exchange.url }],
+    sources: [{ ...bybit, samplingIntervalMinutes: 1, apiUrl: exchange.url, apiIsPrivate: true }],
     functions: { ingest: { timeoutSeconds: 45 } },
   };
   writeFileSync(file, JSON.stringify({ ...common, ...settings }));
@@ -492,8 +492,15 @@ describe('the app', () => {
     const changed = await synth('second', {
       search: { indices: { refreshInterval: '15s' } },
       sources: [
-        { ...bybit, samplingIntervalMinutes: 1, apiUrl: exchange.url },
-        { ...bybit, name: 'mirror', exchange: 'mirror', samplingIntervalMinutes: 60, apiUrl: exchange.url },
+        { ...bybit, samplingIntervalMinutes: 1, apiUrl: exchange.url, apiIsPrivate: true },
+        {
+          ...bybit,
+          name: 'mirror',
+          exchange: 'mirror',
+          samplingIntervalMinutes: 60,
+          apiUrl: exchange.url,
+          apiIsPrivate: true,
+        },
       ],
     });
     await deploy(changed);

@@ -28,7 +28,7 @@ export class ExchangePages {
    */
   constructor(input: FetchInput, services: OperationServices, deadlineMs: number) {
     const { exchange, category, symbols, baseUrl } = input;
-    const whyNone = services.exchangeCandles.whyNone(exchange, category);
+    const whyNone = services.exchangeCandles.whyNone(exchange, category, baseUrl);
     if (whyNone !== undefined) throw new OperationInputError(`backfill: ${whyNone}`);
     this.#input = input;
     this.#services = services;

@@ -18,6 +18,7 @@ async function startFunction<T>(load: () => Promise<T>, environment: Record<stri
   const all = {
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     STAGE,
+    EXCHANGE_ADDRESSES: 'any',
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',

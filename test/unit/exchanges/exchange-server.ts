@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 export interface ServedAnswer {
   status?: number;
   headers?: Record<string, string>;
-  /** Sent as JSON; a string is sent unchanged. */
+  /** Sent as JSON; a string or bytes are sent unchanged. */
   body: unknown;
 }
 
@@ -27,7 +27,7 @@ export class ExchangeServer {
       this.asked.push({ path, atMs: Date.now() });
       const { status = 200, headers = {}, body } = this.#answerTo(path);
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
-      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+      response.end(typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body));
     });
   }
 

@@ -16,4 +16,14 @@ describe('CSV', () => {
       'a\n"x,y"\n"say ""no"""\n"two\nlines"\n',
     );
   });
+
+  it('has no cell that a spreadsheet would take for a formula, and leaves numbers alone', () => {
+    expect(csvText([{ a: '=HYPERLINK("http://x")', b: '@SUM(1)', c: '+1', d: '-1', e: -1 }])).toBe(
+      `a,b,c,d,e\n"'=HYPERLINK(""http://x"")",'@SUM(1),'+1,'-1,-1\n`,
+    );
+  });
+
+  it('has no commands for a terminal', () => {
+    expect(csvText([{ a: 'x\u001b[2Jy' }])).toBe('a\nx\ufffd[2Jy\n');
+  });
 });

@@ -13,6 +13,8 @@ it.each([
   [{ exchange: 'Gate!' }, /id of an exchange/],
   [{ symbols: [] }, /symbols/],
   [{ from: 'yesterday' }, /from/],
+  // Lambda's own runtime answers there.
+  [{ baseUrl: 'http://127.0.0.1:9001' }, /calls only the hosts of the exchange/],
 ])('the function that fetches candles through ccxt refuses %j', async (given, message) => {
   const range = { from: '2025-01-01T00:00:00Z', to: '2025-01-02T00:00:00Z' };
   const input = { exchange: 'gate', category: 'spot', symbols: ['BTC_USDT'], ...range, ...given };
