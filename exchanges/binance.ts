@@ -1,11 +1,18 @@
 import * as z from 'zod';
-import type { Category, CurrencyPair } from '../core/market/series.ts';
-import { DAY_MS, HOUR_MS } from '../core/market/time.ts';
+import type { Category } from '../core/market/series.ts';
+import { DAY_MS, MINUTE_MS } from '../core/market/time.ts';
 import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
-import { type Ask, ifAvailable } from './http/ask.ts';
-import type { ApiFailure } from './http/failures.ts';
+import { type Ask, ifAvailable, instrumentsOf } from './http/ask.ts';
+import { type ApiFailure, errorCode } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
 import { fieldOf, fieldReaders, percent } from './payload/fields.ts';
+import {
+  type InstrumentStates,
+  instrumentFields,
+  instrumentList,
+  listedMarkets,
+  type Markets,
+} from './payload/instruments.ts';
 import { splitByQuote } from './payload/pair.ts';
 import { entriesOf, normaliseList } from './payload/tickers.ts';
 
@@ -14,7 +21,7 @@ interface Api {
   baseUrl: string;
   /** All symbols: weight 80 of 6,000 a minute (spot), 40 of 2,400 (futures). */
   tickers: string;
-  /** Base, quote and status of all symbols: weight 20 (spot), 1 (futures). */
+  /** Base, quote and state of all symbols: weight 20 (spot), 1 (futures). */
   instruments: string;
   /** Mark price and funding of all symbols: weight 10. */
   premiums?: string;
@@ -37,18 +44,15 @@ const APIS: Partial<Record<Category, Api>> = {
   },
 };
 
-const INSTRUMENTS_KEPT_MS = 6 * HOUR_MS;
-
-/** For symbols that exchangeInfo does not list. */
-// biome-ignore format: a list reads better on few lines
-const QUOTES = [
-  'FDUSD', 'USDT', 'USDC', 'BUSD', 'TUSD', 'USDP', 'USD1', 'DAI', 'BTC', 'ETH', 'BNB', 'SOL', 'XRP', 'TRX',
-  'DOGE', 'EUR', 'GBP', 'AUD', 'TRY', 'BRL', 'ARS', 'COP', 'MXN', 'JPY', 'IDR', 'PLN', 'RON', 'CZK', 'UAH',
-  'ZAR', 'NGN', 'RUB', 'USD',
-];
-
-/** Suspended for good or settled: such a market still lists the last price it ever had, or none. */
-const NOT_TRADED = new Set(['BREAK', 'CLOSE', 'DELIVERED']);
+/** https://developers.binance.com/docs/binance-spot-api-docs/enums and …/usds-margined-futures/common-definition. */
+const STATES: InstrumentStates = {
+  trading: ['TRADING'],
+  notOpen: ['PENDING_TRADING', 'PRE_TRADING'],
+  ended: [
+    ...['BREAK', 'HALT', 'END_OF_DAY', 'POST_TRADING', 'AUCTION_MATCH', 'CANCEL_ONLY'],
+    ...['PRE_DELIVERING', 'DELIVERING', 'DELIVERED', 'PRE_SETTLE', 'SETTLING', 'CLOSE'],
+  ],
+};
 
 /**
  * https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints and
@@ -76,29 +80,29 @@ const FIELDS = fieldReaders({
 });
 
 const list = z.array(z.unknown());
-const instrument = z.object({
-  symbol: z.string(),
-  baseAsset: z.string(),
-  quoteAsset: z.string(),
-  status: z.string().optional(),
-});
-type Instruments = ReadonlyMap<string, z.infer<typeof instrument>>;
-const instrumentList = z.object({ symbols: z.array(instrument.or(z.unknown().transform(() => undefined))) });
+const exchangeInfo = z
+  .object({
+    symbols: instrumentList(
+      instrumentFields({ symbol: 'symbol', base: 'baseAsset', quote: 'quoteAsset', state: 'status' }),
+    ),
+  })
+  .transform(({ symbols }) => symbols);
 
 const tickers: TickerApi = {
   name: 'binance',
   categories: ['spot', 'linear'],
   async tickers(ask, scope) {
     const api = apiOf(scope.category);
-    const [{ value, ...answer }, instruments, premiums] = await Promise.all([
+    const [{ value, ...answer }, markets, premiums] = await Promise.all([
       ask({ baseUrl: api.baseUrl, path: api.tickers }, list),
-      instrumentsOf(ask, api),
+      marketsOf(ask, api),
       premiumsOf(ask, api),
     ]);
-    const entries = entriesOf(value, 'symbol')
-      .filter(({ symbol }) => !NOT_TRADED.has(instruments.get(symbol as string)?.status ?? ''))
-      .map((entry) => ({ ...entry, values: join(premiums.get(entry.symbol), entry.values) }));
-    return normaliseList(entries, FIELDS, (symbol) => pairOf(symbol, instruments), { ...scope, ...answer });
+    const entries = entriesOf(value, 'symbol').map((entry) => ({
+      ...entry,
+      values: join(premiums.get(entry.symbol), entry.values),
+    }));
+    return normaliseList(entries, FIELDS, markets, { ...scope, ...answer });
   },
 };
 
@@ -127,7 +131,7 @@ const candles: CandleApi = {
     return { baseUrl, path: `${candles}?${query}` };
   },
   shapeOf: () => klines,
-  pairOf: async ({ category, symbol }, ask) => pairOf(symbol, await instrumentsOf(ask, apiOf(category))),
+  pairOf: async ({ category, symbol }, ask) => (await marketsOf(ask, apiOf(category))).pairOf(symbol),
 };
 
 function apiOf(category: Category): Api {
@@ -136,11 +140,9 @@ function apiOf(category: Category): Api {
   return api;
 }
 
-/** By symbol; empty if the list is unavailable. */
-async function instrumentsOf(ask: Ask, { baseUrl, instruments }: Api): Promise<Instruments> {
-  const request = { baseUrl, path: instruments, keepMs: INSTRUMENTS_KEPT_MS, optional: true };
-  const answer = await ifAvailable(ask(request, instrumentList));
-  return new Map(answer?.value.symbols.flatMap((each) => (each ? [[each.symbol, each] as const] : [])));
+async function marketsOf(ask: Ask, { baseUrl, instruments }: Api): Promise<Markets> {
+  const listed = await instrumentsOf(ask, { baseUrl, path: instruments }, exchangeInfo);
+  return listedMarkets(listed, STATES, pairOf);
 }
 
 /** Mark price and funding by symbol; empty if they are unavailable. */
@@ -156,22 +158,26 @@ function join(premium: unknown, ticker: unknown): unknown {
   return areObjects ? { ...(premium as object), ...(ticker as object) } : ticker;
 }
 
-function pairOf(symbol: string, instruments?: Instruments): CurrencyPair {
-  const known = instruments?.get(symbol);
-  if (known) return { base: known.baseAsset, quote: known.quoteAsset };
-  // `BTCUSDT_260327` is a dated future.
-  return splitByQuote(symbol.replace(/_\d{6}$/, ''), QUOTES);
-}
+/** `BTCUSDT_260327` is a dated future. */
+const pairOf = (symbol: string, quotes?: readonly string[]) =>
+  splitByQuote(symbol.replace(/_\d{6}$/, ''), quotes);
+
+/** Disconnected, unexpected response, timeout, overloaded, shutting down. */
+const TRANSIENT = new Set([-1000, -1001, -1006, -1007, -1008, -1016]);
+const LIMITED = new Set([-1003, -1015, -1034]);
 
 /** https://developers.binance.com/docs/binance-spot-api-docs/errors */
 function apiFailure(json: unknown): ApiFailure | undefined {
-  const { data } = z.object({ code: z.number(), msg: z.string() }).safeParse(json);
+  const { data } = z.object({ code: errorCode, msg: z.string() }).safeParse(json);
   if (!data) return undefined;
   const failure = { code: `code ${data.code}`, message: data.msg };
-  if (data.code === -1003) return { kind: 'rateLimited', ...failure };
-  // Disconnected, timeout, overloaded. The HTTP status says enough about any other code.
-  return [-1000, -1001, -1007, -1008].includes(data.code) ? { kind: 'unavailable', ...failure } : undefined;
+  if (LIMITED.has(data.code)) return { kind: 'rateLimited', ...failure };
+  // The HTTP status says enough about any other code.
+  return TRANSIENT.has(data.code) ? { kind: 'unavailable', ...failure } : undefined;
 }
+
+/** By status, if the answer does not say. */
+const WAITS_MS: Readonly<Record<number, number>> = { 418: 2 * MINUTE_MS, 403: 5 * MINUTE_MS };
 
 /** Binance spot and USD-M futures, each on its own host. */
 export const binance: Exchange = {
@@ -179,9 +185,10 @@ export const binance: Exchange = {
   baseUrl: 'https://api.binance.com',
   pace: { concurrency: 4 },
   limits: {
-    // Calling on after a 429 leads to a ban, 418, of 2 minutes to 3 days.
-    isLimit: (status) => status === 418,
-    waitMs: (status) => (status === 418 ? 120_000 : 60_000),
+    // Calling on after a 429 leads to a ban, 418, of 2 minutes to 3 days. 403 is the limit of the firewall; a region that is
+    // not served gets 451.
+    isLimit: (status) => status === 418 || status === 403,
+    waitMs: (status) => WAITS_MS[status] ?? MINUTE_MS,
     resetMs: (_, text) => [Number(/banned until (\d{13})/.exec(text)?.[1])],
     longestMs: 3 * DAY_MS,
   },

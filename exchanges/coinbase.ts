@@ -3,9 +3,16 @@ import type { TickerBatch } from '../core/ingest/ports.ts';
 import { SourceError, SourceRefusedError, WrongPayloadError } from '../core/ingest/source-errors.ts';
 import { HOUR_MS } from '../core/market/time.ts';
 import type { CandleApi, Exchange, PollScope, TickerApi } from './exchange.ts';
-import { type Answer, type Ask, ifAvailable } from './http/ask.ts';
+import { type Answer, type Ask, ifAvailable, instrumentsOf, settled } from './http/ask.ts';
 import { candleList } from './payload/candles.ts';
 import { fieldOf, fieldReaders } from './payload/fields.ts';
+import {
+  type InstrumentStates,
+  instrumentFields,
+  instrumentList,
+  listedMarkets,
+  type Markets,
+} from './payload/instruments.ts';
 import { splitByDash } from './payload/pair.ts';
 import { type Entry, normaliseList, reject } from './payload/tickers.ts';
 
@@ -28,8 +35,22 @@ const FIELDS = fieldReaders({
   time: 'timestamp',
 });
 
-const product = z.object({ id: z.string(), quote_currency: z.string(), status: z.string().optional() });
-const productList = z.array(product.or(z.unknown().transform(() => undefined)));
+const readProduct = instrumentFields({
+  symbol: 'id',
+  base: 'base_currency',
+  quote: 'quote_currency',
+  state: 'status',
+});
+const productList = instrumentList((raw) => {
+  const product = readProduct(raw);
+  const flag = ['trading_disabled', 'cancel_only', 'post_only'].find((each) => fieldOf(raw, each) === true);
+  return flag && product.state === 'online' ? { ...product, state: flag } : product;
+});
+const STATES: InstrumentStates = {
+  trading: ['online'],
+  notOpen: ['post_only'],
+  ended: ['offline', 'internal', 'delisted', 'trading_disabled', 'cancel_only'],
+};
 const record = z.record(z.string(), z.unknown());
 const statsOfAll = record.refine(
   (all) => Object.values(all).some((each) => fieldOf(each, 'stats_24hour') !== undefined),
@@ -46,20 +67,19 @@ const tickers: TickerApi = {
   categories: ['spot'],
   async tickers(ask, scope) {
     const products = await ask({ path: '/products', keepMs: PRODUCTS_KEPT_MS }, productList);
-    const wanted = products.value.flatMap((each) =>
-      each && each.status !== 'delisted' && scope.wants({ symbol: each.id, quote: each.quote_currency })
-        ? [each.id]
-        : [],
-    );
-    if (wanted.length <= FEW_PRODUCTS) return oneByOne(ask, scope, wanted, products);
+    const markets = listedMarkets(products.value, STATES, splitByDash);
+    const wanted = products.value.filter(scope.wants).map(({ symbol }) => symbol);
+    const live = wanted.filter((symbol) => markets.absence?.(symbol) === undefined);
+    const each = () => oneByOne(ask, scope, { wanted, live, markets }, products);
+    if (live.length <= FEW_PRODUCTS) return each();
     const stats = ask({ path: '/products/stats' }, statsOfAll);
     const all = await ifAvailable(stats, SourceRefusedError, WrongPayloadError);
-    if (!all) return oneByOne(ask, scope, wanted, products);
+    if (!all) return each();
     const entries = Object.entries(all.value).map(
       ([symbol, raw]): Entry => ({ symbol, values: fieldOf(raw, 'stats_24hour'), raw: { [symbol]: raw } }),
     );
     const { url, receivedAt } = all;
-    return normaliseList(entries, FIELDS, splitByDash, { ...scope, url, receivedAt });
+    return normaliseList(entries, FIELDS, markets, { ...scope, url, receivedAt });
   },
 };
 
@@ -69,13 +89,16 @@ type Part = Answer<Record<string, unknown>> | SourceError;
 async function oneByOne(
   ask: Ask,
   scope: PollScope,
-  symbols: readonly string[],
+  { wanted, live, markets }: { wanted: readonly string[]; live: readonly string[]; markets: Markets },
   { url, receivedAt }: Pick<Answer<unknown>, 'url' | 'receivedAt'>,
 ): Promise<TickerBatch> {
-  const entries: Entry[] = [];
+  // Those that are not live are only counted.
+  const entries = wanted
+    .filter((each) => !live.includes(each))
+    .map((symbol): Entry => ({ symbol, values: {}, raw: {} }));
   const failures: { symbol: string; error: SourceError }[] = [];
   await Promise.all(
-    symbols.map(async (symbol) => {
+    live.map(async (symbol) => {
       const path = `/products/${encodeURIComponent(symbol)}`;
       const [ticker, stats] = await Promise.all([
         settled(ask({ path: `${path}/ticker` }, record)),
@@ -89,19 +112,12 @@ async function oneByOne(
     }),
   );
   const [first] = failures;
-  if (first && failures.length === symbols.length) throw first.error;
-  const batch = normaliseList(entries, FIELDS, splitByDash, { ...scope, url, receivedAt });
+  if (first && failures.length === live.length) throw first.error;
+  const batch = normaliseList(entries, FIELDS, markets, { ...scope, url, receivedAt });
   for (const { symbol, error } of failures) {
     batch.rejected.push(reject({ id: symbol }, error.message, { ...scope, url: error.url, receivedAt }));
   }
   return batch;
-}
-
-async function settled(answer: Promise<Answer<Record<string, unknown>>>): Promise<Part> {
-  return answer.catch((error) => {
-    if (error instanceof SourceError) return error;
-    throw error;
-  });
 }
 
 /** The ticker, which is more recent, takes precedence over the stats. */
@@ -138,6 +154,10 @@ const candles: CandleApi = {
     return { path: `/products/${encodeURIComponent(symbol)}/candles?${query}` };
   },
   shapeOf: () => rows,
+  async pairOf({ symbol }, ask) {
+    const products = await instrumentsOf(ask, { path: '/products' }, productList);
+    return listedMarkets(products, STATES, splitByDash).pairOf(symbol);
+  },
 };
 
 /** Coinbase Exchange. */

@@ -1,22 +1,31 @@
 import * as z from 'zod';
+import { isKnownCurrency, QUOTES } from '../core/market/currencies.ts';
 import type { CurrencyPair } from '../core/market/series.ts';
-import { HOUR_MS } from '../core/market/time.ts';
 import type { CandleApi, Exchange, ExchangeCandle, TickerApi } from './exchange.ts';
-import { type Ask, ifAvailable } from './http/ask.ts';
+import { type Ask, instrumentsOf } from './http/ask.ts';
 import type { ApiFailure } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
 import { fieldOf, fieldReaders } from './payload/fields.ts';
-import { splitByQuote } from './payload/pair.ts';
+import {
+  type Instrument,
+  type InstrumentStates,
+  instrumentList,
+  listedMarkets,
+  type Markets,
+  textOf,
+} from './payload/instruments.ts';
+import { splitByQuote, withCommonNames } from './payload/pair.ts';
 import { type Entry, normaliseList } from './payload/tickers.ts';
 
-const ASSET_PAIRS_KEPT_MS = 6 * HOUR_MS;
+/** Kraken's own names of currencies, in symbols older than its common ones. */
+const OWN_QUOTES = ['ZUSD', 'ZEUR', 'ZGBP', 'ZCAD', 'ZJPY', 'ZAUD', 'XXBT', 'XETH'];
 
-/** Kraken's own names of assets. */
-const COMMON_NAMES: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE' };
-
-/** For pairs that AssetPairs does not list. */
-// biome-ignore format: a list reads better on one line
-const QUOTES = ['USDT', 'USDC', 'USD', 'EUR', 'GBP', 'CAD', 'AUD', 'CHF', 'JPY', 'XBT', 'ETH', 'DAI', 'PYUSD'];
+/** https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs */
+const STATES: InstrumentStates = {
+  trading: ['online', 'limit_only', 'reduce_only'],
+  notOpen: ['post_only'],
+  ended: ['cancel_only', 'delisted', 'maintenance', 'work_in_progress'],
+};
 
 /** The names that {@link valuesOf} gives. */
 const FIELDS = fieldReaders({
@@ -45,26 +54,39 @@ function valuesOf(raw: unknown): unknown {
 }
 
 const tickerList = z.object({ result: z.record(z.string(), z.unknown()) });
-const pairNames = z.object({ wsname: z.string() });
-const assetPairs = z.object({
-  result: z.record(z.string(), pairNames.or(z.unknown().transform(() => undefined))),
-});
+const assetPairs = z
+  .object({ result: z.preprocess((pairs) => Object.entries(pairs ?? {}), instrumentList(readPair)) })
+  .transform(({ result }) => result);
+
+/** `wsname` has the common names: `XBT/USD`. */
+function readPair(entry: unknown): Partial<Instrument> {
+  const [symbol, pair] = entry as [string, unknown];
+  if (typeof pair !== 'object' || pair === null) return {};
+  const [base, quote] = textOf(fieldOf(pair, 'wsname'))?.split('/') ?? [
+    commonName(textOf(fieldOf(pair, 'base'))),
+    commonName(textOf(fieldOf(pair, 'quote'))),
+  ];
+  return { symbol, ...withCommonNames({ base, quote }), state: textOf(fieldOf(pair, 'status')) };
+}
+
+/** `XXBT` → `XBT`, `ZUSD` → `USD`, but not `ZETA` → `ETA`. */
+function commonName(own: string | undefined): string | undefined {
+  const short = /^[XZ]([A-Z]{3})$/.exec(own ?? '')?.[1];
+  return short !== undefined && isKnownCurrency(short) ? short : own;
+}
 
 const tickers: TickerApi = {
   name: 'kraken',
   categories: ['spot'],
   async tickers(ask, scope) {
-    const [{ value, ...answer }, nameOf] = await Promise.all([
+    const [{ value, ...answer }, markets] = await Promise.all([
       ask({ path: '/0/public/Ticker' }, tickerList),
-      pairNamesOf(ask),
+      marketsOf(ask),
     ]);
     const entries = Object.entries(value.result).map(
       ([symbol, raw]): Entry => ({ symbol, values: valuesOf(raw), raw: { [symbol]: raw } }),
     );
-    return normaliseList(entries, FIELDS, (symbol) => pairOf(symbol, nameOf(symbol)), {
-      ...scope,
-      ...answer,
-    });
+    return normaliseList(entries, FIELDS, markets, { ...scope, ...answer });
   },
 };
 
@@ -86,7 +108,7 @@ const candles: CandleApi = {
     return { path: `/0/public/OHLC?${new URLSearchParams({ pair: symbol, interval: '60', since })}` };
   },
   shapeOf,
-  pairOf: async ({ symbol }, ask) => pairOf(symbol, (await pairNamesOf(ask))(symbol)),
+  pairOf: async ({ symbol }, ask) => (await marketsOf(ask)).pairOf(symbol),
 };
 
 /** Kraken answers under the name that its tickers use, even if the request used another name. */
@@ -103,33 +125,33 @@ function shapeOf(symbol: string): z.ZodType<ExchangeCandle[]> {
 
 /** https://docs.kraken.com/api/docs/guides/spot-errors; those starting with W are warnings. */
 function apiFailure(json: unknown): ApiFailure | undefined {
-  const { data } = z.object({ error: z.array(z.string()) }).safeParse(json);
-  const code = data?.error.filter((error) => !error.startsWith('W')).join(', ');
+  const { data } = z.object({ error: z.union([z.array(z.string()), z.string()]) }).safeParse(json);
+  const code = [data?.error ?? []]
+    .flat()
+    .filter((error) => !error.startsWith('W'))
+    .join(', ');
   if (!code) return undefined;
   if (/^E\w+:(Rate limit|Too many requests|Throttled|Temporary lockout)/.test(code)) {
     return { kind: 'rateLimited', code };
   }
-  const isTransient = /^E(Service:|General:Internal error|Query:Temporarily)/.test(code);
+  const isTransient =
+    /^E(Service|Database):|^E\w+:(Internal error|Temporarily|Unavailable|Unknown error$)/.test(code);
   return { kind: isTransient ? 'unavailable' : 'refused', code };
 }
 
-/** @returns looks up `XBT/USD`, if AssetPairs is available and lists the symbol */
-async function pairNamesOf(ask: Ask): Promise<(symbol: string) => string | undefined> {
-  const request = { path: '/0/public/AssetPairs', keepMs: ASSET_PAIRS_KEPT_MS, optional: true };
-  const pairs = await ifAvailable(ask(request, assetPairs));
-  return (symbol) => pairs?.value.result[symbol]?.wsname;
+async function marketsOf(ask: Ask): Promise<Markets> {
+  return listedMarkets(
+    await instrumentsOf(ask, { path: '/0/public/AssetPairs' }, assetPairs),
+    STATES,
+    pairOf,
+  );
 }
 
-/**
- * Base and quote under their common names.
- * @param wsname `XBT/USD`; without it the symbol is split: `XXBTZUSD`, `ADAUSD`
- */
-function pairOf(symbol: string, wsname?: string): CurrencyPair {
-  const classic = /^[XZ]([A-Z]{3})[XZ]([A-Z]{3})$/.exec(symbol);
-  const split = splitByQuote(symbol, QUOTES);
-  const [base, quote] = wsname?.split('/') ?? classic?.slice(1) ?? [split.base, split.quote];
-  if (!base || !quote) return {};
-  return { base: COMMON_NAMES[base] ?? base, quote: COMMON_NAMES[quote] ?? quote };
+/** `XXBTZUSD`, `USDTZUSD`, `ADAUSD`. */
+function pairOf(symbol: string, quotes: readonly string[] = QUOTES): CurrencyPair {
+  const [, base, quote] = /^([XZ][A-Z]{3})([XZ][A-Z]{3})$/.exec(symbol) ?? [];
+  const split = base && quote ? { base, quote } : splitByQuote(symbol, [...quotes, 'XBT', ...OWN_QUOTES]);
+  return withCommonNames({ base: commonName(split.base), quote: commonName(split.quote) });
 }
 
 /** Kraken's spot market. */

@@ -1,9 +1,19 @@
 import * as z from 'zod';
 import type { Category, CurrencyPair } from '../core/market/series.ts';
 import type { CandleApi, Exchange, TickerApi } from './exchange.ts';
-import type { ApiFailure } from './http/failures.ts';
+import { type Ask, instrumentsOf } from './http/ask.ts';
+import { type ApiFailure, errorCode } from './http/failures.ts';
 import { candleList } from './payload/candles.ts';
-import { type FieldNames, fieldReaders } from './payload/fields.ts';
+import { type FieldNames, fieldOf, fieldReaders } from './payload/fields.ts';
+import {
+  type Instrument,
+  type InstrumentStates,
+  instrumentFields,
+  instrumentList,
+  listedMarkets,
+  type Markets,
+  textOf,
+} from './payload/instruments.ts';
 import { splitByDash } from './payload/pair.ts';
 import { type Entry, entriesOf, normaliseList } from './payload/tickers.ts';
 
@@ -37,15 +47,41 @@ const tickers: TickerApi = {
   async tickers(ask, scope) {
     const { category, categories } = scope;
     // One request answers linear and inverse swaps.
-    const path = `/api/v5/market/tickers?instType=${category === 'spot' ? 'SPOT' : 'SWAP'}`;
-    const { value, ...answer } = await ask({ path }, z.object({ data: z.array(z.unknown()) }));
+    const path = `/api/v5/market/tickers?instType=${instType(category)}`;
+    const [{ value, ...answer }, markets] = await Promise.all([
+      ask({ path }, z.object({ data: z.array(z.unknown()) })),
+      marketsOf(ask, category),
+    ]);
     const fields = category === 'linear' ? LINEAR_FIELDS : FIELDS;
     const entries = entriesOf(value.data, 'instId').filter(
       (entry) => category === 'spot' || swapCategory(entry, categories) === category,
     );
-    return normaliseList(entries, fields, pairOf, { ...scope, ...answer });
+    return normaliseList(entries, fields, markets, { ...scope, ...answer });
   },
 };
+
+const instType = (category: Category) => (category === 'spot' ? 'SPOT' : 'SWAP');
+
+/** https://www.okx.com/docs-v5/en/#public-data-rest-api-get-instruments */
+const STATES: InstrumentStates = {
+  trading: ['live'],
+  notOpen: ['preopen', 'test'],
+  ended: ['suspend', 'expired', 'rebase', 'settling'],
+};
+const readSpot = instrumentFields({ symbol: 'instId', base: 'baseCcy', quote: 'quoteCcy', state: 'state' });
+const instruments = z.object({ data: instrumentList(readInstrument) }).transform(({ data }) => data);
+
+/** A swap has an underlying pair (`BTC-USDT`) instead of base and quote. */
+function readInstrument(raw: unknown): Partial<Instrument> {
+  const { base, quote, ...market } = readSpot(raw);
+  const underlying = pairOf(textOf(fieldOf(raw, 'uly')) ?? '');
+  return { ...market, ...(base && quote ? { base, quote } : underlying) };
+}
+
+async function marketsOf(ask: Ask, category: Category): Promise<Markets> {
+  const path = `/api/v5/public/instruments?instType=${instType(category)}`;
+  return listedMarkets(await instrumentsOf(ask, { path }, instruments), STATES, pairOf);
+}
 
 /**
  * Coin-margined swaps (`BTC-USD-SWAP`) are inverse, all others linear. An entry without a symbol goes to the first
@@ -87,6 +123,7 @@ const candles: CandleApi = {
     z
       .object({ data: symbol.split('-').length === 2 ? spotRows : contractRows })
       .transform(({ data }) => data),
+  pairOf: async ({ category, symbol }, ask) => (await marketsOf(ask, category)).pairOf(symbol),
 };
 
 /** `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD_UM-SWAP`. */
@@ -94,15 +131,16 @@ function pairOf(symbol: string): CurrencyPair {
   return splitByDash(symbol.replace(/_UM\b/, ''));
 }
 
-/** Service unavailable, timeout, maintenance, busy, system error. */
-const TRANSIENT = new Set(['50001', '50004', '50013', '50026']);
+/** Maintenance, timeout, offline, busy, system error. */
+const TRANSIENT = new Set([50001, 50004, 50005, 50013, 50026, 51767, 51774]);
+const LIMITED = new Set([50011, 50040, 50061]);
 
 /** https://www.okx.com/docs-v5/en/#error-code */
 function apiFailure(json: unknown): ApiFailure | undefined {
-  const { data } = z.object({ code: z.string(), msg: z.string().default('no message') }).safeParse(json);
-  if (!data || data.code === '0') return undefined;
-  const failure = { code: `code ${data.code}`, message: data.msg };
-  if (data.code === '50011') return { kind: 'rateLimited', ...failure };
+  const { data } = z.object({ code: errorCode, msg: z.string().nullish() }).safeParse(json);
+  if (!data || data.code === 0) return undefined;
+  const failure = { code: `code ${data.code}`, message: data.msg || 'no message' };
+  if (LIMITED.has(data.code)) return { kind: 'rateLimited', ...failure };
   return { kind: TRANSIENT.has(data.code) ? 'unavailable' : 'refused', ...failure };
 }
 

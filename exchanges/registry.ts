@@ -5,6 +5,7 @@ import { coinbase } from './coinbase.ts';
 import type { Exchange, TickerApi } from './exchange.ts';
 import { kraken } from './kraken.ts';
 import { okx } from './okx.ts';
+import { splitUnknown } from './payload/pair.ts';
 
 /** Every exchange that we have a client for. A new one needs a line here. */
 export const EXCHANGES: readonly Exchange[] = [bybit, binance, okx, kraken, coinbase];
@@ -23,7 +24,5 @@ export function findTickerApi(name: string): { exchange: Exchange; api: TickerAp
 export function pairBySpelling({ exchange, category, symbol }: Series): CurrencyPair {
   const known = EXCHANGES.find(({ name }) => name === exchange);
   if (known) return known.pairOf(symbol, category);
-  const [, base, quote] = /^([A-Za-z0-9]+)[-_/]([A-Za-z0-9]+)$/.exec(symbol) ?? [];
-  // Without a separator, Bybit's rules fit most exchanges.
-  return base && quote ? { base, quote } : bybit.pairOf(symbol, category);
+  return splitUnknown(symbol);
 }

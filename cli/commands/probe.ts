@@ -1,5 +1,13 @@
-import type { CategoryOutcome } from '../../core/ingest/ports.ts';
+import type { AbsentMarket, CategoryOutcome } from '../../core/ingest/ports.ts';
+import {
+  RateLimitedError,
+  RegionBlockedError,
+  type SourceError,
+  SourceUnavailableError,
+  WrongPayloadError,
+} from '../../core/ingest/source-errors.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
+import { tradeOfTick } from '../../core/market/turnover.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import type { Pace } from '../../exchanges/exchange.ts';
@@ -36,7 +44,7 @@ Examples:
   npm run probe -- ccxt:gate:spot,linear`;
 
 const description =
-  'Polls a source once and stores nothing. Shows how many tickers it returns, a sample, the rejected ones with their reasons, the requests, and how much of the rate limit they used.';
+  'Polls a source once and stores nothing. Says whether it is fine, limited or region-blocked from here, and how many markets are live, ended or rejected. Shows a sample, the reasons, the requests, and how much of the rate limit they used.';
 
 export const command = createCommand('probe', description, { help, failureCode: 1 })
   .argument(
@@ -60,7 +68,7 @@ export const command = createCommand('probe', description, { help, failureCode: 
       });
       const report = await probe(config, named.url, flags);
       print(json ? JSON.stringify(report) : describe(report));
-      return report.categories.every(({ error, tickers }) => error === undefined && tickers > 0) ? 0 : 1;
+      return report.categories.every(({ verdict }) => verdict === 'fine') ? 0 : 1;
     }, 1),
   );
 
@@ -103,29 +111,66 @@ async function open(config: SourceConfig, options: ClientOptions): Promise<Excha
   return createCcxtSource(config, options);
 }
 
+/** What a person has to know first: whether this machine's address and region can poll the exchange. */
+type Verdict = 'fine' | 'limited' | 'region-blocked' | 'unavailable' | 'refused' | 'unreadable' | 'empty';
+
+function verdictOn(error: SourceError): Verdict {
+  if (error instanceof RateLimitedError) return 'limited';
+  if (error instanceof RegionBlockedError) return 'region-blocked';
+  if (error instanceof SourceUnavailableError) return 'unavailable';
+  return error instanceof WrongPayloadError ? 'unreadable' : 'refused';
+}
+
 function categoryReport(outcome: CategoryOutcome, sample: number) {
   const { category } = outcome;
+  const none = { tickers: 0, ended: 0, untraded: 0, rejected: 0, sample: [], absent: [], reasons: [] };
   if ('error' in outcome) {
-    const { message: error } = outcome.error;
-    return { category, tickers: 0, expected: undefined, rejected: 0, error, sample: [], reasons: [] };
+    const { error } = outcome;
+    const retryAt = error.retryAtMs === undefined ? undefined : new Date(error.retryAtMs).toISOString();
+    return {
+      category,
+      verdict: verdictOn(error),
+      ...none,
+      expected: undefined,
+      error: error.message,
+      retryAt,
+    };
   }
-  const { tickers, rejected, expected } = outcome.batch;
-  const reasons = [...Map.groupBy(rejected, ({ reason }) => reason)]
-    .map(([reason, each]) => ({ reason, count: each.length, value: each[0]?.value }))
-    .sort((a, b) => b.count - a.count)
-    .slice(0, REASONS);
+  const { tickers, rejected, expected, absent = [], warning } = outcome.batch;
+  const count = (kind: AbsentMarket['kind']) => absent.filter((each) => each.kind === kind).length;
+  const verdict: Verdict = tickers.length > 0 ? 'fine' : 'empty';
   return {
     category,
+    verdict,
     tickers: tickers.length,
-    expected,
+    ended: count('ended'),
+    untraded: count('untraded'),
     rejected: rejected.length,
+    expected,
+    error: undefined,
+    warning,
     sample: tickers.slice(0, sample),
-    reasons,
+    absent: grouped(absent, ({ reason }) => reason.replace(/ of \d{4}-.*/, ' of more than a day ago')).map(
+      ({ reason, count, first }) => ({ reason, count, symbol: first?.symbol }),
+    ),
+    reasons: grouped(rejected, ({ reason }) => reason).map(({ reason, count, first }) => ({
+      ...{ reason, count },
+      value: first?.value,
+    })),
   };
 }
 
+/** The most frequent reasons first. */
+function grouped<T>(list: readonly T[], reasonOf: (one: T) => string) {
+  return [...Map.groupBy(list, reasonOf)]
+    .map(([reason, each]) => ({ reason, count: each.length, first: each[0] }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, REASONS);
+}
+
 function describe({ source, url, slot, tookMs, categories, requests }: ProbeReport): string {
-  const title = `${source.name} (${source.api}${url ? ` at ${url}` : ''}), polled at ${formatTime(slot)} in ${(tookMs / 1_000).toFixed(1)} s`;
+  const verdicts = [...new Set(categories.map(({ verdict }) => verdict))].join(', ');
+  const title = `${source.name} (${source.api}${url ? ` at ${url}` : ''}) from here: ${verdicts}. Polled at ${formatTime(slot)} in ${(tookMs / 1_000).toFixed(1)} s`;
   const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${count} × ${status}`);
   const limits = Object.entries(requests.limits).map(([name, value]) => `  ${name}: ${value}`);
   return [
@@ -155,12 +200,26 @@ function paceText(pace: Pace | undefined): string {
 }
 
 function describeCategory(report: CategoryReport): string {
-  const { category, tickers, expected, rejected, error, sample, reasons } = report;
-  if (error !== undefined) return `✖ ${category}: ${error}`;
+  const { category, verdict, expected, error, sample, reasons, absent } = report;
+  if (error !== undefined) {
+    if (verdict === 'limited')
+      return `✖ ${category}: limited until ${formatTime(report.retryAt ?? '')}: ${error}`;
+    return `✖ ${category}: ${verdict === 'region-blocked' ? 'region-blocked: ' : ''}${error}`;
+  }
   const ofExpected = expected === undefined ? '' : ` of ${formatCount(expected)}`;
+  const counts = [
+    `${formatCount(report.tickers)}${ofExpected} tickers live`,
+    `${formatCount(report.ended)} ended`,
+    ...(report.untraded > 0 ? [`${formatCount(report.untraded)} not traded yet`] : []),
+    `${formatCount(report.rejected)} rejected`,
+  ];
   return [
-    `${tickers > 0 ? '✔' : '✖'} ${category}: ${formatCount(tickers)}${ofExpected} tickers, ${formatCount(rejected)} rejected`,
+    `${verdict === 'fine' ? '✔' : '✖'} ${category}: ${verdict}: ${counts.join(', ')}`,
+    ...(report.warning === undefined ? [] : [`  ! ${report.warning}`]),
     ...(sample.length > 0 ? [sampleTable(sample)] : []),
+    ...absent.map(
+      ({ reason, count, symbol }) => `  not live ${formatCount(count)} ×: ${reason}, e.g. ${symbol}`,
+    ),
     ...reasons.map(
       ({ reason, count, value }) =>
         `  rejected ${formatCount(count)} ×: ${reason}\n    e.g. ${JSON.stringify(value).slice(0, 160)}`,
@@ -171,7 +230,7 @@ function describeCategory(report: CategoryReport): string {
 function sampleTable(sample: readonly Ticker[]): string {
   const price = (value: number | undefined) => (value === undefined ? '–' : formatPrice(value));
   return textTable(
-    ['symbol', 'base/quote', 'last', '24 h', 'bid', 'ask', 'volume 24 h', 'at'],
+    ['symbol', 'base/quote', 'last', '24 h', 'bid', 'ask', 'turnover 24 h', 'at'],
     sample.map((ticker) => [
       ticker.symbol,
       `${ticker.base ?? '?'}/${ticker.quote ?? '?'}`,
@@ -179,8 +238,14 @@ function sampleTable(sample: readonly Ticker[]): string {
       ticker.price_24h_pcnt === undefined ? '–' : formatPercent(ticker.price_24h_pcnt),
       price(ticker.bid_price),
       price(ticker.ask_price),
-      price(ticker.volume_24h),
+      turnoverText(ticker),
       formatTime(ticker.timestamp),
     ]),
   );
+}
+
+/** In the quote currency, whatever unit the exchange counts in. */
+function turnoverText(ticker: Ticker): string {
+  const { turnover } = tradeOfTick(ticker);
+  return turnover === undefined ? '–' : `${formatPrice(turnover)} ${ticker.quote ?? '?'}`;
 }

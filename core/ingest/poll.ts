@@ -147,7 +147,7 @@ async function store(
     const report = { category, status: 'failed', fetched: 0, rejected: 0, error: { name, message } } as const;
     return { report, bytes: 0 };
   }
-  const { tickers, rejected, expected } = outcome.batch;
+  const { tickers, rejected, expected, absent } = outcome.batch;
   if (rejected.length > 0) await lake.putRejected(address, receivedAtMs, rejected, deadlineMs);
   const records = tickers.map((ticker) => ({ key: formatSeries(ticker), value: JSON.stringify(ticker) }));
   const counts = {
@@ -155,6 +155,7 @@ async function store(
     fetched: tickers.length,
     rejected: rejected.length,
     ...(expected === undefined ? {} : { expected }),
+    ...(absent === undefined ? {} : { absent: absent.length }),
   };
   // An empty batch is not stored.
   const lines = records.map(({ value }) => value);
@@ -165,12 +166,17 @@ async function store(
   return { report, bytes: stored.bytes, records };
 }
 
-function suspicion({ tickers, rejected, expected }: TickerBatch, previously?: number): string | undefined {
+function suspicion(
+  { tickers, rejected, expected, absent = [], warning }: TickerBatch,
+  previously?: number,
+): string | undefined {
+  if (warning !== undefined) return warning;
   const count = tickers.length;
   if (count === 0) {
-    return rejected.length === 0
-      ? 'the exchange answered an empty list'
-      : `all ${rejected.length} tickers were rejected`;
+    if (rejected.length > 0) return `all ${rejected.length} tickers were rejected`;
+    return absent.length > 0
+      ? `none of the exchange's ${absent.length} markets is live`
+      : 'the exchange answered an empty list';
   }
   if (expected !== undefined && count * 2 < expected) {
     return `${count} tickers, less than half of the ${expected} expected`;

@@ -23,10 +23,23 @@ export type CategoryOutcome =
   | { category: Category; receivedAt: string; batch: TickerBatch }
   | { category: Category; receivedAt: string; error: SourceError };
 
+/** A market that an exchange names but that is not live. It is not a ticker, and nothing is wrong with it. */
+export interface AbsentMarket {
+  symbol: string;
+  /** `ended`: suspended, settled or delisted; `untraded`: not open yet, or without a single trade so far. */
+  kind: 'ended' | 'untraded';
+  /** `its state is SETTLING` */
+  reason: string;
+}
+
 /** One category of one payload, sorted into valid and invalid tickers. */
 export interface TickerBatch {
   tickers: Ticker[];
   rejected: RejectedTicker[];
+  /** @default none */
+  absent?: AbsentMarket[];
+  /** What makes the whole answer doubtful, if anything. */
+  warning?: string;
   /** How many tickers there should be. @default unknown: the exchange answers with as many as it has */
   expected?: number;
 }

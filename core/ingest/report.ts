@@ -11,9 +11,14 @@ export interface CategoryReport {
   /** Valid tickers that the exchange sent. */
   fetched: number;
   rejected: number;
+  /** Markets that are not live: ended, suspended, or not traded yet. */
+  absent?: number;
   /** How many tickers there should have been, if each market took a request of its own. */
   expected?: number;
-  /** Why the answer is suspicious: empty, or less than half of what was expected or of the previous poll's tickers. */
+  /**
+   * Why the answer is suspicious: empty, less than half of what was expected or of the previous poll's tickers, or in
+   * words that are new to us.
+   */
   suspicious?: string;
   error?: { name: string; message: string };
 }

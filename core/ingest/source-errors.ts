@@ -25,6 +25,11 @@ export class SourceError extends Error {
 export class SourceUnavailableError extends SourceError {
   override readonly name = 'SourceUnavailableError';
   override readonly retryable = true;
+  override readonly retryAtMs: number | undefined;
+  constructor(message: string, details: SourceErrorDetails & { retryAtMs?: number | undefined }) {
+    super(message, details);
+    this.retryAtMs = details.retryAtMs;
+  }
 }
 
 /** The exchange asked us to slow down. */

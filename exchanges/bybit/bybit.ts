@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Exchange } from '../exchange.ts';
-import type { ApiFailure, FailureKind } from '../http/failures.ts';
+import { type ApiFailure, errorCode, type FailureKind } from '../http/failures.ts';
 import { fieldOf } from '../payload/fields.ts';
 import { splitBybitSymbol } from './symbols.ts';
 import { bybitV2 } from './v2.ts';
@@ -19,13 +19,18 @@ const CODES: Readonly<Record<number, FailureKind>> = {
   10016: 'unavailable',
   10018: 'rateLimited',
   10024: 'regionBlocked',
+  10429: 'rateLimited',
+  170001: 'unavailable',
+  170007: 'unavailable',
+  170032: 'unavailable',
+  170222: 'rateLimited',
 };
 
-const noMessage = z.string().default('no message');
+const message = z.string().nullish();
 const outcome = z.union([
-  z.object({ retCode: z.number(), retMsg: noMessage }),
+  z.object({ retCode: errorCode, retMsg: message }),
   z
-    .object({ ret_code: z.number(), ret_msg: noMessage })
+    .object({ ret_code: errorCode, ret_msg: message })
     .transform(({ ret_code, ret_msg }) => ({ retCode: ret_code, retMsg: ret_msg })),
 ]);
 
@@ -35,7 +40,7 @@ function apiFailure(json: unknown): ApiFailure | undefined {
   return {
     kind: CODES[data.retCode] ?? 'refused',
     code: `code ${data.retCode}`,
-    message: data.retMsg,
+    message: data.retMsg || 'no message',
     // The limit of the IP address.
     ...(data.retCode === 10018 ? { waitMs: IP_BAN_MS } : {}),
   };

@@ -1,24 +1,21 @@
 import type { Category, CurrencyPair } from '../../core/market/series.ts';
 import { splitByQuote } from '../payload/pair.ts';
 
-/** Quote currencies of the spot and linear markets. */
-// biome-ignore format: a list reads better on few lines
-const QUOTES = [
-  'USDT', 'USDC', 'USDE', 'USDQ', 'USDR', 'USD1', 'USD', 'EUR', 'GBP', 'BRL', 'PLN', 'TRY', 'BRZ', 'DAI',
-  'MNT', 'BTC', 'ETH', 'SOL', 'XRP',
-];
-
 /**
  * Splits `BTCUSDT`, `BTCPERP` (settled in USDC), `BTC-26DEC25` (a dated USDC future), `BTCUSDH26` (a dated inverse
  * future), `BTC-30DEC22-18000-C` (an option), as far as the spelling allows.
  */
-export function splitBybitSymbol(category: Category, symbol: string): CurrencyPair {
+export function splitBybitSymbol(
+  category: Category,
+  symbol: string,
+  quotes?: readonly string[],
+): CurrencyPair {
   const dated = /^([A-Z0-9]+)-\d{1,2}[A-Z]{3}\d{2}/.exec(symbol)?.[1];
-  if (dated) return { base: dated, ...splitByQuote(dated, QUOTES) };
+  if (dated) return { base: dated, ...splitByQuote(dated, quotes) };
   if (category === 'inverse') {
     const base = /^([A-Z0-9]+)USD([FGHJKMNQUVXZ]\d{2})?$/.exec(symbol)?.[1];
     return base ? { base, quote: 'USD' } : {};
   }
   const perpetual = category === 'linear' ? /^([A-Z0-9]+)PERP$/.exec(symbol)?.[1] : undefined;
-  return perpetual ? { base: perpetual, quote: 'USDC' } : splitByQuote(symbol, QUOTES);
+  return perpetual ? { base: perpetual, quote: 'USDC' } : splitByQuote(symbol, quotes);
 }

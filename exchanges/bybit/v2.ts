@@ -5,7 +5,7 @@ import { LATEST_MS } from '../../core/market/time.ts';
 import type { TickerApi } from '../exchange.ts';
 import { fieldReaders } from '../payload/fields.ts';
 import { type Entry, entriesOf, normaliseList } from '../payload/tickers.ts';
-import { splitBybitSymbol } from './symbols.ts';
+import { bybitInstruments, bybitMarkets } from './instruments.ts';
 
 /** Our field names come from this API, so each maps to itself. */
 // biome-ignore format: a list reads better on few lines
@@ -42,11 +42,14 @@ export const bybitV2: TickerApi = {
   categories: ['linear', 'inverse'],
   async tickers(ask, scope) {
     const { category, categories } = scope;
-    const { value, ...answer } = await ask({ path: '/v2/public/tickers' }, envelope);
+    const [{ value, ...answer }, instruments] = await Promise.all([
+      ask({ path: '/v2/public/tickers' }, envelope),
+      bybitInstruments(ask, category),
+    ]);
     const entries = entriesOf(value.result, 'symbol').filter(
       (entry) => categoryOf(entry, categories) === category,
     );
     const receipt = { ...scope, ...answer, timestamp: new Date(value.time_now).toISOString() };
-    return normaliseList(entries, FIELDS, (symbol) => splitBybitSymbol(category, symbol), receipt);
+    return normaliseList(entries, FIELDS, bybitMarkets(instruments, category), receipt);
   },
 };

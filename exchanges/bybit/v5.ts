@@ -1,11 +1,16 @@
 import * as z from 'zod';
+import type { TickerBatch } from '../../core/ingest/ports.ts';
+import { SourceError } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
-import type { CandleApi, ExchangeCandle, TickerApi } from '../exchange.ts';
+import type { CandleApi, ExchangeCandle, PollScope, TickerApi } from '../exchange.ts';
+import { type Answer, type Ask, settled } from '../http/ask.ts';
 import { candleList } from '../payload/candles.ts';
-import { fieldReaders } from '../payload/fields.ts';
-import { entriesOf, normaliseList } from '../payload/tickers.ts';
-import { splitBybitSymbol } from './symbols.ts';
+import { epochMs, fieldOf, fieldReaders } from '../payload/fields.ts';
+import type { Instrument, Markets } from '../payload/instruments.ts';
+import { type Entry, entriesOf, normaliseList } from '../payload/tickers.ts';
+import { bybitInstruments, bybitMarkets } from './instruments.ts';
+import { optionCoins, withOptionChange } from './options.ts';
 
 /** https://bybit-exchange.github.io/docs/v5/market/tickers: all values are strings, "" means absent. */
 const FIELDS = fieldReaders({
@@ -54,10 +59,15 @@ const FIELDS = fieldReaders({
 const envelopeOf = (category: Category) =>
   z.object({
     result: z.object({ category: z.literal(category), list: z.array(z.unknown()) }),
-    time: z.number().int().positive().max(LATEST_MS),
+    time: z
+      .unknown()
+      .transform((time) => epochMs(time, 'ms'))
+      .pipe(z.number('expected a time').int().positive().max(LATEST_MS)),
   });
 
-/** One request for each category. Only the envelope has a time. */
+type Envelope = Answer<z.infer<ReturnType<typeof envelopeOf>>>;
+
+/** One request for each category, and for each coin that has options. Only the envelope has a time. */
 export const bybitV5: TickerApi = {
   name: 'bybit-v5',
   categories: ['linear', 'inverse', 'spot', 'option'],
@@ -65,12 +75,54 @@ export const bybitV5: TickerApi = {
   async tickers(ask, scope) {
     const { category } = scope;
     const path = `/v5/market/tickers?category=${category}`;
-    const { value, ...answer } = await ask({ path }, envelopeOf(category));
-    const receipt = { ...scope, ...answer, timestamp: new Date(value.time).toISOString() };
-    const pairOf = (symbol: string) => splitBybitSymbol(category, symbol);
-    return normaliseList(entriesOf(value.result.list, 'symbol'), FIELDS, pairOf, receipt);
+    const listing = bybitInstruments(ask, category);
+    if (category === 'option') return options(ask, path, scope, await listing);
+    const [answer, instruments] = await Promise.all([ask({ path }, envelopeOf(category)), listing]);
+    return read([answer], bybitMarkets(instruments, category), scope);
   },
 };
+
+/** Coins whose options cannot be had are told; throws if none can. */
+async function options(
+  ask: Ask,
+  path: string,
+  scope: PollScope,
+  instruments: readonly Instrument[] | undefined,
+): Promise<TickerBatch> {
+  const coins = optionCoins(instruments);
+  const asked = coins.map((coin) => settled(ask({ path: `${path}&baseCoin=${coin}` }, envelopeOf('option'))));
+  const answers: Envelope[] = [];
+  const failures: SourceError[] = [];
+  for (const answer of await Promise.all(asked)) {
+    if (answer instanceof SourceError) failures.push(answer);
+    else answers.push(answer);
+  }
+  const [failure] = failures;
+  if (failure && answers.length === 0) throw failure;
+  const batch = read(answers, bybitMarkets(instruments, 'option'), scope);
+  // A coin that was only guessed may have no options.
+  if (!failure || !instruments) return batch;
+  return { ...batch, warning: `the options of ${failures.length} coins are missing: ${failure.message}` };
+}
+
+/** https://bybit-exchange.github.io/docs/v5/enum#curauctionphase: "" and Finished are those of a listed market. */
+function entryOf(entry: Entry): Entry {
+  const phase = fieldOf(entry.raw, 'curPreListingPhase');
+  if (typeof phase !== 'string' || phase === '' || phase === 'Finished') return entry;
+  return { ...entry, absence: { kind: 'untraded', reason: `it is not listed yet (${phase})` } };
+}
+
+function read(answers: readonly Envelope[], markets: Markets, scope: PollScope): TickerBatch {
+  const entries = answers.flatMap(({ value, url, receivedAt }) => {
+    const from = { url, receivedAt, timestamp: new Date(value.time).toISOString() };
+    return entriesOf(value.result.list, 'symbol').map((entry) => ({ ...entryOf(entry), from }));
+  });
+  if (scope.category === 'option') {
+    for (const entry of entries) entry.values = withOptionChange(entry.raw);
+  }
+  const [{ url = '', receivedAt = '' } = {}] = answers;
+  return normaliseList(entries, FIELDS, markets, { ...scope, url, receivedAt });
+}
 
 const PAGE_HOURS = 1_000;
 const klines = z.object({
@@ -108,4 +160,6 @@ export const bybitCandles: CandleApi = {
     klines.transform(({ result }) =>
       result.category === 'inverse' ? result.list.map(swapAmounts) : result.list,
     ),
+  pairOf: async ({ category, symbol }, ask) =>
+    bybitMarkets(await bybitInstruments(ask, category), category).pairOf(symbol),
 };

@@ -13,9 +13,10 @@ import { CALL_TIMEOUTS_MS } from '../../core/runtime/budgets.ts';
 import { withinTime } from '../../core/runtime/wait.ts';
 import type { Pace } from '../exchange.ts';
 import { type ClientOptions, FALLBACK_KEPT_MS, notJson, retryTransient } from '../http/client.ts';
-import { type ExchangeResponse, failureOf, type RateLimitRules } from '../http/failures.ts';
+import { type ExchangeResponse, type FailureRules, failureOf, passes } from '../http/failures.ts';
 import { fetchAnswer } from '../http/fetch-answer.ts';
-import { limitHeaders } from '../http/get.ts';
+import { limitHeaders, parseJson } from '../http/get.ts';
+import { EXCHANGES } from '../registry.ts';
 import { UnknownSourceError } from '../source-config.ts';
 import { categoryOf, firstUrl, limitTo, onHost } from './markets.ts';
 
@@ -26,12 +27,19 @@ export interface SharedLimit {
 
 const MARKETS_KEPT_MS = 6 * HOUR_MS;
 
-/** A default for all exchanges, because ccxt does not know how each of them counts. */
-const LIMITS: RateLimitRules = {
-  isLimit: (status, text) =>
-    status === 418 || (status === 403 && /too (frequent|many)|rate limit/i.test(text)),
-  waitMs: () => 60_000,
+/** A default, because ccxt does not know how each exchange counts. */
+const RULES: FailureRules = {
+  limits: {
+    isLimit: (status, text) =>
+      status === 418 || (status === 403 && /too (frequent|many)|rate limit/i.test(text)),
+    waitMs: () => 60_000,
+  },
 };
+
+/** Those of our own client, if there is one: `binanceusdm` fails as `binance` does. */
+function rulesOf(id: string): FailureRules {
+  return EXCHANGES.find(({ name }) => id.startsWith(name)) ?? RULES;
+}
 
 interface Observed {
   url: string;
@@ -183,25 +191,32 @@ export class CcxtClient {
     };
   }
 
+  /** By the rules of our own client, which know more codes than the status. */
+  #failureIn({ url, response }: Observed): SourceError | undefined {
+    const answer = { ...response, json: parseJson(response.body) };
+    return failureOf(rulesOf(this.exchange.id), answer, { url, nowMs: Date.now() });
+  }
+
   #failureOf(error: unknown): SourceError {
     const { id } = this.exchange;
     if (this.#unreadable && !this.#failed) {
-      return notJson(id, this.#unreadable.url, this.#unreadable.response.body);
+      const { url, response } = this.#unreadable;
+      return this.#failureIn(this.#unreadable) ?? notJson(id, url, response.body);
     }
     if (error instanceof SourceError) return error;
-    if (this.#failed) {
-      const context = { url: this.#failed.url, nowMs: Date.now() };
-      const failure = failureOf({ limits: LIMITS }, this.#failed.response, context);
-      if (failure) return failure;
-    }
+    const observed = this.#failed ?? this.#last;
+    const failure = observed && this.#failureIn(observed);
+    if (failure) return failure;
     const cause = error as Error;
     const url = this.lastUrl;
     const message = `${id}: ${url}: ${cause.message.slice(0, 300)}`;
     if (error instanceof ccxt.RateLimitExceeded || error instanceof ccxt.DDoSProtection) {
-      return new RateLimitedError(message, { url, retryAtMs: Date.now() + LIMITS.waitMs(200) });
+      return new RateLimitedError(message, { url, retryAtMs: Date.now() + RULES.limits.waitMs(429) });
     }
     if (error instanceof ccxt.RestrictedLocation) return new RegionBlockedError(message, { url, cause });
     if (error instanceof ccxt.NetworkError) return new SourceUnavailableError(message, { url, cause });
+    if (error instanceof ccxt.ExchangeError && passes(cause.message))
+      return new SourceUnavailableError(message, { url, cause });
     if (error instanceof ccxt.ExchangeError && !(error instanceof ccxt.BadResponse)) {
       return new SourceRefusedError(message, { url, cause });
     }

@@ -4,6 +4,7 @@ import type { Category } from '../../core/market/series.ts';
 import type { ClientOptions } from '../http/client.ts';
 import { type ExchangeSource, outcomes } from '../http/ticker-source.ts';
 import { fieldReaders, percent } from '../payload/fields.ts';
+import type { Markets } from '../payload/instruments.ts';
 import { type MarketFilter, marketFilter } from '../payload/market-filter.ts';
 import { type Entry, normaliseList, type Receipt, reject } from '../payload/tickers.ts';
 import { type SourceConfig, UnknownSourceError } from '../source-config.ts';
@@ -28,6 +29,8 @@ const FIELDS = fieldReaders({
   indexPrice: 'index_price',
   timestamp: 'timestamp',
 });
+
+const NOT_ACTIVE = { kind: 'ended', reason: 'the exchange lists it as not active' } as const;
 
 interface Fetched extends OneByOne {
   /** How many markets were asked for by name. */
@@ -100,10 +103,20 @@ async function tickersOf(
     if (!market?.id) unlisted.push(ticker);
     else if (categoryOf(market) === category) {
       markets.set(market.id, market);
-      entries.push({ symbol: market.id, values: ticker, raw: ticker.info ?? ticker });
+      // ccxt leaves out what the exchange sends as "" or 0, which is how it says that there is no price.
+      const noPrice = typeof ticker.info === 'object' ? null : undefined;
+      entries.push({
+        symbol: market.id,
+        values: { ...ticker, last: ticker.last ?? noPrice },
+        raw: ticker.info ?? ticker,
+      });
     }
   }
-  const batch = normaliseList(entries, FIELDS, (symbol) => pairOfMarket(markets.get(symbol)), receipt);
+  const facts: Markets = {
+    pairOf: (symbol) => pairOfMarket(markets.get(symbol)),
+    absence: (symbol) => (markets.get(symbol)?.active === false ? NOT_ACTIVE : undefined),
+  };
+  const batch = normaliseList(entries, FIELDS, facts, receipt);
   for (const { symbol, info } of unlisted) {
     // ccxt guessed the symbol. Under the exchange's own spelling it would be another series.
     client.reportMissingMarket();

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { SourceError, type WrongPayloadError } from '../../core/ingest/source-errors.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 
 /** One HTTP GET. */
 export interface ExchangeRequest {
@@ -40,4 +41,25 @@ export async function ifAvailable<T>(
     if (!ignored.some((failure) => error instanceof failure)) throw error;
     return undefined;
   });
+}
+
+/** For one of several answers: a failure of it is not one of the others. */
+export async function settled<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | SourceError> {
+  return answer.catch((error) => {
+    if (error instanceof SourceError) return error;
+    throw error;
+  });
+}
+
+/** How long lists of instruments are kept: a new market is known within the hour. */
+const INSTRUMENTS_KEPT_MS = HOUR_MS;
+
+/** A list of instruments, or the last good one. A poll can do without it; undefined if there never was one. */
+export async function instrumentsOf<T>(
+  ask: Ask,
+  request: Pick<ExchangeRequest, 'path' | 'baseUrl'>,
+  shape: z.ZodType<T>,
+): Promise<T | undefined> {
+  const answer = await ifAvailable(ask({ ...request, keepMs: INSTRUMENTS_KEPT_MS, optional: true }, shape));
+  return answer?.value;
 }

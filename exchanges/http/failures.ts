@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import {
   RateLimitedError,
   RegionBlockedError,
@@ -5,8 +6,9 @@ import {
   SourceRefusedError,
   SourceUnavailableError,
 } from '../../core/ingest/source-errors.ts';
-import { DAY_MS } from '../../core/market/time.ts';
+import { DAY_MS, MINUTE_MS } from '../../core/market/time.ts';
 import { retryAfterMs } from '../../core/runtime/retry.ts';
+import { type CdnPage, cdnPageOf } from './cdn.ts';
 
 /** An HTTP answer, not yet interpreted. */
 export interface ExchangeResponse {
@@ -22,6 +24,15 @@ export interface ResponseContext {
   nowMs: number;
 }
 
+/** A number, or the same as text. */
+export const errorCode = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+$/)
+    .transform(Number),
+]);
+
 export type FailureKind = 'rateLimited' | 'regionBlocked' | 'unavailable' | 'refused';
 
 /** A failure that an exchange reports in the body of its answer. */
@@ -36,7 +47,7 @@ export interface ApiFailure {
 
 /** How an exchange says that it is called too often. */
 export interface RateLimitRules {
-  /** Whether a failed answer is a rate limit, besides status 429. */
+  /** Whether a failed answer is a rate limit, besides status 429. A page about the region never is. */
   isLimit?: (status: number, text: string) => boolean;
   /** How long to wait if the answer does not say. */
   waitMs: (status: number) => number;
@@ -53,9 +64,24 @@ export interface FailureRules {
   apiFailure?(json: unknown): ApiFailure | undefined;
 }
 
-const EXCERPT_BYTES = 2_000;
+const EXCERPT_BYTES = 16_000;
 const REGION_ADVICE =
   'the exchange does not serve this region. Deploy to another AWS region, or set TICKER_API_URL to a host that serves yours';
+const ADDRESS_ADVICE =
+  'if that lasts, poll less often, or give the functions another address (a NAT gateway) or region';
+/** How long a firewall's block lasts unless it says: most count requests over five minutes. */
+const FIREWALL_WAIT_MS = 5 * MINUTE_MS;
+
+/** What exchanges write whose codes we do not know. */
+const PASSING =
+  /maintenance|try again|internal (system |server )?error|(system|server) (is )?(busy|error)|service (is )?(temporarily )?unavailable|time(d)? ?out/i;
+export const passes = (message: string) => PASSING.test(message);
+const TOO_OFTEN = /too (many|frequent)|rate limit|frequency/i;
+
+/** A failure, and the network whose page reports it. */
+interface Failure extends ApiFailure {
+  page?: CdnPage | undefined;
+}
 
 /** The failure in an answer; undefined on success. */
 export function failureOf(
@@ -63,19 +89,21 @@ export function failureOf(
   response: ExchangeResponse,
   context: ResponseContext,
 ): SourceError | undefined {
-  const reported = rules.apiFailure?.(response.json);
-  const failure =
+  const reported = byItsWords(rules.apiFailure?.(response.json));
+  const failure: Failure | undefined =
     reported && reported.kind !== 'refused' ? reported : (statusFailure(response, rules) ?? reported);
   if (!failure) return undefined;
   const { url, nowMs } = context;
   const detail = failure.message ? `: ${failure.message}` : '';
-  const message = `${url} answered ${failure.code}`;
+  const from = failure.page ? `, a page of ${failure.page.cdn} in front of the exchange` : '';
+  const message = `${url} answered ${failure.code}${from}`;
+  const toldMs = resetMs(response, nowMs, rules.limits);
   switch (failure.kind) {
     case 'rateLimited': {
-      const waitMs = failure.waitMs ?? rules.limits.waitMs(response.status);
-      const retryAtMs = resetMs(response, nowMs, rules.limits) ?? nowMs + waitMs;
+      const retryAtMs = toldMs ?? nowMs + (failure.waitMs ?? rules.limits.waitMs(response.status));
       const until = new Date(retryAtMs).toISOString();
-      return new RateLimitedError(`${message} (rate limit); do not call it before ${until}${detail}`, {
+      const what = failure.page ? ` (its firewall blocks this address; ${ADDRESS_ADVICE})` : ' (rate limit)';
+      return new RateLimitedError(`${message}${what}; do not call it before ${until}${detail}`, {
         url,
         retryAtMs,
       });
@@ -83,21 +111,41 @@ export function failureOf(
     case 'regionBlocked':
       return new RegionBlockedError(`${message}: ${REGION_ADVICE}${detail}`, { url });
     case 'unavailable':
-      return new SourceUnavailableError(`${message}${detail}`, { url });
+      return new SourceUnavailableError(`${message}${detail}`, { url, retryAtMs: toldMs });
     case 'refused':
       return new SourceRefusedError(`${message}${detail}`, { url });
   }
 }
 
-function statusFailure({ status, body }: ExchangeResponse, { limits }: FailureRules): ApiFailure | undefined {
-  if (status >= 200 && status < 300) return undefined;
+/** A code that is new to us may still say in words that it passes. */
+function byItsWords(failure: ApiFailure | undefined): ApiFailure | undefined {
+  if (failure?.kind !== 'refused') return failure;
+  const words = `${failure.code} ${failure.message ?? ''}`;
+  if (TOO_OFTEN.test(words)) return { ...failure, kind: 'rateLimited' };
+  return passes(words) ? { ...failure, kind: 'unavailable' } : failure;
+}
+
+function statusFailure(response: ExchangeResponse, { limits }: FailureRules): Failure | undefined {
+  const { status, body, header } = response;
   const text = startOf(body);
+  const page = cdnPageOf(status, header, text);
+  const isSuccess = status >= 200 && status < 300;
+  if (isSuccess && !page) return undefined;
+  const isServerError = status >= 500 || status === 408;
   const kindOf = (): FailureKind => {
+    if (status === 451 || page?.isAboutRegion) return 'regionBlocked';
     if (status === 429 || limits.isLimit?.(status, text)) return 'rateLimited';
-    if (status === 403 || status === 451) return 'regionBlocked';
-    return status >= 500 || status === 408 ? 'unavailable' : 'refused';
+    if (page && !isServerError && status !== 404) return 'rateLimited';
+    if (status === 403) return 'regionBlocked';
+    return isServerError ? 'unavailable' : 'refused';
   };
-  return { kind: kindOf(), code: String(status), message: text.replace(/\s+/g, ' ').slice(0, 200) };
+  return {
+    kind: kindOf(),
+    code: String(status),
+    message: page?.text ?? text.replace(/\s+/g, ' ').slice(0, 200),
+    page,
+    ...(page && status !== 429 ? { waitMs: Math.max(FIREWALL_WAIT_MS, limits.waitMs(status)) } : {}),
+  };
 }
 
 /** The start of an answer as text, for error messages, and for times inside of a message. */

@@ -39,7 +39,7 @@ export function limitHeaders(headers: Iterable<[string, string]>): Record<string
 }
 
 /** JSON in UTF-8, or undefined. */
-function parseJson(body: Uint8Array): unknown {
+export function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {

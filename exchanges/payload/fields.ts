@@ -93,6 +93,12 @@ function readPrice(raw: unknown): Reading<number> {
   return { value: reading.value === 0 ? undefined : reading.value };
 }
 
+/** How exchanges write that there is no price: an empty value or 0, but not a missing field. */
+export function isNoPrice(raw: unknown): boolean {
+  const reading = readDecimal(raw);
+  return raw !== undefined && 'value' in reading && !reading.value;
+}
+
 function readText(raw: unknown): Reading<string> {
   if (isAbsent(raw)) return { value: undefined };
   if (typeof raw !== 'string') return { reason: `expected text, got ${show(raw)}` };

@@ -1,4 +1,4 @@
-import type { TickerBatch } from '../../core/ingest/ports.ts';
+import type { AbsentMarket, TickerBatch } from '../../core/ingest/ports.ts';
 import { AnswerTooLargeError } from '../../core/ingest/source-errors.ts';
 import type { CurrencyPair } from '../../core/market/series.ts';
 import {
@@ -8,9 +8,11 @@ import {
   tickerHeadingSchema,
   whyInvalid,
 } from '../../core/market/ticker.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import { show } from '../../core/text/show.ts';
 import type { PollScope } from '../exchange.ts';
-import { type FieldReader, fieldOf, MAX_FLOAT } from './fields.ts';
+import { type FieldReader, fieldOf, isNoPrice, MAX_FLOAT } from './fields.ts';
+import type { Markets } from './instruments.ts';
 
 /** Ten times what the largest exchange lists, of options and all. */
 export const MAX_TICKERS = 20_000;
@@ -24,6 +26,8 @@ export interface Receipt extends Omit<PollScope, 'categories'> {
   timestamp?: string | undefined;
 }
 
+type Absence = Omit<AbsentMarket, 'symbol'>;
+
 /** One ticker of a payload, not yet checked. */
 export interface Entry {
   /** As the exchange spells it. */
@@ -32,8 +36,10 @@ export interface Entry {
   values: unknown;
   /** What to keep if the ticker is rejected. */
   raw: unknown;
+  /** Why the exchange's own answer says that the market is not live. @default it does not */
+  absence?: Absence;
   /** Overrides the shared receipt. */
-  from?: Pick<Receipt, 'url' | 'receivedAt'>;
+  from?: Pick<Receipt, 'url' | 'receivedAt' | 'timestamp'>;
 }
 
 /** The entries of a list that name their symbol in a field. */
@@ -41,16 +47,22 @@ export function entriesOf(list: readonly unknown[], symbolField: string): Entry[
   return list.map((raw) => ({ symbol: fieldOf(raw, symbolField), values: raw, raw }));
 }
 
+const NEVER_TRADED: Absence = { kind: 'untraded', reason: 'it has no price yet' };
+
+/** A market that is traded changes within a day, even if only its bid does. */
+const STALE_MS = DAY_MS;
+
 /**
- * One raw ticker → our record, or why it is rejected. Never throws and never invents a number: absent values are left
- * out, a malformed one rejects the ticker. The 24-hour change is computed if the exchange gives only the old price.
+ * One raw ticker → our record, why it is rejected, or why its market is not live. Never throws and never invents a number:
+ * absent values are left out, a malformed one rejects the ticker, and a market whose last price is empty or 0 was never
+ * traded. The 24-hour change is computed if the exchange gives only the old price.
  */
 export function normaliseTicker(
   values: unknown,
   fields: readonly FieldReader[],
   { symbol, base, quote }: { symbol: unknown } & CurrencyPair,
   receipt: Pick<Receipt, 'exchange' | 'category' | 'slot' | 'receivedAt' | 'timestamp'>,
-): { ticker: Ticker } | { reason: string } {
+): { ticker: Ticker } | { absence: Absence } | { reason: string } {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     return { reason: `expected an object, got ${show(values)}` };
   }
@@ -71,8 +83,10 @@ export function normaliseTicker(
     const reading = read(source[theirs]);
     if ('reason' in reading) return { reason: `${theirs}: ${reading.reason}` };
     if (reading.value !== undefined) ticker[field] = reading.value;
-    else if (field === 'last_price')
+    else if (field === 'last_price') {
+      if (isNoPrice(source[theirs])) return { absence: NEVER_TRADED };
       return { reason: `${theirs}: a price above 0 is required, got ${show(source[theirs])}` };
+    }
   }
   ticker.price_24h_pcnt ??= changeSince(ticker.prev_price_24h, ticker.last_price);
   if (ticker.price_24h_pcnt === undefined) delete ticker.price_24h_pcnt;
@@ -88,13 +102,14 @@ function changeSince(before: unknown, now: unknown): number | undefined {
 }
 
 /**
- * Normalises the wanted entries of a payload. Of a repeated symbol, the first is kept and the others are rejected.
+ * Normalises the wanted entries of a payload. Of a repeated symbol, the first is kept and the others are rejected. Markets
+ * that are not live come separately.
  * @throws AnswerTooLargeError
  */
 export function normaliseList(
   entries: readonly Entry[],
   fields: readonly FieldReader[],
-  pairOf: (symbol: string) => CurrencyPair,
+  markets: Markets,
   receipt: Receipt,
 ): TickerBatch {
   const { url, maxTickers = MAX_TICKERS } = receipt;
@@ -102,23 +117,47 @@ export function normaliseList(
     const size = `${entries.length} tickers, more than the source's maxTickers, ${maxTickers}; none is stored`;
     throw new AnswerTooLargeError(url, size);
   }
-  const batch: TickerBatch = { tickers: [], rejected: [] };
-  const seen = new Set<string>();
-  for (const { symbol, values, raw, from } of entries) {
-    const pair = typeof symbol === 'string' ? pairOf(symbol) : {};
+  const tickers = new Map<string, Ticker>();
+  const rejected: RejectedTicker[] = [];
+  const absent: AbsentMarket[] = [];
+  const staleMs = staleBeforeMs(entries, fields, receipt);
+  for (const { symbol, values, raw, from, absence: told } of entries) {
+    const pair = typeof symbol === 'string' ? markets.pairOf(symbol) : {};
     if (typeof symbol === 'string' && !receipt.wants({ symbol, quote: pair.quote })) continue;
+    const absence = told ?? (typeof symbol === 'string' ? markets.absence?.(symbol) : undefined);
     const received = { ...receipt, ...from };
-    const outcome = normaliseTicker(values, fields, { symbol, ...pair }, received);
-    if ('ticker' in outcome && !seen.has(outcome.ticker.symbol)) {
-      seen.add(outcome.ticker.symbol);
-      batch.tickers.push(outcome.ticker);
-      continue;
-    }
-    const reason =
-      'reason' in outcome ? outcome.reason : `symbol: ${show(symbol)} appears twice in one payload`;
-    batch.rejected.push(reject(raw, reason, received));
+    const outcome = absence ? { absence } : normaliseTicker(values, fields, { symbol, ...pair }, received);
+    if ('reason' in outcome) rejected.push(reject(raw, outcome.reason, received));
+    else if ('absence' in outcome) absent.push({ symbol: String(symbol), ...outcome.absence });
+    else if (tickers.has(outcome.ticker.symbol)) {
+      rejected.push(reject(raw, `symbol: ${show(symbol)} appears twice in one payload`, received));
+    } else if (Date.parse(outcome.ticker.timestamp) < staleMs) {
+      const reason = `its price is of ${outcome.ticker.timestamp}`;
+      absent.push({ symbol: outcome.ticker.symbol, kind: 'ended', reason });
+    } else tickers.set(outcome.ticker.symbol, outcome.ticker);
   }
-  return batch;
+  return {
+    tickers: [...tickers.values()],
+    rejected,
+    ...(absent.length > 0 ? { absent } : {}),
+    ...(markets.warning === undefined ? {} : { warning: markets.warning }),
+  };
+}
+
+/**
+ * Tickers of before this time (epoch ms) are stale. The newest one, up to the slot, is the measure: if the whole list
+ * stands still, that is an outage, not the end of every market. Never, if tickers have no time of their own.
+ */
+function staleBeforeMs(entries: readonly Entry[], fields: readonly FieldReader[], { slot }: Receipt): number {
+  const time = fields.find(({ field }) => field === 'timestamp');
+  const timesMs = entries.flatMap(({ values }) => {
+    const reading = time?.read(fieldOf(values, time.theirs));
+    return reading && 'value' in reading && reading.value !== undefined
+      ? [Date.parse(`${reading.value}`)]
+      : [];
+  });
+  const newestMs = timesMs.reduce((newest, ms) => Math.max(newest, ms), Number.NEGATIVE_INFINITY);
+  return Math.min(newestMs, Date.parse(slot)) - STALE_MS;
 }
 
 /** The record that the lake keeps of a value that is not a valid ticker. */

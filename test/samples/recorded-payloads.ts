@@ -2,9 +2,18 @@ import { readFileSync } from 'node:fs';
 
 /** A payload from an exchange's documentation. Each call returns a new copy, which a test may change. */
 export function recordedPayload<T = unknown>(name: string): T {
-  return JSON.parse(
-    readFileSync(new URL(`../fixtures/exchange-payloads/${name}.json`, import.meta.url), 'utf8'),
-  );
+  return fixture(`exchange-payloads/${name}`);
+}
+
+/** Answers by path that were once read wrongly. */
+export function fieldCase(
+  name: string,
+): Record<string, { status?: number; headers?: Record<string, string>; body: unknown }> {
+  return fixture(`field-cases/${name}`);
+}
+
+function fixture<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
 }
 
 /** The part of Bybit's current API that tests use. */

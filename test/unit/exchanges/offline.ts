@@ -1,4 +1,5 @@
 import type { TickerBatch } from '../../../core/ingest/ports.ts';
+import { SourceRefusedError } from '../../../core/ingest/source-errors.ts';
 import type { Category } from '../../../core/market/series.ts';
 import type { TickerApi } from '../../../exchanges/exchange.ts';
 import type { MarketFilter } from '../../../exchanges/payload/market-filter.ts';
@@ -15,7 +16,9 @@ export function tickersFrom(
 ): Promise<TickerBatch> {
   const ask: Parameters<TickerApi['tickers']>[0] = async ({ path }, shape) => {
     const payload = payloads[path] ?? payloads[path.replace(/\?.*/, '')];
-    return { value: shape.parse(payload), url: `https://api.example${path}`, receivedAt: RECEIVED_AT };
+    const url = `https://api.example${path}`;
+    if (payload === undefined && !(path in payloads)) throw new SourceRefusedError('not found', { url });
+    return { value: shape.parse(payload), url, receivedAt: RECEIVED_AT };
   };
   return api.tickers(ask, { exchange: 'bybit', category, categories, slot: SLOT, wants });
 }

@@ -310,17 +310,12 @@ describe.each(CASES)('Tickers of $source, $category:', (contract) => {
     expect(ticker.timestamp === ticker.received_at).toBe(!contract.saysTime);
   });
 
-  it.each(['', null, '0', '0.00000000', 0])('a last price of %j is rejected with a reason', async (value) => {
-    const { tickers, rejected } = await withPrice(value);
-    expect(tickers).toEqual([]);
-    expect(rejected).toEqual([
-      expect.objectContaining({
-        category,
-        slot: SLOT,
-        reason: expect.stringMatching(/: a price above 0 is required, got/),
-        url: expect.stringContaining(server.url),
-      }),
-    ]);
+  it.each(['', null, '0', '0.00000000', 0])('a market with a last price of %j is absent', async (value) => {
+    expect(await withPrice(value)).toMatchObject({
+      tickers: [],
+      rejected: [],
+      absent: [{ symbol: expected.symbol, kind: 'untraded', reason: 'it has no price yet' }],
+    });
   });
 
   it.each(['abc', 'NaN', '-1', {}, true, '1e999'])(

@@ -37,15 +37,21 @@ describe('naming a source on the command line', () => {
 describe('npm run probe', () => {
   it('shows what a source answers', async () => {
     const ticker = recordedPayload<{ result: Record<string, unknown> }>('kraken-ticker');
-    ticker.result.DEADUSD = { ...(ticker.result.XXBTZUSD as object), c: ['0', '0'] };
+    ticker.result.BADUSD = { ...(ticker.result.XXBTZUSD as object), c: ['much', '0'] };
+    ticker.result.NEWUSD = { ...(ticker.result.XXBTZUSD as object), c: ['0', '0'] };
+    ticker.result.DEADUSD = { ...(ticker.result.XXBTZUSD as object) };
+    const pairs = recordedPayload<{ result: Record<string, unknown> }>('kraken-asset-pairs');
+    pairs.result.DEADUSD = { wsname: 'DEAD/USD', status: 'cancel_only' };
     server.serve({
       '/0/public/Ticker': ticker,
-      '/0/public/AssetPairs': recordedPayload('kraken-asset-pairs'),
+      '/0/public/AssetPairs': pairs,
     });
     const { code, stdout } = await probe(`kraken=${server.url}`);
-    expect(stdout).toContain('✔ spot: 1 tickers, 1 rejected');
+    expect(stdout).toContain('from here: fine.');
+    expect(stdout).toContain('✔ spot: fine: 1 tickers live, 1 ended, 1 not traded yet, 1 rejected');
+    expect(stdout).toContain('not live 1 ×: its state is cancel_only, e.g. DEADUSD');
     expect(stdout).toMatch(/XXBTZUSD +BTC\/USD +3,809.6 +–/);
-    expect(stdout).toContain('rejected 1 ×: c[0]: a price above 0 is required, got "0"');
+    expect(stdout).toContain('rejected 1 ×: c[0]: expected a decimal number, got "much"');
     expect(stdout).toContain('Requests: 2 (2 × 200)');
     expect(code).toBe(0);
   });
@@ -59,8 +65,20 @@ describe('npm run probe', () => {
         { category: 'linear', tickers: 1, rejected: 0, sample: [{ symbol: 'BTC-USDT-SWAP' }], reasons: [] },
         { category: 'inverse', tickers: 0, rejected: 0 },
       ],
-      requests: { count: 1, byStatus: { 200: 1 }, limits: {} },
+      requests: { count: 2, byStatus: { 200: 1, 404: 1 }, limits: {} },
     });
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [403, 'region-blocked', 'blocked in your country'],
+    [429, 'limited', 'slow down'],
+  ])('says of status %i that the source is %s', async (status, verdict, body) => {
+    server.serve({});
+    server.answers.set('/v5/market/tickers', [{ status, headers: { 'retry-after': '60' }, body }]);
+    const { code, stdout } = await probe(`bybit:spot=${server.url}`);
+    expect(stdout).toContain(`from here: ${verdict}.`);
+    expect(stdout).toContain(`✖ spot: ${verdict}`);
     expect(code).toBe(1);
   });
 

@@ -96,8 +96,18 @@ describe('Bybit v5', () => {
     });
   });
 
+  it('reads a time in text', async () => {
+    const payload = { ...recordedBybitV5('spot'), time: '1673859087947' };
+    expect((await read('spot', payload)).tickers[0]?.timestamp).toBe('2023-01-16T08:51:27.947Z');
+  });
+
   it('reads the recorded option payload, in which a bid of "0" means that there is none', async () => {
-    const [option] = (await read('option', recordedBybitV5('option'))).tickers;
+    const path = '/v5/market/tickers?category=option&baseCoin=BTC';
+    const { tickers, warning } = await tickersFrom(bybitV5, 'option', { [path]: recordedBybitV5('option') });
+    const [option] = tickers;
+    expect(warning).toBeUndefined();
+    // 86 of 435, not 8,600 %.
+    expect(option).toMatchObject({ prev_price_24h: 349, price_24h_pcnt: 435 / 349 - 1 });
     expect(option).toMatchObject({
       symbol: 'BTC-30DEC22-18000-C',
       base: 'BTC',
@@ -123,7 +133,7 @@ describe('Bybit v5', () => {
       /list/,
     ],
     ['no time', (p: Record<string, unknown>) => delete p.time, /time/],
-    ['a time in text', (p: Record<string, unknown>) => (p.time = '1673859087947'), /time/],
+    ['a time that is none', (p: Record<string, unknown>) => (p.time = 'now'), /time/],
     ['a time after the year 9999', (p: Record<string, unknown>) => (p.time = 253402300800000), /time/],
   ])('names the first difference of an envelope with %s', async (_, spoil, difference) => {
     const payload = recordedBybitV5('spot') as unknown as Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CategoryOutcome } from '../../../../core/ingest/ports.ts';
+import type { CategoryOutcome, TickerBatch } from '../../../../core/ingest/ports.ts';
 import { tickerSchema } from '../../../../core/market/ticker.ts';
 import { createCcxtSource } from '../../../../exchanges/ccxt/source.ts';
 import { sourceNamed } from '../../../../exchanges/source-config.ts';
@@ -62,7 +62,7 @@ beforeEach(() => server.serve(GATE));
 
 const source = (name: string) =>
   createCcxtSource(sourceNamed(name), { baseUrl: server.url, onTraffic: (each) => traffic.push(each) });
-const batchOf = (outcome: CategoryOutcome | undefined) => {
+const batchOf = (outcome: CategoryOutcome | undefined): TickerBatch => {
   if (outcome && 'error' in outcome) throw outcome.error;
   return outcome?.batch ?? { tickers: [], rejected: [] };
 };
@@ -121,15 +121,13 @@ describe('an exchange through ccxt', () => {
     expect(traffic.at(-1)).toMatchObject({ status: 200, limits: { 'x-gate-ratelimit-limit': '200' } });
   });
 
-  it.each(['0', '', null])('rejects a last price of %j with a reason', async (last) => {
+  it.each(['0', '', null])('leaves out a market whose last price is %j', async (last) => {
     answer(TICKERS, { body: [spotTicker({ last }), spotTicker({ currency_pair: 'ETH_BTC', last: '0.05' })] });
-    const { tickers, rejected } = batchOf(await fetchOne(source('ccxt:gate')));
+    const { tickers, rejected, absent } = batchOf(await fetchOne(source('ccxt:gate')));
     expect(tickers.map(({ symbol }) => symbol)).toEqual(['ETH_BTC']);
-    expect(rejected).toMatchObject([
-      {
-        reason: expect.stringContaining('last: a price above 0 is required'),
-        value: { currency_pair: 'BTC_USDT', last },
-      },
+    expect([rejected, absent]).toEqual([
+      [],
+      [{ symbol: 'BTC_USDT', kind: 'untraded', reason: 'it has no price yet' }],
     ]);
   });
 

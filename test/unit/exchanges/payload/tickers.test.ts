@@ -32,7 +32,8 @@ const RECEIPT = {
 } as const;
 
 const normalise = (raw: unknown) => normaliseTicker(raw, FIELDS, { symbol: fieldOf(raw, 'symbol') }, RECEIPT);
-const list = (raw: unknown[]) => normaliseList(entriesOf(raw, 'symbol'), FIELDS, () => ({}), RECEIPT);
+const UNKNOWN = { pairOf: () => ({}) };
+const list = (raw: unknown[]) => normaliseList(entriesOf(raw, 'symbol'), FIELDS, UNKNOWN, RECEIPT);
 const reasonOf = (given: Record<string, unknown>) => {
   const outcome = normalise({ symbol: 'BTCUSDT', last: '1', ...given });
   return 'reason' in outcome ? outcome.reason : undefined;
@@ -265,8 +266,14 @@ describe('normalising a ticker', () => {
     });
   });
 
-  it.each([undefined, null, '', '0', 0, '0.000'])('refuses a ticker whose last price is %j', (last) => {
-    expect(reasonOf({ last })).toMatch(/^last: a price above 0 is required, got /);
+  it('refuses a ticker without a last price', () => {
+    expect(reasonOf({ last: undefined })).toBe('last: a price above 0 is required, got nothing');
+  });
+
+  it.each([null, '', '0', 0, '0.000'])('takes a last price of %j for a market without a trade', (last) => {
+    expect(normalise({ symbol: 'A', last })).toEqual({
+      absence: { kind: 'untraded', reason: 'it has no price yet' },
+    });
   });
 
   it.each([
@@ -333,7 +340,8 @@ describe('normalising a ticker', () => {
       fc.property(anything, (raw) => {
         const outcome = normalise(raw);
         if ('ticker' in outcome) expect(tickerSchema.parse(outcome.ticker)).toEqual(outcome.ticker);
-        else expect(outcome.reason).not.toBe('');
+        else if ('reason' in outcome) expect(outcome.reason).not.toBe('');
+        else expect(outcome.absence.kind).toBe('untraded');
       }),
       { numRuns: 500 },
     );
@@ -367,7 +375,7 @@ describe('normalising a list', () => {
     const { tickers, rejected } = normaliseList(
       entriesOf([...raw, { last: '1' }, { symbol: 'BTCEUR', last: 'oops' }], 'symbol'),
       FIELDS,
-      (symbol) => ({ quote: quotes[symbol] }),
+      { pairOf: (symbol) => ({ quote: quotes[symbol] }) },
       { ...RECEIPT, wants },
     );
     expect(tickers.map(({ symbol, quote }) => [symbol, quote])).toEqual([['BTCUSDT', 'USDT']]);
@@ -377,7 +385,7 @@ describe('normalising a list', () => {
   it('uses the receipt of an entry that has its own', () => {
     const from = { url: 'http://exchange.example/A', receivedAt: '2026-03-01T12:00:01.000Z' };
     const entries = ['1', 'oops'].map((last) => ({ symbol: last, values: { last }, raw: { last }, from }));
-    expect(normaliseList(entries, FIELDS, () => ({}), { ...RECEIPT, timestamp: undefined })).toMatchObject({
+    expect(normaliseList(entries, FIELDS, UNKNOWN, { ...RECEIPT, timestamp: undefined })).toMatchObject({
       tickers: [{ received_at: from.receivedAt, timestamp: from.receivedAt }],
       rejected: [{ url: from.url, received_at: from.receivedAt }],
     });
@@ -410,7 +418,7 @@ describe('normalising a list', () => {
 
   it('keeps a valid ticker after an invalid one of the same symbol', () => {
     const { tickers, rejected } = list([
-      { symbol: 'A', last: '' },
+      { symbol: 'A', last: 'oops' },
       { symbol: 'A', last: '2' },
     ]);
     expect(tickers).toMatchObject([{ last_price: 2 }]);
