@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { areInOrder, type CandleSeries, EXPECTED_ORDER, type RecordedPrices } from '../market/candle.ts';
-import type { CandleHours } from '../market/price-path.ts';
+import type { CandleHours, PathPoint } from '../market/price-path.ts';
+import { DAY_MS } from '../market/time.ts';
 import type { CandleObject } from './candle-objects.ts';
 
 /**
- * One candle of history: `[start in epoch ms, open, high, low, close, volume, turnover]`. Volume is in the base currency
- * and null if unknown; turnover is in the quote currency and left out if unknown.
+ * One candle of history: `[start in epoch ms, open, high, low, close, volume, turnover, path]`. Volume is in the base
+ * currency and null if unknown; turnover is in the quote currency, null or left out if unknown. The path,
+ * `[[ms since the start, price], …]`, is left out unless the history is finer than the candle.
  */
 export type CandleRow = [
   startMs: number,
@@ -14,20 +16,36 @@ export type CandleRow = [
   low: number,
   close: number,
   volume: number | null,
-  turnover?: number | undefined,
+  turnover?: number | null | undefined,
+  path?: PathPoint[] | undefined,
 ];
 
 const price = z.number().positive();
 const amount = z.number().nonnegative();
+const path = z.array(z.tuple([z.number().int().nonnegative().lt(DAY_MS), price])).min(1);
 export const candleRow = z
-  .tuple([z.number().int().nonnegative(), price, price, price, price, amount.nullable(), amount.optional()])
+  .tuple([
+    z.number().int().nonnegative(),
+    ...([price, price, price, price] as const),
+    ...([amount.nullable(), amount.nullish(), path.optional()] as const),
+  ])
   .refine((row) => areInOrder(pricesOf(row)), EXPECTED_ORDER);
 
-export function pricesOf([startMs, open, high, low, close, volume, turnover]: CandleRow): RecordedPrices {
+export function pricesOf([
+  startMs,
+  open,
+  high,
+  low,
+  close,
+  volume,
+  turnover,
+  path,
+]: CandleRow): RecordedPrices {
   return {
     ...{ startMs, open, high, low, close },
     ...(volume === null ? {} : { volume }),
-    ...(turnover === undefined ? {} : { turnover }),
+    ...(turnover === undefined || turnover === null ? {} : { turnover }),
+    ...(path === undefined ? {} : { path }),
   };
 }
 

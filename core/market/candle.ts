@@ -54,6 +54,8 @@ export interface RecordedPrices extends CandlePrices {
   readonly volume?: number | undefined;
   /** In the quote currency. */
   readonly turnover?: number | undefined;
+  /** Where the history is finer than the candle. @default {@link candlePath} */
+  readonly path?: PathPoint[] | undefined;
 }
 
 /** Whether the prices of a candle agree with each other. */
@@ -131,7 +133,7 @@ export function candleFromTicks(series: CandleSeries, startMs: number, ticks: re
 /** The candle of recorded prices. */
 export function candleFromHistory(
   series: CandleSeries,
-  { startMs, open, high, low, close, volume, turnover }: RecordedPrices,
+  { startMs, open, high, low, close, volume, turnover, path }: RecordedPrices,
   hours: CandleHours,
 ): Candle {
   return {
@@ -147,7 +149,7 @@ export function candleFromHistory(
     ...(volume === undefined ? {} : { volume }),
     ...(turnover === undefined ? {} : { turnover }),
     samples: 0,
-    path: candlePath({ open, high, low, close }, hours),
+    path: path ?? candlePath({ open, high, low, close }, hours),
     source: 'backfill',
   };
 }

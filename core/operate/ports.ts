@@ -114,6 +114,8 @@ export interface CandlePage {
   raw: unknown;
   /** In time order. */
   rows: RecordedPrices[];
+  /** Candles that do not start on the hour, and are left out of `rows`. */
+  moved: number;
   pair: CurrencyPair;
   /** The exchange has nothing earlier, although it was asked; epoch ms. */
   keptFromMs?: number;
@@ -141,6 +143,8 @@ export interface RowPage {
   pair: CurrencyPair;
   /** In time order. */
   rows: CandleRow[];
+  /** Candles that do not start on the hour, and are left out of `rows`. */
+  moved: number;
   /** Where the next request begins; `toMs` or later after the last page. */
   nextMs: number;
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { SourceRefusedError, WrongPayloadError } from '../../core/ingest/source-errors.ts';
 import { type CandleRow, candleRow } from '../../core/lake/candle-rows.ts';
 import type { Category } from '../../core/market/series.ts';
-import { HOUR_MS } from '../../core/market/time.ts';
+import { HOUR_MS, hourOf } from '../../core/market/time.ts';
 import type { CandlePager, CandleRange, RowPage } from '../../core/operate/ports.ts';
 import { CcxtClient } from './client.ts';
 import { categoryOf, pairOfMarket } from './markets.ts';
@@ -13,13 +13,12 @@ const DEFAULT_PAGE_HOURS = 100;
 /** A function's answer may be 6 MB at most. */
 const MAX_PAGE_HOURS = 1_000;
 
-const hourlyRow = candleRow.refine(([startMs]) => startMs % HOUR_MS === 0, 'does not start on the hour');
 /** ccxt leaves a value that it cannot read undefined or NaN; only the volume may be missing. */
 const rowList = z.array(
   z
     .array(z.unknown())
     .transform((row) => [...row.slice(0, 5), Number.isFinite(row[5]) ? row[5] : null])
-    .pipe(hourlyRow),
+    .pipe(candleRow),
 );
 
 /**
@@ -46,9 +45,12 @@ export class CcxtCandles implements CandlePager {
       }
       const limit = Number(exchange.featureValue(market.symbol, 'fetchOHLCV', 'limit', DEFAULT_PAGE_HOURS));
       const pageHours = Math.min(limit > 0 ? limit : DEFAULT_PAGE_HOURS, MAX_PAGE_HOURS);
+      const moved = new Set<number>();
       const fetchRows = async (hours: number): Promise<CandleRow[]> => {
         const answer: unknown = await exchange.fetchOHLCV(market.symbol, '1h', fromMs, hours);
-        return this.#read(answer).filter(([startMs]) => startMs >= fromMs && startMs < toMs);
+        const rows = this.#read(answer).filter(([startMs]) => startMs >= fromMs && startMs < toMs);
+        for (const [startMs] of rows) if (startMs !== hourOf(startMs)) moved.add(startMs);
+        return rows.filter(([startMs]) => !moved.has(startMs));
       };
       let rows = await fetchRows(pageHours);
       // If the limit is lower than ccxt believes, the oldest candles may be missing: request fewer.
@@ -63,7 +65,7 @@ export class CcxtCandles implements CandlePager {
       const lastMs = rows.at(-1)?.[0];
       // A page without any candle is skipped as a whole.
       const nextMs = lastMs === undefined ? fromMs + pageHours * HOUR_MS : lastMs + HOUR_MS;
-      return { pair: pairOfMarket(market), rows, nextMs };
+      return { pair: pairOfMarket(market), rows, moved: moved.size, nextMs };
     });
   }
 

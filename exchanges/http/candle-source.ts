@@ -3,6 +3,7 @@ import { SourceUnavailableError } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
 import type { CandleSource, ExchangeCandles } from '../../core/operate/ports.ts';
 import type { CandleApi, Exchange } from '../exchange.ts';
+import { onTheHour } from '../payload/candles.ts';
 import { EXCHANGES, pairBySpelling } from '../registry.ts';
 import { holdTo, OWN_HOSTS_ONLY } from './addresses.ts';
 import { ExchangeClient } from './client.ts';
@@ -43,7 +44,7 @@ export function exchangeCandles(addresses: 'public' | 'any'): ExchangeCandles {
     parse(format, symbol, content) {
       const exchange = candleExchanges.find(({ candles }) => candles.format === format);
       if (!exchange) throw new Error(`No exchange answers in the format ${format}`);
-      return exchange.candles.shapeOf(symbol).parse(JSON.parse(content));
+      return onTheHour(exchange.candles.shapeOf(symbol).parse(JSON.parse(content)));
     },
     pairOf: pairBySpelling,
   };
@@ -66,7 +67,9 @@ function openSource(name: string, baseUrl: string | undefined): CandleSource {
       const { value: all, url } = await ask(request, candles.shapeOf(symbol));
       // Does not send the request again.
       const { value: raw } = await ask(request, z.unknown());
-      const rows = all.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+      const inRange = all.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+      const rows = onTheHour(inRange);
+      const moved = inRange.length - rows.length;
       const open = rows.find(({ isOpen }) => isOpen);
       if (open) {
         const start = new Date(open.startMs).toISOString();
@@ -78,7 +81,7 @@ function openSource(name: string, baseUrl: string | undefined): CandleSource {
       const pair = candles.pairOf?.({ category, symbol }, ask) ?? exchange.pairOf(symbol, category);
       const firstMs = all[0]?.startMs ?? fromMs;
       const isCutOff = keptCandles !== undefined && all.length >= keptCandles && firstMs > fromMs;
-      return { raw, rows, pair: await pair, ...(isCutOff ? { keptFromMs: firstMs } : {}) };
+      return { raw, rows, moved, pair: await pair, ...(isCutOff ? { keptFromMs: firstMs } : {}) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { areInOrder, EXPECTED_ORDER } from '../../core/market/candle.ts';
-import { HOUR_MS, LATEST_MS } from '../../core/market/time.ts';
+import { hourOf, LATEST_MS } from '../../core/market/time.ts';
 import type { ExchangeCandle } from '../exchange.ts';
 import { epochMs, readDecimal } from './fields.ts';
 
@@ -24,10 +24,7 @@ const amount = z
 
 const candle = z
   .object({
-    startMs: z
-      .number('expected a time')
-      .max(LATEST_MS, 'expected a time')
-      .refine((ms) => ms % HOUR_MS === 0, 'does not start on the hour'),
+    startMs: z.number('expected a time').max(LATEST_MS, 'expected a time'),
     open: price,
     high: price,
     low: price,
@@ -45,7 +42,16 @@ const candle = z
 type Column = 'open' | 'high' | 'low' | 'close' | 'volume' | 'turnover' | 'vwap' | null;
 
 /**
- * A list of rows that begin with the start of the hour, sorted by time. One invalid candle fails the whole list.
+ * Without the candles that do not start on the hour: after an outage, exchanges have some that begin when trading did, and
+ * nobody knows what they cover.
+ */
+export function onTheHour<C extends { startMs: number }>(candles: readonly C[]): C[] {
+  return candles.filter(({ startMs }) => startMs === hourOf(startMs));
+}
+
+/**
+ * A list of rows that begin with the start of the hour, sorted by time. One invalid candle fails the whole list; one that
+ * does not start on the hour is no reason to, see {@link onTheHour}.
  * @param columns what follows the start
  * @param isOpen whether a row is of an hour that is not over. @default never
  */

@@ -1,6 +1,11 @@
+import type { RecordedPrices } from '../../core/market/candle.ts';
 import { candlePath, PATH_OFFSETS_MS } from '../../core/market/price-path.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
-import type { HistoryRow } from './history-row.ts';
+
+/** An hour of one symbol. */
+export interface ReplayRow extends RecordedPrices {
+  readonly symbol: string;
+}
 
 export type SpotTicker = ReturnType<typeof tickerOf>;
 
@@ -32,7 +37,7 @@ const SPREAD_FRACTION = 0.0001;
 const ORDER_SIZE = '1';
 
 interface RecordedHour {
-  readonly row: HistoryRow;
+  readonly row: ReplayRow;
   /** The prices at the four offsets. */
   readonly prices: readonly number[];
 }
@@ -60,7 +65,7 @@ export class ReplayMarket {
    * @param rows hourly candles, in any order
    * @throws {RangeError} if a row does not start on the hour or a symbol has two rows for one hour
    */
-  constructor(rows: Iterable<HistoryRow>) {
+  constructor(rows: Iterable<ReplayRow>) {
     const hoursBySymbol = new Map<string, Map<number, RecordedHour>>();
     for (const row of rows) {
       const hours = hoursBySymbol.get(row.symbol) ?? new Map<number, RecordedHour>();
@@ -146,8 +151,8 @@ function tickerOf({ symbol, hours }: Series, slotMs: number) {
     const row = hours.get(hour - back * HOUR_MS)?.row;
     if (row === undefined) continue;
     hoursWithVolume += 1;
-    volume += row.volume;
-    turnover += row.volume * row.close;
+    volume += row.volume ?? 0;
+    turnover += (row.volume ?? 0) * row.close;
     // Of the oldest hour only the points after `slotMs − 24 h` count, which are in the window already.
     if (back < HOURS_A_DAY) window.push(row.high, row.low);
   }
@@ -169,7 +174,7 @@ function tickerOf({ symbol, hours }: Series, slotMs: number) {
   };
 }
 
-function klineOf({ startMs, open, high, low, close, volume }: HistoryRow): Kline {
+function klineOf({ startMs, open, high, low, close, volume = 0 }: ReplayRow): Kline {
   return [
     String(startMs),
     plainDecimal(open),

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@opensearch-project/opensearch';
 import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
 import type { OperationEvent } from '../../core/operate/operation.ts';
-import { backfillRows } from '../market-replay/backfill-rows.ts';
-import { type CandleHistory, readCandleHistory } from '../market-replay/history.ts';
+import { backfillRows } from '../history-files/backfill-rows.ts';
+import { readHistory } from '../history-files/read-history.ts';
 import { REPLAY_START_MS } from '../market-replay/replay-market.ts';
 
 /** The hourly prices of the market replay. */
@@ -22,12 +22,6 @@ export interface LoadHistoryOptions {
   signal: AbortSignal;
 }
 
-/** A part of the bundled history, and the exchange of its series. */
-interface Part {
-  history: CandleHistory;
-  exchange: string;
-}
-
 /**
  * Backfills the bundled history, unless the index has it already: the hours before the market replay begins as
  * `recorded` (continued by the replay's ticks), the days as `archive`.
@@ -39,22 +33,19 @@ export async function loadHistory(options: LoadHistoryOptions): Promise<number> 
   const { body: isLoaded } = await openSearch.exists({ index: SUMMARY_STATE_INDEX, id: noteId });
   if (isLoaded) return 0;
 
-  const hourly = await readCandleHistory(HOURLY_HISTORY);
-  const parts: Part[] = [
-    {
-      history: { ...hourly, rows: hourly.rows.filter(({ startMs }) => startMs < REPLAY_START_MS) },
-      exchange: 'recorded',
-    },
-    { history: await readCandleHistory(DAILY_HISTORY), exchange: 'archive' },
+  const hourly = await readHistory(HOURLY_HISTORY);
+  const parts = [
+    { exchange: 'recorded', rows: hourly.filter(({ startMs }) => startMs < REPLAY_START_MS) },
+    { exchange: 'archive', rows: await readHistory(DAILY_HISTORY) },
   ];
-  const total = parts.reduce((sum, { history }) => sum + history.rows.length, 0);
+  const total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
   let before = 0;
-  for (const { history, exchange } of parts) {
-    const series = { ...history, exchange, category: 'spot' as const };
+  for (const { exchange, rows } of parts) {
     const onPart = (done: number) => onProgress(before + done, total);
+    const options = { invoke: operate, onProgress: onPart, signal };
     // Questions are answered from candles, so the moves can wait for the first run of summarise.
-    await backfillRows(series, { invoke: operate, onProgress: onPart, makeMoves: false, signal });
-    before += history.rows.length;
+    await backfillRows({ exchange, category: 'spot', candles: rows }, { ...options, makeMoves: false });
+    before += rows.length;
   }
   await openSearch.index({ index: SUMMARY_STATE_INDEX, id: noteId, body: { kind: 'note', note: { total } } });
   return total;

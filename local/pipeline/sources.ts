@@ -1,6 +1,6 @@
 import type { SourceConfig } from '../../exchanges/source-config.ts';
 import { choosePort } from '../engines/ports.ts';
-import { readPriceHistory } from '../market-replay/history.ts';
+import { readHistory } from '../history-files/read-history.ts';
 import { ReplayMarket } from '../market-replay/replay-market.ts';
 import { startMarketReplay } from '../market-replay/server.ts';
 import { HOURLY_HISTORY } from './history.ts';
@@ -37,7 +37,7 @@ export async function startSources(
     keepSamplingIntervals(folder, configs, intervalMs);
     return { sources, replay: undefined };
   }
-  const market = new ReplayMarket(await readPriceHistory(HOURLY_HISTORY));
+  const market = new ReplayMarket(await readHistory(HOURLY_HISTORY));
   const server = await startMarketReplay({
     market,
     clock: () => clock.position?.slotMs ?? market.firstSlot() ?? 0,

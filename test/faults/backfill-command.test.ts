@@ -126,7 +126,46 @@ describe('npm run backfill', () => {
     expect(unified.stderr).toContain('its tickers call BTC/USDT BTC_USDT; use that name');
   });
 
+  it('loads files as they are downloaded, so that questions are answered exactly', async () => {
+    const file = (name: string) =>
+      fileURLToPath(new URL(`../fixtures/history-files/${name}`, import.meta.url));
+    const load = (name: string, ...more: string[]) =>
+      command('backfill', '--file', file(name), '--exchange', 'mine', '--category', 'spot', ...more);
+    const mean = async (symbol: string, from: string, to: string) => {
+      const asked = ['average', symbol, '--exchange', 'mine', '--from', from, '--to', to, '--json'];
+      const { stdout, stderr, code } = await command('insights', ...asked);
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const binance = await load('BTCUSDT-1h-2025-01.zip');
+    expect(binance.stderr).toMatch(
+      /BTCUSDT-1h-2025-01\.csv\): Binance public data, 3 rows of BTCUSDT\n {2}hourly: BTCUSDT/,
+    );
+    expect(binance.stdout).toContain('✔ 3 candles of mine read, 3 of them new or changed');
+    expect(await mean('BTCUSDT', '2025-01-01', '2025-01-01T03:00')).toMatchObject({ mean: 102, coverage: 1 });
+
+    const kraken = await load('XBTUSD_60.csv', '--json');
+    expect(JSON.parse(kraken.stdout)).toMatchObject({
+      ...{ read: 5, candles: 5 },
+      files: [{ format: 'kraken', rows: 5, withoutPrice: 0, symbols: ['XBTUSD'] }],
+    });
+    // The hours 0, 1, 4, 5 and 6 of 7.
+    expect(await mean('XBTUSD', '2024-01-01', '2024-01-01T07:00')).toMatchObject({ mean: 104.2, hours: 5 });
+
+    const minutes = await load('bitstampUSD_1-min_data.csv');
+    expect(minutes.stderr).toMatch(/! .*12 rows without a price: left out/);
+    const keys = await keysOf(BUCKET, 'candles/exchange=mine/');
+    const refused = await load('zero-width-space.csv');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('line 4: the symbol is "ETH\\u{200b}USD"');
+    expect(await keysOf(BUCKET, 'candles/exchange=mine/')).toEqual(keys);
+  });
+
   it.each([
+    [
+      ['--exchange', 'CryptoDataDownload', '--category', 'spot'],
+      'expected lower-case letters, digits and dashes',
+    ],
     [['--exchange', 'kraken', '--category', 'linear'], 'kraken has no linear candles; it has spot'],
     [['--exchange', 'mtgox', '--category', 'spot'], 'the history of mtgox cannot be fetched; choose bybit,'],
     [['--exchange', 'ccxt:mtgox', '--category', 'spot'], 'ccxt has no exchange "mtgox"'],

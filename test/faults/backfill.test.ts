@@ -6,13 +6,13 @@ import type { Candle } from '../../core/market/candle.ts';
 import { candlePath } from '../../core/market/price-path.ts';
 import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
+import type { RecordedRow } from '../../core/operate/backfill/row-parts.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import type { RebuildOutput } from '../../core/operate/rebuild.ts';
 import type { LoopbackServer } from '../../core/runtime/loopback-server.ts';
 import type { SummariseReport } from '../../core/summarise/summarise.ts';
-import { backfillRows } from '../../local/market-replay/backfill-rows.ts';
-import { type CandleHistory, readCandleHistory } from '../../local/market-replay/history.ts';
-import type { HistoryRow } from '../../local/market-replay/history-row.ts';
+import { backfillRows } from '../../local/history-files/backfill-rows.ts';
+import { readHistory } from '../../local/history-files/read-history.ts';
 import { ReplayMarket } from '../../local/market-replay/replay-market.ts';
 import { startMarketReplay } from '../../local/market-replay/server.ts';
 import { HOURLY_HISTORY } from '../../local/pipeline/history.ts';
@@ -36,12 +36,12 @@ const JULY_MS = Date.UTC(2018, 6, 1);
 const iso = (ms: number) => new Date(ms).toISOString();
 const signal = new AbortController().signal;
 
-let history: CandleHistory;
+let history: RecordedRow[];
 let bucket: string;
 let operate: Operate;
 
 beforeAll(async () => {
-  history = await readCandleHistory(HOURLY_HISTORY);
+  history = await readHistory(HOURLY_HISTORY);
 });
 beforeEach(async () => {
   await clearTickers();
@@ -60,11 +60,11 @@ afterAll(async () => {
 });
 
 /** Rows of the bundled history that start in the range. */
-function rowsIn(fromMs: number, toMs: number): HistoryRow[] {
-  return history.rows.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+function rowsIn(fromMs: number, toMs: number): RecordedRow[] {
+  return history.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
 }
 
-function recordedOf(exchange: string, hours: 1 | 24, rows: readonly HistoryRow[]): Recorded[] {
+function recordedOf(exchange: string, hours: 1 | 24, rows: readonly RecordedRow[]): Recorded[] {
   return [...Map.groupBy(rows, ({ symbol }) => symbol)].map(([symbol, ofSymbol]) => ({
     series: { exchange, category: 'spot', symbol, base: symbol.slice(0, 3), quote: 'USD' },
     hours,
@@ -72,7 +72,7 @@ function recordedOf(exchange: string, hours: 1 | 24, rows: readonly HistoryRow[]
   }));
 }
 
-function ticksOf(rows: readonly HistoryRow[]): MemoryTicks {
+function ticksOf(rows: readonly RecordedRow[]): MemoryTicks {
   const ticks = new MemoryTicks();
   for (const row of rows) {
     const series = { ...BTC, symbol: row.symbol, base: row.symbol.slice(0, 3) };
@@ -82,12 +82,15 @@ function ticksOf(rows: readonly HistoryRow[]): MemoryTicks {
 }
 
 /** Hands rows over as the command line does. */
-function handOver(exchange: string, rows: HistoryRow[], hours: 1 | 24 = 1): Promise<BackfillOutput> {
+function handOver(exchange: string, rows: RecordedRow[], hours: 1 | 24 = 1): Promise<BackfillOutput> {
   const invoke = async ({ operation, input }: { operation: string; input: unknown }) => {
     const outputs = await operate<BackfillOutput>(operation, input as object);
     return { output: sumOf(outputs), progress: { done: 1, total: 1, unit: '' } } satisfies Slice<unknown>;
   };
-  return backfillRows({ exchange, category: 'spot', hours, rows }, { invoke, signal });
+  const candles = rows
+    .map((row) => ({ ...row, hours }))
+    .sort((a, b) => (a.symbol === b.symbol ? a.startMs - b.startMs : a.symbol < b.symbol ? -1 : 1));
+  return backfillRows({ exchange, category: 'spot', candles }, { invoke, signal });
 }
 
 function sumOf(outputs: readonly BackfillOutput[]): BackfillOutput {
@@ -186,7 +189,7 @@ describe('backfilling rows', () => {
 
   it('refuses invalid rows as a whole, and writes nothing', async () => {
     const [row] = rowsIn(JULY_MS, JULY_MS + HOUR_MS);
-    await expect(handOver('archive', [{ ...(row as HistoryRow), high: 0.01 }])).rejects.toThrow(
+    await expect(handOver('archive', [{ ...(row as RecordedRow), high: 0.01 }])).rejects.toThrow(
       /low <= open, close <= high/,
     );
     expect(await storedDocuments()).toEqual({ candles: [], moves: [] });
@@ -199,7 +202,7 @@ describe('backfilling from an exchange', () => {
   afterEach(() => replay?.close());
 
   it('fetches page after page into the lake, from which the candles can be rebuilt', async () => {
-    replay = await startMarketReplay({ market: new ReplayMarket(history.rows), clock: () => JULY_MS });
+    replay = await startMarketReplay({ market: new ReplayMarket(history), clock: () => JULY_MS });
     const to = FROM_MS + 2_100 * HOUR_MS;
     const outputs = await operate<BackfillOutput>(
       'backfill',
@@ -218,7 +221,7 @@ describe('backfilling from an exchange', () => {
     const rows = rowsIn(FROM_MS, to)
       .filter(({ symbol }) => ['BTCUSD', 'ADAUSD'].includes(symbol))
       // As the replay approximates it.
-      .map((row) => ({ ...row, turnover: row.volume * row.close }));
+      .map((row) => ({ ...row, turnover: (row.volume ?? 0) * row.close }));
     const expected = expectedDocuments(new MemoryTicks(), 0, recordedOf('bybit', 1, rows));
     expect(await storedDocuments()).toEqual(expected);
     expect(sumOf(outputs)).toMatchObject({ read: rows.length, candles: rows.length });
@@ -231,7 +234,7 @@ describe('backfilling from an exchange', () => {
   });
 
   it('says which symbol the exchange does not know', async () => {
-    replay = await startMarketReplay({ market: new ReplayMarket(history.rows), clock: () => JULY_MS });
+    replay = await startMarketReplay({ market: new ReplayMarket(history), clock: () => JULY_MS });
     const input = {
       kind: 'fetch',
       exchange: 'bybit',
@@ -282,12 +285,12 @@ describe('backfilling from an exchange', () => {
 describe('backfilling from another exchange', () => {
   const server = new ExchangeServer();
   const HOURS = 250;
-  let btc: HistoryRow[];
+  let btc: RecordedRow[];
   let fromMs: number;
   let toMs: number;
   beforeAll(async () => {
     await server.start();
-    btc = history.rows.filter(({ symbol }) => symbol === 'BTCUSD');
+    btc = history.filter(({ symbol }) => symbol === 'BTCUSD');
     fromMs = btc.at(-HOURS - 1)?.startMs ?? 0;
     toMs = btc.at(-1)?.startMs ?? 0;
   });

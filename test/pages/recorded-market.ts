@@ -11,8 +11,8 @@ import { candleIndexOf, tickerIndexOf } from '../../core/market/index-names.ts';
 import { formatSeries } from '../../core/market/series.ts';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import { hourOf } from '../../core/market/time.ts';
-import { readPriceHistory } from '../../local/market-replay/history.ts';
-import type { HistoryRow } from '../../local/market-replay/history-row.ts';
+import type { RecordedRow } from '../../core/operate/backfill/row-parts.ts';
+import { readHistory } from '../../local/history-files/read-history.ts';
 import { REPLAY_START_MS, ReplayMarket, type SpotTicker } from '../../local/market-replay/replay-market.ts';
 import { OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
 import type { BulkAction } from '../../stores/opensearch/bulk-request.ts';
@@ -32,8 +32,8 @@ export interface RecordedMarket {
 
 /** Seven days of polls, and the months and years before them as candles; all hours are summarised. */
 export async function recordedMarket(days = 7): Promise<RecordedMarket> {
-  const hourly = await readPriceHistory(data('hourly-2018.csv.gz'));
-  const daily = await readPriceHistory(data('daily-2018-2021.csv.gz'));
+  const hourly = await readHistory(data('hourly-2018.csv.gz'));
+  const daily = await readHistory(data('daily-2018-2021.csv.gz'));
   const market = new ReplayMarket(hourly);
   const endMs = REPLAY_START_MS + days * 86_400_000;
   const tickers: Ticker[] = [];
@@ -58,7 +58,7 @@ export async function recordedMarket(days = 7): Promise<RecordedMarket> {
   };
 }
 
-function historyCandle(row: HistoryRow, exchange: string, hours: 1 | 24): Candle {
+function historyCandle(row: RecordedRow, exchange: string, hours: 1 | 24): Candle {
   const series = {
     exchange,
     category: 'spot',

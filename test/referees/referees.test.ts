@@ -6,7 +6,7 @@ import { type Answers, answer, type QuestionInput, questionSchema } from '../../
 import { PERIODS } from '../../core/insights/statistics/period-returns.ts';
 import { candleFromHistory, withLogReturn } from '../../core/market/candle.ts';
 import { formatSeries } from '../../core/market/series.ts';
-import { readPriceHistory } from '../../local/market-replay/history.ts';
+import { readHistory } from '../../local/history-files/read-history.ts';
 import { pythonTool } from '../infra/python-tool.ts';
 import { InMemoryStore } from '../unit/core/insights/in-memory-store.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from '../unit/local/market-replay/bundled-history.ts';
@@ -39,7 +39,7 @@ let verdicts: Record<string, unknown>[];
 
 beforeAll(async () => {
   const histories = [hourly, daily].map(async ({ file, hours, exchange }) =>
-    (await readPriceHistory(file)).map((row) =>
+    (await readHistory(file)).map((row) =>
       candleFromHistory({ exchange, category: 'spot', symbol: row.symbol }, row, hours),
     ),
   );

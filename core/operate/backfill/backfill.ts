@@ -49,7 +49,7 @@ export const backfill: Operation<BackfillInput, BackfillOutput> = {
         output.candles += written.candles;
         output.moves += written.moves;
         if (written.hours !== undefined) output.hours = (output.hours ?? 0) + written.hours;
-        if (written.note !== undefined) output.notes = [...(output.notes ?? []), written.note];
+        if (written.notes?.length) output.notes = [...(output.notes ?? []), ...written.notes];
         state.pages += 1;
       }
       if (input.kind !== 'fetch' && !input.makeMoves) return answer(true);

@@ -4,7 +4,13 @@ import { OperationInputError, type OperationServices } from '../operation.ts';
 import type { CandleSource } from '../ports.ts';
 import type { FetchInput } from './input.ts';
 import { PATIENCE_MS, waitAsAsked } from './rate-limit.ts';
-import { seriesNamed, seriesWithPair, type WrittenPart, writeRecorded } from './recorded-candles.ts';
+import {
+  movedNote,
+  seriesNamed,
+  seriesWithPair,
+  type WrittenPart,
+  writeRecorded,
+} from './recorded-candles.ts';
 
 /** The exchange no longer has any of the requested candles. */
 export class CandlesNotKeptError extends Error {
@@ -59,7 +65,7 @@ export class ExchangePages {
     const firstMs = this.#fromMs + (position % this.#pagesPerSymbol) * pageHours * HOUR_MS;
     const toMs = Math.min(firstMs + pageHours * HOUR_MS, this.#toMs);
     const range = { category, symbol, fromMs: firstMs, toMs };
-    const { raw, rows, pair, keptFromMs } = await this.#source.page(range, now() + PATIENCE_MS);
+    const { raw, rows, moved, pair, keptFromMs } = await this.#source.page(range, now() + PATIENCE_MS);
     const note =
       keptFromMs === undefined
         ? undefined
@@ -69,6 +75,7 @@ export class ExchangePages {
     const object = { ...series, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format };
     if (rows.length > 0) await candleHistory.put(object, JSON.stringify(raw));
     const written = await writeRecorded(seriesWithPair(series, exchangeCandles), 1, rows, summaries, store);
-    return { ...written, read: rows.length, hours: (toMs - firstMs) / HOUR_MS, note };
+    const notes = [...(note === undefined ? [] : [note]), ...movedNote(series, moved, range)];
+    return { ...written, read: rows.length, hours: (toMs - firstMs) / HOUR_MS, notes };
   }
 }

@@ -4,10 +4,18 @@ import { candleRow } from '../../lake/candle-rows.ts';
 import { CATEGORIES, SYMBOL_PATTERN } from '../../market/series.ts';
 import { isoTime } from '../time-range.ts';
 
-const symbol = z.string().regex(SYMBOL_PATTERN, 'expected a symbol');
-const currency = z.string().min(1).max(100);
+/** Also checked by the command line, so that it refuses before anything is written what the function would refuse. */
+export const symbolName = z
+  .string()
+  .regex(SYMBOL_PATTERN, 'expected a symbol: 1 to 100 visible characters without spaces');
+export const exchangeName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,40}$/, 'expected lower-case letters, digits and dashes, 40 at most');
+const symbol = symbolName;
+export const currencyName = z.string().regex(/^[^\s\p{C}]{1,100}$/u, 'expected a currency such as USD');
+const currency = currencyName;
 const market = {
-  exchange: z.string().regex(/^[a-z0-9-]{1,40}$/, 'lower-case letters, digits and dashes, 40 at most'),
+  exchange: exchangeName,
   category: z.enum(CATEGORIES),
 };
 

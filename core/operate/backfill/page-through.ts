@@ -6,7 +6,7 @@ import type { Window } from '../../market/window.ts';
 import type { OperationServices, Slice } from '../operation.ts';
 import type { CandleHistory, CandlePager } from '../ports.ts';
 import { PATIENCE_MS, waitAsAsked } from './rate-limit.ts';
-import { seriesNamed } from './recorded-candles.ts';
+import { movedNote, seriesNamed } from './recorded-candles.ts';
 
 /** Hourly candles to fetch: those that start in [fromMs, toMs), both whole hours, epoch ms. */
 export interface PageRequest extends Market, Window {
@@ -68,7 +68,10 @@ export async function pageThrough(
     if (pages > 0 && (now() >= limits.deadlineMs || rowCount >= MOST_ROWS)) break;
     try {
       const range = { symbol, fromMs: state.nextMs, toMs };
-      const { pair, rows, nextMs } = await pager.page(range, Math.min(limits.endMs, now() + PATIENCE_MS));
+      const { pair, rows, moved, nextMs } = await pager.page(
+        range,
+        Math.min(limits.endMs, now() + PATIENCE_MS),
+      );
       const [firstRow] = rows;
       if (firstRow) {
         const { object, content } = rowsObject(seriesNamed({ exchange, category, symbol }, pair), 1, rows);
@@ -82,6 +85,8 @@ export async function pageThrough(
       if (state.first && !firstRow && nextMs >= toMs) {
         output.notes.push(`${exchange} ${symbol}: the exchange gives no candles of that time.`);
       }
+      const until = { fromMs: state.nextMs, toMs: Math.min(nextMs, toMs) };
+      output.notes.push(...movedNote({ exchange, symbol }, moved, until));
       pages += 1;
       rowCount += rows.length;
       output.hours += (Math.min(nextMs, toMs) - state.nextMs) / HOUR_MS;

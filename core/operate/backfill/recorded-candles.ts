@@ -20,11 +20,23 @@ export interface WrittenPart extends WrittenCandles {
   /** Hours that an exchange was asked for. */
   hours?: number;
   /** What was not available. */
-  note?: string | undefined;
+  notes?: string[];
 }
 
 /** @returns undefined if the exchange asked to wait first */
 export type WritePart = (position: number, store: SummaryStore) => Promise<WrittenPart | undefined>;
+
+/** What is said of candles that do not start on the hour. */
+export function movedNote(
+  { exchange, symbol }: Pick<Series, 'exchange' | 'symbol'>,
+  moved: number,
+  { fromMs, toMs }: Window,
+): string[] {
+  if (moved === 0) return [];
+  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+  const candles = moved === 1 ? '1 candle does' : `${moved} candles do`;
+  return [`${exchange} ${symbol}: between ${from} and ${to}, ${candles} not start on the hour: left out.`];
+}
 
 /** The series, with base and quote if both are known. */
 export function seriesNamed(

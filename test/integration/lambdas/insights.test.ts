@@ -20,7 +20,7 @@ import { candlePath } from '../../../core/market/price-path.ts';
 import { formatSeries } from '../../../core/market/series.ts';
 import { type Ticker, tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
-import { readPriceHistory } from '../../../local/market-replay/history.ts';
+import { readHistory } from '../../../local/history-files/read-history.ts';
 import { candleRecord } from '../../../stores/opensearch/candle-record.ts';
 import { sampleTicker } from '../../samples/tickers.ts';
 import { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
@@ -45,7 +45,7 @@ let ask: (event: QuestionInput & { now?: string }) => Promise<InsightsResponse>;
 
 /** Some weeks of the bundled history as the pipeline stores it: backfilled, then ticks, the last hours not summarised. */
 async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }> {
-  const rows = (await readPriceHistory(HOURLY_HISTORY)).filter(
+  const rows = (await readHistory(HOURLY_HISTORY)).filter(
     ({ symbol, startMs }) => SYMBOLS.includes(symbol) && startMs < ms('2018-03-20T11:00'),
   );
   const candles: Candle[] = [];
@@ -86,7 +86,7 @@ function linked(candles: readonly Candle[]): Candle[] {
 }
 
 async function archivedDays(): Promise<Candle[]> {
-  const rows = (await readPriceHistory(DAILY_HISTORY)).filter(({ symbol }) => symbol === 'BTCUSD');
+  const rows = (await readHistory(DAILY_HISTORY)).filter(({ symbol }) => symbol === 'BTCUSD');
   const series = { exchange: 'archive', category: 'spot', symbol: 'BTCUSD', base: 'BTC' } as const;
   return linked(rows.map((row) => candleFromHistory(series, row, 24)));
 }

@@ -56,6 +56,12 @@ const RULES = [
     to: { path: '^ccxt$|node_modules/ccxt/' },
   },
   {
+    name: 'no function contains DuckDB, which is 70 MB',
+    severity: 'error' as const,
+    from: { path: inRoom(['core', 'stores', 'exchanges', 'charts', 'lambdas', 'lib']) },
+    to: { path: '@duckdb/' },
+  },
+  {
     name: 'the list of sources needs no client',
     severity: 'error' as const,
     from: { path: '^exchanges/source-config' },

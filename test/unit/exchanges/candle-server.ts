@@ -1,6 +1,6 @@
 import type { RecordedPrices } from '../../../core/market/candle.ts';
 import { HOUR_MS } from '../../../core/market/time.ts';
-import { readPriceHistory } from '../../../local/market-replay/history.ts';
+import { readHistory } from '../../../local/history-files/read-history.ts';
 import { HOURLY_HISTORY } from '../local/market-replay/bundled-history.ts';
 import type { ExchangeServer, ServedAnswer } from './exchange-server.ts';
 
@@ -11,7 +11,7 @@ export interface ServedMarket {
 
 /** Real hours of 2018, in time order. */
 export async function recordedHours(): Promise<RecordedPrices[]> {
-  const rows = await readPriceHistory(HOURLY_HISTORY);
+  const rows = await readHistory(HOURLY_HISTORY);
   return rows
     .filter(({ symbol }) => symbol === 'BTCUSD')
     .map(({ startMs, open, high, low, close }) => ({ startMs, open, high, low, close }));

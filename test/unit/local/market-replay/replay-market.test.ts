@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { candlePath } from '../../../../core/market/price-path.ts';
-import { readPriceHistory } from '../../../../local/market-replay/history.ts';
-import type { HistoryRow } from '../../../../local/market-replay/history-row.ts';
-import { ReplayMarket } from '../../../../local/market-replay/replay-market.ts';
+import { readHistory } from '../../../../local/history-files/read-history.ts';
+import { ReplayMarket, type ReplayRow } from '../../../../local/market-replay/replay-market.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from './bundled-history.ts';
 
 const HOUR = 3_600_000;
@@ -12,7 +11,7 @@ const at = (iso: string): number => Date.parse(iso);
 const iso = (timeMs: number | undefined): string | undefined =>
   timeMs === undefined ? undefined : new Date(timeMs).toISOString();
 
-function candle(startMs: number, prices: Partial<HistoryRow> = {}): HistoryRow {
+function candle(startMs: number, prices: Partial<ReplayRow> = {}): ReplayRow {
   return { startMs, symbol: 'BTCUSD', open: 10, high: 14, low: 9, close: 12, volume: 3, ...prices };
 }
 
@@ -24,10 +23,10 @@ function slotsOf(market: ReplayMarket, startMs: number): number[] {
 }
 
 describe('the bundled hourly history', () => {
-  let rows: HistoryRow[];
+  let rows: ReplayRow[];
   let market: ReplayMarket;
   beforeAll(async () => {
-    rows = await readPriceHistory(HOURLY_HISTORY);
+    rows = await readHistory(HOURLY_HISTORY);
     market = new ReplayMarket(rows);
   });
 
@@ -35,7 +34,7 @@ describe('the bundled hourly history', () => {
     expect(rows).toHaveLength(19_847);
     expect(market.symbols).toEqual(['ADAUSD', 'BTCUSD', 'ETHUSD', 'XRPUSD']);
     expect(rows.filter(({ symbol }) => symbol === 'ADAUSD')).toHaveLength(5001 - 157);
-    expect(await readPriceHistory(DAILY_HISTORY)).toHaveLength(5801);
+    expect(await readHistory(DAILY_HISTORY)).toHaveLength(5801);
   });
 
   it('is reproduced exactly by the four ticks of each hour', () => {
@@ -114,7 +113,7 @@ describe('the bundled hourly history', () => {
               ({ symbol, startMs }) =>
                 symbol === ticker.symbol && startMs < hour && startMs >= hour - 24 * HOUR,
             )
-            .map(({ volume }) => volume);
+            .map(({ volume = 0 }) => volume);
           expect(Number(ticker.highPrice24h)).toBe(Math.max(...window));
           expect(Number(ticker.lowPrice24h)).toBe(Math.min(...window));
           expect(ticker.prevPrice24h).toBe(before === undefined ? '' : String(before.price));
@@ -144,7 +143,7 @@ describe('the bundled hourly history', () => {
 
 describe('a replayed hour', () => {
   const start = at('2018-07-01T00:00:00Z');
-  const lastPrices = (row: HistoryRow): (string | undefined)[] => {
+  const lastPrices = (row: ReplayRow): (string | undefined)[] => {
     const market = new ReplayMarket([row]);
     return slotsOf(market, 0).map((slot) => market.tickersAt(slot)[0]?.lastPrice);
   };

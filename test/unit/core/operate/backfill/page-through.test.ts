@@ -89,6 +89,26 @@ describe('fetching candles through ccxt into the lake', () => {
     ]);
   });
 
+  it('says how many candles an outage moved off the hour', async () => {
+    const third = candles[3] as RecordedPrices;
+    const moved = candles.map((candle) =>
+      candle === third ? { ...third, startMs: third.startMs + 61_000 } : candle,
+    );
+    serveCandles(server, { candles: moved });
+    const slices = await fetchAll({ toMs: firstMs() + 10 * HOUR_MS }, 10_000);
+    expect(startsInLake()).toEqual(
+      candles
+        .filter((candle) => candle !== third)
+        .slice(0, 9)
+        .map(({ startMs }) => startMs),
+    );
+    expect(slices.flatMap(({ output }) => output.notes)).toEqual([
+      expect.stringMatching(
+        /^gate BTC_USDT: between \S+ and \S+, 1 candle does not start on the hour: left out\.$/,
+      ),
+    ]);
+  });
+
   it('says that there are no candles of a time', async () => {
     const range = { fromMs: Date.UTC(2010, 0, 1), toMs: Date.UTC(2010, 0, 2) };
     const [slice, ...others] = await fetchAll(range, 10_000);

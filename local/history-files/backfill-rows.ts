@@ -1,44 +1,56 @@
 import type { Category } from '../../core/market/series.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
 import type { BackfillPart } from '../../core/operate/backfill/input.ts';
-import { rowParts } from '../../core/operate/backfill/row-parts.ts';
+import { type RecordedRow, rowParts } from '../../core/operate/backfill/row-parts.ts';
 import type { OperationEvent, Slice } from '../../core/operate/operation.ts';
-import type { CandleHistory } from './history.ts';
 
 export interface BackfillRowsOptions {
   /** Calls the operate function. */
   invoke: (event: OperationEvent) => Promise<unknown>;
-  /** Candles written so far, of how many. */
-  onProgress?: (done: number, total: number) => void;
+  /** Candles written so far. */
+  onProgress?: (done: number) => void;
   /** Whether to make the moves at the end, or leave them to the next run of summarise. @default true */
   makeMoves?: boolean;
   signal: AbortSignal;
 }
 
+/** Candles by symbol and time, and whose they are. */
+export interface MarketCandles {
+  exchange: string;
+  category: Category;
+  candles: AsyncIterable<RecordedRow> | Iterable<RecordedRow>;
+}
+
 /**
- * Passes the candles of a file to `backfill`, part by part.
+ * Passes candles to `backfill`, part by part.
  * @returns the sum over all parts
  */
 export async function backfillRows(
-  history: CandleHistory & { exchange: string; category: Category },
+  { exchange, category, candles }: MarketCandles,
   { invoke, onProgress = () => {}, makeMoves = true, signal }: BackfillRowsOptions,
 ): Promise<BackfillOutput> {
-  const { exchange, category, hours, rows } = history;
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
-  const parts = rowParts(rows);
-  for (const [position, series] of parts.entries()) {
-    const input: BackfillPart = {
-      kind: 'rows',
-      exchange,
-      category,
-      hours,
-      series,
-      makeMoves: makeMoves && position === parts.length - 1,
-    };
-    add(sum, await backfillPart(input, { invoke, signal }));
-    onProgress(sum.read, rows.length);
+  const inputOf = (
+    part: Pick<Extract<BackfillPart, { kind: 'rows' }>, 'hours' | 'series'>,
+    isLast: boolean,
+  ) => ({
+    ...{ kind: 'rows' as const, exchange, category, ...part },
+    makeMoves: makeMoves && isLast,
+  });
+  for await (const { part, isLast } of markLast(rowParts(candles))) {
+    add(sum, await backfillPart(inputOf(part, isLast), { invoke, signal }));
+    onProgress(sum.read);
   }
   return sum;
+}
+
+async function* markLast<T>(parts: AsyncIterable<T>): AsyncGenerator<{ part: T; isLast: boolean }> {
+  let waiting: { part: T } | undefined;
+  for await (const part of parts) {
+    if (waiting) yield { ...waiting, isLast: false };
+    waiting = { part };
+  }
+  if (waiting) yield { ...waiting, isLast: true };
 }
 
 /** Passes one part to `backfill`, in as many slices as it takes. */

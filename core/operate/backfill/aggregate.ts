@@ -1,0 +1,69 @@
+import type { RecordedPrices } from '../../market/candle.ts';
+import type { PathPoint } from '../../market/price-path.ts';
+import { HOUR_MS } from '../../market/time.ts';
+
+/** Adds rows that cover a part of an hour up to the hour's candle, with the path that they tell. */
+export class HourOfRows {
+  readonly startMs: number;
+  readonly #rowMs: number;
+  readonly #path: PathPoint[] = [];
+  #open = 0;
+  #high = 0;
+  #low = Number.POSITIVE_INFINITY;
+  #close = 0;
+  #volume: number | undefined = 0;
+  #turnover: number | undefined = 0;
+
+  /** @param rowMs what each row covers */
+  constructor(startMs: number, rowMs: number) {
+    this.startMs = startMs;
+    this.#rowMs = rowMs;
+  }
+
+  /** Rows come in time order. */
+  add({ startMs, open, high, low, close, volume, turnover }: RecordedPrices): void {
+    if (this.#path.length === 0) this.#open = open;
+    this.#high = Math.max(this.#high, high);
+    this.#low = Math.min(this.#low, low);
+    this.#close = close;
+    this.#volume = sum(this.#volume, volume);
+    this.#turnover = sum(this.#turnover, turnover);
+    const [early, late] = close >= open ? [low, high] : [high, low];
+    const offsetMs = startMs - this.startMs;
+    for (const [index, price] of [open, early, late, close].entries()) {
+      const inRowMs = Math.floor(index === 3 ? (this.#rowMs * 59) / 60 : (this.#rowMs * index) / 3);
+      this.#turn(Math.min(offsetMs + inRowMs, HOUR_MS - 1), price);
+    }
+  }
+
+  candle(): RecordedPrices & { path: PathPoint[] } {
+    return {
+      startMs: this.startMs,
+      open: this.#open,
+      high: this.#high,
+      low: this.#low,
+      close: this.#close,
+      ...(this.#volume === undefined ? {} : { volume: this.#volume }),
+      ...(this.#turnover === undefined ? {} : { turnover: this.#turnover }),
+      path: this.#path,
+    };
+  }
+
+  /** Keeps the prices at which the path turns: those in between change no move's extremes and sizes. */
+  #turn(offsetMs: number, price: number): void {
+    const path = this.#path;
+    const [before, last] = [path.at(-2), path.at(-1)];
+    if (last?.[1] === price) return;
+    if (last && before && isBetween(last[1], before[1], price)) path.pop();
+    path.push([offsetMs, price]);
+  }
+}
+
+function isBetween(price: number, a: number, b: number): boolean {
+  return (a <= price && price <= b) || (a >= price && price >= b);
+}
+
+/** Unknown if one part is. */
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
+}
