@@ -1,7 +1,7 @@
 import type { Chart, Json, Picture } from './pictures/chart.ts';
 import { seriesColour } from './pictures/parts.ts';
 import type { PictureAnswer } from './questions.ts';
-import { dataName, mapNodes } from './specs.ts';
+import { dataName, mapNodes, spanningWindow } from './specs.ts';
 
 /** The part of an answer that a chart needs. */
 export type DrawnAnswer = Pick<PictureAnswer, 'fromMs' | 'toMs' | 'rows'>;
@@ -28,7 +28,7 @@ export function pageSpec(
     if (name !== undefined && chart.queries[name]) return { name, values: answer.rows[name] ?? [] };
     // The page already names the picked currency above the charts.
     if (chart.ofOneCurrency && node === seriesColour) return { ...seriesColour, legend: null };
-    return chart.overTime && isTimeScale(node) ? { ...node, domain: WINDOW } : node;
+    return chart.overTime ? spanningWindow(node) : node;
   }) as Json;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
@@ -39,14 +39,9 @@ export function pageSpec(
     ...spec,
     params: [
       ...Object.entries(windowSignals(answer)).map(([name, value]) => ({ name, value })),
+      { name: 'compared', value: false },
       ...(picture.choices ?? []).map(({ name, value }) => ({ name, value: choices[name] ?? value })),
       ...params,
     ],
   };
-}
-
-const WINDOW = { expr: '[windowStart, windowEnd]' };
-
-function isTimeScale(node: unknown): node is Json {
-  return typeof node === 'object' && node !== null && 'type' in node && node.type === 'utc';
 }

@@ -12,6 +12,7 @@ import {
   type Picture,
   TIME_FIELDS,
 } from './pictures/chart.ts';
+import { mapNodes } from './specs.ts';
 import { type PageWindow, WINDOW_DAYS } from './windows.ts';
 
 /** What the report page asks for. */
@@ -38,7 +39,8 @@ export interface PictureAnswer {
 
 /** One search of OpenSearch. */
 export interface Search {
-  index: IndexPattern;
+  /** One index pattern, or several separated by commas. */
+  index: string;
   body: Json;
 }
 
@@ -69,20 +71,53 @@ export function pictureQueries({
 
 /** A query as a search: its aggregations over the window, for one series or for all that pass the filters. */
 export function searchOf(
-  { index, aggs }: Pick<ChartQuery, 'index' | 'aggs'>,
+  { index, lastDays, daysBefore = 0, aggs }: Pick<ChartQuery, 'index' | 'lastDays' | 'daysBefore' | 'aggs'>,
   window: Window,
   series?: string | undefined,
   filters: readonly Json[] = [],
 ): Search {
+  const time = eitherOf(
+    indicesOf(index).map((each) => {
+      const days = lastDays?.[each];
+      const fromMs = window.fromMs - daysBefore * DAY_MS;
+      const lastMs = days === undefined ? fromMs : window.toMs - days * DAY_MS;
+      return rangeOf(each, { ...window, fromMs: Math.max(fromMs, lastMs) });
+    }),
+  );
   return {
-    index,
+    index: indicesOf(index).join(','),
     body: {
       size: 0,
       track_total_hits: false,
-      query: { bool: { filter: [rangeOf(index, window), ...seriesFilters(series), ...filters] } },
-      aggs,
+      query: { bool: { filter: [time, ...seriesFilters(series), ...filters] } },
+      aggs: withBounds(aggs, window),
     },
   };
+}
+
+/** Comparisons leave them out, as `insights` does. */
+export const OPTIONS: Json = { term: { category: 'option' } };
+
+/** The index patterns that a query asks. */
+export function indicesOf(index: ChartQuery['index']): readonly IndexPattern[] {
+  return typeof index === 'string' ? [index] : index;
+}
+
+/** A filter that documents pass which pass any of these. */
+export function eitherOf(filters: readonly Json[]): Json {
+  const [first] = filters;
+  return first && filters.length === 1 ? first : { bool: { should: filters, minimum_should_match: 1 } };
+}
+
+/** Aggregations with the window's ends in the place of the bounds that Dashboards would fill in. */
+function withBounds(aggs: Json, { fromMs, toMs }: Window): Json {
+  return mapNodes(aggs, (node) => {
+    const { '%timefilter%': bound, shift = 0 } = (node ?? {}) as {
+      '%timefilter%'?: 'min' | 'max';
+      shift?: number;
+    };
+    return bound === undefined ? node : (bound === 'min' ? fromMs : toMs) + shift * DAY_MS;
+  }) as Json;
 }
 
 /** How many hours of a window have a candle. */

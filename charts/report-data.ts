@@ -14,6 +14,7 @@ import {
   hoursSearch,
   isArchived,
   isOfOneCurrency,
+  OPTIONS,
   type PictureAnswer,
   type PictureQuestion,
   pictureNamed,
@@ -146,7 +147,7 @@ export async function answerPicture(
 function marketFilters(series: string | undefined): Json[] {
   const archive = { term: { exchange: ARCHIVE } };
   const picked = series !== undefined && isArchived(series);
-  return [{ bool: { must_not: [{ term: { category: 'option' } }, ...(picked ? [] : [archive])] } }];
+  return [{ bool: { must_not: [OPTIONS, ...(picked ? [] : [archive])] } }];
 }
 
 async function bucketsOf<B>(store: ReportStore, { index, body }: Search): Promise<B[]> {

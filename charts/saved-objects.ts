@@ -47,14 +47,22 @@ export const DASHBOARD_ID = `${PREFIX}-overview`;
 
 const NO_QUERY = { query: { query: '', language: 'kuery' }, filter: [] };
 
+/** The time range that the dashboard opens with: ISO 8601, or relative to now such as `now-7d`. */
+export interface OpeningRange {
+  from: string;
+  to: string;
+}
+
+const LAST_WEEK: OpeningRange = { from: 'now-7d', to: 'now' };
+
 /** All objects; each comes after the ones it refers to. */
-export function savedObjects(): SavedObject[] {
-  return [...indexPatterns(), ...charts(), controls(), notes(), ticks(), dashboard()];
+export function savedObjects(range = LAST_WEEK): SavedObject[] {
+  return [...indexPatterns(), ...charts(), controls(), notes(), ticks(), dashboard(range)];
 }
 
 /** The format Dashboards imports: one object per line. */
-export function savedObjectsNdjson(): string {
-  return savedObjects()
+export function savedObjectsNdjson(range?: OpeningRange): string {
+  return savedObjects(range)
     .map((object) => `${JSON.stringify(object)}\n`)
     .join('');
 }
@@ -105,8 +113,8 @@ function controls(): SavedObject {
 
 function notes(): SavedObject {
   const markdown = [
-    'Pick a currency to see its price; several are compared by their changes. **All times in the charts are UTC**, prices are in the quote currency.',
-    'Average prices reach back a year at least, moves 90 days, whatever the time range. Candles and moves are of closed hours; moves that reverse between two polls are not seen.',
+    'Pick a currency to see its price; without one, the largest are compared by their changes. Of a currency with several markets the **main one** is drawn, where most of it is traded; the legend names it. **Click a bar** in a ranking to see that series alone. Times are UTC, prices in the quote currency.',
+    'Average prices and coverage reach back a year at least, moves 90 days. Ticks per hour, freshness and gaps are of everything, whatever is picked. Moves that reverse between two polls are not seen.',
   ].join('\n\n');
   return visualization(NOTES, 'How to read this', 'What the charts show.', 'markdown', {
     fontSize: 12,
@@ -124,15 +132,7 @@ function ticks(): SavedObject {
       title: `${TITLE}: ticks`,
       description: 'Ticks as the exchanges sent them, newest first.',
       hits: 0,
-      columns: [
-        'exchange',
-        'category',
-        'symbol',
-        'last_price',
-        'price_24h_pcnt',
-        'turnover_24h',
-        'received_at',
-      ],
+      columns: ['exchange', 'category', 'symbol', 'last_price', 'price_24h_pcnt', 'turnover_24h'],
       sort: [['slot', 'desc']],
       version: 1,
       kibanaSavedObjectMeta: {
@@ -145,26 +145,26 @@ function ticks(): SavedObject {
 
 type Panel = [type: 'visualization' | 'search', id: string, x: number, y: number, w: number, h: number];
 
-/** Positions on Dashboards' grid of 48 columns; a row is 20 pixels high. */
+/** Positions on Dashboards' grid of 48 columns; a row is 20 pixels high, with 10 between two. */
 const LAYOUT: readonly Panel[] = [
-  ['visualization', CONTROLS, 0, 0, 24, 8],
-  ['visualization', NOTES, 24, 0, 24, 8],
-  ['visualization', chartId('price'), 0, 8, 24, 15],
-  ['visualization', chartId('change'), 24, 8, 24, 15],
-  ['visualization', chartId('bands'), 0, 23, 24, 17],
-  ['visualization', chartId('volatility'), 24, 23, 24, 17],
-  ['visualization', chartId('average'), 0, 40, 30, 16],
-  ['visualization', chartId('coverage'), 30, 40, 18, 16],
-  ['visualization', chartId('moves-per-week'), 0, 56, 24, 16],
-  ['visualization', chartId('move-sizes'), 24, 56, 24, 16],
-  ['visualization', chartId('moves-by-currency'), 0, 72, 24, 15],
-  ['visualization', chartId('freshness'), 24, 72, 24, 15],
-  ['visualization', chartId('ticks-per-hour'), 0, 87, 24, 13],
-  ['visualization', chartId('gaps'), 24, 87, 24, 13],
-  ['search', TICKS, 0, 100, 48, 16],
+  ['visualization', CONTROLS, 0, 0, 18, 6],
+  ['visualization', NOTES, 18, 0, 30, 6],
+  ['visualization', chartId('price'), 0, 6, 24, 15],
+  ['visualization', chartId('change'), 24, 6, 24, 15],
+  ['visualization', chartId('bands'), 0, 21, 24, 15],
+  ['visualization', chartId('volatility'), 24, 21, 24, 15],
+  ['visualization', chartId('average'), 0, 36, 24, 15],
+  ['visualization', chartId('coverage'), 24, 36, 24, 15],
+  ['visualization', chartId('moves-per-week'), 0, 51, 24, 15],
+  ['visualization', chartId('move-sizes'), 24, 51, 24, 15],
+  ['visualization', chartId('moves-by-currency'), 0, 66, 24, 15],
+  ['visualization', chartId('freshness'), 24, 66, 24, 15],
+  ['visualization', chartId('ticks-per-hour'), 0, 81, 24, 12],
+  ['visualization', chartId('gaps'), 24, 81, 24, 12],
+  ['search', TICKS, 0, 93, 48, 16],
 ];
 
-function dashboard(): SavedObject {
+function dashboard({ from, to }: OpeningRange): SavedObject {
   const panels = LAYOUT.map(([, , x, y, w, h], index) => ({
     version: PANEL_SHAPE,
     gridData: { x, y, w, h, i: String(index) },
@@ -183,8 +183,8 @@ function dashboard(): SavedObject {
       optionsJSON: JSON.stringify({ useMargins: true, hidePanelTitles: false }),
       version: 1,
       timeRestore: true,
-      timeFrom: 'now-7d',
-      timeTo: 'now',
+      timeFrom: from,
+      timeTo: to,
       refreshInterval: { pause: false, value: 60_000 },
       kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify(NO_QUERY) },
     },

@@ -22,3 +22,9 @@ export function literalColours(spec: unknown): unknown {
     return name === undefined ? node : PALETTE[name as ColourName];
   });
 }
+
+/** A time scale that spans the chart's window; any other node as it is. */
+export function spanningWindow(node: unknown): unknown {
+  const isTimeScale = typeof node === 'object' && node !== null && 'type' in node && node.type === 'utc';
+  return isTimeScale ? { ...node, domain: { expr: '[windowStart, windowEnd]' } } : node;
+}

@@ -50,6 +50,11 @@ export function instant(text: string): string {
   return new Date(parsed(time, parseTime) - offsetMs).toISOString();
 }
 
+/** {@link instant}, or a time relative to now as OpenSearch Dashboards reads it: `now`, `now-30d`, `now/d`. */
+export function instantOrRelative(text: string): string {
+  return /^now([+-]\d+[smhdwMy])?(\/[smhdwMy])?$/.test(text) ? text : instant(text);
+}
+
 /** Checks a duration such as `90d` and keeps its text. */
 export function duration(text: string): string {
   parsed(text, parseDuration);

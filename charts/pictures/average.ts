@@ -1,39 +1,34 @@
-import { CANDLE_INDICES } from '../../core/market/index-names.ts';
-import { DAY_MS } from '../../core/market/time.ts';
+import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import { colour } from '../palette.ts';
-import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
+import type { Chart, ChartChoice, Json, Picture } from './chart.ts';
+import { candlesThenTicks, mainMarkets, marketsOverTime } from './markets.ts';
 import {
-  bySeries,
+  barHeight,
   calculate,
   comparable,
-  countSeries,
-  flatten,
   priceAxis,
+  rankedNames,
   seriesColour,
-  seriesDrawn,
-  seriesNames,
   timeAxis,
   timeText,
   tooltip,
 } from './parts.ts';
 
-const candles: ChartQuery = {
-  index: CANDLE_INDICES,
-  rows: 'aggregations.series.buckets',
-  aggs: {
-    series: bySeries(6, {
-      days: {
-        date_histogram: { field: 'start', calendar_interval: 'day', min_doc_count: 1 },
-        aggs: {
-          mean: { weighted_avg: { value: { field: 'mean' }, weight: { field: 'hours' } } },
-          hours: { sum: { field: 'hours' } },
-          low: { min: { field: 'low' } },
-          high: { max: { field: 'high' } },
-        },
-      },
-    }),
+/** Days without candles have a bucket too, up to the window's end: a day of an outage has a coverage of 0. */
+const markets = marketsOverTime({
+  date_histogram: {
+    field: 'start',
+    calendar_interval: 'day',
+    min_doc_count: 0,
+    extended_bounds: { max: { '%timefilter%': 'max' } },
   },
-};
+  aggs: {
+    mean: { weighted_avg: { value: { field: 'mean' }, weight: { field: 'hours' } } },
+    hours: { sum: { field: 'hours' } },
+    low: { min: { field: 'low' } },
+    high: { max: { field: 'high' } },
+  },
+});
 
 const period: ChartChoice = {
   name: 'period',
@@ -46,19 +41,20 @@ const period: ChartChoice = {
   ],
 };
 
-/** Days → days, weeks (from Monday) or months. Each hour with data counts once. */
+/** Days and hours → days, weeks (from Monday) or months. Each hour with data counts once. */
 const periods: Json[] = [
-  ...seriesNames,
-  flatten('days.buckets', 'day'),
-  calculate('day_ms', 'datum.day.key'),
+  ...mainMarkets,
+  ...candlesThenTicks,
+  { filter: 'datum.is_candle ? datum.start_ms < asOf : datum.start_ms >= datum.candles_end_ms' },
+  calculate('day_ms', `datum.start_ms - datum.start_ms % ${DAY_MS}`),
+  calculate('hours', 'datum.is_candle ? datum.bucket.hours.value : 1'),
+  calculate('mean_hours', 'datum.hours > 0 ? datum.bucket.mean.value * datum.hours : 0'),
+  calculate('low', 'datum.bucket.low.value'),
+  calculate('high', 'datum.bucket.high.value'),
   calculate(
     'start_ms',
-    `period === 'day' ? datum.day_ms : period === 'week' ? datum.day_ms - ((utcday(datum.day_ms) + 6) % 7) * ${DAY_MS} : utc(utcyear(datum.day_ms), utcmonth(datum.day_ms), 1)`,
+    `period === 'day' ? datum.day_ms : period === 'week' ? datum.day_ms - ((utcday(datum.day_ms) + 6) % 7) * ${DAY_MS} : +utc(utcyear(datum.day_ms), utcmonth(datum.day_ms), 1)`,
   ),
-  calculate('hours', 'datum.day.hours.value'),
-  calculate('mean_hours', 'datum.day.mean.value * datum.hours'),
-  calculate('low', 'datum.day.low.value'),
-  calculate('high', 'datum.day.high.value'),
   {
     aggregate: [
       { op: 'sum', field: 'mean_hours', as: 'mean_hours' },
@@ -66,17 +62,21 @@ const periods: Json[] = [
       { op: 'min', field: 'low', as: 'low' },
       { op: 'max', field: 'high', as: 'high' },
     ],
-    groupby: ['series', 'label', 'start_ms'],
+    groupby: ['series', 'label', 'named', 'rank', 'start_ms'],
   },
-  calculate('mean', 'datum.mean_hours / datum.hours'),
+  calculate('mean', 'datum.hours > 0 ? datum.mean_hours / datum.hours : null'),
   calculate(
     'end_ms',
-    `period === 'day' ? datum.start_ms + ${DAY_MS} : period === 'week' ? datum.start_ms + 7 * ${DAY_MS} : +utc(utcyear(datum.start_ms), utcmonth(datum.start_ms) + 1, 1)`,
+    `period === 'day' ? datum.start_ms + ${DAY_MS} : period === 'week' ? datum.start_ms + ${7 * DAY_MS} : +utc(utcyear(datum.start_ms), utcmonth(datum.start_ms) + 1, 1)`,
   ),
   calculate('time', 'toDate(datum.start_ms)'),
   calculate('time_end', 'toDate(datum.end_ms)'),
-  calculate('expected_hours', '(min(datum.end_ms, windowEnd) - max(datum.start_ms, windowStart)) / 3600000'),
-  calculate('coverage', 'min(1, datum.hours / ceil(datum.expected_hours))'),
+  // The hours that start in the window, which rarely begins and ends with an hour.
+  calculate(
+    'expected_hours',
+    `ceil((min(datum.end_ms, windowEnd, asOf) - 1) / ${HOUR_MS}) - ceil(max(datum.start_ms, windowStart) / ${HOUR_MS})`,
+  ),
+  calculate('coverage', 'datum.expected_hours > 0 ? min(1, datum.hours / datum.expected_hours) : null'),
   timeText('time_text', 'datum.start_ms', '%Y-%m-%d'),
 ];
 
@@ -92,7 +92,7 @@ const average: Chart = {
   description:
     'Average price of each day, week or month: the mean of its hourly means, with the band from the lowest to the highest price, in the quote currency. Several currencies are drawn as the change since the first average.',
   ofOneCurrency: true,
-  queries: { candles },
+  queries: { markets },
   height: 260,
   overTime: true,
   whenEmpty:
@@ -109,13 +109,12 @@ const average: Chart = {
     ],
   },
   spec: {
-    params: [seriesDrawn('candles')],
-    data: { name: 'candles' },
-    transform: [...periods, countSeries, ...comparable],
+    data: { name: 'markets' },
+    transform: [...periods, { filter: 'datum.hours > 0' }, ...comparable],
     layer: [
       {
         name: 'average-band',
-        transform: [{ filter: 'datum.series_count === 1' }],
+        transform: [{ filter: '!compared' }],
         mark: { type: 'area', opacity: 0.18, line: false },
         encoding: { ...averageAxes('low'), y2: { field: 'high' } },
       },
@@ -147,9 +146,9 @@ const coverage: Chart = {
   id: 'coverage',
   title: 'Coverage',
   description:
-    'The share of each day, week or month that has data: hours with data ÷ hours. An average describes only the hours it covers.',
+    'The share of each day, week or month that has data: hours with data ÷ hours. The darker, the more; a period without any is orange, up to now. An average describes only the hours it covers.',
   ofOneCurrency: true,
-  queries: { candles },
+  queries: { markets },
   height: 90,
   overTime: true,
   whenEmpty: 'There are no candles for this currency in this window.',
@@ -162,23 +161,37 @@ const coverage: Chart = {
     ],
   },
   spec: {
-    data: { name: 'candles' },
-    transform: [...periods, calculate('coverage_text', "format(datum.coverage, '.1%')")],
+    data: { name: 'markets' },
+    transform: [
+      ...periods,
+      { filter: 'isValid(datum.coverage)' },
+      calculate('coverage_text', "format(datum.coverage, '.1%')"),
+      calculate('state', "datum.hours > 0 ? 'Data' : 'No data'"),
+    ],
     layer: [
       {
         name: 'coverage-bars',
-        mark: { type: 'rect', opacity: 0.85, clip: true, x2Offset: -1 },
+        mark: { type: 'rect', height: barHeight(0.9), clip: true },
         encoding: {
           x: timeAxis(),
           x2: { field: 'time_end' },
-          y: {
-            field: 'coverage',
-            type: 'quantitative',
-            scale: { domain: [0, 1] },
-            axis: { title: null, format: '.0%', values: [0, 0.5, 1] },
+          y: rankedNames,
+          color: {
+            field: 'state',
+            type: 'nominal',
+            scale: { domain: ['Data', 'No data'], range: [colour('third'), colour('gap')] },
+            legend: { title: null, orient: 'top', direction: 'horizontal' },
           },
-          y2: { datum: 0 },
-          color: { value: colour('third') },
+          opacity: {
+            condition: {
+              test: 'datum.hours > 0',
+              field: 'coverage',
+              type: 'quantitative',
+              scale: { domain: [0, 1], range: [0.15, 0.9] },
+              legend: null,
+            },
+            value: 1,
+          },
           tooltip: tooltip(
             ['time_text', 'From'],
             ['label', 'Series'],

@@ -2,6 +2,7 @@ import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
 import {
+  barHeight,
   byEverySeries,
   calculate,
   everySeriesNames,
@@ -17,7 +18,7 @@ const MOST = 10;
 
 const bar = (low: string, high: string, opacity: number, height: number): Json => ({
   name: `${low}-${high}`,
-  mark: { type: 'bar', height: { band: height }, opacity, cornerRadius: 2 },
+  mark: { type: 'bar', height: barHeight(height), opacity, cornerRadius: 2 },
   encoding: {
     x: { field: low, type: 'quantitative', axis: percentAxis },
     x2: { field: high },
@@ -31,6 +32,7 @@ const bands: Chart = {
   title: 'Percentiles of the 24 h change',
   description: `The ${MOST} currencies with the widest spread of 24 h changes: for each, bands from the 1st to the 99th, 5th to 95th and 25th to 75th percentile, and the median, in per cent.`,
   ofOneCurrency: false,
+  pickedFrom: 'pointer',
   queries: {
     series: {
       index: TICKER_INDICES,
@@ -79,16 +81,18 @@ const bands: Chart = {
       bar('p25', 'p75', 0.75, 0.7),
       {
         name: 'median',
-        mark: { type: 'tick', thickness: 2.5, height: { band: 0.7 } },
+        // A bar without width, whose outline is drawn: Vega-Lite 5.6 knows no `height` of a tick.
+        mark: { type: 'bar', height: barHeight(0.7), strokeWidth: 2.5 },
         encoding: {
           x: { field: 'p50', type: 'quantitative', axis: percentAxis },
+          x2: { field: 'p50' },
           y: rankedNames,
-          color: { value: colour('second') },
+          stroke: { value: colour('second') },
         },
       },
       {
         name: 'pointer',
-        mark: { type: 'bar', height: { band: 1 }, opacity: 0 },
+        mark: { type: 'bar', height: barHeight(1), opacity: 0 },
         encoding: {
           x: { field: 'p1', type: 'quantitative', axis: percentAxis },
           x2: { field: 'p99' },

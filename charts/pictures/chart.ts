@@ -21,10 +21,16 @@ export type IndexPattern = keyof typeof TIME_FIELDS;
 
 /** The one search behind a data set of a chart. */
 export interface ChartQuery {
-  index: IndexPattern;
+  /** One index pattern, or several that one search asks. */
+  index: IndexPattern | readonly IndexPattern[];
+  /** How many days before the window are asked, too, for comparisons with earlier values. @default 0 */
+  daysBefore?: number;
+  /** Of these index patterns only the documents of so many days up to the window's end. */
+  lastDays?: Partial<Record<IndexPattern, number>>;
   /**
    * Aggregations over everything in the window, for the picked currency. They come without a query: Dashboards adds its
-   * own time range and filters.
+   * own time range and filters. `{'%timefilter%': 'min' | 'max', shift, unit: 'd'}` stands for an end of the window,
+   * epoch ms.
    */
   aggs: Json;
   /** The path to the rows in the answer, e.g. `aggregations.series.buckets`. */
@@ -58,6 +64,13 @@ export interface Chart {
   description: string;
   /** Whether it shows only the picked currency; otherwise it compares all of them. */
   ofOneCurrency: boolean;
+  /**
+   * The layer whose marks stand for a series each, with `exchange`, `category` and `symbol` in their rows. A click on one
+   * filters a dashboard by it.
+   */
+  pickedFrom?: string;
+  /** Whether it shows everything, whatever the filters of a dashboard are. @default false */
+  ignoresFilters?: boolean;
   /** By the name of the data set in `spec`. Each name may occur once: Dashboards fills each only once. */
   queries: Readonly<Record<string, ChartQuery>>;
   /** Vega-Lite. Data sets are `{name: <query>}`, colours `var(--name)` (see ../palette.ts). */

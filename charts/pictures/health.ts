@@ -2,14 +2,18 @@ import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { colour, SERIES_COLOURS } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
 import {
+  barHeight,
   calculate,
+  elementOf,
   flatten,
   intervalHours,
   nameAxis,
   overTime,
+  themedText,
   timeAxis,
   timeText,
   tooltip,
+  zeroLine,
 } from './parts.ts';
 
 const BUCKETS = 200;
@@ -40,6 +44,7 @@ const throughput: Chart = {
   title: 'Ticks per hour',
   description: 'How many ticks were indexed per hour, stacked by exchange.',
   ofOneCurrency: false,
+  ignoresFilters: true,
   queries: {
     exchanges: {
       index: TICKER_INDICES,
@@ -77,7 +82,8 @@ const throughput: Chart = {
     layer: [
       {
         name: 'ticks',
-        mark: { type: 'rect', x2Offset: -0.5, clip: true },
+        // Slightly overlapping, so that narrow bars do not fade.
+        mark: { type: 'rect', x2Offset: 0.3, clip: true },
         encoding: {
           x: timeAxis(),
           x2: { field: 'time_end' },
@@ -97,6 +103,7 @@ const throughput: Chart = {
           tooltip: tooltip(['time_text', 'From'], ['key', 'Exchange'], ['ticks_text', 'Ticks per hour']),
         },
       },
+      zeroLine,
     ],
   },
 };
@@ -106,6 +113,7 @@ const freshness: Chart = {
   title: 'Freshness',
   description: 'Minutes since the newest tick of each exchange and category.',
   ofOneCurrency: false,
+  ignoresFilters: true,
   queries: {
     newest: {
       index: TICKER_INDICES,
@@ -140,7 +148,7 @@ const freshness: Chart = {
     layer: [
       {
         name: 'age',
-        mark: { type: 'bar', height: { band: 0.6 }, cornerRadius: 1 },
+        mark: { type: 'bar', height: barHeight(0.6), cornerRadius: 1 },
         encoding: {
           y: marketAxis,
           x: {
@@ -161,7 +169,7 @@ const freshness: Chart = {
       },
       {
         name: 'age-text',
-        mark: { type: 'text', style: 'guide-label', align: 'left', dx: 5 },
+        mark: { ...themedText, align: 'left', dx: 5 },
         encoding: {
           y: marketAxis,
           x: { field: 'minutes', type: 'quantitative' },
@@ -172,9 +180,6 @@ const freshness: Chart = {
   },
 };
 
-/** Until when gaps are drawn: in Dashboards, a panel's window may have ended long ago. */
-const GAPS_END = 'isNumber(datum.time.meta.end) ? min(asOf, datum.time.meta.end) : asOf';
-
 /**
  * A row for each interval up to now. The aggregation ends with the last poll, so an outage that is going on has no
  * buckets; an interval without polls is a gap once it has lasted an hour.
@@ -184,15 +189,16 @@ const intervalsUntilNow: Json[] = [
   calculate('buckets', 'datum.time.buckets'),
   calculate(
     'position',
-    `sequence(max(length(datum.buckets), ceil(((${GAPS_END}) - 3600000 - datum.buckets[0].key) / datum.interval_ms)))`,
+    `sequence(max(length(datum.buckets), ceil((asOf - 3600000 - datum.buckets[0].key) / datum.interval_ms)))`,
   ),
   { flatten: ['position'] },
   calculate('is_counted', 'datum.position < length(datum.buckets)'),
+  calculate('bucket', elementOf('datum.buckets', 'datum.position')),
   calculate(
     'start_ms',
-    'datum.is_counted ? datum.buckets[datum.position].key : peek(datum.buckets).key + (datum.position - length(datum.buckets) + 1) * datum.interval_ms',
+    'datum.is_counted ? datum.bucket.key : peek(datum.buckets).key + (datum.position - length(datum.buckets) + 1) * datum.interval_ms',
   ),
-  calculate('polls', 'datum.is_counted ? datum.buckets[datum.position].polls.value : 0'),
+  calculate('polls', 'datum.is_counted ? datum.bucket.polls.value : 0'),
   calculate('time', 'toDate(datum.start_ms)'),
   calculate('time_end', 'toDate(datum.start_ms + datum.interval_ms)'),
   timeText('time_text', 'datum.start_ms'),
@@ -204,17 +210,14 @@ const gaps: Chart = {
   description:
     'For each exchange and category, the number of polls in each interval, compared with the fullest interval in the window: the darker, the fuller. Intervals without polls are orange, up to now.',
   ofOneCurrency: false,
+  ignoresFilters: true,
   queries: {
     polls: {
       index: TICKER_INDICES,
       rows: 'aggregations.markets.buckets',
       aggs: {
         markets: byMarket({
-          time: {
-            ...overTime('slot', { polls: { cardinality: { field: 'slot' } } }, BUCKETS),
-            // OpenSearch returns it as it is; Dashboards puts the end of the panel's window here.
-            meta: { end: { '%timefilter%': 'max' } },
-          },
+          time: overTime('slot', { polls: { cardinality: { field: 'slot' } } }, BUCKETS),
         }),
       },
     },
@@ -238,14 +241,19 @@ const gaps: Chart = {
       marketNames,
       ...intervalsUntilNow,
       { joinaggregate: [{ op: 'max', field: 'polls', as: 'most_polls' }], groupby: ['market'] },
-      calculate('share', 'datum.polls / datum.most_polls'),
+      // An interval at the window's edge, of which only a part can have polls, is no gap.
+      calculate(
+        'part',
+        '(min(datum.start_ms + datum.interval_ms, windowEnd, asOf) - max(datum.start_ms, windowStart)) / datum.interval_ms',
+      ),
+      calculate('share', 'min(1, datum.polls / max(1, floor(datum.most_polls * datum.part)))'),
       calculate('state', "datum.polls > 0 ? 'Polls' : 'Gap'"),
       calculate('share_text', "format(datum.share, '.0%')"),
     ],
     layer: [
       {
         name: 'polls',
-        mark: { type: 'rect', x2Offset: -0.5, clip: true },
+        mark: { type: 'rect', height: barHeight(0.9, 28), clip: true },
         encoding: {
           x: timeAxis(),
           x2: { field: 'time_end' },

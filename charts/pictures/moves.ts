@@ -3,7 +3,18 @@ import { THRESHOLD_TOLERANCE } from '../../core/market/threshold.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, ChartQuery, Json, Picture } from './chart.ts';
-import { bySeries, calculate, flatten, rankedNames, timeAxis, timeText, tooltip, zeroLine } from './parts.ts';
+import {
+  barHeight,
+  bySeries,
+  calculate,
+  flatten,
+  rankedNames,
+  seriesNamesOf,
+  timeAxis,
+  timeText,
+  tooltip,
+  zeroLine,
+} from './parts.ts';
 
 const threshold: ChartChoice = {
   name: 'threshold',
@@ -111,6 +122,7 @@ const byCurrency: Chart = {
   description:
     'Falls (left) and rises (right) of at least the picked size in the window, for the ten currencies that moved most often.',
   ofOneCurrency: false,
+  pickedFrom: 'currencies',
   queries: { currencies: movesBy(bySeries(20, {})) },
   height: 240,
   overTime: false,
@@ -128,8 +140,7 @@ const byCurrency: Chart = {
     data: { name: 'currencies' },
     transform: [
       ...innerRows,
-      calculate('series', "join(datum.bucket.key, ':')"),
-      calculate('label', "datum.bucket.key[2] + ' · ' + datum.bucket.key[0] + ' ' + datum.bucket.key[1]"),
+      ...seriesNamesOf('datum.bucket.key'),
       { joinaggregate: [{ op: 'sum', field: 'count', as: 'both' }], groupby: ['series'] },
       {
         window: [{ op: 'dense_rank', as: 'rank' }],
@@ -140,7 +151,7 @@ const byCurrency: Chart = {
     layer: [
       {
         name: 'currencies',
-        mark: { type: 'bar', height: { band: 0.7 }, cornerRadius: 1 },
+        mark: { type: 'bar', height: barHeight(0.7), cornerRadius: 1 },
         encoding: {
           y: rankedNames,
           x: { field: 'signed', type: 'quantitative', axis: countAxis, stack: null },

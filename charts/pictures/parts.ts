@@ -1,10 +1,11 @@
+import { ARCHIVE } from '../../core/insights/resolve.ts';
 import { colour, SERIES_COLOURS } from '../palette.ts';
 import type { Json } from './chart.ts';
 
 const SERIES_FIELDS = ['exchange', 'category', 'symbol'];
 
 /** One bucket per series, at most `size`: those with the most documents, unless ordered otherwise. */
-export function bySeries(size: number, aggs: Json, order?: Json): Json {
+export function bySeries(size: number, aggs: Json, order?: Json[]): Json {
   return {
     multi_terms: { terms: SERIES_FIELDS.map((field) => ({ field })), size, ...(order ? { order } : {}) },
     aggs,
@@ -33,17 +34,30 @@ export function calculate(as: string, expression: string): Json {
   return { calculate: expression, as };
 }
 
-/** `series` (the full name) and `label` (for people) of a {@link bySeries} bucket. */
-export const seriesNames: Json[] = [
-  calculate('series', "join(datum.key, ':')"),
-  calculate('label', "datum.key[2] + ' · ' + datum.key[0] + ' ' + datum.key[1]"),
-];
+/** `list[index]`, which Dashboards forbids unless the index is a constant. */
+export const elementOf = (list: string, index: string): string => `peek(slice(${list}, 0, ${index} + 1))`;
+
+/** `series` (the full name), its parts, and `label` (for people), where `key` is that of a {@link bySeries} bucket. */
+export const seriesNamesOf = (key: string): Json[] => namesFrom(`${key}[0]`, `${key}[1]`, `${key}[2]`);
+
+export const seriesNames: Json[] = seriesNamesOf('datum.key');
 
 /** The same for a {@link byEverySeries} bucket. */
-export const everySeriesNames: Json[] = [
-  calculate('series', "datum.key.exchange + ':' + datum.key.category + ':' + datum.key.symbol"),
-  calculate('label', "datum.key.symbol + ' · ' + datum.key.exchange + ' ' + datum.key.category"),
-];
+export const everySeriesNames: Json[] = namesFrom(
+  'datum.key.exchange',
+  'datum.key.category',
+  'datum.key.symbol',
+);
+
+function namesFrom(exchange: string, category: string, symbol: string): Json[] {
+  return [
+    calculate('exchange', exchange),
+    calculate('category', category),
+    calculate('symbol', symbol),
+    calculate('series', "datum.exchange + ':' + datum.category + ':' + datum.symbol"),
+    calculate('label', "datum.symbol + ' · ' + datum.exchange + ' ' + datum.category"),
+  ];
+}
 
 /** A time as text, for a tooltip. */
 export function timeText(as: string, expression: string, pattern = '%Y-%m-%d %H:%M'): Json {
@@ -86,15 +100,19 @@ export const percentAxis: Json = {
   labelExpr: "format(datum.value, datum.value === 0 ? '.0%' : '+.3~%')",
 };
 
-/** One colour per series, with a legend. */
+/**
+ * One colour per currency, with a legend that names the market drawn. Colours follow the rank, so that a currency has the
+ * same one in every panel.
+ */
 export const seriesColour: Json = {
-  field: 'label',
+  field: 'named',
   type: 'nominal',
+  sort: { field: 'rank', op: 'min' },
   scale: { range: SERIES_COLOURS },
   legend: {
     title: null,
     orient: 'top',
-    columns: 3,
+    columns: 2,
     symbolType: 'stroke',
     symbolOpacity: 1,
     symbolStrokeWidth: 2,
@@ -114,25 +132,20 @@ export const zeroLine: Json = {
 export const intervalHours = (interval: string): string =>
   `(toNumber(replace(${interval}, /[a-zA-Z]+/, '')) * (test(/h/, ${interval}) ? 1 : test(/d/, ${interval}) ? 24 : test(/M/, ${interval}) ? 730.5 : 8766))`;
 
-/** How many series there are: one is drawn as its price, several as changes since their first price. */
-export const countSeries: Json = {
-  joinaggregate: [{ op: 'distinct', field: 'series', as: 'series_count' }],
-};
-
 /**
  * The axis for one currency's price, or for the changes of several. A price below 1 looks like a change, so the label
- * depends on the number of series ({@link seriesDrawn}).
+ * depends on the parameter `compared`, which each rendering sets.
  */
 export const priceAxis: Json = {
   title: null,
   tickCount: 5,
   labelExpr:
-    "seriesDrawn > 1 ? format(datum.value, datum.value === 0 ? '.0%' : '+.3~%') : format(datum.value, ',.6~r')",
+    "compared ? format(datum.value, datum.value === 0 ? '.0%' : '+.3~%') : format(datum.value, ',.6~r')",
 };
 
 /**
- * Makes several currencies comparable: `value` is the price if there is one series, or else each series' change since its
- * first price.
+ * Makes several currencies comparable: `value` is the price of a single one, or else each one's change since its first
+ * price.
  */
 export const comparable: Json[] = [
   {
@@ -143,15 +156,12 @@ export const comparable: Json[] = [
   },
   calculate(
     'value',
-    'isValid(datum.mean) ? (datum.series_count > 1 ? datum.mean / datum.first_mean - 1 : datum.mean) : null',
+    'isValid(datum.mean) ? (compared ? datum.mean / datum.first_mean - 1 : datum.mean) : null',
   ),
   priceText('mean_text', 'datum.mean'),
   priceText('low_text', 'datum.low'),
   priceText('high_text', 'datum.high'),
 ];
-
-/** How many series a data set has: before any transform, each row is a series. */
-export const seriesDrawn = (data: string): Json => ({ name: 'seriesDrawn', expr: `length(data('${data}'))` });
 
 /** Names of series; on narrow screens only the symbol. */
 export const nameAxis: Json = {
@@ -170,3 +180,18 @@ export const rankedNames: Json = {
   sort: { field: 'rank', op: 'min' },
   axis: nameAxis,
 };
+
+/** The thickness of a bar: a share of its row, but no more pixels than this, however few rows there are. */
+export const barHeight = (share: number, most = 28): Json => ({
+  expr: `min(${share} * bandwidth('y'), ${(share * most) / 0.7})`,
+});
+
+/** Text in the colour that the theme gives to labels. Without these properties Vega-Lite gives it one of its own. */
+export const themedText: Json = { type: 'text', style: 'guide-label', filled: false, stroke: 'transparent' };
+
+/** Leaves out the archive, as `insights` does unless it is named, where rows of anything else exist. */
+export const withoutArchive = (exchange: string): Json[] => [
+  calculate('archived', `${exchange} === '${ARCHIVE}' ? 1 : 0`),
+  { joinaggregate: [{ op: 'min', field: 'archived', as: 'all_archived' }] },
+  { filter: 'datum.archived === datum.all_archived' },
+];

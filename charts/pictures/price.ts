@@ -1,158 +1,113 @@
-import { CANDLE_INDICES, TICKER_INDICES } from '../../core/market/index-names.ts';
-import { DOLLARS } from '../../core/market/turnover.ts';
-import type { Chart, ChartQuery, Json, Picture } from './chart.ts';
+import { DAY_MS } from '../../core/market/time.ts';
+import type { Chart, Json, Picture } from './chart.ts';
+import { candlesThenTicks, mainMarkets, marketsOverTime, reach, withoutGaps } from './markets.ts';
 import {
-  bySeries,
   calculate,
   comparable,
-  countSeries,
-  flatten,
+  intervalHours,
   overTime,
   percentAxis,
   percentText,
   priceAxis,
   seriesColour,
-  seriesDrawn,
-  seriesNames,
   timeAxis,
   timeText,
   tooltip,
   zeroLine,
 } from './parts.ts';
 
-/**
- * Ticks of the series with the highest turnover in dollars. An aggregation cannot convert other currencies, and inverse
- * contracts count coins, so those come after all others.
- */
-const ticks: ChartQuery = {
-  index: TICKER_INDICES,
-  rows: 'aggregations.series.buckets',
-  aggs: {
-    series: bySeries(
-      6,
-      {
-        dollars: {
-          filter: {
-            bool: { filter: [{ terms: { quote: DOLLARS } }], must_not: [{ term: { category: 'inverse' } }] },
-          },
-          aggs: { turnover: { max: { field: 'turnover_24h' } } },
-        },
-        time: overTime('slot', {
-          mean: { avg: { field: 'last_price' } },
-          low: { min: { field: 'last_price' } },
-          high: { max: { field: 'last_price' } },
-          change: { avg: { field: 'price_24h_pcnt' } },
-        }),
-      },
-      { 'dollars>turnover': 'desc' },
-    ),
-  },
-};
-
-/** Candles, for hours without ticks. Two series are enough to see that no single one is picked. */
-const candles: ChartQuery = {
-  index: CANDLE_INDICES,
-  rows: 'aggregations.series.buckets',
-  aggs: {
-    series: bySeries(2, {
-      time: overTime('start', {
-        mean: { weighted_avg: { value: { field: 'mean' }, weight: { field: 'hours' } } },
-        low: { min: { field: 'low' } },
-        high: { max: { field: 'high' } },
-        close: { max: { field: 'close' } },
-        samples: { max: { field: 'samples' } },
-      }),
-    }),
-  },
-};
-
-const rowsOverTime: Json[] = [
-  ...seriesNames,
-  flatten('time.buckets', 'bucket'),
-  calculate('time', 'toDate(datum.bucket.key)'),
-  timeText('time_text', 'datum.bucket.key'),
-  countSeries,
-];
-
-const pricesOf: Json[] = [
-  calculate('mean', 'datum.bucket.mean.value'),
-  calculate('low', 'datum.bucket.low.value'),
-  calculate('high', 'datum.bucket.high.value'),
-];
-
-const single = { filter: 'datum.series_count === 1' };
-const withoutTicks = { filter: 'datum.series_count === 1 && datum.bucket.samples.value === 0' };
-
-const priceTooltip = tooltip(
-  ['time_text', 'From'],
-  ['label', 'Series'],
-  ['mean_text', 'Mean'],
-  ['low_text', 'Lowest'],
-  ['high_text', 'Highest'],
+const markets = marketsOverTime(
+  overTime('start', {
+    mean: { weighted_avg: { value: { field: 'mean' }, weight: { field: 'hours' } } },
+    low: { min: { field: 'low' } },
+    high: { max: { field: 'high' } },
+    close: { max: { field: 'close' } },
+    hours: { sum: { field: 'hours' } },
+    returns: {
+      filter: { exists: { field: 'log_return' } },
+      aggs: { sum: { sum: { field: 'log_return' } }, hours: { sum: { field: 'hours' } } },
+    },
+  }),
 );
 
-const priceLayers = (name: string): Json[] => [
-  {
-    name: `${name}-band`,
-    transform: [single],
-    mark: { type: 'area', opacity: 0.18, line: false },
-    encoding: {
-      x: timeAxis(),
-      y: { field: 'low', type: 'quantitative', axis: priceAxis, scale: { zero: false } },
-      y2: { field: 'high' },
-      color: seriesColour,
-    },
-  },
-  {
-    name: `${name}-line`,
-    mark: { type: 'line', strokeWidth: 1.75, strokeJoin: 'round' },
-    encoding: {
-      x: timeAxis(),
-      y: { field: 'value', type: 'quantitative', axis: priceAxis, scale: { zero: false } },
-      color: seriesColour,
-    },
-  },
-  {
-    // Large invisible marks that show a tooltip.
-    name: `${name}-points`,
-    mark: { type: 'point', filled: true, size: 90, opacity: 0 },
-    encoding: {
-      x: timeAxis(),
-      y: { field: 'value', type: 'quantitative', axis: priceAxis },
-      color: seriesColour,
-      tooltip: priceTooltip,
-    },
-  },
+/** With the day before, whose closes the first changes compare with. */
+const withDayBefore = { ...markets, daysBefore: 1 };
+
+const timeOfRow: Json[] = [
+  calculate('time', 'toDate(datum.start_ms)'),
+  timeText('time_text', 'datum.start_ms'),
 ];
 
-const lastPoint = (field: string): Json => ({
-  name: 'last',
-  transform: [
-    { filter: `isValid(datum.${field})` },
+interface Line {
+  /** Names the layers. */
+  name: string;
+  field: string;
+  axis: Json;
+  /** Between `y` and `y2`, if a single currency is drawn. */
+  band: { y: string; y2?: string };
+  tooltip: Json[];
+}
+
+/** A line for each series, with a band if there is only one, and tooltips. */
+function lineLayers({ name, field, axis, band, tooltip }: Line): Json[] {
+  const y = { field, type: 'quantitative', axis, scale: { zero: false } };
+  const ofSegments = { color: seriesColour, detail: { field: 'segment', type: 'nominal' } };
+  const point = (size: number, opacity: number) => ({ type: 'point', filled: true, size, opacity });
+  return [
     {
-      window: [{ op: 'row_number', as: 'age' }],
-      groupby: ['series'],
-      sort: [{ field: 'time', order: 'descending' }],
+      name: `${name}-band`,
+      transform: [{ filter: '!compared' }],
+      mark: { type: 'area', opacity: 0.18, line: false },
+      encoding: {
+        x: timeAxis(),
+        y: { ...y, field: band.y },
+        ...(band.y2 ? { y2: { field: band.y2 } } : {}),
+        ...ofSegments,
+      },
     },
-    { filter: 'datum.age === 1' },
-  ],
-  mark: { type: 'point', filled: true, size: 46, opacity: 1 },
-  encoding: { x: timeAxis(), y: { field, type: 'quantitative' }, color: seriesColour },
-});
+    {
+      name: `${name}-line`,
+      mark: { type: 'line', strokeWidth: 1.75, strokeJoin: 'round' },
+      encoding: { x: timeAxis(), y, ...ofSegments },
+    },
+    {
+      // A line of one point is invisible.
+      name: `${name}-dots`,
+      transform: [{ filter: 'datum.segment_length === 1' }],
+      mark: point(14, 1),
+      encoding: { x: timeAxis(), y, color: seriesColour },
+    },
+    {
+      name: `${name}-last`,
+      transform: [
+        { joinaggregate: [{ op: 'max', field: 'start_ms', as: 'last_ms' }], groupby: ['series'] },
+        { filter: 'datum.start_ms === datum.last_ms' },
+      ],
+      mark: point(46, 1),
+      encoding: { x: timeAxis(), y, color: seriesColour },
+    },
+    {
+      // Large invisible marks that show a tooltip.
+      name: `${name}-points`,
+      mark: point(90, 0),
+      encoding: { x: timeAxis(), y, color: seriesColour, tooltip },
+    },
+  ];
+}
 
 const price: Chart = {
   id: 'price',
   title: 'Price',
   description:
-    'Mean price of the polls in each interval, with the band from the lowest to the highest, in the quote currency. Hours without polls come from their candles. Several currencies are drawn as the change since the first price in the window.',
+    'Mean price in each interval, with the band from the lowest to the highest, in the quote currency: from candles, and for hours without one from ticks. Of a currency with several markets the main one is drawn, where most units of it are traded. Several currencies are drawn as the change since their first price in the window.',
   ofOneCurrency: true,
-  queries: { ticks, candles },
+  queries: { markets },
   height: 260,
   overTime: true,
   whenEmpty:
     'There are no prices for this currency in this window. Pick a longer window, or wait for the pipeline to collect some.',
   table: {
-    layers: ['candles-line', 'ticks-line'],
+    layers: ['price-line'],
     columns: [
       { field: 'time', title: 'From', format: 'time' },
       { field: 'mean', title: 'Mean', format: 'price' },
@@ -161,88 +116,94 @@ const price: Chart = {
     ],
   },
   spec: {
-    params: [seriesDrawn('ticks')],
-    layer: [
+    data: { name: 'markets' },
+    transform: [
+      ...mainMarkets,
+      ...candlesThenTicks,
       {
-        data: { name: 'candles' },
-        transform: [...rowsOverTime, ...pricesOf, withoutTicks, ...comparable],
-        layer: priceLayers('candles'),
+        filter: 'datum.bucket.doc_count > 0 && (datum.is_candle || datum.start_ms >= datum.candles_end_ms)',
       },
-      {
-        data: { name: 'ticks' },
-        transform: [...rowsOverTime, ...pricesOf, ...comparable],
-        layer: [...priceLayers('ticks'), lastPoint('value')],
-      },
+      reach,
+      ...withoutGaps,
+      ...timeOfRow,
+      calculate('mean', 'datum.bucket.mean.value'),
+      calculate('low', 'datum.bucket.low.value'),
+      calculate('high', 'datum.bucket.high.value'),
+      ...comparable,
     ],
+    layer: lineLayers({
+      name: 'price',
+      field: 'value',
+      axis: priceAxis,
+      band: { y: 'low', y2: 'high' },
+      tooltip: tooltip(
+        ['time_text', 'From'],
+        ['label', 'Series'],
+        ['mean_text', 'Mean'],
+        ['low_text', 'Lowest'],
+        ['high_text', 'Highest'],
+      ),
+    }),
   },
 };
 
-const changeTooltip = tooltip(['time_text', 'From'], ['label', 'Series'], ['change_text', '24 h change']);
+/** The log returns of the last `buckets` buckets, and the hours that they span. */
+const returnsOfLast = (buckets: number): Json => ({
+  window: [
+    { op: 'sum', field: 'returned', as: `returned_${buckets}` },
+    { op: 'sum', field: 'returned_hours', as: `returned_hours_${buckets}` },
+  ],
+  groupby: ['series', 'is_candle'],
+  sort: [{ field: 'start_ms' }],
+  frame: [1 - buckets, 0],
+});
 
-const changeLayers = (name: string): Json[] => [
-  {
-    name: `${name}-area`,
-    transform: [single],
-    mark: { type: 'area', opacity: 0.18, line: false },
-    encoding: {
-      x: timeAxis(),
-      y: { field: 'change', type: 'quantitative', axis: percentAxis },
-      color: seriesColour,
-    },
-  },
-  {
-    name: `${name}-line`,
-    mark: { type: 'line', strokeWidth: 1.75, strokeJoin: 'round' },
-    encoding: {
-      x: timeAxis(),
-      y: { field: 'change', type: 'quantitative', axis: percentAxis },
-      color: seriesColour,
-    },
-  },
-  {
-    name: `${name}-points`,
-    mark: { type: 'point', filled: true, size: 90, opacity: 0 },
-    encoding: {
-      x: timeAxis(),
-      y: { field: 'change', type: 'quantitative', axis: percentAxis },
-      color: seriesColour,
-      tooltip: changeTooltip,
-    },
-  },
-];
-
-/** The close compared with the close 24 hours before, if the buckets are hours and both exist. */
-const changeFromCloses: Json[] = [
-  calculate('close', 'datum.bucket.close.value'),
-  calculate('start_ms', 'datum.bucket.key'),
+/**
+ * The change over 24 hours up to the end of each bucket of candles: between the closes if buckets are hours, or else
+ * from the log returns, which have to be complete. Of a longer bucket, the average day's.
+ */
+const changeOfCandles: Json[] = [
+  calculate('interval', intervalHours('datum.candles.interval')),
+  calculate('close', 'datum.is_candle ? datum.bucket.close.value : null'),
+  calculate('returned', 'datum.is_candle ? datum.bucket.returns.sum.value : 0'),
+  calculate('returned_hours', 'datum.is_candle ? datum.bucket.returns.hours.value : 0'),
   {
     window: [
       { op: 'lag', param: 24, field: 'close', as: 'close_before' },
-      { op: 'lag', param: 24, field: 'start_ms', as: 'start_before_ms' },
+      { op: 'lag', param: 24, field: 'start_ms', as: 'close_before_ms' },
     ],
-    groupby: ['series'],
+    groupby: ['series', 'is_candle'],
     sort: [{ field: 'start_ms' }],
   },
-  withoutTicks,
+  returnsOfLast(8),
+  returnsOfLast(2),
   calculate(
-    'change',
-    'isValid(datum.close_before) && isValid(datum.close) && datum.start_ms - datum.start_before_ms === 86400000 ? datum.close / datum.close_before - 1 : null',
+    'from_closes',
+    `isValid(datum.close) && isValid(datum.close_before) && datum.start_ms - datum.close_before_ms === ${DAY_MS} ? datum.close / datum.close_before - 1 : null`,
   ),
-  percentText('change_text', 'datum.change'),
+  calculate(
+    'from_returns',
+    'datum.interval === 3 ? (datum.returned_hours_8 === 24 ? exp(datum.returned_8) - 1 : null) : datum.interval === 12 ? (datum.returned_hours_2 === 24 ? exp(datum.returned_2) - 1 : null) : datum.returned_hours > 0 ? exp(datum.returned * 24 / datum.returned_hours) - 1 : null',
+  ),
+  calculate(
+    'recorded_change',
+    '!datum.is_candle ? null : datum.interval === 1 ? datum.from_closes : datum.from_returns',
+  ),
 ];
 
 const change: Chart = {
   id: 'change',
   title: '24 h change',
   description:
-    'The 24 h change as the exchange reports it, averaged over each interval, in per cent. For hours without polls: the close compared with the close 24 hours before.',
+    'The change over 24 hours, in per cent: each close compared with the close 24 hours before. Where that is unknown, as the exchange reports it. In intervals longer than a day, that of an average day.',
   ofOneCurrency: true,
-  queries: { ticks, candles },
+  queries: { day_before: withDayBefore },
   height: 170,
   overTime: true,
-  whenEmpty: 'The exchange reports no 24 h change for this currency in this window. Pick a longer window.',
+  whenEmpty:
+    'There is no price 24 hours before another in this window, and the exchange reports no 24 h change. Pick a longer window.',
   table: {
-    layers: ['candles-line', 'ticks-line'],
+    layers: ['change-line'],
     columns: [
       { field: 'time', title: 'From', format: 'time' },
       { field: 'change', title: '24 h change', format: 'percent' },
@@ -252,18 +213,38 @@ const change: Chart = {
     layer: [
       zeroLine,
       {
-        data: { name: 'candles' },
-        transform: [...rowsOverTime, ...changeFromCloses],
-        layer: changeLayers('candles'),
-      },
-      {
-        data: { name: 'ticks' },
+        data: { name: 'day_before' },
         transform: [
-          ...rowsOverTime,
-          calculate('change', 'datum.bucket.change.value'),
+          ...mainMarkets,
+          ...candlesThenTicks,
+          ...changeOfCandles,
+          {
+            filter:
+              'datum.bucket.doc_count > 0 && (datum.is_candle || datum.start_ms >= datum.candles_end_ms || datum.interval === 1)',
+          },
+          reach,
+          calculate('stated_change', 'datum.is_candle ? null : datum.bucket.change.value'),
+          {
+            aggregate: [
+              { op: 'max', field: 'recorded_change', as: 'recorded_change' },
+              { op: 'max', field: 'stated_change', as: 'stated_change' },
+              { op: 'max', field: 'reach_ms', as: 'reach_ms' },
+            ],
+            groupby: ['series', 'label', 'named', 'rank', 'start_ms'],
+          },
+          calculate('change', 'isValid(datum.recorded_change) ? datum.recorded_change : datum.stated_change'),
+          { filter: 'isValid(datum.change) && datum.start_ms >= windowStart' },
+          ...withoutGaps,
+          ...timeOfRow,
           percentText('change_text', 'datum.change'),
         ],
-        layer: [...changeLayers('ticks'), lastPoint('change')],
+        layer: lineLayers({
+          name: 'change',
+          field: 'change',
+          axis: percentAxis,
+          band: { y: 'change' },
+          tooltip: tooltip(['time_text', 'From'], ['label', 'Series'], ['change_text', '24 h change']),
+        }),
       },
     ],
   },

@@ -2,7 +2,15 @@ import { DEFAULT_MIN_COVERAGE } from '../../core/insights/ranking.ts';
 import { CANDLE_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
-import { byEverySeries, calculate, everySeriesNames, rankedNames, tooltip } from './parts.ts';
+import {
+  barHeight,
+  byEverySeries,
+  calculate,
+  everySeriesNames,
+  rankedNames,
+  themedText,
+  tooltip,
+} from './parts.ts';
 
 const MOST = 25;
 
@@ -33,6 +41,7 @@ const ranking: Chart = {
   title: 'Volatility',
   description: `Realised volatility, in per cent a year, of the ${MOST} most volatile currencies: the standard deviation of the log returns between adjacent candles, hourly and daily ones pooled, × √8766.`,
   ofOneCurrency: false,
+  pickedFrom: 'ranking',
   queries: {
     series: {
       index: CANDLE_INDICES,
@@ -43,11 +52,7 @@ const ranking: Chart = {
           daily: returnsOf(24),
           low: { min: { field: 'low' } },
           high: { max: { field: 'high' } },
-          hours: {
-            sum: { field: 'hours' },
-            // OpenSearch returns it as it is; Dashboards puts the ends of the panel's window here.
-            meta: { from: { '%timefilter%': 'min' }, to: { '%timefilter%': 'max' } },
-          },
+          hours: { sum: { field: 'hours' } },
         }),
       },
     },
@@ -75,12 +80,8 @@ const ranking: Chart = {
       ...pooledVolatility,
       { filter: 'isValid(datum.volatility)' },
       calculate('range', '(datum.high.value - datum.low.value) / datum.low.value'),
-      calculate(
-        'window_ms',
-        'isNumber(datum.hours.meta.to) ? datum.hours.meta.to - datum.hours.meta.from : windowEnd - windowStart',
-      ),
       calculate('hours', 'datum.hours.value'),
-      calculate('coverage', 'min(1, datum.hours / ceil(datum.window_ms / 3600000))'),
+      calculate('coverage', 'min(1, datum.hours / ceil((windowEnd - windowStart) / 3600000))'),
       { joinaggregate: [{ op: 'max', field: 'coverage', as: 'best_coverage' }] },
       {
         filter: `datum.coverage >= ${DEFAULT_MIN_COVERAGE} || datum.best_coverage < ${DEFAULT_MIN_COVERAGE}`,
@@ -98,7 +99,7 @@ const ranking: Chart = {
     layer: [
       {
         name: 'ranking',
-        mark: { type: 'bar', height: { band: 0.7 }, cornerRadius: 1 },
+        mark: { type: 'bar', height: barHeight(0.7), cornerRadius: 1 },
         encoding: {
           y: rankedNames,
           x: {
@@ -117,7 +118,7 @@ const ranking: Chart = {
       },
       {
         name: 'figures',
-        mark: { type: 'text', style: 'guide-label', align: 'left', dx: 5 },
+        mark: { ...themedText, align: 'left', dx: 5 },
         encoding: {
           y: rankedNames,
           x: { field: 'volatility', type: 'quantitative' },

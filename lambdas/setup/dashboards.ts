@@ -1,4 +1,4 @@
-import { savedObjects, savedObjectsNdjson } from '../../charts/saved-objects.ts';
+import { type OpeningRange, savedObjects, savedObjectsNdjson } from '../../charts/saved-objects.ts';
 import {
   DashboardsApi,
   type DashboardsApiOptions,
@@ -20,6 +20,8 @@ export class DashboardsImportError extends Error {
 export interface DashboardsSetup extends DashboardsApiOptions {
   /** Called with the existing objects before they are replaced, if there are any. */
   keepBackup: (ndjson: string) => Promise<void>;
+  /** What the dashboard opens with. @default the last week */
+  range?: OpeningRange | undefined;
 }
 
 /**
@@ -28,11 +30,11 @@ export interface DashboardsSetup extends DashboardsApiOptions {
  * @returns how many objects were imported
  * @throws DashboardsImportError {DashboardsApiError}
  */
-export async function setUpDashboards({ keepBackup, ...options }: DashboardsSetup): Promise<number> {
+export async function setUpDashboards({ keepBackup, range, ...options }: DashboardsSetup): Promise<number> {
   const api = new DashboardsApi(options);
   const before = await api.export(savedObjects());
   if (before !== '') await keepBackup(before);
-  const { imported, failures } = await api.import(savedObjectsNdjson());
+  const { imported, failures } = await api.import(savedObjectsNdjson(range));
   if (failures.length > 0) throw new DashboardsImportError(imported, failures);
   return imported;
 }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dashboardsSpec } from '../../charts/dashboards-rendering.ts';
 import { pageSpec } from '../../charts/page-rendering.ts';
 import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
 import type { Chart, Picture } from '../../charts/pictures/chart.ts';
@@ -13,7 +12,6 @@ import { openSearchInsights } from '../../stores/opensearch/insights/stores.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { openSearch } from '../integration/services.ts';
 import { draw, tableOf } from './drawing.ts';
-import { resolveQueries } from './like-dashboards.ts';
 import { type RecordedMarket, recordedMarket, storeMarket } from './recorded-market.ts';
 
 const BTC = 'recorded:spot:BTCUSD';
@@ -78,27 +76,6 @@ describe.each(PICTURES.map((picture) => [picture.id, picture] as const))('the pi
       expect(tableOf(drawing, chart)).toEqual([]);
     },
   );
-
-  it.each(
-    picture.charts.flatMap((chart) =>
-      [
-        { of: 'all currencies', filters: [] },
-        { of: 'the picked currency', filters: [{ match_phrase: { symbol: 'BTCUSD' } }] },
-      ].map(({ of, filters }) => [chart.id, of, chart, filters] as const),
-    ),
-  )('draws %s in Dashboards, of %s', async (_, __, chart, filters) => {
-    const context = { fromMs: AS_OF_MS - 7 * DAY_MS, toMs: AS_OF_MS, filters: [...filters] };
-    const { config: _config, ...spec } = await resolveQueries(
-      dashboardsSpec(chart, picture),
-      context,
-      (index, body) => search.search(index, body),
-    );
-    const drawing = await draw(spec);
-    expect(drawing.marks).toBeGreaterThan(0);
-    // CSS variables do not work on a canvas.
-    expect(drawing.svg).not.toContain('var(');
-    expect(tableOf(drawing, chart).length).toBeGreaterThan(0);
-  });
 });
 
 describe('the numbers in the charts', () => {
@@ -116,24 +93,17 @@ describe('the numbers in the charts', () => {
     }
   });
 
-  it('match the exchange’s 24 h change, or the change of closes for hours without polls', async () => {
-    const picture = pictureOf('price-and-change');
-    const asOfMs = Date.parse('2018-07-03T12:00:00Z');
-    const answered = await answerPicture(store, { picture: picture.id, series: BTC }, asOfMs);
-    const drawing = await draw(pageSpec(chartOf('change'), picture, answered));
+  it('are the changes of closes over 24 hours, also in the first day of the window', async () => {
+    const { rows } = await drawOnPage('price-and-change', 'change');
     const closes = new Map(
       market.candles
         .filter((candle) => formatSeries(candle) === BTC)
         .map(({ startMs, close }) => [startMs, close]),
     );
-    const computed = drawing.rows('candles-line').filter(({ change }) => change !== null);
-    const stated = drawing.rows('ticks-line');
-    // The first day has no previous day in the window, and polls start on 1 July.
-    expect(computed.map(({ time }) => Number(time))).toHaveLength(3.5 * 24);
-    expect(stated).toHaveLength(2.5 * 24 + 1);
-    for (const { time, change } of computed) {
-      const close = closes.get(Number(time)) as number;
-      expect(change).toBeCloseTo(close / (closes.get(Number(time) - DAY_MS) as number) - 1, 12);
+    expect(rows).toHaveLength(7 * 24);
+    for (const { start_ms, change } of rows) {
+      const [close, before] = [closes.get(Number(start_ms)), closes.get(Number(start_ms) - DAY_MS)];
+      expect(change).toBeCloseTo((close as number) / (before as number) - 1, 12);
     }
   });
 

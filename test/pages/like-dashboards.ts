@@ -25,8 +25,8 @@ export async function resolveQueries(
     return node;
   });
   for (const node of urls) {
-    const { index, body } = parseUrl(node.url as Json, context);
-    answers.set(node, await search(index, body));
+    const { index, body } = node.url as { index: string; body: Json };
+    answers.set(node, await search(index, inject(body, context) as Json));
   }
   return mapNodes(spec, (node) => {
     if (!isQuery(node)) return node;
@@ -37,17 +37,6 @@ export async function resolveQueries(
 
 function isQuery(node: unknown): node is Json {
   return typeof node === 'object' && node !== null && 'url' in node && typeof node.url === 'object';
-}
-
-function parseUrl(url: Json, context: DashboardContext): { index: string; body: Json } {
-  const body = url.body as Json;
-  const bool = { must: [], filter: context.filters, should: [], must_not: [] };
-  if (!('%context%' in url)) return { index: String(url.index), body: inject(body, context) as Json };
-  const time = { range: { [String(url['%timefield%'])]: rangeOf(context) } };
-  return {
-    index: String(url.index),
-    body: { ...(inject(body, context) as Json), query: { bool: { ...bool, must: [time] } } },
-  };
 }
 
 /** Replaces the placeholders for the dashboard's clauses and bounds. */

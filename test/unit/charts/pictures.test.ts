@@ -11,10 +11,16 @@ const END_MS = Date.parse('2026-01-08T00:30:00Z');
 const START_MS = END_MS - 7 * 24 * HOUR_MS;
 
 /** The rows that a chart draws from the rows of an answer. */
-async function drawn(pictureId: string, chartId: string, layer: string, rows: Record<string, unknown[]>) {
+async function drawn(
+  pictureId: string,
+  chartId: string,
+  layer: string,
+  rows: Record<string, unknown[]>,
+  toMs = END_MS,
+) {
   const picture = PICTURES.find(({ id }) => id === pictureId) as Picture;
   const chart = picture.charts.find(({ id }) => id === chartId) as Picture['charts'][number];
-  const drawing = await draw(pageSpec(chart, picture, { fromMs: START_MS, toMs: END_MS, rows }));
+  const drawing = await draw(pageSpec(chart, picture, { fromMs: START_MS, toMs, rows }));
   return drawing.rows(layer);
 }
 
@@ -23,15 +29,14 @@ describe('the chart of polls and gaps', () => {
     key: ['bybit', 'spot'],
     time: {
       interval,
-      meta: { end: { '%timefilter%': 'max' } },
       buckets: Array.from({ length: until }, (_, index) => ({
         key: Date.parse('2026-01-07T00:00:00Z') + index * stepMs,
         polls: { value: index === 2 ? 0 : 30 },
       })),
     },
   });
-  const gapsIn = async (row: object) =>
-    (await drawn('pipeline-health', 'gaps', 'polls', { polls: [row] }))
+  const gapsIn = async (row: object, toMs = END_MS) =>
+    (await drawn('pipeline-health', 'gaps', 'polls', { polls: [row] }, toMs))
       .filter(({ state }) => (state as unknown) === 'Gap')
       .map(({ time }) => new Date(Number(time)).toISOString().slice(5, 16));
 
@@ -55,23 +60,27 @@ describe('the chart of polls and gaps', () => {
     ]);
   });
 
-  it('ends with the window of a panel in Dashboards that ended before', async () => {
-    const row = polled(10);
-    const end = Date.parse('2026-01-07T12:00:00Z');
-    expect(await gapsIn({ ...row, time: { ...row.time, meta: { end } } })).toEqual([
+  it('ends with a window that ended before', async () => {
+    expect(await gapsIn(polled(10), Date.parse('2026-01-07T12:00:00Z'))).toEqual([
       '01-07T02:00',
       '01-07T10:00',
     ]);
   });
+
+  it('takes an interval at an edge of the window, with polls in a part of it only, for what it is', async () => {
+    const row = polled(25);
+    const buckets = row.time.buckets.map((bucket, index) =>
+      index === 24 ? { ...bucket, polls: { value: 15 } } : bucket,
+    );
+    const shares = (
+      await drawn('pipeline-health', 'gaps', 'polls', { polls: [{ ...row, time: { ...row.time, buckets } }] })
+    ).map(({ share }) => share);
+    expect(shares.at(-1)).toBe(1);
+  });
 });
 
 describe('the chart of the most volatile', () => {
-  const bucket = (
-    symbol: string,
-    logReturns: { hours: 1 | 24; log_return: number }[],
-    hours: number,
-    window: object = { from: {}, to: {} },
-  ) => {
+  const bucket = (symbol: string, logReturns: { hours: 1 | 24; log_return: number }[], hours: number) => {
     const returns = returnsOf(logReturns);
     const stats = ({ count, sum, sumOfSquares }: (typeof returns)[1]) => ({
       returns: { count, sum, sum_of_squares: count === 0 ? null : sumOfSquares },
@@ -82,7 +91,7 @@ describe('the chart of the most volatile', () => {
       daily: stats(returns[24]),
       low: { value: 1 },
       high: { value: 2 },
-      hours: { value: hours, meta: window },
+      hours: { value: hours },
     };
   };
   const hourly = [0.01, -0.02, 0.015].map((log_return) => ({ hours: 1 as const, log_return }));
@@ -103,9 +112,73 @@ describe('the chart of the most volatile', () => {
     const [much, little] = [bucket('A', hourly, 150), bucket('B', daily, 48)];
     expect(symbols(await ranking([much, little]))).toEqual(['x:spot:A']);
     expect(symbols(await ranking([little]))).toEqual(['x:spot:B']);
-    // A panel in Dashboards has a window of its own.
-    const twoDays = { from: END_MS - 48 * HOUR_MS, to: END_MS };
-    const inPanel = [bucket('A', hourly, 30, twoDays), bucket('B', daily, 48, twoDays)];
-    expect(symbols(await ranking(inPanel))).toEqual(['x:spot:B']);
+  });
+});
+
+describe('the charts of a currency', () => {
+  const candle = (startMs: number, close: number) => ({
+    key: startMs,
+    doc_count: 1,
+    mean: { value: close },
+    low: { value: close - 1 },
+    high: { value: close + 1 },
+    close: { value: close },
+    hours: { value: 1 },
+    returns: { sum: { value: 0 }, hours: { value: 0 } },
+  });
+  const tick = (startMs: number, price: number, change: number) => ({
+    key: startMs,
+    doc_count: 30,
+    mean: { value: price },
+    low: { value: price },
+    high: { value: price },
+    change: { value: change },
+  });
+  const market = (key: string[], buckets: object[], ticks: object[], fields: object = {}) => ({
+    key,
+    newest: { hits: { hits: [{ fields }] } },
+    lengths: {
+      buckets:
+        buckets.length > 0 ? [{ key: 1, last: { value: (buckets.at(-1) as { key: number }).key } }] : [],
+    },
+    last_day: { doc_count: 0, close: { value: null }, volume: { value: 0 }, turnover: { value: 0 } },
+    candles: { interval: '1h', buckets },
+    ticks: { buckets: ticks },
+  });
+  const at = (hour: number) => START_MS + (hour + 0.5) * HOUR_MS;
+  const BTC = ['bybit', 'spot', 'BTCUSDT'];
+
+  it('draw one line of candles and the ticks of hours after them', async () => {
+    // Hours 20 to 23 have ticks, the first two of them a candle, too.
+    const candles = Array.from({ length: 22 }, (_, hour) => candle(at(hour), 100 + hour));
+    const ticks = [20, 21, 22, 23].map((hour) => tick(at(hour), 100 + hour, 0));
+    const rows = await drawn('price-and-change', 'price', 'price-line', {
+      markets: [market(BTC, candles, ticks)],
+    });
+    expect(rows.map(({ start_ms }) => start_ms)).toEqual(Array.from({ length: 24 }, (_, hour) => at(hour)));
+    expect(rows.map(({ mean }) => mean)).toEqual(Array.from({ length: 24 }, (_, hour) => 100 + hour));
+    expect(new Set(rows.map(({ segment }) => segment)).size).toBe(1);
+  });
+
+  it('break the line at a gap', async () => {
+    const candles = [0, 1, 2, 5, 6].map((hour) => candle(at(hour), 100));
+    const rows = await drawn('price-and-change', 'price', 'price-line', {
+      markets: [market(BTC, candles, [])],
+    });
+    expect(rows.map(({ segment }) => segment)).toEqual([0, 0, 0, 1, 1]);
+  });
+
+  it('compare closes with those 24 hours before, and take the exchange’s change where there are none', async () => {
+    const candles = Array.from({ length: 26 }, (_, hour) => candle(at(hour), 100 + hour));
+    const ticks = [22, 25, 26].map((hour) => tick(at(hour), 100, 0.5));
+    const rows = await drawn('price-and-change', 'change', 'change-line', {
+      day_before: [market(BTC, candles, ticks)],
+    });
+    expect(rows.map(({ start_ms, change }) => [start_ms, change])).toEqual([
+      [at(22), 0.5],
+      [at(24), 124 / 100 - 1],
+      [at(25), 125 / 101 - 1],
+      [at(26), 0.5],
+    ]);
   });
 });

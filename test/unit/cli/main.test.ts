@@ -46,11 +46,13 @@ describe('the command line', { timeout: 60_000 }, () => {
       run('verify', '--nosuch'),
       run('insights', 'average'),
       run('rebuild', '--from', '2018-02-30'),
+      run('dashboards', '--out', '/dev/null', '--from', '2018-08-01', '--to', '2018-07-01'),
     ];
     expect(await Promise.all(runs)).toMatchObject([
       { code: 2, stderr: expect.stringContaining("unknown option '--nosuch'") },
       { code: 2, stderr: expect.stringContaining("missing required argument 'symbol'") },
       { code: 2, stderr: expect.stringContaining('2018-02-30') },
+      { code: 2, stderr: expect.stringContaining('is not before --to 2018-07-01') },
     ]);
   });
 });

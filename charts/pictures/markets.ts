@@ -1,0 +1,203 @@
+import { ARCHIVE } from '../../core/insights/resolve.ts';
+import { CANDLE_INDICES, TICKER_INDICES } from '../../core/market/index-names.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
+import { DOLLARS } from '../../core/market/turnover.ts';
+import type { ChartQuery, Json } from './chart.ts';
+import { bySeries, calculate, elementOf, intervalHours, seriesNames, withoutArchive } from './parts.ts';
+
+/** Currencies drawn in one chart; each has a colour. */
+const MOST_CURRENCIES = 6;
+/** Markets that are read to find the main one of each currency. */
+const MOST_MARKETS = 12;
+/** Hours without a candle and turnovers come from the ticks of this many days up to the window's end. */
+const TICK_DAYS = 3;
+
+const notInverse = { bool: { must_not: [{ term: { category: 'inverse' } }] } };
+
+/**
+ * Candles of the markets with the highest turnover, and the ticks of hours that may not have one yet. One search asks
+ * both indices, so that both are of the same markets. Turnovers in dollars come first, then those in other currencies,
+ * which an aggregation cannot convert; inverse contracts, which count coins, are last.
+ * @param candles a histogram of a market's candles, and what it tells of each bucket
+ */
+export function marketsOverTime(candles: Json): ChartQuery {
+  const turnover = { max: { field: 'turnover_24h' } };
+  return {
+    index: [CANDLE_INDICES, TICKER_INDICES],
+    lastDays: { [TICKER_INDICES]: TICK_DAYS },
+    rows: 'aggregations.series.buckets',
+    aggs: {
+      series: bySeries(
+        MOST_MARKETS,
+        {
+          dollars: {
+            filter: { bool: { filter: [{ terms: { quote: DOLLARS } }, notInverse] } },
+            aggs: { turnover },
+          },
+          others: { filter: notInverse, aggs: { turnover } },
+          newest: {
+            top_hits: {
+              size: 1,
+              _source: false,
+              sort: [{ slot: { order: 'desc', unmapped_type: 'date' } }],
+              docvalue_fields: ['base', 'last_price', 'turnover_24h', 'volume_24h'],
+            },
+          },
+          lengths: { terms: { field: 'hours', size: 2 }, aggs: { last: { max: { field: 'start' } } } },
+          last_day: {
+            filter: { range: { start: { gte: dayBeforeEnd, format: 'epoch_millis' } } },
+            aggs: {
+              close: { avg: { field: 'close' } },
+              volume: { sum: { field: 'volume' } },
+              turnover: { sum: { field: 'turnover' } },
+            },
+          },
+          candles,
+          ticks: {
+            date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 },
+            aggs: {
+              mean: { avg: { field: 'last_price' } },
+              low: { min: { field: 'last_price' } },
+              high: { max: { field: 'last_price' } },
+              change: { avg: { field: 'price_24h_pcnt' } },
+            },
+          },
+        },
+        [{ 'dollars>turnover': 'desc' }, { 'others>turnover': 'desc' }],
+      ),
+      live: { filter: { bool: { must_not: [inArchive] } }, aggs: currencies },
+      archived: { filter: inArchive, aggs: currencies },
+    },
+  };
+}
+
+const inArchive = { term: { exchange: ARCHIVE } };
+
+/** How many there are; some exchanges do not tell what a market's currency is. */
+const currencies: Json = {
+  named: { cardinality: { field: 'base' } },
+  unnamed: {
+    filter: { bool: { must_not: [{ exists: { field: 'base' } }] } },
+    aggs: { symbols: { cardinality: { field: 'symbol' } } },
+  },
+};
+
+const dayBeforeEnd = { '%timefilter%': 'max', shift: -1, unit: 'd' };
+
+/** Whether the aggregations of {@link marketsOverTime} are of several currencies, as an expression. */
+export function severalCurrencies(aggregations: string): string {
+  const several = (of: string) =>
+    `${aggregations}.${of}.named.value + ${aggregations}.${of}.unnamed.symbols.value > 1`;
+  return `${aggregations}.live.doc_count > 0 ? ${several('live')} : ${several('archived')}`;
+}
+
+/**
+ * Of each currency the market that most units of it are traded at, as a question about a currency (`BTC`) resolves it:
+ * units compare whatever the quote currency is. Markets without ticks rank by what their candles say, after the others.
+ * Currencies are ranked by turnover.
+ */
+export const mainMarkets: Json[] = [
+  ...withoutArchive('datum.key[0]'),
+  ...seriesNames,
+  calculate('tick', 'datum.newest.hits.hits[0].fields'),
+  calculate(
+    'currency',
+    'isValid(datum.tick) && isValid(datum.tick.base) ? datum.tick.base[0] : datum.key[2]',
+  ),
+  calculate(
+    'price',
+    'isValid(datum.tick) && isValid(datum.tick.last_price) ? datum.tick.last_price[0] : null',
+  ),
+  calculate(
+    'turnover',
+    'isValid(datum.price) && isValid(datum.tick.turnover_24h) ? datum.tick.turnover_24h[0] : null',
+  ),
+  calculate(
+    'volume',
+    'isValid(datum.price) && isValid(datum.tick.volume_24h) ? datum.tick.volume_24h[0] : null',
+  ),
+  calculate(
+    'units',
+    "datum.key[1] === 'inverse' ? datum.turnover : isValid(datum.turnover) ? datum.turnover / datum.price : datum.volume",
+  ),
+  calculate(
+    'recorded_units',
+    'max(datum.last_day.volume.value, datum.last_day.doc_count > 0 ? datum.last_day.turnover.value / datum.last_day.close.value : 0)',
+  ),
+  { window: [{ op: 'row_number', as: 'place' }] },
+  {
+    joinaggregate: [
+      { op: 'min', field: 'place', as: 'currency_place' },
+      { op: 'count', as: 'markets' },
+    ],
+    groupby: ['currency'],
+  },
+  calculate('units_or_less', 'isValid(datum.units) ? datum.units : -1'),
+  {
+    window: [{ op: 'row_number', as: 'place_in_currency' }],
+    groupby: ['currency'],
+    sort: [
+      { field: 'units_or_less', order: 'descending' },
+      { field: 'recorded_units', order: 'descending' },
+      { field: 'place' },
+    ],
+  },
+  { filter: 'datum.place_in_currency === 1' },
+  { window: [{ op: 'row_number', as: 'rank' }], sort: [{ field: 'currency_place' }] },
+  { filter: `datum.rank <= ${MOST_CURRENCIES}` },
+  calculate(
+    'named',
+    "datum.markets > 1 ? datum.label + ', main of ' + datum.markets + ' markets' : datum.label",
+  ),
+];
+
+/**
+ * From a row for each market to one for each bucket of candles and, after the last candle, each hour of ticks. `bucket`
+ * has the bucket, `start_ms` its start, `is_candle` says which of the two it is.
+ */
+export const candlesThenTicks: Json[] = [
+  calculate(
+    'candles_end_ms',
+    `max(0, length(datum.lengths.buckets) > 0 ? datum.lengths.buckets[0].last.value + datum.lengths.buckets[0].key * ${HOUR_MS} : 0, length(datum.lengths.buckets) > 1 ? datum.lengths.buckets[1].last.value + datum.lengths.buckets[1].key * ${HOUR_MS} : 0)`,
+  ),
+  calculate('candle_count', 'length(datum.candles.buckets)'),
+  calculate('position', 'sequence(datum.candle_count + length(datum.ticks.buckets))'),
+  { flatten: ['position'] },
+  calculate('is_candle', 'datum.position < datum.candle_count'),
+  calculate(
+    'bucket',
+    `datum.is_candle ? ${elementOf('datum.candles.buckets', 'datum.position')} : ${elementOf('datum.ticks.buckets', 'datum.position - datum.candle_count')}`,
+  ),
+  calculate('start_ms', 'datum.bucket.key'),
+];
+
+/**
+ * `segment`: the same for rows without a gap between them, so that a line breaks only at a gap. `reach_ms` says how long
+ * the data behind a row is.
+ */
+export const withoutGaps: Json[] = [
+  {
+    window: [
+      { op: 'lag', field: 'start_ms', as: 'start_before_ms' },
+      { op: 'lag', field: 'reach_ms', as: 'reach_before_ms' },
+    ],
+    groupby: ['series'],
+    sort: [{ field: 'start_ms' }],
+  },
+  calculate(
+    'after_gap',
+    'isValid(datum.start_before_ms) && datum.start_ms - datum.start_before_ms > 1.5 * datum.reach_before_ms ? 1 : 0',
+  ),
+  {
+    window: [{ op: 'sum', field: 'after_gap', as: 'segment' }],
+    groupby: ['series'],
+    sort: [{ field: 'start_ms' }],
+  },
+  { joinaggregate: [{ op: 'count', as: 'segment_length' }], groupby: ['series', 'segment'] },
+];
+
+/** How long the data behind a row of {@link candlesThenTicks} is; a daily candle may be alone in a bucket of an hour. */
+export const reach = calculate(
+  'reach_ms',
+  `${HOUR_MS} * (datum.is_candle ? max(${intervalHours('datum.candles.interval')}, datum.bucket.hours.value / datum.bucket.doc_count) : 1)`,
+);
