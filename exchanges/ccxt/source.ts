@@ -1,4 +1,4 @@
-import type { MarketInterface, Ticker as UnifiedTicker } from 'ccxt';
+import type { Exchange, MarketInterface, Ticker as UnifiedTicker } from 'ccxt';
 import type { CategoryOutcome, TickerBatch } from '../../core/ingest/ports.ts';
 import type { Category } from '../../core/market/series.ts';
 import type { ClientOptions } from '../http/client.ts';
@@ -11,6 +11,7 @@ import { type SourceConfig, UnknownSourceError } from '../source-config.ts';
 import { CcxtClient, type SharedLimit } from './client.ts';
 import { categoryOf, pairOfMarket } from './markets.ts';
 import { type OneByOne, oneByOne } from './one-by-one.ts';
+import { contractVolumes } from './volumes.ts';
 
 /** https://docs.ccxt.com/#/?id=ticker-structure: the last 24 hours; the change is a percentage. */
 const FIELDS = fieldReaders({
@@ -29,6 +30,13 @@ const FIELDS = fieldReaders({
   indexPrice: 'index_price',
   timestamp: 'timestamp',
 });
+
+const UNKNOWN_CHANGE = { open: undefined, percentage: undefined };
+/** Exchanges that count a day from midnight UTC in these fields, which are not of the last 24 hours then. */
+const SINCE_MIDNIGHT: Readonly<Record<string, object>> = {
+  kraken: UNKNOWN_CHANGE,
+  upbit: { ...UNKNOWN_CHANGE, high: undefined, low: undefined },
+};
 
 const NOT_ACTIVE = { kind: 'ended', reason: 'the exchange lists it as not active' } as const;
 
@@ -107,7 +115,12 @@ async function tickersOf(
       const noPrice = typeof ticker.info === 'object' ? null : undefined;
       entries.push({
         symbol: market.id,
-        values: { ...ticker, last: ticker.last ?? noPrice },
+        values: {
+          ...ticker,
+          ...SINCE_MIDNIGHT[client.exchange.id],
+          last: ticker.last ?? noPrice,
+          ...(market.contract && !market.option ? contractVolumes(market, ticker) : {}),
+        },
         raw: ticker.info ?? ticker,
       });
     }
@@ -129,15 +142,42 @@ async function tickersOf(
   return expected === undefined ? batch : { ...batch, expected };
 }
 
+/**
+ * Some exchanges have the swaps of each settlement currency at an address of its own, of which ccxt asks one by default.
+ * A currency of which no swap came is asked for by its symbols, from which ccxt finds the address.
+ */
+async function otherSettlements(
+  exchange: Exchange,
+  markets: readonly MarketInterface[],
+  came: readonly UnifiedTicker[],
+): Promise<UnifiedTicker[]> {
+  const symbols = new Set(came.map(({ symbol }) => symbol));
+  const swaps = markets.filter(({ swap, active }) => swap && active !== false);
+  const bySettlement = Map.groupBy(swaps, ({ settle }) => settle);
+  const others: UnifiedTicker[] = [];
+  for (const [settle, ofCurrency] of bySettlement) {
+    if (ofCurrency.some(({ symbol }) => symbols.has(symbol))) continue;
+    // Gate's does not look at the symbols.
+    const params = exchange.id.startsWith('gate') ? { settle } : {};
+    const found = await exchange.fetchTickers(
+      ofCurrency.map(({ symbol }) => symbol),
+      params,
+    );
+    others.push(...Object.values(found));
+  }
+  return others;
+}
+
 /** May include other categories, if the exchange answers them together. */
 async function unifiedTickers(client: CcxtClient, wants: MarketFilter, deadlineMs: number): Promise<Fetched> {
   const { fetchTickers } = client.exchange.has;
   if (fetchTickers) {
-    const all = await client.ask(deadlineMs, async (exchange) => {
-      await client.markets();
-      return exchange.fetchTickers();
+    const tickers = await client.ask(deadlineMs, async (exchange) => {
+      const markets = await client.markets();
+      const first = Object.values(await exchange.fetchTickers());
+      return [...first, ...(await otherSettlements(exchange, markets, first))];
     });
-    return { tickers: Object.values(all), failed: [] };
+    return { tickers, failed: [] };
   }
   const markets = await client.ask(deadlineMs, () => client.markets());
   const wanted = markets.filter(

@@ -12,6 +12,11 @@ export function fieldCase(
   return fixture(`field-cases/${name}`);
 }
 
+/** What an exchange behind ccxt answers, by path. */
+export function ccxtPayloads(exchange: string): Record<string, unknown> {
+  return fixture(`ccxt-payloads/${exchange}`);
+}
+
 function fixture<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
 }
