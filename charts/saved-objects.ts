@@ -1,5 +1,6 @@
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { dashboardsSpec } from './dashboards-rendering.ts';
+import { fieldAttributes } from './index-patterns.ts';
 import { PICTURES } from './pictures/all.ts';
 import { type IndexPattern, type Json, TIME_FIELDS } from './pictures/chart.ts';
 
@@ -69,7 +70,7 @@ export function savedObjectsNdjson(range?: OpeningRange): string {
 
 function indexPatterns(): SavedObject[] {
   return (Object.entries(TIME_FIELDS) as [IndexPattern, string][]).map(([title, timeFieldName]) =>
-    object('index-pattern', patternId(title), { title, timeFieldName }),
+    object('index-pattern', patternId(title), { title, timeFieldName, ...fieldAttributes(title) }),
   );
 }
 

@@ -14,6 +14,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   backfill: 'load recorded candles',
   summarise: 'make candles and moves from ticks',
   rebuild: 'make candles and moves from the lake',
+  reindex: 'make indices of tickers anew from the lake',
   probe: 'poll an exchange once, store nothing',
   metrics: 'show the metrics of the local functions',
   licences: 'check the licences of dependencies',

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { parseTicker, type TickerIdentity, tickerIdAt } from '../market/ticker.ts';
+import { ORIGINAL } from '../market/index-fields.ts';
+import { hasUnknownFields, parseTicker, type TickerIdentity, tickerIdAt } from '../market/ticker.ts';
 import { DAY_MS } from '../market/time.ts';
 import { shorten } from '../text/show.ts';
 import { readPlainTicker } from './plain-ticker.ts';
@@ -11,8 +12,8 @@ const EARLIEST_SLOT_MS = Date.UTC(2009, 0, 1);
 const LATEST_SLOT_AHEAD_MS = DAY_MS;
 
 /**
- * The ticker in a record's value (base64), or why it has none. Its text is passed on unchanged. Never throws, whatever
- * the value.
+ * The ticker in a record's value (base64), or why it has none. Its text is passed on unchanged; one with unknown
+ * fields is repeated as a text. Never throws, whatever the value.
  * @param nowMs epoch ms
  */
 export function decodeValue(
@@ -42,7 +43,13 @@ function tickerIn(text: string, nowMs: number): IndexDocument | { reason: string
   const parsed = parseTicker(text);
   if ('reason' in parsed) return parsed;
   // Valid JSON has line breaks only between tokens, where they would split the lines of the bulk request.
-  return documentOf(parsed.ticker, text.replace(/[\n\r]/g, ' '), nowMs);
+  const source = text.replace(/[\n\r]/g, ' ');
+  return documentOf(parsed.ticker, hasUnknownFields(parsed.ticker) ? withOriginal(source) : source, nowMs);
+}
+
+/** The unknown fields stay where they are, too, so that OpenSearch still refuses what it cannot take. */
+function withOriginal(source: string): string {
+  return `${source.slice(0, source.lastIndexOf('}'))},"${ORIGINAL}":${JSON.stringify(source)}}`;
 }
 
 function documentOf(

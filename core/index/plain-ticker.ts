@@ -16,6 +16,7 @@ const PRICE = String.raw`(?!0(?:\.0+)?[eE,}])${UNSIGNED}`;
 const VALUES: Record<TickerFieldKind, string> = {
   price: PRICE,
   number: `-?${UNSIGNED}`,
+  fraction: `-?${UNSIGNED}`,
   time: `"${TIME}"`,
   text: `"${TEXT}"`,
 };

@@ -3,6 +3,8 @@
  * a rollover, so an id always lands in the same index.
  */
 
+import type { Window } from './window.ts';
+
 /** Every monthly index of tickers, as a pattern. */
 export const TICKER_INDICES = 'tickers-*';
 /** Every yearly index of candles, as a pattern. */
@@ -27,6 +29,12 @@ export function tickerIndexOfMonth(month: string): string {
 /** `YYYY.MM`; undefined for any other index. */
 export function monthOfTickerIndex(index: string): string | undefined {
   return /^tickers-(\d{4}\.\d{2})$/.exec(index)?.[1];
+}
+
+/** The slots of a month, epoch ms. @param month `YYYY.MM` */
+export function monthWindow(month: string): Window {
+  const [year = 0, number = 0] = month.split('.').map(Number);
+  return { fromMs: Date.UTC(year, number - 1), toMs: Date.UTC(year, number) };
 }
 
 /** The yearly index of a candle, by its start (epoch ms). */

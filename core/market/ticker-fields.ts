@@ -3,7 +3,8 @@
  * the fast recogniser of the index side and the index mapping are derived from this table.
  *
  * - `price`: an amount of the quote currency, > 0. Exchanges write 0 for "no price", which is left out.
- * - `number`: any finite number (sizes, volumes, rates). Percentages are fractions: 0.0068 is 0.68 %.
+ * - `number`: any finite number, such as a size or a volume.
+ * - `fraction`: a share or a rate: 0.0068 is 0.68 %.
  * - `time`: ISO 8601 UTC with milliseconds.
  * - `text`: a short word from the exchange's vocabulary.
  */
@@ -23,26 +24,26 @@ export const TICKER_FIELDS = {
   pre_open_price: 'price',
   bid_size: 'number',
   ask_size: 'number',
-  price_1h_pcnt: 'number',
-  price_24h_pcnt: 'number',
+  price_1h_pcnt: 'fraction',
+  price_24h_pcnt: 'fraction',
   volume_24h: 'number',
   turnover_24h: 'number',
   total_volume: 'number',
   total_turnover: 'number',
   open_interest: 'number',
   open_value: 'number',
-  funding_rate: 'number',
-  predicted_funding_rate: 'number',
+  funding_rate: 'fraction',
+  predicted_funding_rate: 'fraction',
   funding_interval_hours: 'number',
-  funding_cap: 'number',
+  funding_cap: 'fraction',
   basis: 'number',
-  basis_rate: 'number',
-  basis_rate_year: 'number',
-  delivery_fee_rate: 'number',
+  basis_rate: 'fraction',
+  basis_rate_year: 'fraction',
+  delivery_fee_rate: 'fraction',
   pre_open_quantity: 'number',
-  bid_iv: 'number',
-  ask_iv: 'number',
-  mark_iv: 'number',
+  bid_iv: 'fraction',
+  ask_iv: 'fraction',
+  mark_iv: 'fraction',
   delta: 'number',
   gamma: 'number',
   vega: 'number',
@@ -53,5 +54,5 @@ export const TICKER_FIELDS = {
   pre_listing_phase: 'text',
 } as const satisfies Record<string, TickerFieldKind>;
 
-export type TickerFieldKind = 'price' | 'number' | 'time' | 'text';
+export type TickerFieldKind = 'price' | 'number' | 'fraction' | 'time' | 'text';
 export type TickerField = keyof typeof TICKER_FIELDS;

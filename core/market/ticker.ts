@@ -6,7 +6,7 @@ import { TICKER_FIELDS, type TickerField, type TickerFieldKind } from './ticker-
 /** The version of the ticker record's shape; raised by every change that readers would notice. */
 export const TICKER_VERSION = 1;
 
-type FieldValue<K extends TickerFieldKind> = K extends 'price' | 'number' ? number : string;
+type FieldValue<K extends TickerFieldKind> = K extends 'time' | 'text' ? string : number;
 type TickerValues = { [F in TickerField]?: FieldValue<(typeof TICKER_FIELDS)[F]> };
 
 /** One series in one poll. Times are ISO 8601 UTC with milliseconds. Absent values are left out, never "" or null. */
@@ -31,6 +31,7 @@ export const MAX_TEXT = 100;
 const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
   price: z.number().positive(),
   number: z.number(),
+  fraction: z.number(),
   time: isoTime,
   text: z.string().min(1).max(MAX_TEXT),
 };
@@ -53,7 +54,7 @@ const heading = {
 /** The fields of a ticker besides its values. */
 export const tickerHeadingSchema = z.object(heading);
 
-const ticker = {
+const tickerShape = {
   ...heading,
   ...Object.fromEntries(
     Object.entries(TICKER_FIELDS).map(([field, kind]) => [
@@ -64,9 +65,14 @@ const ticker = {
 };
 
 /** The ticker record, strictly: an unknown field is a mistake in our own code. */
-export const tickerSchema = z.strictObject(ticker) as unknown as z.ZodType<Ticker>;
+export const tickerSchema = z.strictObject(tickerShape) as unknown as z.ZodType<Ticker>;
 /** A ticker from the lake or the stream, where a newer version may have written more fields. */
-const storedTickerSchema = z.looseObject(ticker) as unknown as z.ZodType<Ticker>;
+const storedTickerSchema = z.looseObject(tickerShape) as unknown as z.ZodType<Ticker>;
+
+/** Whether a newer version, or somebody else's program, wrote more into a ticker than the schema knows. */
+export function hasUnknownFields(ticker: Ticker): boolean {
+  return Object.keys(ticker).some((field) => !Object.hasOwn(tickerShape, field));
+}
 
 /** The ticker in a JSON text, or why it is not one. Never throws, whatever the text. */
 export function parseTicker(text: string): { ticker: Ticker } | { reason: string } {

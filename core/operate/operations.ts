@@ -4,6 +4,7 @@ import { heal } from './heal.ts';
 import type { Operation } from './operation.ts';
 import { rebuild } from './rebuild.ts';
 import { redrive } from './redrive.ts';
+import { reindex } from './reindex.ts';
 import { replay } from './replay.ts';
 import { summarise } from './summarise.ts';
 import { verify } from './verify.ts';
@@ -11,7 +12,17 @@ import { verify } from './verify.ts';
 // biome-ignore lint/suspicious/noExplicitAny: each operation checks its own input and types its own output
 type AnyOperation = Operation<any, unknown>;
 
-const ALL: readonly AnyOperation[] = [verify, replay, redrive, heal, doctor, summarise, rebuild, backfill];
+const ALL: readonly AnyOperation[] = [
+  verify,
+  replay,
+  redrive,
+  heal,
+  doctor,
+  summarise,
+  rebuild,
+  reindex,
+  backfill,
+];
 
 /** Every operation by name. */
 export const OPERATIONS: Readonly<Record<string, AnyOperation>> = Object.fromEntries(

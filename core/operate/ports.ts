@@ -47,6 +47,8 @@ export interface TickerIds {
   countStray(): Promise<number>;
   /** How many documents a range has, and how many of them have one of these ids. */
   count(range: Stretch, ids: readonly string[]): Promise<{ total: number; known: number }>;
+  /** Deletes an index of tickers. @param month `YYYY.MM` */
+  deleteMonth(month: string): Promise<void>;
   /** A range's documents in no order. An id stored in two indices comes twice. */
   tickers(range: Stretch): AsyncIterable<IndexedTicker>;
 }
@@ -187,6 +189,8 @@ export interface SearchHealth {
   cluster(): Promise<{ status: string; nodes: number; shards: number }>;
   /** Every index template that setup creates. */
   templates(): Promise<{ name: string; exists: boolean }[]>;
+  /** Months, `YYYY.MM`, whose tickers are in an index of an older shape, which lacks columns. */
+  olderMonths(): Promise<string[]>;
 }
 
 /** Looks at the lake's bucket, for `doctor`. */

@@ -30,7 +30,7 @@ export function fieldOf(raw: unknown, field: string | number): unknown {
 
 const isAbsent = (raw: unknown) => raw === undefined || raw === null || raw === '';
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-/** The index stores most numbers as `float`, and refuses a document with a larger one. */
+/** No real value is larger. Indices of the first shape have `float` columns and refuse such a document. */
 export const MAX_FLOAT = 3.4028234663852886e38;
 
 /** Decimal text or a JSON number → the nearest double. */
@@ -106,7 +106,13 @@ function readText(raw: unknown): Reading<string> {
   return { reason: `expected at most ${MAX_TEXT} characters, got ${show(raw)}` };
 }
 
-const READERS = { price: readPrice, number: readNumber, time: readTime, text: readText } as const;
+const READERS = {
+  price: readPrice,
+  number: readNumber,
+  fraction: readNumber,
+  time: readTime,
+  text: readText,
+} as const;
 
 export function fieldReaders(names: FieldNames): readonly FieldReader[] {
   return Object.entries(names).map(([theirs, target]) => {

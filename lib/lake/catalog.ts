@@ -14,6 +14,7 @@ export interface CatalogProps {
 const COLUMN_TYPES: Record<TickerFieldKind, string> = {
   price: 'double',
   number: 'double',
+  fraction: 'double',
   // ISO 8601; SQL parses it with from_iso8601_timestamp(…).
   time: 'string',
   text: 'string',

@@ -1,5 +1,5 @@
 import type { Client } from '@opensearch-project/opensearch';
-import { TICKER_INDICES } from '../../core/market/index-names.ts';
+import { TICKER_INDICES, tickerIndexOfMonth } from '../../core/market/index-names.ts';
 import type { Category } from '../../core/market/series.ts';
 import type { Extent, IndexedTicker, Stretch, TickerIds } from '../../core/operate/ports.ts';
 import { numberIn, type SearchHit, textIn } from './hits.ts';
@@ -102,6 +102,10 @@ export class OpenSearchTickerIds implements TickerIds {
     const { total } = body.hits;
     const known = body.aggregations?.known as unknown as { doc_count: number } | undefined;
     return { total: typeof total === 'number' ? total : (total?.value ?? 0), known: known?.doc_count ?? 0 };
+  }
+
+  async deleteMonth(month: string): Promise<void> {
+    await this.#client.indices.delete({ index: tickerIndexOfMonth(month), ignore_unavailable: true });
   }
 
   /** The documents of a range in no particular order; an id appears twice if two indices have it. */

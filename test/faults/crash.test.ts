@@ -157,7 +157,7 @@ describe('a process that is killed at any step', () => {
       { exchange: 'bybit', category: 'spot', slotMs: Date.parse(SLOTS[0]) },
       tickers.map((ticker) => JSON.stringify(ticker)),
     );
-    const refused = sampleTicker({ slot: SLOTS[0], turnover_24h: 3.5e38 }); // too large for a float
+    const refused = JSON.stringify({ ...sampleTicker({ slot: SLOTS[0] }), _id: 'of OpenSearch itself' });
     const event = eventOfValues([...tickers, 'oops', refused]);
     const steps = await walk((point) =>
       indexBatch(Object.values(event.records).flat(), Date.now() + 20_000, {

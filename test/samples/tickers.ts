@@ -1,4 +1,5 @@
 import type { Ticker } from '../../core/market/ticker.ts';
+import { TICKER_FIELDS } from '../../core/market/ticker-fields.ts';
 
 export const SLOT = '2026-03-01T12:00:00.000Z';
 export const SLOT_MS = Date.parse(SLOT);
@@ -23,3 +24,14 @@ export function sampleTicker(given: Partial<Ticker> = {}): Ticker {
 
 /** For code that logs in a test that is not about its log. */
 export const SILENT_LOG = { info: () => {}, warn: () => {}, error: () => {} };
+
+const VALUES = { time: '2028-02-29T23:59:59.999Z', text: 'ZeroMinusTick' };
+
+/** A ticker with a value in every field, whose digits no `float` could keep. */
+export function fullTicker(given: Partial<Ticker> = {}): Ticker {
+  const values = Object.entries(TICKER_FIELDS).map(([field, kind], at) => [
+    field,
+    kind === 'time' || kind === 'text' ? VALUES[kind] : (at + 1) / 7,
+  ]);
+  return sampleTicker({ ...Object.fromEntries(values), ...given });
+}

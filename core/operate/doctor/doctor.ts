@@ -4,7 +4,15 @@ import type { Operation } from '../operation.ts';
 import { isoTime } from '../time-range.ts';
 import type { Check, Result } from './check.ts';
 import { checkFreshness, checkIndexed, checkIngested, checkSetAside } from './data.ts';
-import { checkBrokers, checkLag, checkLake, checkSearch, checkTemplates, checkTopic } from './services.ts';
+import {
+  checkBrokers,
+  checkColumns,
+  checkLag,
+  checkLake,
+  checkSearch,
+  checkTemplates,
+  checkTopic,
+} from './services.ts';
 
 const inputSchema = z.strictObject({
   /** The pipeline's `now`. @default the real time */
@@ -33,6 +41,7 @@ export const doctor: Operation<z.infer<typeof inputSchema>, Check[]> = {
         'Check that OpenSearch runs and is reachable from here.',
       ],
       ['index templates', () => checkTemplates(searchHealth), 'OpenSearch has to be reachable first.'],
+      ['columns', () => checkColumns(searchHealth), 'OpenSearch has to be reachable first.'],
       ['lake', () => checkLake(lakeHealth), 'Check that the bucket exists and may be written to.'],
       ['last slot ingested', () => checkIngested(services), 'The lake has to be readable first.'],
       ['last slot indexed', () => checkIndexed(services), 'Lake and OpenSearch have to be readable first.'],

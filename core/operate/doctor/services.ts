@@ -66,6 +66,15 @@ export async function checkTemplates(search: SearchHealth): Promise<Result> {
   );
 }
 
+export async function checkColumns(search: SearchHealth): Promise<Result> {
+  const older = await search.olderMonths();
+  if (older.length === 0) return ok('every field of a ticker has one');
+  return warn(
+    `the tickers of ${older.join(', ')} are in indices of an older shape: questions read them, but some of their fields cannot be charted, and Discover fails on them`,
+    '"reindex" makes these indices anew from the lake.',
+  );
+}
+
 export async function checkLake(lake: LakeHealth): Promise<Result> {
   if (await lake.probe()) return ok(`bucket ${lake.bucket}: written, read, deleted`);
   return fail(`bucket ${lake.bucket} returned something other than what was written`, 'Check the S3 server.');

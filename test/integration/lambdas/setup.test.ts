@@ -41,12 +41,15 @@ describe('the setup function', () => {
       symbol: { type: 'keyword', fields: { keyword: { type: 'keyword' } } },
       timestamp: { type: 'date' },
       last_price: { type: 'double' },
-      price_24h_pcnt: { type: 'float' },
+      price_24h_pcnt: { type: 'double' },
     });
     expect(Object.keys(index?.mappings?.properties ?? {})).toEqual(
       expect.arrayContaining(Object.keys(TICKER_FIELDS)),
     );
-    expect(index?.settings?.index).toMatchObject({ codec: 'best_compression', refresh_interval: '1s' });
+    expect(index?.settings?.index).toMatchObject({
+      derived_source: { enabled: 'true' },
+      refresh_interval: '1s',
+    });
   });
 
   it('leaves the templates in place on deletion', async () => {

@@ -34,7 +34,12 @@ const meta = z.strictObject({
 
 /** The attributes that Dashboards knows. It rejects others, and a missing one breaks a page. */
 const ATTRIBUTES = {
-  'index-pattern': z.strictObject({ title: z.string(), timeFieldName: z.string() }),
+  'index-pattern': z.strictObject({
+    title: z.string(),
+    timeFieldName: z.string(),
+    fields: jsonOf(z.array(z.object({ name: z.string(), type: z.string() }).loose()).min(1)),
+    fieldFormatMap: jsonOf(z.record(z.string(), z.object({ id: z.string(), params: z.object({}).loose() }))),
+  }),
   visualization: z.strictObject({
     title: z.string(),
     description: z.string().min(1),

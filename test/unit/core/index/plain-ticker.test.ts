@@ -7,7 +7,13 @@ import { SLOT, sampleTicker } from '../../../samples/tickers.ts';
 
 const identity = { exchange: 'bybit', category: 'spot', symbol: 'BTCUSDT', slot: SLOT };
 
-const VALUES = { price: 20_000.5, number: -1.5e-7, time: '2028-02-29T23:59:59.999Z', text: 'Zero Minus' };
+const VALUES = {
+  price: 20_000.5,
+  number: -1.5e-7,
+  fraction: 0.0068,
+  time: '2028-02-29T23:59:59.999Z',
+  text: 'Zero Minus',
+};
 const everyField = Object.fromEntries(
   Object.entries(TICKER_FIELDS).map(([field, kind]) => [field, VALUES[kind]]),
 );

@@ -70,6 +70,7 @@ async function run({ letters = {}, batches = [], status = 'green', outcome = { k
         return { status, nodes: 1, shards: 1 };
       },
       templates: async () => [],
+      olderMonths: async () => [],
     },
     index: {
       async create(documents) {
