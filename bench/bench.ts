@@ -6,6 +6,7 @@ import type { BenchContext, Target, TargetResult } from './target.ts';
 import { coldStart } from './targets/cold-start.ts';
 import { indexCpu } from './targets/index-cpu.ts';
 import { indexPath } from './targets/index-path.ts';
+import { indexShape } from './targets/index-shape.ts';
 import { indexSize } from './targets/index-size.ts';
 import { ingest } from './targets/ingest.ts';
 import { latency } from './targets/latency.ts';
@@ -15,6 +16,7 @@ import { twoYears } from './targets/two-years.ts';
 const TARGETS: Record<string, Target> = {
   'index-path': indexPath,
   'index-cpu': indexCpu,
+  'index-shape': indexShape,
   'index-size': indexSize,
   ingest,
   replay,

@@ -16,6 +16,7 @@ import { createKafka } from '../stores/kafka/client.ts';
 import { KafkaStream } from '../stores/kafka/stream.ts';
 import { startBenchEngines } from './engines.ts';
 import { lambdaContext, loadIndexHandler } from './functions.ts';
+import { serverCpuSeconds } from './server-cpu.ts';
 import { makeTickers, toEvents } from './tickers.ts';
 
 /** As in `makeTickers`: one ticker per series every two minutes. */
@@ -44,14 +45,6 @@ async function documentBytes(openSearch: Client, index: string): Promise<number>
   const { body } = await openSearch.indices.stats({ index });
   const { store, docs } = body._all?.primaries ?? {};
   return (store?.size_in_bytes ?? Number.NaN) / (docs?.count ?? Number.NaN);
-}
-
-async function serverCpuSeconds(openSearch: Client): Promise<number> {
-  const { body } = await openSearch.nodes.stats();
-  return Object.values(body.nodes).reduce(
-    (sum, node) => sum + (node.process?.cpu?.total_in_millis ?? 0) / 1_000,
-    0,
-  );
 }
 
 /** An hour of tickers, different for every hour. */

@@ -55,7 +55,7 @@ export const indexPath: Target = async (context) => {
     resultOf(
       'index path / raw _bulk',
       rates.map((rate) => rate.ours / rate.raw),
-      { atLeast: 0.85 },
+      { atLeast: 0.95 },
       { unit: '×', note },
     ),
     resultOf(

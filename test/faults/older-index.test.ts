@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OLDER_TEMPLATE } from '../../bench/older-template.ts';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import type { Check } from '../../core/operate/doctor/check.ts';
 import type { ReindexOutput } from '../../core/operate/reindex.ts';
@@ -6,7 +7,6 @@ import { S3Lake } from '../../stores/s3/lake.ts';
 import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOfValues } from '../integration/lambdas/stores.ts';
 import { openSearch, s3 } from '../integration/services.ts';
-import { OLDER_TEMPLATE } from '../samples/older-index.ts';
 import { fullTicker } from '../samples/tickers.ts';
 import { agreementOn, freshWorld, leaveWorld, verdict, type World } from './world.ts';
 

@@ -1,4 +1,4 @@
-import { TICKER_FIELDS } from '../../core/market/ticker-fields.ts';
+import { TICKER_FIELDS } from '../core/market/ticker-fields.ts';
 
 const CHARTED = [
   'last_price',
