@@ -1,7 +1,7 @@
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { dashboardsSpec } from './dashboards-rendering.ts';
 import { fieldAttributes } from './index-patterns.ts';
-import { PICTURES } from './pictures/all.ts';
+import { DASHBOARD_PICTURES } from './pictures/all.ts';
 import { type IndexPattern, type Json, TIME_FIELDS } from './pictures/chart.ts';
 
 /**
@@ -75,7 +75,7 @@ function indexPatterns(): SavedObject[] {
 }
 
 function charts(): SavedObject[] {
-  return PICTURES.flatMap((picture) =>
+  return DASHBOARD_PICTURES.flatMap((picture) =>
     picture.charts.map((chart) =>
       visualization(chartId(chart.id), chart.title, chart.description, 'vega', {
         spec: JSON.stringify(dashboardsSpec(chart, picture), undefined, 2),
@@ -150,19 +150,21 @@ type Panel = [type: 'visualization' | 'search', id: string, x: number, y: number
 const LAYOUT: readonly Panel[] = [
   ['visualization', CONTROLS, 0, 0, 18, 6],
   ['visualization', NOTES, 18, 0, 30, 6],
-  ['visualization', chartId('price'), 0, 6, 24, 15],
-  ['visualization', chartId('change'), 24, 6, 24, 15],
-  ['visualization', chartId('bands'), 0, 21, 24, 15],
-  ['visualization', chartId('volatility'), 24, 21, 24, 15],
-  ['visualization', chartId('average'), 0, 36, 24, 15],
-  ['visualization', chartId('coverage'), 24, 36, 24, 15],
-  ['visualization', chartId('moves-per-week'), 0, 51, 24, 15],
-  ['visualization', chartId('move-sizes'), 24, 51, 24, 15],
-  ['visualization', chartId('moves-by-currency'), 0, 66, 24, 15],
-  ['visualization', chartId('freshness'), 24, 66, 24, 15],
-  ['visualization', chartId('ticks-per-hour'), 0, 81, 24, 12],
-  ['visualization', chartId('gaps'), 24, 81, 24, 12],
-  ['search', TICKS, 0, 93, 48, 16],
+  ['visualization', chartId('headline'), 0, 6, 48, 7],
+  ['visualization', chartId('price'), 0, 13, 24, 15],
+  ['visualization', chartId('change'), 24, 13, 24, 15],
+  ['visualization', chartId('candlesticks'), 0, 28, 24, 15],
+  ['visualization', chartId('volatility'), 24, 28, 24, 15],
+  ['visualization', chartId('average'), 0, 43, 24, 15],
+  ['visualization', chartId('coverage'), 24, 43, 24, 15],
+  ['visualization', chartId('moves-per-week'), 0, 58, 24, 15],
+  ['visualization', chartId('move-sizes'), 24, 58, 24, 15],
+  ['visualization', chartId('moves-by-currency'), 0, 73, 24, 15],
+  ['visualization', chartId('bands'), 24, 73, 24, 15],
+  ['visualization', chartId('ticks-per-hour'), 0, 88, 24, 12],
+  ['visualization', chartId('gaps'), 24, 88, 24, 12],
+  ['visualization', chartId('freshness'), 0, 100, 48, 9],
+  ['search', TICKS, 0, 109, 48, 16],
 ];
 
 function dashboard({ from, to }: OpeningRange): SavedObject {

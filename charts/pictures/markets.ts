@@ -40,7 +40,7 @@ export function marketsOverTime(candles: Json): ChartQuery {
               size: 1,
               _source: false,
               sort: [{ slot: { order: 'desc', unmapped_type: 'date' } }],
-              docvalue_fields: ['base', 'last_price', 'turnover_24h', 'volume_24h'],
+              docvalue_fields: ['base', 'last_price', 'price_24h_pcnt', 'turnover_24h', 'volume_24h'],
             },
           },
           lengths: { terms: { field: 'hours', size: 2 }, aggs: { last: { max: { field: 'start' } } } },
@@ -50,6 +50,7 @@ export function marketsOverTime(candles: Json): ChartQuery {
               close: { avg: { field: 'close' } },
               volume: { sum: { field: 'volume' } },
               turnover: { sum: { field: 'turnover' } },
+              returns,
             },
           },
           candles,
@@ -70,6 +71,12 @@ export function marketsOverTime(candles: Json): ChartQuery {
     },
   };
 }
+
+/** The log returns of candles that have one, and the hours that they span. */
+export const returns: Json = {
+  filter: { exists: { field: 'log_return' } },
+  aggs: { sum: { sum: { field: 'log_return' } }, hours: { sum: { field: 'hours' } } },
+};
 
 const inArchive = { term: { exchange: ARCHIVE } };
 

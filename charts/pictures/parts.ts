@@ -4,10 +4,18 @@ import type { Json } from './chart.ts';
 
 const SERIES_FIELDS = ['exchange', 'category', 'symbol'];
 
-/** One bucket per series, at most `size`: those with the most documents, unless ordered otherwise. */
+/**
+ * One bucket per series, at most `size`: those with the most documents, unless ordered otherwise. Only these are
+ * aggregated further.
+ */
 export function bySeries(size: number, aggs: Json, order?: Json[]): Json {
   return {
-    multi_terms: { terms: SERIES_FIELDS.map((field) => ({ field })), size, ...(order ? { order } : {}) },
+    multi_terms: {
+      terms: SERIES_FIELDS.map((field) => ({ field })),
+      size,
+      collect_mode: 'breadth_first',
+      ...(order ? { order } : {}),
+    },
     aggs,
   };
 }

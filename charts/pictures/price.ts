@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../core/market/time.ts';
 import type { Chart, Json, Picture } from './chart.ts';
-import { candlesThenTicks, mainMarkets, marketsOverTime, reach, withoutGaps } from './markets.ts';
+import { candlesThenTicks, mainMarkets, marketsOverTime, reach, returns, withoutGaps } from './markets.ts';
 import {
   calculate,
   comparable,
@@ -23,10 +23,7 @@ const markets = marketsOverTime(
     high: { max: { field: 'high' } },
     close: { max: { field: 'close' } },
     hours: { sum: { field: 'hours' } },
-    returns: {
-      filter: { exists: { field: 'log_return' } },
-      aggs: { sum: { sum: { field: 'log_return' } }, hours: { sum: { field: 'hours' } } },
-    },
+    returns,
   }),
 );
 

@@ -19,8 +19,11 @@ const returnsOf = (hours: 1 | 24): Json => ({
   aggs: { returns: { extended_stats: { field: 'log_return' } } },
 });
 
+/** What {@link pooledVolatility} needs of the candles in a bucket. */
+export const logReturns: Json = { hourly: returnsOf(1), daily: returnsOf(24) };
+
 /** The hourly variance of `volatilityOf` in core/insights, from the sums of hourly and daily returns. */
-const pooledVolatility: Json[] = [
+export const pooledVolatility: Json[] = [
   calculate('hourly', 'datum.hourly.returns'),
   calculate('daily', 'datum.daily.returns'),
   calculate('returns', 'datum.hourly.count + datum.daily.count'),
@@ -48,8 +51,7 @@ const ranking: Chart = {
       rows: 'aggregations.series.buckets',
       aggs: {
         series: byEverySeries({
-          hourly: returnsOf(1),
-          daily: returnsOf(24),
+          ...logReturns,
           low: { min: { field: 'low' } },
           high: { max: { field: 'high' } },
           hours: { sum: { field: 'hours' } },

@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboardsSpec } from '../../charts/dashboards-rendering.ts';
-import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
+import { DASHBOARD_PICTURES } from '../../charts/pictures/all.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 import { openSearchInsights } from '../../stores/opensearch/insights/stores.ts';
@@ -10,7 +10,7 @@ import { openSearch } from '../integration/services.ts';
 import { drawBoard, type Panel, type PanelInput, type Theme, VERSIONS } from './board.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 import { type DashboardContext, resolveQueries } from './like-dashboards.ts';
-import { recordedMarket, storeMarket } from './recorded-market.ts';
+import { type RecordedMarket, recordedMarket, storeMarket } from './recorded-market.ts';
 
 const executablePath = findChromium();
 const skipped = executablePath === undefined && !process.env.CI;
@@ -21,9 +21,11 @@ const END_MS = Date.parse('2018-07-08T00:00:00Z');
 const SIX_MONTHS: DashboardContext = { fromMs: END_MS - 181 * DAY_MS, toMs: END_MS, filters: [] };
 const WEEK: DashboardContext = { ...SIX_MONTHS, fromMs: END_MS - 7 * DAY_MS };
 const BTC_ONLY = [{ match_phrase: { symbol: 'BTCUSD' } }];
+const CHARTS = DASHBOARD_PICTURES.flatMap(({ charts }) => charts);
 const [SHIPPED] = Object.values(VERSIONS) as [readonly [string, string]];
 const search = new OpenSearchSearch(openSearch, Number.POSITIVE_INFINITY);
 let browser: Browser;
+let market: RecordedMarket;
 
 /** All charts, with the answers that Dashboards would get. */
 async function board(
@@ -31,12 +33,16 @@ async function board(
   { versions = SHIPPED, theme = 'light', prefix = '' }: Partial<BoardOptions> = {},
 ): Promise<{ page: Page; panels: Record<string, Panel> }> {
   const inputs: PanelInput[] = await Promise.all(
-    PICTURES.flatMap((picture) => picture.charts.map((chart) => ({ chart, picture }))).map(
+    DASHBOARD_PICTURES.flatMap((picture) => picture.charts.map((chart) => ({ chart, picture }))).map(
       async ({ chart, picture }) => ({
         id: chart.id,
-        spec: await resolveQueries(dashboardsSpec(chart, picture), context, (index, body) =>
-          search.search(`${prefix}${index.replace(',', `,${prefix}`)}`, body),
-        ),
+        ...(chart.id === 'headline' ? { width: 1_256, height: 190 } : {}),
+        spec: await resolveQueries(dashboardsSpec(chart, picture), context, async (index, body) => {
+          const answered = await search.search(`${prefix}${index.replace(',', `,${prefix}`)}`, body);
+          // An aggregation that some indices reject would silently lack their documents.
+          expect(answered, chart.id).toMatchObject({ _shards: { failed: 0 } });
+          return answered;
+        }),
       }),
     ),
   );
@@ -65,7 +71,8 @@ const textIn = (page: Page, chart: string) =>
 describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
   beforeAll(async () => {
     if (!executablePath) throw new Error('There is no Chromium: install one, or name it in CHROMIUM.');
-    await storeMarket(openSearch, await recordedMarket());
+    market = await recordedMarket();
+    await storeMarket(openSearch, market);
     browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
   });
   afterAll(async () => {
@@ -117,6 +124,39 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
       }
     });
 
+    it('show the headline figures of insights', async () => {
+      const window = { from: iso(SIX_MONTHS.fromMs), to: iso(SIX_MONTHS.toMs) };
+      const rows = await panel('headline').rows('figures');
+      const { series: volatile } = await ask({ question: 'volatile', ...window });
+      expect(volatile).toHaveLength(4);
+      for (const { series, volatility } of volatile) {
+        const row = rows.find((each) => (each.series as string) === series);
+        const average = await ask({ question: 'average', symbol: series, ...window });
+        expect(row).toMatchObject({ last: average.last, lowest: average.min, highest: average.max });
+        expect(row?.volatility).toBeCloseTo(volatility as number, 9);
+        const [, , symbol] = series.split(':');
+        const tick = market.tickers.findLast((each) => each.symbol === symbol);
+        expect(row?.change).toBeCloseTo(tick?.price_24h_pcnt as number, 6);
+        expect(Number(row?.day_turnover) / (tick?.turnover_24h as number)).toBeCloseTo(1, 6);
+      }
+    });
+
+    it('show candlesticks of the main market with the highest turnover, as insights answers for each interval', async () => {
+      const rows = await panel('candlesticks').rows('bodies');
+      expect(new Set(rows.map(({ series }) => series))).toEqual(new Set(['recorded:spot:BTCUSD']));
+      expect(rows.length).toBeGreaterThan(20);
+      for (const row of [rows[1], rows.at(-2)]) {
+        const fromMs = Number(row?.start_ms);
+        const { first, last, min, max } = await ask({
+          question: 'average',
+          symbol: 'recorded:spot:BTCUSD',
+          from: iso(fromMs),
+          to: iso(fromMs + Number(row?.reach_ms)),
+        });
+        expect(row).toMatchObject({ open: first, close: last, low: min, high: max });
+      }
+    });
+
     it('give a currency the same colour in every panel', async () => {
       const [order, ...others] = await Promise.all(
         ['price', 'change', 'average'].map((id) =>
@@ -134,7 +174,7 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
 
     it('span the dashboard’s time range with every time axis, or more where it says so', async () => {
       const domain = (id: string) => panel(id).evaluate((view) => view.scale('x').domain().map(Number));
-      for (const id of ['price', 'change', 'ticks-per-hour', 'gaps', 'moves-per-week']) {
+      for (const id of ['price', 'change', 'candlesticks', 'ticks-per-hour', 'gaps', 'moves-per-week']) {
         expect(await domain(id), id).toEqual([SIX_MONTHS.fromMs, SIX_MONTHS.toMs]);
       }
       for (const id of ['average', 'coverage']) {
@@ -193,6 +233,66 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
     });
   });
 
+  describe('with several markets of a currency', () => {
+    const SLOT = '2019-03-05T12:00:00.000Z';
+    const context = { fromMs: Date.parse(SLOT) - DAY_MS, toMs: Date.parse(SLOT) + 60_000, filters: [] };
+    const INDEX = 'tickers-2019.03';
+    const tick = (
+      exchange: string,
+      category: string,
+      symbol: string,
+      base: string,
+      quote: string,
+      figures: object,
+    ) => ({
+      v: 1,
+      exchange,
+      category,
+      symbol,
+      base,
+      quote,
+      slot: SLOT,
+      timestamp: SLOT,
+      received_at: SLOT,
+      ...figures,
+    });
+    beforeAll(async () => {
+      const ticks = [
+        tick('bybit', 'linear', 'BTCUSDT', 'BTC', 'USDT', { last_price: 4_000, turnover_24h: 8_000_000 }),
+        // Counts coins: 2,500 of them.
+        tick('bybit', 'inverse', 'BTCUSD', 'BTC', 'USD', { last_price: 4_000, turnover_24h: 2_500 }),
+        tick('upbit', 'spot', 'KRW-BTC', 'BTC', 'KRW', {
+          last_price: 4_500_000,
+          turnover_24h: 20_000_000_000,
+        }),
+        tick('other', 'spot', 'BTCUSDC', 'BTC', 'USDC', { last_price: 4_000, volume_24h: 100 }),
+        tick('bybit', 'linear', 'ETHUSDT', 'ETH', 'USDT', { last_price: 130, turnover_24h: 9_000_000 }),
+      ];
+      const body = ticks.flatMap((each) => [{ index: { _index: INDEX } }, each]);
+      await openSearch.bulk({ refresh: true, body });
+    });
+    afterAll(() => openSearch.indices.delete({ index: INDEX }));
+
+    it.each([
+      { exchange: undefined, filters: [], main: 'upbit:spot:KRW-BTC' },
+      { exchange: 'bybit', filters: [{ match_phrase: { exchange: 'bybit' } }], main: 'bybit:inverse:BTCUSD' },
+    ])('draw $main, which a question about BTC means at $exchange', async ({ exchange, filters, main }) => {
+      const { page, panels } = await board({ ...context, filters });
+      const rows = await (panels.price as Panel).rows('price-line');
+      const average = await ask({
+        question: 'average',
+        symbol: 'BTC',
+        exchange,
+        from: '2019-03-05',
+        to: '2019-03-06',
+      });
+      expect(average.series).toBe(main);
+      expect(new Set(rows.map(({ series }) => series))).toEqual(new Set([main, 'bybit:linear:ETHUSDT']));
+      expect(await textIn(page, 'price')).toContain(exchange ? 'main of 2 markets' : 'main of 4 markets');
+      await page.close();
+    });
+  });
+
   it('show the price of one currency, in dark, with bars of a usual height', async () => {
     const { page, panels } = await board({ ...WEEK, filters: BTC_ONLY }, { theme: 'dark' });
     const rows = await (panels.price as Panel).rows('price-line');
@@ -221,6 +321,10 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
       .evaluateAll((texts) => [...new Set(texts.map((text) => text.getAttribute('fill')))].sort());
     // Those of the theme.
     expect(colours).toEqual(['#98a2b3', '#d4dae5']);
+    const frames = await page
+      .locator('.view .background')
+      .evaluateAll((paths) => paths.map((path) => path.getAttribute('stroke')).filter(Boolean));
+    expect(frames).toEqual([]);
     await page.close();
   });
 

@@ -17,10 +17,11 @@ async function drawn(
   layer: string,
   rows: Record<string, unknown[]>,
   toMs = END_MS,
+  choices: Record<string, string> = {},
 ) {
   const picture = PICTURES.find(({ id }) => id === pictureId) as Picture;
   const chart = picture.charts.find(({ id }) => id === chartId) as Picture['charts'][number];
-  const drawing = await draw(pageSpec(chart, picture, { fromMs: START_MS, toMs, rows }));
+  const drawing = await draw(pageSpec(chart, picture, { fromMs: START_MS, toMs, rows }, choices));
   return drawing.rows(layer);
 }
 
@@ -179,6 +180,37 @@ describe('the charts of a currency', () => {
       [at(24), 124 / 100 - 1],
       [at(25), 125 / 101 - 1],
       [at(26), 0.5],
+    ]);
+  });
+
+  it('show the coverage of periods at the window’s edges, and an outage that is going on', async () => {
+    // From half past midnight on 1 January to half past midnight on the 8th; the last candle is of the 5th.
+    const day = (date: number, hours: number) => ({
+      ...candle(Date.UTC(2026, 0, date), 100),
+      doc_count: hours,
+      hours: { value: hours },
+    });
+    const days = [
+      day(1, 23),
+      day(2, 24),
+      day(3, 12),
+      day(4, 24),
+      day(5, 24),
+      day(6, 0),
+      day(7, 0),
+      day(8, 0),
+    ];
+    const rows = await drawn(
+      'average-price',
+      'coverage',
+      'coverage-bars',
+      { markets: [{ ...market(BTC, days, []), lengths: { buckets: [] } }] },
+      END_MS,
+      { period: 'day' },
+    );
+    expect(rows.map(({ coverage, state }) => [coverage, state])).toEqual([
+      ...[1, 1, 0.5, 1, 1].map((coverage) => [coverage, 'Data']),
+      ...[0, 0, 0].map((coverage) => [coverage, 'No data']),
     ]);
   });
 });

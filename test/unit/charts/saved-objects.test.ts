@@ -1,7 +1,7 @@
 import { parseExpression } from 'vega';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { CHARTS, PICTURES } from '../../../charts/pictures/all.ts';
+import { DASHBOARD_PICTURES } from '../../../charts/pictures/all.ts';
 import { type Json, TIME_FIELDS } from '../../../charts/pictures/chart.ts';
 import {
   DASHBOARD_ID,
@@ -147,6 +147,8 @@ describe('the saved objects', () => {
         "crypto-market-insights-tickers",
         "crypto-market-insights-candles",
         "crypto-market-insights-moves",
+        "crypto-market-insights-chart-headline",
+        "crypto-market-insights-chart-candlesticks",
         "crypto-market-insights-chart-price",
         "crypto-market-insights-chart-change",
         "crypto-market-insights-chart-bands",
@@ -174,7 +176,8 @@ describe('the saved objects', () => {
       dashboard.references.map(({ name }) => name),
     );
     const shown = new Set(dashboard.references.map(({ id }) => id));
-    for (const { id } of CHARTS) expect(shown).toContain(`crypto-market-insights-chart-${id}`);
+    for (const { id } of DASHBOARD_PICTURES.flatMap(({ charts }) => charts))
+      expect(shown).toContain(`crypto-market-insights-chart-${id}`);
   });
 
   it('arrange panels without overlap within 48 columns', () => {
@@ -282,7 +285,7 @@ describe.each(vegaSpecs)('the specification of %s', (_, spec) => {
 });
 
 describe('a picture', () => {
-  it.each(PICTURES.map((picture) => [picture.id, picture] as const))(
+  it.each(DASHBOARD_PICTURES.map((picture) => [picture.id, picture] as const))(
     'means the same by a query of the same name: %s',
     (_, { charts }) => {
       const queries = charts.flatMap((chart) =>
