@@ -7,6 +7,7 @@ import { mergeSlices, type RestartFlags, runOperation } from '../operation.ts';
 import type { TargetFlags } from '../targets/choose.ts';
 import type { Target } from '../targets/target.ts';
 import { invokeOperate } from './invoke.ts';
+import { newRunName } from './run-name.ts';
 
 export interface FetchFlags extends TargetFlags, RestartFlags {
   exchange: string;
@@ -38,11 +39,12 @@ export async function fetchCandles(
   };
   const ccxtId = ccxtIdOf(exchange);
   const input = { exchange: ccxtId ?? exchange, ...wanted };
+  const run = newRunName();
   // The range is part of what was asked for: the cursor counts pages of exactly this range.
   const options = { folder, signal, resume: { command: input, restart } };
-  if (ccxtId !== undefined) return fetchThroughCcxt(target, input, options);
+  if (ccxtId !== undefined) return fetchThroughCcxt(target, { ...input, run }, options);
   return mergeSlices(
-    await runOperation<BackfillOutput>(target, 'backfill', { kind: 'fetch', ...input }, options),
+    await runOperation<BackfillOutput>(target, 'backfill', { kind: 'fetch', ...input, run }, options),
   );
 }
 
@@ -57,10 +59,10 @@ async function fetchThroughCcxt(
   await runOperation<PagesOutput>(target, 'backfill', input, {
     ...options,
     functionName: 'candles-ccxt',
-    async onOutput({ objects, hours, notes }, isLast) {
+    async onOutput({ objects, hours, notes, run }, isLast) {
       const part = { kind: 'lake' as const, objects, makeMoves: isLast };
       const done = await backfillPart(part, { invoke: invokeOperate(target), signal });
-      written.push({ ...done, hours, ...(notes.length > 0 ? { notes } : {}) });
+      written.push({ ...done, hours, run, ...(notes.length > 0 ? { notes } : {}) });
     },
   });
   return mergeSlices(written);

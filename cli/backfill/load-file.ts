@@ -10,6 +10,7 @@ import { progressBar } from '../operation.ts';
 import { note } from '../print.ts';
 import { type TargetFlags, withTarget } from '../targets/choose.ts';
 import { invokeOperate } from './invoke.ts';
+import { newRunName } from './run-name.ts';
 
 export interface FileFlags extends TargetFlags {
   file: string[];
@@ -39,17 +40,26 @@ export function loadFiles(flags: FileFlags, signal: AbortSignal): Promise<Loaded
   return withHistory(options, async (history) => {
     reading.stop();
     note(...summaryOf(history));
+    const run = newRunName();
     const written = await withTarget(flags, ['openSearch', 's3'], signal, async (target) => {
       const bar = progressBar('backfill');
       const onCandles = (done: number) => bar.show({ done, total: history.total, unit: 'candles' });
+      let isDone = false;
       try {
-        const market = { exchange, category, candles: history.candles() };
-        return await backfillRows(market, { invoke: invokeOperate(target), onProgress: onCandles, signal });
+        const market = { exchange, category, run, candles: history.candles() };
+        const sum = await backfillRows(market, {
+          invoke: invokeOperate(target),
+          onProgress: onCandles,
+          signal,
+        });
+        isDone = true;
+        return sum;
       } finally {
         bar.stop();
+        if (!isDone) note(`! Only a part was written. Load it again, or take it back with --undo ${run}.`);
       }
     });
-    return { ...written, files: history.files.map(fileOf), ...notesOf(history) };
+    return { ...written, run, files: history.files.map(fileOf), ...notesOf(history) };
   }).finally(() => reading.stop());
 }
 

@@ -2,21 +2,22 @@ import { InvalidArgumentError, Option } from 'commander';
 import { CATEGORIES } from '../../core/market/series.ts';
 import { hourOf, parseDuration } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
-import { currencyName, exchangeName, symbolName } from '../../core/operate/backfill/input.ts';
+import { currencyName, exchangeName, runName, symbolName } from '../../core/operate/backfill/input.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { CANDLE_CATEGORIES, whyNoCandles } from '../../exchanges/http/candle-source.ts';
 import { FORMAT_NAMES } from '../../local/history-files/formats.ts';
 import { STEPS } from '../../local/history-files/options.ts';
 import { ccxtIdOf, type FetchFlags, fetchCandles } from '../backfill/fetch-candles.ts';
 import { type FileFlags, loadFiles } from '../backfill/load-file.ts';
+import { type UndoFlags, undoRun } from '../backfill/undo-run.ts';
 import { createCommand, perform } from '../command.ts';
 import { withRestartOption } from '../operation.ts';
 import { commaList, httpUrl, instant, parsed } from '../options.ts';
 import { note, print } from '../print.ts';
 import { withTarget, withTargetOptions } from '../targets/choose.ts';
 
-type BackfillFlags = Partial<FileFlags> &
-  Partial<FetchFlags> & { json?: boolean } & Pick<FileFlags, 'folder' | 'exchange' | 'category'>;
+type GivenFlags = Partial<FileFlags & FetchFlags & UndoFlags> & Pick<FileFlags, 'folder'>;
+type BackfillFlags = GivenFlags & Pick<FileFlags, 'exchange' | 'category'>;
 
 const categoryLines = Object.entries(CANDLE_CATEGORIES).map(
   ([name, categories]) => `  ${name.padEnd(10)}  ${categories.join(', ')}`,
@@ -29,7 +30,10 @@ are named so. Rows of 1 to 30 minutes are added up to hours. Rows may be in any 
 are left out. Times are UTC unless they have an offset. If a row is not right, the error says which line it is on and
 what to do, and nothing of any file is written.
 
-Exit codes: 0 done, 2 failed (an option, a row of the file, the exchange, a store).
+--undo takes back what a run wrote: its candles, the moves that follow from them, and its objects in the lake. What other
+runs wrote is kept, or is there again.
+
+Exit codes: 0 done, 1 undone, but part of the lake cannot be read, 2 failed (an option, a row of the file, the exchange, a store).
 
 Spell symbols as the exchange's tickers do: BTCUSDT (bybit, binance), BTC-USDT or BTC-USDT-SWAP (okx), XXBTZUSD (kraken),
 BTC-USD (coinbase). These have history:
@@ -39,7 +43,8 @@ Kraken gives only its last 720 hours; a note says which of the requested hours a
 
 With --json: {read, candles, moves}: candles found, how many of them were new or changed, moves written. A fetch adds
 {hours, notes}: hours requested, and what could not be had, if anything; a file adds {files, notes}: what each was taken
-for, and what was left out. All numbers are those of this run.
+for, and what was left out. \`run\` undoes it. All numbers are those of this run. --undo: {run, removed, candles, moves,
+objects, problems}.
 
 Examples:
   npm run backfill -- --exchange bybit --category linear --symbols BTCUSDT,ETHUSDT --from 2y
@@ -48,20 +53,19 @@ Examples:
   npm run backfill -- --exchange ccxt:gate --category spot --symbols BTC_USDT --from 90d
   npm run backfill -- --file prices.csv.gz --exchange tiingo --category spot
   npm run backfill -- --file 'BTCUSDT-1m-2025-*.zip' --exchange binance --category spot
-  npm run backfill -- --file XBTUSD_60.csv --symbol XXBTZUSD --exchange kraken --category spot`;
+  npm run backfill -- --file XBTUSD_60.csv --symbol XXBTZUSD --exchange kraken --category spot
+  npm run backfill -- --undo 20260131-140000-3f9a`;
 
 const description =
   'Loads recorded candles, so that questions about the past have an answer on the first day: hourly ones fetched from an exchange, or hourly or daily ones from files. The lake keeps them, too, and moves are made from them. Hours with at least two ticks, and half of the polls due, keep the candles made from ticks. Waits for a running summarise or rebuild. If a fetch is interrupted, run the same command again within a day: it resumes where it stopped.';
 
 export const command = withTargetOptions(withRestartOption(createCommand('backfill', description, { help })))
-  .requiredOption(
+  .option(
     '--exchange <name>',
     `whose prices they are; to fetch: ${Object.keys(CANDLE_CATEGORIES).join(', ')}, or ccxt:<id> for any other`,
     exchange,
   )
-  .addOption(
-    new Option('--category <name>', 'the market they are from').choices(CATEGORIES).makeOptionMandatory(),
-  )
+  .addOption(new Option('--category <name>', 'the market they are from').choices(CATEGORIES))
   .option('--symbols <list>', 'the symbols to fetch, separated by commas', commaList)
   .option('--from <time>', 'fetch from this time (UTC), or from so long ago, e.g. 90d or 2y', instantOrAgo)
   .option('--to <time>', 'fetch until this time (default: the start of the current hour)', instantOrAgo)
@@ -80,10 +84,21 @@ export const command = withTargetOptions(withRestartOption(createCommand('backfi
   .addOption(
     new Option('--step <step>', 'the time that a row covers (default: detected)').choices(Object.keys(STEPS)),
   )
+  .addOption(
+    new Option('--undo <run>', 'take back what a run of this command wrote')
+      .argParser(checked(runName))
+      .conflicts(['exchange', 'category', 'symbols', 'from', 'to', 'sourceUrl', 'file']),
+  )
   .option('--json', 'print the result as one JSON object')
   .action(perform(backfill));
 
-async function backfill(signal: AbortSignal, flags: BackfillFlags): Promise<number> {
+async function backfill(signal: AbortSignal, given: GivenFlags): Promise<number> {
+  const { undo, exchange, category } = given;
+  if (undo !== undefined) return undoRun({ ...given, undo }, signal);
+  if (exchange === undefined || category === undefined) {
+    return command.error('error: --exchange and --category say whose prices they are', { exitCode: 2 });
+  }
+  const flags = { ...given, exchange, category };
   const result = await (flags.file
     ? loadFiles({ ...flags, file: flags.file }, signal)
     : fetch(flags, signal));
@@ -106,9 +121,10 @@ function fetch(flags: BackfillFlags, signal: AbortSignal): Promise<BackfillOutpu
   );
 }
 
-function resultText(exchange: string, { read, candles, moves, hours }: BackfillOutput): string {
+function resultText(exchange: string, { read, candles, moves, hours, run }: BackfillOutput): string {
   const requested = hours === undefined ? '' : ` (of ${formatCount(hours)} hours)`;
-  return `✔ ${formatCount(read)} candles of ${exchange} read${requested}, ${formatCount(candles)} of them new or changed; ${formatCount(moves)} moves written.`;
+  const undo = run === undefined ? '' : `\n  To take it back: npm run backfill -- --undo ${run}`;
+  return `✔ ${formatCount(read)} candles of ${exchange} read${requested}, ${formatCount(candles)} of them new or changed; ${formatCount(moves)} moves written.${undo}`;
 }
 
 /** Whole hours, so that the same command in the same hour is the same work. */

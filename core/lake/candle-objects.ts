@@ -16,6 +16,8 @@ export interface CandleObject extends CandleSeries {
   firstMs: number;
   lastMs: number;
   format: CandleFormat;
+  /** The run of `backfill` that wrote it, which can be undone; objects of the market replay and older ones have none. */
+  run?: string | undefined;
 }
 
 /** Candles from exchanges and from files. */
@@ -26,23 +28,24 @@ function suffixOf(format: CandleFormat): string {
 }
 
 /**
- * `candles/exchange=…/category=…/symbol=…/base=…/quote=…/hours=…/<first>-<last>.<format>`: the same part has the same
- * key. Base and quote are included if known, because they do not always follow from the symbol.
+ * `candles/exchange=…/category=…/symbol=…/base=…/quote=…/hours=…/run=…/<first>-<last>.<format>`: the same part of a run has
+ * the same key. Base and quote are included if known, because they do not always follow from the symbol.
  */
 export function candleObjectKey(object: CandleObject): string {
-  const { exchange, category, symbol, base, quote, hours, firstMs, lastMs, format } = object;
+  const { exchange, category, symbol, base, quote, hours, firstMs, lastMs, format, run } = object;
   const pair = base && quote ? { base, quote } : {};
-  const folders = Object.entries({ exchange, category, symbol, ...pair, hours });
+  const folders = Object.entries({ exchange, category, symbol, ...pair, hours, ...(run ? { run } : {}) });
   const folder = folders.map(([name, value]) => `${name}=${encodeURIComponent(value)}/`).join('');
   return `${CANDLES_PREFIX}${folder}${firstMs}-${lastMs}.${suffixOf(format)}`;
 }
 
 const KEY =
-  /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(\d+)-(\d+)\.(?:(rows)\.ndjson|([a-z0-9-]+)\.json)\.gz$/;
+  /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(?:run=([^/]+)\/)?(\d+)-(\d+)\.(?:(rows)\.ndjson|([a-z0-9-]+)\.json)\.gz$/;
 
 /** The reverse of {@link candleObjectKey}; undefined for any other key. */
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
-  const [, exchange, category, symbol, base, quote, hours, first, last, rows, api] = KEY.exec(key) ?? [];
+  const [, exchange, category, symbol, base, quote, hours, run, ...part] = KEY.exec(key) ?? [];
+  const [first, last, rows, api] = part;
   const format = rows ?? api;
   if (!exchange || !isCategory(category) || !symbol || !format || !isEncoded(key)) return undefined;
   return {
@@ -54,6 +57,7 @@ export function parseCandleObjectKey(key: string): CandleObject | undefined {
     firstMs: Number(first),
     lastMs: Number(last),
     format,
+    ...(run ? { run: decodeURIComponent(run) } : {}),
   };
 }
 

@@ -54,10 +54,11 @@ export function rowsObject(
   series: CandleSeries,
   hours: CandleHours,
   rows: readonly CandleRow[],
+  run: string | undefined,
 ): { object: CandleObject; content: string } {
   const [firstMs, lastMs] = [rows[0]?.[0] ?? 0, rows.at(-1)?.[0] ?? 0];
   return {
-    object: { ...series, hours, firstMs, lastMs, format: 'rows' },
+    object: { ...series, hours, firstMs, lastMs, format: 'rows', ...(run ? { run } : {}) },
     content: rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
   };
 }

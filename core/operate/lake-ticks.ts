@@ -14,8 +14,10 @@ export class LakeTicks implements TickHours {
   readonly #lake: LakeObjects;
   #markets: Promise<Market[]> | undefined;
 
-  constructor(lake: LakeObjects) {
+  /** @param markets @default all that the lake has */
+  constructor(lake: LakeObjects, markets?: Market[]) {
     this.#lake = lake;
+    this.#markets = markets && Promise.resolve(markets);
   }
 
   async firstTickIn(fromMs: number, toMs: number): Promise<number | undefined> {

@@ -1,4 +1,5 @@
 import { backfill } from './backfill/backfill.ts';
+import { undo } from './backfill/undo.ts';
 import { doctor } from './doctor/doctor.ts';
 import { heal } from './heal.ts';
 import type { Operation } from './operation.ts';
@@ -22,6 +23,7 @@ const ALL: readonly AnyOperation[] = [
   rebuild,
   reindex,
   backfill,
+  undo,
 ];
 
 /** Every operation by name. */

@@ -95,6 +95,7 @@ export interface CandleHistory {
   list(): Promise<CandleObjectVersion[]>;
   /** The uncompressed content. @throws UnreadableObjectError */
   read(object: CandleObject): Promise<string>;
+  delete(object: CandleObject): Promise<void>;
 }
 
 /** Hourly candles of one series that start in [fromMs, toMs), epoch ms. */

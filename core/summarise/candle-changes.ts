@@ -35,6 +35,8 @@ export interface CandleRules {
   intervals: SamplingIntervals;
   /** Whether the proposals are made of every tick there ever was, as only the lake knows them. @default false */
   hasAllTicks?: boolean;
+  /** Existing candles that are to go, unless they are proposed again. @default none */
+  withdrawn?: readonly Candle[];
 }
 
 /**
@@ -63,6 +65,7 @@ export function candleChanges(
     const id = candleId(candle);
     after.set(id, candle);
     chosen.set(id, candle);
+    remove.delete(id);
   };
   const drop = (candle: Candle | undefined) => {
     if (!candle) return;
@@ -72,6 +75,7 @@ export function candleChanges(
     if (before.has(id)) remove.set(id, candle);
   };
 
+  for (const candle of rules.withdrawn ?? []) drop(candle);
   // Hours first: they decide whether the day's own candle is kept.
   for (const proposal of proposals.toSorted((a, b) => a.hours - b.hours)) {
     const candle = choose(proposal, after.get(candleId(proposal)), rules);
@@ -128,7 +132,7 @@ function choose(proposal: Candle, old: Candle | undefined, { intervals, hasAllTi
   if (proposal.source === 'ticks') {
     const ticks = old?.source === 'ticks' && !hasAllTicks ? withTicksOf(old, proposal) : proposal;
     const backfill = old?.source === 'backfill' ? old : undefined;
-    const pollsDue = old?.polls_due ?? pollsDueAt(proposal, intervals);
+    const pollsDue = old?.polls_due ?? proposal.polls_due ?? pollsDueAt(proposal, intervals);
     const candle = chooseCandle({ ticks, backfill, pollsDue }) ?? ticks;
     return hasAllTicks ? candle : { ...candle, samples: Math.max(candle.samples, known) };
   }

@@ -11,6 +11,8 @@ export interface WrittenCandles {
   candles: number;
   /** Moves written with them; those of stale series are made later. */
   moves: number;
+  /** Candles that are gone. */
+  removed: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface WrittenCandles {
  */
 export type MakeMoves = 'now' | 'later';
 
-export interface WriteOptions extends Pick<CandleRules, 'hasAllTicks'> {
+export interface WriteOptions extends Pick<CandleRules, 'hasAllTicks' | 'withdrawn'> {
   makeMoves: MakeMoves;
   /**
    * Called before a daily candle gives way to hourly ones. Other hours of the day (it starts at `dayMs`, epoch ms) may
@@ -41,11 +43,11 @@ export interface WriteOptions extends Pick<CandleRules, 'hasAllTicks'> {
 export async function writeCandles(
   proposals: readonly Candle[],
   existing: readonly Candle[],
-  { makeMoves, hasAllTicks = false, beforeReopening }: WriteOptions,
+  { makeMoves, hasAllTicks = false, withdrawn = [], beforeReopening }: WriteOptions,
   { thresholds, samplingIntervals: intervals }: SummarySettings,
   store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
-  const changes = candleChanges(proposals, existing, { intervals, hasAllTicks });
+  const changes = candleChanges(proposals, existing, { intervals, hasAllTicks, withdrawn });
   const bySeries = Map.groupBy([...changes.chosen, ...changes.remove], formatSeries);
   const known = await store.ledgers([...bySeries.values()].flatMap(([first]) => first ?? []));
   const ledgers = new Map<string, SeriesLedger>();
@@ -77,7 +79,7 @@ export async function writeCandles(
   }
   if (moves.length > 0) await store.writeMoves(moves, []);
   if (walked.length > 0) await store.writeLedgers(walked);
-  return { candles: changes.put.length, moves: moves.length };
+  return { candles: changes.put.length, moves: moves.length, removed: changes.remove.length };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { CATEGORIES, SYMBOL_PATTERN } from '../../core/market/series.ts';
 import { hourOf } from '../../core/market/time.ts';
+import { runName } from '../../core/operate/backfill/input.ts';
 import { type PagesOutput, pageThrough } from '../../core/operate/backfill/page-through.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
@@ -31,6 +32,7 @@ const candlesEvent = z.object({
     /** Candles that start in [from, to), rounded down to hours. */
     from: z.iso.datetime({ offset: true }),
     to: z.iso.datetime({ offset: true }),
+    run: runName.optional(),
     /** Replaces the exchange's own hosts, where any address is allowed. */
     baseUrl: z
       .url({ protocol: /^https?$/ })
@@ -38,7 +40,9 @@ const candlesEvent = z.object({
       .optional(),
   }),
   sliceMs: z.number().positive().optional(),
-  cursor: z.object({ symbol: z.number().int(), nextMs: z.number(), first: z.boolean() }).optional(),
+  cursor: z
+    .object({ symbol: z.number().int(), nextMs: z.number(), first: z.boolean(), run: runName.optional() })
+    .optional(),
 });
 
 /** By market. They remember the exchange's markets, and until when it asked not to be called. */

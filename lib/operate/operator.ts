@@ -64,7 +64,8 @@ export class Operator extends Construct {
     lake.grantRead(role, 'tickers', 'state', 'candles', 'dead-letters', 'aws/lambda', 'probe');
     // Only polls write tickers and their markers.
     lake.grantPut(role, 'candles', 'dead-letters', 'redriven', 'probe');
-    lake.grantDelete(role, 'dead-letters', 'aws/lambda', 'probe');
+    // Candles, for undoing a backfill.
+    lake.grantDelete(role, 'candles', 'dead-letters', 'aws/lambda', 'probe');
     stream.grantProduce(role);
     stream.grantWatch(role);
 

@@ -19,6 +19,8 @@ export interface MarketCandles {
   exchange: string;
   category: Category;
   candles: AsyncIterable<RecordedRow> | Iterable<RecordedRow>;
+  /** @default none: what was written cannot be undone */
+  run?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface MarketCandles {
  * @returns the sum over all parts
  */
 export async function backfillRows(
-  { exchange, category, candles }: MarketCandles,
+  { exchange, category, candles, run }: MarketCandles,
   { invoke, onProgress = () => {}, makeMoves = true, signal }: BackfillRowsOptions,
 ): Promise<BackfillOutput> {
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
@@ -34,7 +36,7 @@ export async function backfillRows(
     part: Pick<Extract<BackfillPart, { kind: 'rows' }>, 'hours' | 'series'>,
     isLast: boolean,
   ) => ({
-    ...{ kind: 'rows' as const, exchange, category, ...part },
+    ...{ kind: 'rows' as const, exchange, category, run, ...part },
     makeMoves: makeMoves && isLast,
   });
   for await (const { part, isLast } of markLast(rowParts(candles))) {

@@ -34,6 +34,10 @@ export class S3CandleHistory implements CandleHistory {
     return found.sort((a, b) => a.writtenMs - b.writtenMs || (a.key < b.key ? -1 : 1));
   }
 
+  async delete(object: CandleObject): Promise<void> {
+    await this.#bucket.delete(candleObjectKey(object));
+  }
+
   async read(object: CandleObject): Promise<string> {
     const key = candleObjectKey(object);
     const body = await this.#bucket.read(key);

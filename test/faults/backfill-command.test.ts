@@ -161,6 +161,38 @@ describe('npm run backfill', () => {
     expect(await keysOf(BUCKET, 'candles/exchange=mine/')).toEqual(keys);
   });
 
+  it('takes back what a run wrote, and nothing else', async () => {
+    const runOf = async (hours: number) => {
+      const { stdout, stderr } = await backfill('bybit', SYMBOLS.bybit, hours, '--json');
+      expect(stdout, stderr).not.toBe('');
+      return JSON.parse(stdout).run as string;
+    };
+    const undo = async (run: string) => {
+      const { stdout, stderr, code } = await command('backfill', '--undo', run, '--json');
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const keys = () => keysOf(BUCKET, 'candles/exchange=bybit/');
+    const first = await runOf(100);
+    const kept = await keys();
+    const again = await runOf(60);
+    expect(again).not.toBe(first);
+    expect(await undo(again)).toMatchObject({ run: again, removed: 0, objects: 1, problems: [] });
+    expect(await keys()).toEqual(kept);
+    expect(await average('bybit', SYMBOLS.bybit, 100)).toMatchObject({
+      mean: expect.closeTo(meanOfLast(100), 6),
+      hours: 100,
+    });
+
+    expect(await undo(first)).toMatchObject({ removed: 100, objects: 1, problems: [] });
+    expect(await keys()).toEqual([]);
+    const { stderr, code } = await command('insights', 'average', SYMBOLS.bybit, '--exchange', 'bybit');
+    expect(code, stderr).toBe(1);
+    const unknown = await command('backfill', '--undo', first);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain(`The lake has nothing of a backfill ${first}.`);
+  });
+
   it.each([
     [
       ['--exchange', 'CryptoDataDownload', '--category', 'spot'],

@@ -16,11 +16,15 @@ export interface BackfillOutput {
   hours?: number;
   /** What was not available; left out if everything was. */
   notes?: string[];
+  /** Undoes it. */
+  run?: string | undefined;
 }
 
 interface BackfillCursor {
   /** Pages of all symbols, or objects, that are done. */
   pages: number;
+  /** Of the command that was interrupted. */
+  run?: string | undefined;
 }
 
 /**
@@ -32,9 +36,12 @@ export const backfill: Operation<BackfillInput, BackfillOutput> = {
   name: 'backfill',
   input: backfillInput,
   slice(input, cursor, services, budget) {
-    const state: BackfillCursor = (cursor as BackfillCursor | undefined) ?? { pages: 0 };
-    const { total, write } = partsOf(input, services, budget.deadlineMs);
-    const output: BackfillOutput = { read: 0, candles: 0, moves: 0 };
+    const state: BackfillCursor = (cursor as BackfillCursor | undefined) ?? {
+      pages: 0,
+      run: 'run' in input ? input.run : undefined,
+    };
+    const { total, write } = partsOf(input, state.run, services, budget.deadlineMs);
+    const output: BackfillOutput = { read: 0, candles: 0, moves: 0, run: state.run };
     const answer = (done: boolean): Slice<BackfillOutput> => ({
       ...(done ? {} : { cursor: state }),
       // The moves count as one more page.
@@ -63,13 +70,14 @@ export const backfill: Operation<BackfillInput, BackfillOutput> = {
 /** How many parts there are, and what writes one. */
 function partsOf(
   input: BackfillInput,
+  run: string | undefined,
   services: OperationServices,
   deadlineMs: number,
 ): { total: number; write: WritePart } {
   switch (input.kind) {
     case 'fetch': {
       const pages = new ExchangePages(input, services, deadlineMs);
-      return { total: pages.total, write: (position, store) => pages.write(position, store) };
+      return { total: pages.total, write: (position, store) => pages.write(position, store, run) };
     }
     case 'rows':
       return { total: 1, write: (_, store) => writeRows(input, services, store) };

@@ -47,17 +47,21 @@ export class ExchangePages {
     this.total = symbols.length * this.#pagesPerSymbol;
   }
 
-  /** Fetches a page, keeps it in the lake and writes its candles. @returns undefined if the exchange asked to wait */
-  async write(position: number, store: SummaryStore): Promise<WrittenPart | undefined> {
+  /** Fetches a page, keeps it in the lake as of this run, and writes its candles. @returns undefined if the exchange asked to wait */
+  async write(
+    position: number,
+    store: SummaryStore,
+    run: string | undefined,
+  ): Promise<WrittenPart | undefined> {
     try {
-      return await this.#write(position, store);
+      return await this.#write(position, store, run);
     } catch (error) {
       await waitAsAsked(error, this.#deadlineMs, this.#services);
       return undefined;
     }
   }
 
-  async #write(position: number, store: SummaryStore): Promise<WrittenPart> {
+  async #write(position: number, store: SummaryStore, run: string | undefined): Promise<WrittenPart> {
     const { candleHistory, exchangeCandles, summaries, now } = this.#services;
     const { pageHours, keptCandles, format } = this.#source;
     const { exchange, category, symbols } = this.#input;
@@ -72,7 +76,7 @@ export class ExchangePages {
         : `${exchange} ${symbol}: the exchange only gives its last ${keptCandles} hours, from ${new Date(keptFromMs).toISOString()} on. Older ones have to come from a file (--file).`;
     if (note && rows.length === 0) throw new CandlesNotKeptError(note);
     const series = seriesNamed({ exchange, category, symbol }, pair);
-    const object = { ...series, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format };
+    const object = { ...series, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format, run };
     if (rows.length > 0) await candleHistory.put(object, JSON.stringify(raw));
     const written = await writeRecorded(seriesWithPair(series, exchangeCandles), 1, rows, summaries, store);
     const notes = [...(note === undefined ? [] : [note]), ...movedNote(series, moved, range)];

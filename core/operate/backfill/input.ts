@@ -11,6 +11,8 @@ export const symbolName = z
 export const exchangeName = z
   .string()
   .regex(/^[a-z0-9-]{1,40}$/, 'expected lower-case letters, digits and dashes, 40 at most');
+/** Names a run of the command, so that it can be undone. */
+export const runName = z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected a run such as 20260131-140000-3f9a');
 const symbol = symbolName;
 export const currencyName = z.string().regex(/^[^\s\p{C}]{1,100}$/u, 'expected a currency such as USD');
 const currency = currencyName;
@@ -27,6 +29,8 @@ const fetchInput = z.strictObject({
   /** Candles that start in [from, to), rounded down to hours. */
   from: isoTime,
   to: isoTime,
+  /** @default none: what was written cannot be undone */
+  run: runName.optional(),
   /** Replaces the exchange's own base URL. */
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
@@ -36,6 +40,8 @@ const rowsInput = z.strictObject({
   kind: z.literal('rows'),
   ...market,
   hours: z.union([z.literal(1), z.literal(24)]),
+  /** @default none: what was written cannot be undone */
+  run: runName.optional(),
   /** By symbol, each in time order. */
   series: z.array(
     z.strictObject({

@@ -11,6 +11,8 @@ import { movedNote, seriesNamed } from './recorded-candles.ts';
 /** Hourly candles to fetch: those that start in [fromMs, toMs), both whole hours, epoch ms. */
 export interface PageRequest extends Market, Window {
   symbols: readonly string[];
+  /** Names what is written, so that it can be undone. */
+  run?: string | undefined;
 }
 
 /** Where the next slice begins. */
@@ -21,6 +23,8 @@ export interface PageCursor {
   nextMs: number;
   /** No candle of the symbol has been found yet. */
   first: boolean;
+  /** Of the command that was interrupted. */
+  run?: string | undefined;
 }
 
 /** What one slice put into the lake. */
@@ -31,6 +35,7 @@ export interface PagesOutput {
   hours: number;
   /** What was not available. */
   notes: string[];
+  run?: string | undefined;
 }
 
 export interface PageServices extends Pick<OperationServices, 'log' | 'now' | 'sleep'> {
@@ -53,15 +58,16 @@ export async function pageThrough(
 ): Promise<Slice<PagesOutput>> {
   const { pager, history, now } = services;
   const { exchange, category, symbols, fromMs, toMs } = request;
-  const output: PagesOutput = { objects: [], hours: 0, notes: [] };
-  let state = cursor ?? { symbol: 0, nextMs: fromMs, first: true };
+  let state: PageCursor = cursor ?? { symbol: 0, nextMs: fromMs, first: true, run: request.run };
+  const { run } = state;
+  const output: PagesOutput = { objects: [], hours: 0, notes: [], run };
   let pages = 0;
   let rowCount = 0;
 
   while (state.symbol < symbols.length) {
     const symbol = symbols[state.symbol] as string;
     if (state.nextMs >= toMs) {
-      state = { symbol: state.symbol + 1, nextMs: fromMs, first: true };
+      state = { symbol: state.symbol + 1, nextMs: fromMs, first: true, run };
       continue;
     }
     // At least one page, or a short slice would never get anywhere.
@@ -74,7 +80,12 @@ export async function pageThrough(
       );
       const [firstRow] = rows;
       if (firstRow) {
-        const { object, content } = rowsObject(seriesNamed({ exchange, category, symbol }, pair), 1, rows);
+        const { object, content } = rowsObject(
+          seriesNamed({ exchange, category, symbol }, pair),
+          1,
+          rows,
+          run,
+        );
         await history.put(object, content);
         output.objects.push(candleObjectKey(object));
       }

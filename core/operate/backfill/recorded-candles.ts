@@ -55,7 +55,7 @@ export async function writeRecorded(
   store: SummaryStore,
 ): Promise<WrittenCandles> {
   const [first, last] = [rows[0], rows.at(-1)];
-  if (!first || !last) return { candles: 0, moves: 0 };
+  if (!first || !last) return { candles: 0, moves: 0, removed: 0 };
   const existing = await store.candlesOf(series, {
     fromMs: dayOf(first.startMs) - DAY_MS,
     // A candle of the next day may be linked to the last of these.
@@ -85,14 +85,14 @@ export async function writeFromLake(
 
 /** Keeps rows in the lake and writes their candles. */
 export async function writeRows(
-  { exchange, category, hours, series }: RowsInput,
+  { exchange, category, hours, series, run }: RowsInput,
   { candleHistory, exchangeCandles, summaries }: OperationServices,
   store: SummaryStore,
 ): Promise<WrittenPart> {
-  const sum: WrittenPart = { read: 0, candles: 0, moves: 0 };
+  const sum: WrittenPart = { read: 0, candles: 0, moves: 0, removed: 0 };
   for (const { symbol, rows, ...pair } of series) {
     const named = seriesNamed({ exchange, category, symbol }, pair);
-    const { object, content } = rowsObject(named, hours, rows);
+    const { object, content } = rowsObject(named, hours, rows, run);
     await candleHistory.put(object, content);
     const whole = seriesWithPair(named, exchangeCandles);
     const written = await writeRecorded(whole, hours, rows.map(pricesOf), summaries, store);
