@@ -33,16 +33,18 @@ export class KafkaHealth implements StreamHealth {
   async lag() {
     const admin = await this.#admin();
     const groupId = this.consumerGroup;
-    const [ends, committed, { groups }] = await Promise.all([
-      admin.fetchTopicOffsets(this.topic),
+    const [committed, { groups }] = await Promise.all([
       admin.fetchOffsets({ groupId, topics: [this.topic] }),
       admin.describeGroups([groupId]),
     ]);
+    // Read afterwards: what is written and handled in between would otherwise make the lag negative.
+    const ends = await admin.fetchTopicOffsets(this.topic);
     const offsets = new Map(
       committed.flatMap(({ partitions }) => partitions.map((p) => [p.partition, Number(p.offset)])),
     );
+    // A topic that was made anew ends before what was committed of the old one.
     const lagOf = ({ partition, low, high }: (typeof ends)[number]) =>
-      Number(high) - Math.max(Number(low), offsets.get(partition) ?? 0);
+      Math.max(0, Number(high) - Math.max(Number(low), offsets.get(partition) ?? 0));
     return {
       records: ends.reduce((sum, partition) => sum + lagOf(partition), 0),
       consumers: groups[0]?.members.length ?? 0,
