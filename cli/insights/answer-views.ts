@@ -1,10 +1,12 @@
 import type { Answers, Question } from '../../core/insights/question.ts';
+import { sideBySide } from '../../core/text/answers/answer-table.ts';
+import { averageTable } from '../../core/text/answers/average-tables.ts';
+import { rankingNotes, samplingText, trustNotes } from '../../core/text/answers/trust-words.ts';
+import { NONE, percentOf, percentsOf, shareText, windowLine } from '../../core/text/answers/words.ts';
 import { formatCount, formatPercent, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
-import { averageTable, sideBySide } from './average-view.ts';
 import { flatColumns } from './flat-columns.ts';
-
-import { movesRows, movesTables } from './moves-view.ts';
+import { movesRows, movesView } from './moves-view.ts';
 import { profileRows, profileView } from './profile-view.ts';
 import {
   correlateRows,
@@ -14,8 +16,7 @@ import {
   returnsRows,
   returnsView,
 } from './series-views.ts';
-import { rankingNotes, samplingText, trustNotes } from './trust-view.ts';
-import { NONE, percentOf, percentsOf, type Row, shareText, windowLine } from './words.ts';
+import { paragraph, printed, type Row } from './words.ts';
 
 /** How the answer to one question is shown. */
 interface AnswerView<Answer> {
@@ -28,14 +29,14 @@ interface AnswerView<Answer> {
 const ANSWER_VIEWS: { [Q in Question['question']]: AnswerView<Answers[Q]> } = {
   average: {
     table: (answer) =>
-      [windowLine(answer.series, answer), averageTable([answer]), ...notesOf(answer)].join('\n'),
+      [
+        windowLine(answer.series, answer),
+        printed(averageTable([answer])),
+        ...paragraph(trustNotes(answer)),
+      ].join('\n'),
     rows: (answer) => [flatColumns(answer)],
   },
-  moves: {
-    table: (answer) =>
-      [windowLine(answer.series, answer), movesTables(answer), ...notesOf(answer)].join('\n'),
-    rows: movesRows,
-  },
+  moves: { table: movesView, rows: movesRows },
   percentiles: { table: percentilesTable, rows: percentilesRows },
   volatile: { table: volatileTable, rows: volatileRows },
   compare: { table: compareTables, rows: compareRows },
@@ -65,15 +66,6 @@ export function answerRows<Q extends Question['question']>(
   return ANSWER_VIEWS[question].rows(answer as Answers[Q]);
 }
 
-/** What makes the answer less certain, after an empty line. */
-function notesOf(answer: Parameters<typeof trustNotes>[0]): string[] {
-  return paragraph(trustNotes(answer));
-}
-
-function paragraph(lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ['', ...lines];
-}
-
 function percentilesTable({ from, to, basis, series, ...scope }: Answers['percentiles']): string {
   const percents = percentsOf(series[0]?.percentiles);
   const table = textTable(
@@ -88,7 +80,7 @@ function percentilesTable({ from, to, basis, series, ...scope }: Answers['percen
   );
   const title = `Percentiles of the 24 h change, from ${basis === 'ticks' ? 'ticks' : 'closes of candles'}`;
   const notes = [
-    '  Changes overlap: they are worth as many samples as there are days.',
+    'Changes overlap: they are worth as many samples as there are days.',
     ...rankingNotes(scope, series),
   ];
   return [windowLine(title, { from, to }), table, ...paragraph(notes)].join('\n');
@@ -99,7 +91,7 @@ function percentilesRows({ from, to, basis, series }: Answers['percentiles']): R
     from,
     to,
     basis,
-    ...one,
+    ...flatColumns(one),
     ...percentileColumns(percentiles),
   }));
 }
@@ -132,7 +124,7 @@ function volatileTable({ from, to, series, ...scope }: Answers['volatile']): str
     ...(thresholds.length === 0
       ? []
       : [
-          '  Moves are those in closed hours; moves that reverse between polls are not seen ("moves" shows the interval).',
+          'Moves are those in closed hours; moves that reverse between polls are not seen ("moves" shows the interval).',
         ]),
     ...rankingNotes(scope, series),
   ];
@@ -167,7 +159,7 @@ function estimates(series: Answers['volatile']['series']): string[] {
 }
 
 function volatileRows({ from, to, series }: Answers['volatile']): Row[] {
-  return series.map(({ moves, ...one }) => ({ from, to, ...one, ...moveColumns(moves) }));
+  return series.map(({ moves, ...one }) => ({ from, to, ...flatColumns(one), ...moveColumns(moves) }));
 }
 
 function moveColumns(moves: readonly { threshold: number; rises: number; falls: number }[]): Row {
@@ -207,7 +199,7 @@ function compareTables({ series }: Answers['compare']): string {
     ...percentiles,
   ]);
   const notes = averages.flatMap((one) => trustNotes(one).map((note) => `${note} (${one.series})`));
-  return [windows, averageTable(averages), '', rest, ...paragraph(notes)].join('\n');
+  return [windows, printed(averageTable(averages)), '', printed(rest), ...paragraph(notes)].join('\n');
 }
 
 function compareRows({ series }: Answers['compare']): Row[] {

@@ -190,7 +190,8 @@ parkinson, garmanKlass, yangZhang, realised, ewma, downside, atrFraction, moves:
   returns         how many log returns it rests on
   rangeFraction   (highest - lowest) / lowest       hours        hours with data
 ${ESTIMATE_FIELDS}
-                  of the first 50 series, whose candles are read for it
+                  of the first 50 series, whose candles are read for it; like longestGapHours, staleHours, sources,
+                  samplingIntervalSeconds, samplingIntervalSecondsBySource (see "average --help")
   moves           in closed hours, for the thresholds configured for the stage
 ${RANKING_FIELDS}
 Options are included only with --category option.`,
@@ -232,10 +233,11 @@ ${TRUST_FIELDS}`,
       'returns BTCUSD --by month --over 1y',
       'returns BTCUSD --exchange archive --at 2022-01-01 --by year',
     ],
-    fields: `{series, quote, from, to, by, periods: [{start, return, coverage}], best: {start, return}, worst: {the same},
-positiveShare}
+    fields: `{series, quote, from, to, by, coverage, periods: [{start, return, coverage}], best: {start, return}, worst: {the same},
+positiveShare, returns, longestGapHours, staleHours, sources, samplingIntervalSeconds, samplingIntervalSecondsBySource}
   return          close / close of the period before - 1; null if the period before has no data
-  coverage        part of the period with data: below 1 also if it is not over
+  coverage        part of the window, or the period, with data: below 1 also if the period is not over
+${TRUST_FIELDS}
 Periods are UTC; those that start in the window are listed, each as a whole.`,
   },
   correlate: {
@@ -243,9 +245,10 @@ Periods are UTC; those that start in the window are listed, each as a whole.`,
     argument: '<symbols...>',
     options: windowOptions('correlate'),
     examples: ['correlate BTCUSD ETHUSD XRPUSD --over 90d'],
-    fields: `{from, to, days, series: […], pearson: [[…]], spearman: [[…]], beta: […]}
+    fields: `{from, to, days, series: […], pearson: [[…]], spearman: [[…]], beta: […], trust: [{coverage, …}]}
   days            UTC days on which all have a return     pearson, spearman  matrices, in the order of series
-  beta            of each to the first; null (everywhere) if one of the two never changed`,
+  beta            of each to the first; null (everywhere) if one of the two never changed
+  trust           of each series: coverage, returns, longestGapHours, staleHours, sources, …; see "average --help"`,
   },
   profile: {
     description: 'Everything about one currency on one page.',

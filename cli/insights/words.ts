@@ -1,36 +1,24 @@
-import { formatPrice, formatTime } from '../../core/text/format.ts';
+import type { AnswerTable } from '../../core/text/answers/answer-table.ts';
+import { textTable } from '../../core/text/text-table.ts';
 
 /** A row of a CSV file. */
 export type Row = Record<string, string | number | null | undefined>;
 
-/** What stands for a value that does not exist. */
-export const NONE = '–';
-
-export function windowLine(title: string, { from, to }: { from: string; to: string }): string {
-  return `${title}, ${formatTime(from)} to ${formatTime(to)}`;
+/** A table of an answer for a terminal. */
+export function printed({ title, head, rows, left, notes = [] }: AnswerTable): string {
+  return [
+    ...(title === undefined ? [] : indented([title])),
+    ...(rows.length === 0 ? [] : [textTable(head, rows, left)]),
+    ...(rows.length > 0 && notes.length > 0 ? [''] : []),
+    ...indented(notes),
+  ].join('\n');
 }
 
-/** `9,183.12 USD`; without the currency if the answer does not know it. */
-export function priceText({ quote }: { quote?: string | undefined }, price: number): string {
-  return quote === undefined ? formatPrice(price) : `${formatPrice(price)} ${quote}`;
+export function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
 }
 
-export function shareText(fraction: number | null): string {
-  return fraction === null ? NONE : `${(fraction * 100).toFixed(1)} %`;
-}
-
-/** 0.07 × 100 is 7.000000000000001. */
-export function percentOf(fraction: number): string {
-  return String(Number((fraction * 100).toPrecision(12)));
-}
-
-/** Sorted, because objects list whole-number keys before others. */
-export function percentsOf(percentiles: Readonly<Record<string, number>> | null | undefined): string[] {
-  return Object.keys(percentiles ?? {}).sort((a, b) => Number(a) - Number(b));
-}
-
-/** `5.3 h`, from two days on `3.1 days`. */
-export function timeText(hours: number | null): string {
-  if (hours === null) return NONE;
-  return hours < 48 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(1)} days`;
+/** Lines after an empty one, if there are any. */
+export function paragraph(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', ...indented(lines)];
 }

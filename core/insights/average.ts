@@ -1,6 +1,6 @@
 import { type CandleSeries, candleFromTicks } from '../market/candle.ts';
 import { HOUR_MS, hourOf } from '../market/time.ts';
-import { hoursIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { hoursIn, isIn, isoWindow, touched, type Window, widened } from '../market/window.ts';
 import { coverageOf, hoursCovered, pollCoverage } from './coverage.ts';
 import { noDataOf } from './errors.ts';
 import { highest, lowest } from './extremes.ts';
@@ -48,7 +48,7 @@ export async function averageOver(
   const average =
     hoursIn(window) > LONGEST_TICK_WINDOW_HOURS
       ? averageOfWholeHours(await loadHours(store, series, wide), wide, samplingIntervalMs)
-      : averageOfHours(await loadPaths(store, series, wide), window, samplingIntervalMs);
+      : averageOfHours(await loadPaths(store, series, touched(window)), window, samplingIntervalMs);
   if (!average) throw noDataOf(series, window, await store.span(series));
   return average;
 }
@@ -64,7 +64,7 @@ export function averageOfHours(
   samplingIntervalMs: number,
 ): AverageOver | undefined {
   const answered = answeredWindow(hours, window);
-  const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
+  const inWindow = hoursTouched(hours, answered);
   return answered.exact
     ? averageOfSamples(inWindow, window, samplingIntervalMs)
     : averageOfWholeHours(inWindow, answered, samplingIntervalMs);
@@ -79,11 +79,16 @@ export function answeredWindow(
   hours: readonly Pick<Hour, 'startMs' | 'source'>[],
   window: Window,
 ): Window & { exact: boolean } {
-  const wide = widened(window);
   const exact =
     hoursIn(window) <= LONGEST_TICK_WINDOW_HOURS &&
-    hours.every(({ startMs, source }) => source === 'ticks' || !isIn(wide, startMs));
-  return { ...(exact ? window : wide), exact };
+    hoursTouched(hours, window).every(({ source }) => source === 'ticks');
+  return { ...(exact ? window : widened(window)), exact };
+}
+
+/** @param hours by start */
+export function hoursTouched<H extends Pick<Hour, 'startMs'>>(hours: readonly H[], window: Window): H[] {
+  const whole = touched(window);
+  return hours.filter(({ startMs }) => isIn(whole, startMs));
 }
 
 /**
@@ -133,12 +138,21 @@ function averageOfSamples(
     first,
     last,
     change: last / first - 1,
-    hours: new Set(samples.map(([timeMs]) => hourOf(timeMs))).size,
+    hours: hoursSeen(samples, window),
     expectedHours: (window.toMs - window.fromMs) / HOUR_MS,
     coverage: pollCoverage(samples.length, hours, window, samplingIntervalMs),
     ...paidPrices(cutTo(window, hours), last),
-    ...trustOf(hours, widened(window), samplingIntervalMs),
+    ...trustOf(hours, touched(window), samplingIntervalMs),
   };
+}
+
+/** The hours with samples; one at an edge of the window counts for the part of it in the window. */
+function hoursSeen(samples: readonly (readonly [timeMs: number, price: number])[], window: Window): number {
+  let seenMs = 0;
+  for (const hourMs of new Set(samples.map(([timeMs]) => hourOf(timeMs)))) {
+    seenMs += Math.min(hourMs + HOUR_MS, window.toMs) - Math.max(hourMs, window.fromMs);
+  }
+  return seenMs / HOUR_MS;
 }
 
 /** Hours from ticks, without the ticks outside the window. */

@@ -1,6 +1,6 @@
 import type { CandleSeries } from '../market/candle.ts';
-import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
-import { answeredWindow } from './average.ts';
+import { isIn, isoWindow, touched, type Window } from '../market/window.ts';
+import { answeredWindow, hoursTouched } from './average.ts';
 import { coverageOf, hoursCovered, pollCoverage } from './coverage.ts';
 import { noDataOf } from './errors.ts';
 import { loadPaths, type PathHour } from './history.ts';
@@ -19,7 +19,7 @@ export async function drawdownOver(
   window: Window,
   samplingIntervalMs: number,
 ): Promise<DrawdownOver> {
-  const hours = await loadPaths(store, series, widened(window));
+  const hours = await loadPaths(store, series, touched(window));
   const drawdowns = drawdownOfHours(hours, window, samplingIntervalMs);
   if (!drawdowns) throw noDataOf(series, window, await store.span(series));
   return drawdowns;
@@ -36,7 +36,7 @@ export function drawdownOfHours(
   samplingIntervalMs: number,
 ): DrawdownOver | undefined {
   const { exact, ...answered } = answeredWindow(hours, window);
-  const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
+  const inWindow = hoursTouched(hours, answered);
   const path = [...pathOf(inWindow)].filter(([timeMs]) => !exact || isIn(window, timeMs));
   const drawdowns = drawdownsOf(path);
   return (
@@ -46,7 +46,7 @@ export function drawdownOfHours(
         ? pollCoverage(path.length, inWindow, window, samplingIntervalMs)
         : coverageOf(hoursCovered(inWindow), answered),
       ...drawdowns,
-      ...trustOf(inWindow, widened(window), samplingIntervalMs),
+      ...trustOf(inWindow, touched(answered), samplingIntervalMs),
     }
   );
 }

@@ -1,6 +1,6 @@
 import type { CandleSeries } from '../market/candle.ts';
-import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
-import { answeredWindow } from './average.ts';
+import { isIn, isoWindow, touched, type Window } from '../market/window.ts';
+import { answeredWindow, hoursTouched } from './average.ts';
 import { coverageOf, hoursCovered, pollCoverage } from './coverage.ts';
 import { noDataOf } from './errors.ts';
 import { closeChanges, type Exceedances, exceedancesOf } from './exceedances.ts';
@@ -64,7 +64,7 @@ export function movesOfHours(
 ): MovesOver | undefined {
   const answered = answeredWindow(hours, window);
   const path = [...pathOf(hours)];
-  const inWindow = hours.filter(({ startMs }) => isIn(widened(window), startMs));
+  const inWindow = hoursTouched(hours, answered);
   const samples = path.filter(([timeMs]) => isIn(answered, timeMs)).length;
   if (answered.exact ? samples === 0 : inWindow.length === 0) return undefined;
   const changes = closeChanges(hours, answered);
@@ -73,7 +73,7 @@ export function movesOfHours(
     coverage: answered.exact
       ? pollCoverage(samples, inWindow, answered, samplingIntervalMs)
       : coverageOf(hoursCovered(inWindow), answered),
-    ...trustOf(inWindow, widened(window), samplingIntervalMs),
+    ...trustOf(inWindow, touched(answered), samplingIntervalMs),
     thresholds: thresholds.map((threshold) => ({
       threshold,
       ...movesInWindow(path, threshold, answered, window.toMs),

@@ -1,5 +1,4 @@
 import type { CandleSeries } from '../market/candle.ts';
-
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../market/series.ts';
 import { daysIn, isIn, isoWindow, type Window, widened } from '../market/window.ts';
@@ -19,9 +18,10 @@ import type {
 import { includedIn, type RankingOptions, type RankingScope } from './ranking.ts';
 import { dayLongChanges } from './statistics/day-change.ts';
 import { quantiles } from './statistics/quantiles.ts';
+import { type Trust, trustOf } from './trust.ts';
 
 /** The percentiles of one series, and how much of the window they are from. */
-export interface PercentilesOfSeries extends Omit<ChangePercentiles, 'lastMs'> {
+export interface PercentilesOfSeries extends Omit<ChangePercentiles, 'lastMs'>, Partial<Trust> {
   /** The window's length ÷ 24 h: 24 h changes that overlap tell little more than those that do not. */
   effectiveSamples: number;
   /** Ticks that reported a change ÷ polls due in the window, at most 1; from candles, hours with data ÷ its hours. */
@@ -85,6 +85,7 @@ export async function changePercentilesFromCandles(
   series: CandleSeries,
   window: Window,
   percents: readonly number[],
+  samplingIntervalMs: number,
 ): Promise<PercentilesOver> {
   const wide = widened(window);
   const hours = await loadAround(store, series, window, daysAround(wide));
@@ -95,7 +96,9 @@ export async function changePercentilesFromCandles(
       `No close of ${formatSeries(series)} from ${rangeText(wide)} has another one 24 hours before it.`,
     );
   }
-  return { ...isoWindow(wide), basis: 'candles', series: [{ series: formatSeries(series), ...found }] };
+  const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
+  const trusted = { ...found, ...trustOf(inWindow, wide, samplingIntervalMs) };
+  return { ...isoWindow(wide), basis: 'candles', series: [{ series: formatSeries(series), ...trusted }] };
 }
 
 /**

@@ -1,11 +1,10 @@
 import type { CandleSeries } from '../market/candle.ts';
-import { parseDuration } from '../market/time.ts';
-import { isIn, isoWindow, type Window, widened } from '../market/window.ts';
+import { isIn, isoWindow, type Window, widened, windowBefore } from '../market/window.ts';
 import { type AverageOver, averageOfHours } from './average.ts';
 import type { CompareOptions } from './compare.ts';
 import { type DrawdownOver, drawdownOfHours } from './drawdown.ts';
 import { noDataOf } from './errors.ts';
-import { ALL_TIME, loadPaths } from './history.ts';
+import { ALL_TIME, loadPaths, type PathHour } from './history.ts';
 import { type MovesOver, movesOfHours } from './moves.ts';
 import { candlePercentiles, type PercentilesOfSeries } from './percentiles.ts';
 import type { SeriesFacts, SeriesPrices } from './ports.ts';
@@ -42,18 +41,31 @@ export async function profileOf(
   window: Window,
   options: CompareOptions,
 ): Promise<Profile> {
-  const hours = await loadPaths(store, series, ALL_TIME);
+  const profile = profileOfHours(await loadPaths(store, series, ALL_TIME), window, options);
+  if (!profile) throw noDataOf(series, window, await store.span(series));
+  return profile;
+}
+
+/**
+ * {@link profileOf}, from hours that are already loaded.
+ * @param hours all hours of the series, by start
+ * @returns undefined if the window has no data
+ */
+export function profileOfHours(
+  hours: readonly PathHour[],
+  window: Window,
+  options: CompareOptions,
+): Profile | undefined {
   const wide = widened(window);
   const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
   const averageOver = (over: Window) => averageOfHours(hours, over, options.samplingIntervalMs);
   const average = averageOver(window);
   const moves = movesOfHours(hours, window, options);
   const drawdown = drawdownOfHours(hours, window, options.samplingIntervalMs);
-  if (!average || !moves || !drawdown) throw noDataOf(series, window, await store.span(series));
-  const averages = PROFILE_AVERAGES.map((over) => {
-    const ending = { fromMs: window.toMs - parseDuration(over), toMs: window.toMs };
-    return [over, averageOver(ending) ?? null] as const;
-  });
+  if (!average || !moves || !drawdown) return undefined;
+  const averages = PROFILE_AVERAGES.map(
+    (over) => [over, averageOver(windowBefore(window.toMs, over)) ?? null] as const,
+  );
   return {
     ...isoWindow(wide),
     averages: Object.fromEntries(averages) as Profile['averages'],

@@ -7,7 +7,7 @@ import { windowOf } from '../market/window.ts';
 import { type AverageOver, averageOver } from './average.ts';
 import { type ReturnsOver, returnsOver } from './calendar-returns.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
-import { type CorrelationOver, correlationOver } from './correlate.ts';
+import { correlationOver, type TrustedCorrelation } from './correlate.ts';
 import { type DrawdownOver, drawdownOver } from './drawdown.ts';
 import { type KnownSeries, knownSeries } from './known-series.ts';
 import { type MovesOver, movesOver } from './moves.ts';
@@ -138,7 +138,7 @@ export interface Answers {
   compare: { series: (AnsweredSeries & SeriesComparison)[] };
   drawdown: AnsweredSeries & DrawdownOver;
   returns: AnsweredSeries & ReturnsOver;
-  correlate: CorrelationOver;
+  correlate: TrustedCorrelation;
   profile: AnsweredSeries & Profile;
   series: { series: KnownSeries[] };
 }
@@ -182,7 +182,14 @@ export async function answer(
           throw new InvalidInputError('Percentiles from candles are of one series: name a symbol.');
         }
         const series = await resolveSeries(question.symbol, question, stores.catalogue);
-        return changePercentilesFromCandles(stores.series, series, window, question.percents);
+        const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);
+        return changePercentilesFromCandles(
+          stores.series,
+          series,
+          window,
+          question.percents,
+          samplingIntervalMs,
+        );
       }
       const which =
         question.symbol === undefined
@@ -195,6 +202,7 @@ export async function answer(
         stores.series,
         await mostVolatile(stores.market, question, window, question),
         window,
+        samplingIntervals,
       );
     case 'compare': {
       const series: Answers['compare']['series'] = [];
@@ -212,13 +220,15 @@ export async function answer(
         drawdownOver(stores.series, series, window, samplingIntervalMs),
       );
     case 'returns':
-      return ofOne(question.symbol, (series) => returnsOver(stores.series, series, window, question.by));
+      return ofOne(question.symbol, (series, samplingIntervalMs) =>
+        returnsOver(stores.series, series, window, question.by, samplingIntervalMs),
+      );
     case 'correlate': {
       const all: CandleSeries[] = [];
       for (const symbol of question.symbols) {
         all.push(await resolveSeries(symbol, question, stores.catalogue));
       }
-      return correlationOver(stores.series, all, window);
+      return correlationOver(stores.series, all, window, samplingIntervals);
     }
     case 'profile':
       return ofOne(question.symbol, (series, samplingIntervalMs) =>

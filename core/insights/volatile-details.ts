@@ -1,14 +1,16 @@
+import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { parseSeries } from '../market/series.ts';
 import { isIn, type Window, widened } from '../market/window.ts';
 import { daysAround } from './around.ts';
 import { loadHours } from './history.ts';
 import type { SeriesPrices } from './ports.ts';
 import { type CandleVolatility, candleVolatility } from './statistics/candle-volatility.ts';
+import { type Trust, trustOf } from './trust.ts';
 import type { VolatileOver, VolatileSeries } from './volatile.ts';
 
-/** A ranking whose first series have further estimates of their volatility. */
+/** A ranking whose first series have further estimates of their volatility, and how much they can be trusted. */
 export interface DetailedVolatileOver extends Omit<VolatileOver, 'series'> {
-  series: (VolatileSeries & Partial<CandleVolatility>)[];
+  series: (VolatileSeries & Partial<CandleVolatility & Trust>)[];
 }
 
 /** Reading a series' candles takes as long as answering a question about it. */
@@ -19,14 +21,19 @@ export async function withCandleVolatility(
   store: SeriesPrices,
   ranking: VolatileOver,
   window: Window,
+  samplingIntervals: SamplingIntervals,
 ): Promise<DetailedVolatileOver> {
   const wide = widened(window);
   const series: DetailedVolatileOver['series'] = [];
   for (const [index, each] of ranking.series.entries()) {
-    const hours =
-      index < MOST_DETAILED ? await loadHours(store, parseSeries(each.series), daysAround(wide)) : [];
-    const hasData = hours.some(({ startMs }) => isIn(wide, startMs));
-    series.push(hasData ? { ...each, ...candleVolatility(hours, wide) } : each);
+    const of = parseSeries(each.series);
+    const hours = index < MOST_DETAILED ? await loadHours(store, of, daysAround(wide)) : [];
+    const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
+    const details = () => ({
+      ...candleVolatility(hours, wide),
+      ...trustOf(inWindow, wide, samplingIntervalOf(of, samplingIntervals)),
+    });
+    series.push(inWindow.length > 0 ? { ...each, ...details() } : each);
   }
   return { ...ranking, series };
 }

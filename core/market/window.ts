@@ -5,6 +5,8 @@ import { DAY_MS, HOUR_MS, hourOf, parseDuration, parseTime } from './time.ts';
 export interface Window {
   fromMs: number;
   toMs: number;
+  /** The length in ms, if that was asked for instead of the start: widened to whole hours, it stays as long as that. */
+  overMs?: number;
 }
 
 /** A window as a question names it; times are ISO 8601 UTC, `over` is a duration such as `90d`. */
@@ -26,11 +28,10 @@ export function windowOf({ over, from, to, at }: WindowQuestion, nowMs: number, 
   if (over !== undefined && from !== undefined && to !== undefined) {
     throw new InvalidInputError('Give at most two of --over, --from and --to.');
   }
-  const fromGivenMs = from === undefined ? undefined : parseTime(from);
-  const overMs = parseDuration(over ?? defaultOver);
-  let toMs = to === undefined ? (at === undefined ? nowMs : parseTime(at)) : parseTime(to);
-  if (fromGivenMs !== undefined && over !== undefined) toMs = fromGivenMs + overMs;
-  const fromMs = fromGivenMs ?? toMs - overMs;
+  const fromMs = from === undefined ? undefined : parseTime(from);
+  const endMs = to === undefined ? (at === undefined ? nowMs : parseTime(at)) : parseTime(to);
+  if (fromMs === undefined) return windowBefore(endMs, over ?? defaultOver);
+  const toMs = over === undefined ? endMs : fromMs + parseDuration(over);
   if (fromMs >= toMs) {
     throw new InvalidInputError(
       `The window ends (${new Date(toMs).toISOString()}) before it begins (${new Date(fromMs).toISOString()}).`,
@@ -39,10 +40,28 @@ export function windowOf({ over, from, to, at }: WindowQuestion, nowMs: number, 
   return { fromMs, toMs };
 }
 
-/** The window extended to whole hours. */
-export function widened({ fromMs, toMs }: Window): Window {
-  const end = hourOf(toMs);
-  return { fromMs: hourOf(fromMs), toMs: end === toMs ? end : end + HOUR_MS };
+/** The window of a duration such as `90d` that ends at a time (epoch ms). */
+export function windowBefore(toMs: number, over: string): Window {
+  const overMs = parseDuration(over);
+  return { fromMs: toMs - overMs, toMs, overMs };
+}
+
+/** The whole hours that a window touches. */
+export function touched({ fromMs, toMs }: Window): Window {
+  return { fromMs: hourOf(fromMs), toMs: endOfHour(toMs) };
+}
+
+/**
+ * The window in whole hours: those that it touches, unless it was asked by its length. Then it ends with the hour that
+ * its end is in and has that length, rounded up: 90 days are 2,160 hours at any minute.
+ */
+export function widened(window: Window): Window {
+  const { fromMs, toMs } = touched(window);
+  return { fromMs: window.overMs === undefined ? fromMs : toMs - endOfHour(window.overMs), toMs };
+}
+
+function endOfHour(timeMs: number): number {
+  return Math.ceil(timeMs / HOUR_MS) * HOUR_MS;
 }
 
 export function hoursIn({ fromMs, toMs }: Window): number {

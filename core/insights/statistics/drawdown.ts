@@ -80,6 +80,17 @@ export function drawdownsOf(path: Iterable<readonly [timeMs: number, price: numb
   };
 }
 
+/** Each price of a path ÷ the highest so far − 1, at most 0. */
+export function* underWater(
+  path: Iterable<readonly [timeMs: number, price: number]>,
+): Generator<[timeMs: number, fraction: number]> {
+  let peak = 0;
+  for (const [timeMs, price] of path) {
+    peak = Math.max(peak, price);
+    yield [timeMs, price / peak - 1];
+  }
+}
+
 function drawdownOf({ peakPrice, peakMs, troughPrice, troughMs, recoveredMs }: Episode): Drawdown {
   const iso = (timeMs: number) => new Date(timeMs).toISOString();
   return {

@@ -23,19 +23,24 @@ export interface MoveTiming {
  * @param endMs until when the time since the last one counts
  */
 export function moveTiming(moves: readonly DetectedMove[], threshold: number, endMs: number): MoveTiming {
-  const confirmedMs = moves.map(({ confirmed_time }) => Date.parse(confirmed_time));
-  const waits = confirmedMs.slice(1).map((timeMs, index) => (timeMs - (confirmedMs[index] ?? 0)) / HOUR_MS);
+  const waits = waitHoursOf(moves);
   const durations = moves.flatMap(({ from_time, to_time }) =>
     to_time === undefined ? [] : [(Date.parse(to_time) - Date.parse(from_time)) / HOUR_MS],
   );
   const overshoots = moves.flatMap(({ size }) => (size === undefined ? [] : [size - threshold]));
-  const lastMs = confirmedMs.at(-1);
+  const last = moves.at(-1);
   return {
     medianWaitHours: quantile(waits, 0.5),
     p90WaitHours: quantile(waits, 0.9),
     medianDurationHours: quantile(durations, 0.5),
     meanOvershoot:
       overshoots.length === 0 ? null : overshoots.reduce((sum, each) => sum + each, 0) / overshoots.length,
-    hoursSinceLast: lastMs === undefined ? null : Math.max(0, endMs - lastMs) / HOUR_MS,
+    hoursSinceLast: last ? Math.max(0, endMs - Date.parse(last.confirmed_time)) / HOUR_MS : null,
   };
+}
+
+/** The hours between two confirmations. @param moves of one direction and threshold, in time order */
+export function waitHoursOf(moves: readonly DetectedMove[]): number[] {
+  const confirmedMs = moves.map(({ confirmed_time }) => Date.parse(confirmed_time));
+  return confirmedMs.slice(1).map((timeMs, index) => (timeMs - (confirmedMs[index] ?? 0)) / HOUR_MS);
 }

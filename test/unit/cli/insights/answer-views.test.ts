@@ -165,7 +165,7 @@ const answers: Answers = {
     ],
   },
   drawdown: { series, quote: 'USD', ...drawdown },
-  returns: { series, quote: 'USD', ...window, by: 'month', ...months },
+  returns: { series, quote: 'USD', ...window, by: 'month', ...months, ...trust, coverage: 1 },
   correlate: {
     ...window,
     days: 180,
@@ -179,6 +179,10 @@ const answers: Answers = {
       [null, 1],
     ],
     beta: [1, 1.234],
+    trust: [
+      { ...trust, coverage: 1 },
+      { ...trust, coverage: 0.5 },
+    ],
   },
   profile: {
     ...{ series, quote: 'USD', ...window },
@@ -210,13 +214,13 @@ describe('the table of', () => {
         'change -53.70 %',
         'hours with data 4,343 of 4,344',
         'coverage 100.0 %',
-        'longest gap 1 h',
-        'stale 3 h',
+        'longest gap 1.0 h',
+        'stale 3.0 h',
         'made of 25.0 % ticks, 75.0 % hourly candles',
-        'weighted by volume 9,000 USD (75.0 % of the hours)',
-        '90 % of the hours 6,600 USD to 14,000 USD',
-        'hours below last 12.3 %',
-        'bought every week 8,902 USD',
+        'weighted by volume 9,000.00 USD (75.0 % of the hours)',
+        '90 % of the hours 6,600.00 USD to 14,000.00 USD',
+        'hours below the last price 12.3 %',
+        'bought every week 8,902.00 USD',
       ]),
     );
   });
@@ -230,10 +234,10 @@ describe('the table of', () => {
     expect(lines(answerTable('moves', answers.moves))).toEqual(
       expect.arrayContaining([
         'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
-        'falls −7 % 0 0.00 – – –',
+        'falls -7 % 0 0.00 – – –',
         '7 % 3 4 5 6',
         'rises +7 % 12.3 h 4.2 days 5.0 h 6.0 % 3.0 h',
-        'falls −7 % – – – – –',
+        'falls -7 % – – – – –',
         '4h 1,000 7 % 2.0 % 1.3 % – 3.1 % 3.0 % 0.0 % 0.0 % – 0.4 % 0.1 %',
         'Data for 100.0 % of the window: 25.0 % ticks, 75.0 % hourly candles.',
         'Sampled every 2 min (ticks), 15 min (hourly candles): moves that reverse in between are not seen.',
@@ -246,10 +250,10 @@ describe('the table of', () => {
     expect(text({}).join()).not.toMatch(/Incomplete|Stale/);
     expect(text({ coverage: 0.9 }).join()).not.toMatch(/Incomplete/);
     expect(text({ coverage: 0.899, longestGapHours: 1_200 })).toContain(
-      'Incomplete: only 89.9 % of the window has data; the longest gap is 1,200 h. The rest may have been different.',
+      'Incomplete: only 89.9 % of the window has data; the longest gap is 50.0 days. The rest may have been different.',
     );
     expect(text({ staleHours: 500 })).toContain(
-      'Stale: in 500 h of 4,343 h the price did not change at all.',
+      'Stale: in 500 of 4,343 hours the price did not change at all.',
     );
     const partly = { ...answers.moves, coverage: 0.5 };
     expect(lines(answerTable('moves', partly)).join()).toMatch(/Incomplete: only 50.0 %/);
@@ -283,10 +287,10 @@ describe('the table of', () => {
     expect(lines(answerTable('drawdown', answers.drawdown))).toEqual([
       'recorded:spot:BTCUSD, 2018-01-01 00:00 UTC to 2018-07-01 00:00 UTC',
       'from on to on recovered',
-      '-65.00 % 17,213 USD 2018-01-06 12:00 UTC 6,000 USD 2018-02-06 08:00 UTC not yet',
-      '-10.00 % 17,213 USD 2018-01-06 12:00 UTC 6,000 USD 2018-02-06 08:00 UTC 2018-01-05 00:00 UTC',
+      '-65.00 % 17,213.00 USD 2018-01-06 12:00 UTC 6,000.00 USD 2018-02-06 08:00 UTC not yet',
+      '-10.00 % 17,213.00 USD 2018-01-06 12:00 UTC 6,000.00 USD 2018-02-06 08:00 UTC 2018-01-05 00:00 UTC',
       '',
-      'The last price is 63.00 % below the highest, reached 175.5 days before.',
+      'The last price is 63.0 % below the highest, reached 175.5 days before.',
       'Below a high for 179.0 days in all.',
       'Sampled every 2 min (ticks), 15 min (hourly candles): extremes in between are not seen.',
     ]);
@@ -306,6 +310,8 @@ describe('the table of', () => {
       'Best +2.10 % (2018-02), worst +2.10 % (2018-02); 100.0 % of them positive.',
     ]);
     const periods = [{ start: '2018-04-01T00:00:00.000Z', return: 0.021, coverage: 0.5 }];
+    const partly = answerTable('returns', { ...answers.returns, coverage: 0.5 });
+    expect(partly).toMatch(/Incomplete: only 50.0 %/);
     const quarters = lines(answerTable('returns', { ...answers.returns, by: 'quarter', periods }));
     expect(quarters).toContain('2018 Q2 +2.10 % 50.0 %');
   });
@@ -318,19 +324,22 @@ describe('the table of', () => {
         'recorded:spot:ETHUSD – 1.00',
         'recorded:spot:ETHUSD 1.23 %',
         'From 180 days on which all of them have a return.',
+        'Incomplete: only 50.0 % of the window has data; the longest gap is 1.0 h. The rest may have been different. (recorded:spot:ETHUSD)',
       ]),
     );
   });
 
-  it('a profile answers both questions and all others', () => {
+  it('a profile answers both questions and all others, in sentences and in numbers', () => {
     expect(lines(answerTable('profile', answers.profile))).toEqual(
       expect.arrayContaining([
+        'Is it cheap? 12.3 % of the hours were below the last price.',
+        'This rests on 4,343 of 4,344 hours: 25.0 % ticks, 75.0 % hourly candles.',
         '1h – – – – 0.0 %',
         '90d 9,183.12 USD 5,774.72 USD 17,213.14 USD -53.70 % 100.0 %',
-        'median 8,500 USD',
+        'median 8,500.00 USD',
         'rises +7 % 12 0.50 12.3 % 40.0 % 2018-06-30 12:40 UTC',
         'from returns 85.0 % (4,342 returns)',
-        'The last price is 63.00 % below the highest, reached 175.5 days before.',
+        'The last price is 63.0 % below the highest, which was reached 175.5 days before.',
         '2018-02 +2.10 % 50.0 %',
         '-10.00 % 0.00 % +12.00 %',
       ]),

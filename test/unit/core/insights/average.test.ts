@@ -107,7 +107,7 @@ describe('the average price over up to 48 hours of ticks', () => {
       first: 2,
       last: 5,
       change: 1.5,
-      hours: 2,
+      hours: 1.25,
       expectedHours: 1.25,
       coverage: 4 / 5,
       // Of the samples between the edges: the hours' means are 3 and 5, and the day opens at 2.

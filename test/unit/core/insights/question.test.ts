@@ -142,16 +142,24 @@ describe('the answers', () => {
     const horizons = ['1h', '4h', '24h', '7d'];
     expect(named(moves)).toEqual(await ask({ question: 'moves', horizons, ...window }));
     expect(named(drawdown)).toEqual(await ask({ question: 'drawdown', ...window }));
+    // Each of the other answers has these itself.
+    const { returns, longestGapHours, staleHours, sources, ...other } = average;
+    const { samplingIntervalSeconds, samplingIntervalSecondsBySource, coverage } = other;
+    const trust = {
+      ...{ returns, longestGapHours, staleHours, sources },
+      ...{ samplingIntervalSeconds, samplingIntervalSecondsBySource, coverage },
+    };
     const { series, from, to, by, ...months } = await ask({ question: 'returns', ...window });
     expect([profile.from, profile.to, by]).toEqual([from, to, 'month']);
-    expect([series, profile.returns]).toEqual([profile.series, months]);
+    expect([series, { ...profile.returns, ...trust }]).toEqual([profile.series, months]);
     const candlesOnly = { question: 'percentiles', fromCandles: true } as const;
     const { series: percentiles } = await ask({ ...candlesOnly, ...window });
-    expect(percentiles).toEqual([named(profile.percentiles)]);
+    expect(percentiles).toEqual([named({ ...profile.percentiles, ...trust })]);
     const [ranked] = (await ask({ question: 'volatile', over: '60h' })).series;
     for (const [name, value] of Object.entries(profile.volatility)) {
       expect(ranked?.[name as keyof typeof ranked]).toBeCloseTo(value as number, 10);
     }
+    expect(ranked).toMatchObject(trust);
   });
 
   it('for a correlation need days that all have', async () => {

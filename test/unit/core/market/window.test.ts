@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../../../core/market/invalid-input.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
 import { widened, windowOf } from '../../../../core/market/window.ts';
 import { iso } from '../insights/sample-candles.ts';
 
@@ -48,5 +49,17 @@ describe('the window of a question', () => {
     const { fromMs, toMs } = widened(window);
     expect([iso(fromMs), iso(toMs)]).toEqual(['2018-03-01T10:00:00.000Z', '2018-03-01T13:00:00.000Z']);
     expect(widened({ fromMs, toMs })).toEqual({ fromMs, toMs });
+  });
+
+  it('keeps the length that was asked for, and ends with the hour that is going on', () => {
+    const wide = (question: Parameters<typeof windowOf>[0]) => {
+      const { fromMs, toMs } = widened(windowOf(question, NOW_MS, '24h'));
+      return { hours: (toMs - fromMs) / HOUR_MS, to: iso(toMs) };
+    };
+    const to = '2018-07-05T13:00:00.000Z';
+    expect(wide({ over: '90d' })).toEqual({ hours: 2_160, to });
+    expect(wide({})).toEqual({ hours: 24, to });
+    expect(wide({ over: '90m' })).toEqual({ hours: 2, to });
+    expect(wide({ over: '90d', at: '2018-07-05' })).toEqual({ hours: 2_160, to: '2018-07-05T00:00:00.000Z' });
   });
 });

@@ -1,7 +1,7 @@
-import type { RankingScope } from '../../core/insights/ranking.ts';
-import type { HourSource, Trust } from '../../core/insights/trust.ts';
-import { formatCount } from '../../core/text/format.ts';
-import { percentOf, shareText } from './words.ts';
+import type { RankingScope } from '../../insights/ranking.ts';
+import type { HourSource, Trust } from '../../insights/trust.ts';
+import { formatCount } from '../format.ts';
+import { percentOf, shareText, timeText } from './words.ts';
 
 /** Below this coverage an answer says in words that it is incomplete. */
 const COMPLETE = 0.9;
@@ -20,7 +20,7 @@ export function sourcesText({ sources }: Pick<Trust, 'sources'>): string {
     .join(', ');
 }
 
-/** `15 min`; by source if the answer mixes several: `2 min (ticks), 15 min (hourly candles)`. */
+/** `15 min`; by source if they differ: `2 min (ticks), 15 min (hourly candles)`. */
 export function samplingText({
   samplingIntervalSeconds,
   samplingIntervalSecondsBySource: bySource,
@@ -29,7 +29,9 @@ export function samplingText({
     const seconds = bySource[source];
     return seconds === undefined ? [] : [`${durationText(seconds)} (${SOURCE_NAMES[source]})`];
   });
-  return present.length > 1 ? present.join(', ') : durationText(samplingIntervalSeconds);
+  return new Set(Object.values(bySource)).size > 1
+    ? present.join(', ')
+    : durationText(samplingIntervalSeconds);
 }
 
 function durationText(seconds: number): string {
@@ -47,14 +49,14 @@ export function trustNotes({
 }: Pick<Trust, 'longestGapHours' | 'staleHours'> & { coverage: number; hours?: number }): string[] {
   const notes: string[] = [];
   if (coverage < COMPLETE) {
-    const gap = longestGapHours > 0 ? `; the longest gap is ${hoursText(longestGapHours)}` : '';
+    const gap = longestGapHours > 0 ? `; the longest gap is ${timeText(longestGapHours)}` : '';
     notes.push(
-      `  Incomplete: only ${shareText(coverage)} of the window has data${gap}. The rest may have been different.`,
+      `Incomplete: only ${shareText(coverage)} of the window has data${gap}. The rest may have been different.`,
     );
   }
   if (hours !== undefined && staleHours > hours * (1 - COMPLETE)) {
     notes.push(
-      `  Stale: in ${hoursText(staleHours)} of ${hoursText(hours)} the price did not change at all.`,
+      `Stale: in ${formatCount(staleHours)} of ${formatCount(hours)} hours the price did not change at all.`,
     );
   }
   return notes;
@@ -75,17 +77,13 @@ export function rankingNotes(
   if (leftOut?.turnover) {
     out.push(`${formatCount(leftOut.turnover)} series with less turnover in 24 hours (--min-turnover)`);
   }
-  const notes = out.length > 0 ? [`  Left out: ${out.join('; ')}.`] : [];
-  if (includeEnded) notes.push('  Series that ended are included.');
+  const notes = out.length > 0 ? [`Left out: ${out.join('; ')}.`] : [];
+  if (includeEnded) notes.push('Series that ended are included.');
   const most = Math.max(...ranked.map(({ coverage }) => coverage));
   const least = Math.min(...ranked.map(({ coverage }) => coverage));
   if (least < COMPLETE) {
     const range = most === least ? shareText(most) : `${shareText(least)} to ${shareText(most)}`;
-    notes.push(`  Incomplete: these series have data for ${range} of the window.`);
+    notes.push(`Incomplete: these series have data for ${range} of the window.`);
   }
   return notes;
-}
-
-export function hoursText(hours: number): string {
-  return `${formatCount(hours)} h`;
 }
