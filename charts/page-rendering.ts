@@ -1,4 +1,4 @@
-import type { Chart, Json, Picture } from './pictures/chart.ts';
+import type { Json, PageChart, PagePicture } from './pictures/chart.ts';
 import { seriesColour } from './pictures/parts.ts';
 import type { PictureAnswer } from './questions.ts';
 import { dataName, mapNodes, spanningWindow } from './specs.ts';
@@ -6,9 +6,10 @@ import { dataName, mapNodes, spanningWindow } from './specs.ts';
 /** The part of an answer that a chart needs. */
 export type DrawnAnswer = Pick<PictureAnswer, 'fromMs' | 'toMs' | 'rows'>;
 
-/** The parameters for a chart's window; the page updates them as time passes. */
+/** The parameters for a chart's window, whose end is now; the page updates them as time passes. */
 export function windowSignals({ fromMs, toMs }: DrawnAnswer): Record<string, number> {
-  return { windowStart: fromMs, windowEnd: toMs, asOf: toMs };
+  const nowMs = toMs - 1;
+  return { windowStart: fromMs, windowEnd: nowMs, asOf: nowMs };
 }
 
 /**
@@ -17,15 +18,15 @@ export function windowSignals({ fromMs, toMs }: DrawnAnswer): Record<string, num
  * @param choices by the name of the parameter
  */
 export function pageSpec(
-  chart: Chart,
-  picture: Pick<Picture, 'choices'>,
+  chart: PageChart,
+  picture: Pick<PagePicture, 'choices'>,
   answer: DrawnAnswer,
   choices: Readonly<Record<string, string | number>> = {},
 ): Json {
   const { params = [], ...view } = chart.spec as Json & { params?: Json[] };
   const spec = mapNodes(view, (node) => {
     const name = dataName(node);
-    if (name !== undefined && chart.queries[name]) return { name, values: answer.rows[name] ?? [] };
+    if (name !== undefined) return { name, values: answer.rows[name] ?? [] };
     // The page already names the picked currency above the charts.
     if (chart.ofOneCurrency && node === seriesColour) return { ...seriesColour, legend: null };
     return chart.overTime ? spanningWindow(node) : node;

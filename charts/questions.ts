@@ -1,14 +1,16 @@
+import type { Answers } from '../core/insights/question.ts';
 import { CANDLE_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { parseSeries } from '../core/market/series.ts';
 import { DAY_MS } from '../core/market/time.ts';
-import type { Window } from '../core/market/window.ts';
-import { PICTURES } from './pictures/all.ts';
+import { type Window, widened, windowBefore } from '../core/market/window.ts';
+import { PAGE_PICTURES, PICTURES } from './pictures/all.ts';
 import {
   type Chart,
   type ChartQuery,
   type IndexPattern,
   type Json,
+  type PagePicture,
   type Picture,
   TIME_FIELDS,
 } from './pictures/chart.ts';
@@ -33,8 +35,10 @@ export interface PictureAnswer {
   toMs: number;
   /** Hours of the window that have a candle of the picked series; absent if none is picked. */
   hours?: number;
-  /** By the name of the query. */
+  /** By the name of the query, or of the data set in a chart whose rows are computed. */
   rows: Record<string, unknown[]>;
+  /** The answer that the picture is about; absent without data, or if there is none. */
+  profile?: Answers['profile'];
 }
 
 /** One search of OpenSearch. */
@@ -44,15 +48,18 @@ export interface Search {
   body: Json;
 }
 
-/** The window of a picture as of a time: as long as asked for, but at least `atLeastDays`. */
-export function pictureWindow(
-  { usualWindow, atLeastDays = 0 }: Pick<Picture, 'usualWindow' | 'atLeastDays'>,
-  window: PageWindow | undefined,
-  asOfMs: number,
-): Window {
-  const lengthMs = Math.max(WINDOW_DAYS[window ?? usualWindow], atLeastDays) * DAY_MS;
+type Lengths = Pick<PagePicture, 'usualWindow' | 'atLeastDays'>;
+
+/** The length of a picture's window: as long as asked for, but at least `atLeastDays`. */
+export function lengthOf({ usualWindow, atLeastDays = 0 }: Lengths, window: PageWindow | undefined): string {
+  return `${Math.max(WINDOW_DAYS[window ?? usualWindow], atLeastDays)}d`;
+}
+
+/** The window of a picture as of a time. It begins with a whole hour, as the answers of `insights` do. */
+export function pictureWindow(picture: Lengths, window: PageWindow | undefined, asOfMs: number): Window {
+  const { fromMs } = widened(windowBefore(asOfMs, lengthOf(picture, window)));
   // The end is exclusive, and a tick of this very moment belongs to the window.
-  return { fromMs: asOfMs - lengthMs, toMs: asOfMs + 1 };
+  return { fromMs, toMs: asOfMs + 1 };
 }
 
 /** A picture's queries by name; charts share queries of the same name. */
@@ -141,25 +148,31 @@ function seriesFilters(series: string | undefined): Json[] {
 }
 
 /** @throws InvalidInputError */
-export function pictureNamed(id: string): Picture {
-  const picture = PICTURES.find((each) => each.id === id);
-  if (!picture) {
-    const known = PICTURES.map((each) => each.id).join(', ');
-    throw new InvalidInputError(`There is no picture "${id}". Choose one of ${known}.`);
-  }
-  return picture;
+export function pictureNamed(id: string): PagePicture {
+  return named(PAGE_PICTURES, id);
+}
+
+/** @throws InvalidInputError if there is no such picture whose rows OpenSearch answers */
+export function queriedPicture(id: string): Picture {
+  return named(PICTURES, id);
+}
+
+function named<P extends PagePicture>(pictures: readonly P[], id: string): P {
+  const picture = pictures.find((each) => each.id === id);
+  if (picture) return picture;
+  const known = pictures.map((each) => each.id).join(', ');
+  throw new InvalidInputError(`There is no picture "${id}". Choose one of ${known}.`);
 }
 
 /** Questions with the same key have the same answer. */
 export function questionKey({ picture: id, series, window }: PictureQuestion): string {
   const picture = pictureNamed(id);
-  const { fromMs, toMs } = pictureWindow(picture, window, 0);
   const compared = series !== undefined && isArchived(series) ? 'archived' : 'all';
-  return [id, toMs - fromMs, isOfOneCurrency(picture) ? series : compared].join('|');
+  return [id, lengthOf(picture, window), isOfOneCurrency(picture) ? series : compared].join('|');
 }
 
 /** Whether any of a picture's charts shows one currency at a time. */
-export function isOfOneCurrency({ charts }: Picture): boolean {
+export function isOfOneCurrency({ charts }: PagePicture): boolean {
   return charts.some(({ ofOneCurrency }) => ofOneCurrency);
 }
 

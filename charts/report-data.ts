@@ -6,20 +6,26 @@ import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
-import { DAY_MS, parseDuration } from '../core/market/time.ts';
+import { DAY_MS } from '../core/market/time.ts';
 import { type Trade, tradeOfTick, usdTurnovers } from '../core/market/turnover.ts';
-import type { Json } from './pictures/chart.ts';
+import { type Window, windowBefore } from '../core/market/window.ts';
+import { type ComputedAnswer, correlationPicture, profilePicture } from './computed-pictures.ts';
+import type { Json, PagePicture } from './pictures/chart.ts';
+import { correlation } from './pictures/correlation.ts';
 import { byEverySeries } from './pictures/parts.ts';
+import { profile } from './pictures/profile.ts';
 import {
   hoursSearch,
   isArchived,
   isOfOneCurrency,
+  lengthOf,
   OPTIONS,
   type PictureAnswer,
   type PictureQuestion,
   pictureNamed,
   pictureQueries,
   pictureWindow,
+  queriedPicture,
   rowsOf,
   type Search,
   searchOf,
@@ -38,6 +44,8 @@ export interface ReportStore {
 export interface SeriesChoice {
   /** `exchange:category:symbol` */
   series: string;
+  /** Its currency, if a tick of the last 24 hours says so. */
+  base?: string;
   /** Its newest tick of the last 24 hours, if any. */
   newest?: {
     /** Epoch ms. */
@@ -101,7 +109,7 @@ export async function seriesSummary(
   const averages: Record<string, AverageOver> = {};
   await Promise.all(
     AVERAGE_WINDOWS.map(async (over) => {
-      const window = { fromMs: asOfMs - parseDuration(over), toMs: asOfMs };
+      const window = windowBefore(asOfMs, over);
       try {
         averages[over] = await averageOver(store.insights, of, window, samplingIntervalMs);
       } catch (error) {
@@ -113,7 +121,7 @@ export async function seriesSummary(
 }
 
 /**
- * Answers a picture's queries.
+ * Answers a picture's queries, or has the insights core compute its rows.
  * @throws InvalidInputError
  */
 export async function answerPicture(
@@ -124,23 +132,50 @@ export async function answerPicture(
   const picture = pictureNamed(question.picture);
   const window = pictureWindow(picture, question.window, asOfMs);
   const { series } = question;
-  const answers = await Promise.all(
-    [...pictureQueries(picture)].map(async ([name, { query, chart }]): Promise<[string, unknown[]]> => {
-      if (chart.ofOneCurrency && series === undefined) {
-        throw new InvalidInputError(`${picture.title} shows one currency at a time: name its series.`);
-      }
+  if (!isOfOneCurrency(picture))
+    return { ...window, ...(await rowsOfQueries(store, picture, window, series)) };
+  if (series === undefined) {
+    throw new InvalidInputError(`${picture.title} shows one currency at a time: name its series.`);
+  }
+  const compute = COMPUTED[picture.id];
+  const [answer, hours] = await Promise.all([
+    compute
+      ? compute(store, series, windowBefore(asOfMs, lengthOf(picture, question.window)))
+      : rowsOfQueries(store, picture, window, series),
+    hoursWithCandle(store, window, series),
+  ]);
+  return { ...window, hours, ...answer };
+}
+
+const COMPUTED: Readonly<
+  Record<string, (store: ReportStore, series: string, window: Window) => Promise<ComputedAnswer>>
+> = {
+  [profile.id]: profilePicture,
+  [correlation.id]: async (store, series, window) =>
+    correlationPicture(store, series, window, await seriesChoices(store, window.toMs)),
+};
+
+async function rowsOfQueries(
+  store: ReportStore,
+  { id }: Pick<PagePicture, 'id'>,
+  window: Window,
+  series: string | undefined,
+): Promise<ComputedAnswer> {
+  const answers = [...pictureQueries(queriedPicture(id))].map(
+    async ([name, { query, chart }]): Promise<[string, unknown[]]> => {
       const search = chart.ofOneCurrency
         ? searchOf(query, window, series)
         : searchOf(query, window, undefined, marketFilters(series));
       return [name, rowsOf(query, await store.search(search.index, search.body))];
-    }),
+    },
   );
-  if (series === undefined || !isOfOneCurrency(picture))
-    return { ...window, rows: Object.fromEntries(answers) };
+  return { rows: Object.fromEntries(await Promise.all(answers)) };
+}
+
+async function hoursWithCandle(store: ReportStore, window: Window, series: string): Promise<number> {
   const { index, body } = hoursSearch(window, series);
   const { aggregations } = await store.search(index, body);
-  const hours = (aggregations?.hours as { value: number } | undefined)?.value ?? 0;
-  return { ...window, hours, rows: Object.fromEntries(answers) };
+  return (aggregations?.hours as { value: number } | undefined)?.value ?? 0;
 }
 
 /** Comparisons leave out options and, unless it is picked, the archive, as `insights` does. */
@@ -168,6 +203,7 @@ function choiceOf(key: NewestBucket['key'], { hits }: NewestBucket['newest']): S
     typeof tick[field] === 'number' ? { [name]: tick[field] } : {};
   return {
     series,
+    ...(typeof tick.base === 'string' ? { base: tick.base } : {}),
     newest: {
       slotMs: Date.parse(String(tick.slot)),
       price: Number(tick.last_price),

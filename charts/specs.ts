@@ -15,6 +15,17 @@ export function dataName(node: unknown): string | undefined {
   return Object.keys(node).length === 1 && typeof node.name === 'string' ? node.name : undefined;
 }
 
+/** The names of all data sets that a specification refers to. */
+export function dataNames(spec: unknown): string[] {
+  const names = new Set<string>();
+  mapNodes(spec, (node) => {
+    const name = dataName(node);
+    if (name !== undefined) names.add(name);
+    return node;
+  });
+  return [...names];
+}
+
 /** `var(--main)` → the palette's colour, for renderers without CSS variables. */
 export function literalColours(spec: unknown): unknown {
   return mapNodes(spec, (node) => {

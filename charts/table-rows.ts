@@ -1,4 +1,4 @@
-import type { Chart } from './pictures/chart.ts';
+import type { PageChart } from './pictures/chart.ts';
 
 /** A row of numbers behind a chart. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -8,7 +8,10 @@ export type Row = Readonly<Record<string, unknown>>;
  * same time, the later layer wins. Rows without a value in the first number column are left out.
  * @param rowsOf the rows behind a layer's marks
  */
-export function tableRows({ table }: Pick<Chart, 'table'>, rowsOf: (layer: string) => readonly Row[]): Row[] {
+export function tableRows(
+  { table }: Pick<PageChart, 'table'>,
+  rowsOf: (layer: string) => readonly Row[],
+): Row[] {
   const [first, ...others] = table.columns;
   if (!first) return [];
   const number = others.find(({ format }) => format !== 'text') ?? first;

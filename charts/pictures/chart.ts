@@ -55,8 +55,8 @@ export interface TableColumn {
   format: ColumnFormat;
 }
 
-/** One chart: a Vega-Lite view that fills the width of its container. */
-export interface Chart {
+/** One chart on the report page: a Vega-Lite view that fills the width of its container. */
+export interface PageChart {
   /** Stable: the ids in Dashboards are derived from it. */
   id: string;
   title: string;
@@ -64,16 +64,7 @@ export interface Chart {
   description: string;
   /** Whether it shows only the picked currency; otherwise it compares all of them. */
   ofOneCurrency: boolean;
-  /**
-   * The layer whose marks stand for a series each, with `exchange`, `category` and `symbol` in their rows. A click on one
-   * filters a dashboard by it.
-   */
-  pickedFrom?: string;
-  /** Whether it shows everything, whatever the filters of a dashboard are. @default false */
-  ignoresFilters?: boolean;
-  /** By the name of the data set in `spec`. Each name may occur once: Dashboards fills each only once. */
-  queries: Readonly<Record<string, ChartQuery>>;
-  /** Vega-Lite. Data sets are `{name: <query>}`, colours `var(--name)` (see ../palette.ts). */
+  /** Vega-Lite. Data sets are `{name: …}`, colours `var(--name)` (see ../palette.ts). */
   spec: Json;
   /** On the report page, in pixels. */
   height: number;
@@ -85,8 +76,21 @@ export interface Chart {
   whenEmpty: string;
 }
 
+/** One chart whose rows OpenSearch answers, so that Dashboards can draw it too. */
+export interface Chart extends PageChart {
+  /**
+   * The layer whose marks stand for a series each, with `exchange`, `category` and `symbol` in their rows. A click on one
+   * filters a dashboard by it.
+   */
+  pickedFrom?: string;
+  /** Whether it shows everything, whatever the filters of a dashboard are. @default false */
+  ignoresFilters?: boolean;
+  /** By the name of the data set in `spec`. Each name may occur once: Dashboards fills each only once. */
+  queries: Readonly<Record<string, ChartQuery>>;
+}
+
 /** A question, and the charts that answer it. */
-export interface Picture {
+export interface PagePicture<C extends PageChart = PageChart> {
   id: string;
   title: string;
   /** What it shows and how it is calculated, in plain text. */
@@ -96,5 +100,7 @@ export interface Picture {
   /** The charts go back at least this many days, even if the window is shorter. @default 0 */
   atLeastDays?: number;
   choices?: readonly ChartChoice[];
-  charts: readonly Chart[];
+  charts: readonly C[];
 }
+
+export type Picture = PagePicture<Chart>;

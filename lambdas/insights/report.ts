@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PICTURES } from '../../charts/pictures/all.ts';
+import { PAGE_PICTURES } from '../../charts/pictures/all.ts';
 import { isArchived, type PictureAnswer, type PictureQuestion, questionKey } from '../../charts/questions.ts';
 import {
   answerPicture,
@@ -10,6 +10,7 @@ import {
   seriesSummary,
 } from '../../charts/report-data.ts';
 import { PAGE_WINDOWS } from '../../charts/windows.ts';
+import { remembered } from '../../core/insights/remembered.ts';
 import { parseSeries } from '../../core/market/series.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 
@@ -45,9 +46,10 @@ const MOST_BYTES = 3_000_000;
 /** Answers everything that a report page without a server can be asked, slice by slice. */
 export async function reportSlice(
   { input, cursor }: Pick<ReportEvent, 'input' | 'cursor'>,
-  store: ReportStore,
+  given: ReportStore,
   hasTime: () => boolean,
 ): Promise<Slice<ReportOutput>> {
+  const store = { ...given, insights: remembered(given.insights) };
   const asOfMs = Date.parse(input.asOf);
   const output: ReportOutput = { summaries: [], answers: [] };
   let { series, done } = cursor ?? { series: [], done: 0 };
@@ -92,7 +94,7 @@ type ReportQuestion = { kind: 'summary'; series: string } | { kind: 'picture'; a
 function questionsOf(series: readonly string[]): ReportQuestion[] {
   const pictures = new Map<string, PictureQuestion>();
   for (const one of series) {
-    for (const { id: picture } of PICTURES) {
+    for (const { id: picture } of PAGE_PICTURES) {
       for (const window of [undefined, ...PAGE_WINDOWS]) {
         const ask = { picture, series: one, window };
         pictures.set(questionKey(ask), ask);

@@ -2,7 +2,8 @@ import { Error as ErrorsOnly, type Spec } from 'vega';
 import embed, { type Result } from 'vega-embed';
 import { markData } from '../../charts/mark-data.ts';
 import { pageSpec, windowSignals } from '../../charts/page-rendering.ts';
-import type { Chart, Picture } from '../../charts/pictures/chart.ts';
+import type { PageChart, PagePicture } from '../../charts/pictures/chart.ts';
+import { dataNames } from '../../charts/specs.ts';
 import { type Row, tableRows } from '../../charts/table-rows.ts';
 import type { PictureAnswer } from '../protocol.ts';
 import { element } from './elements.ts';
@@ -21,7 +22,7 @@ export interface ChartCard {
   choose(chosen: ChosenValues): Promise<void>;
 }
 
-export function chartCard(chart: Chart, picture: Picture): ChartCard {
+export function chartCard(chart: PageChart, picture: PagePicture): ChartCard {
   const titleId = `${chart.id}-title`;
   const canvas = element('div', { class: 'canvas', id: `${chart.id}-chart` });
   const empty = element('p', { class: 'empty', hidden: '' }, chart.whenEmpty);
@@ -91,13 +92,13 @@ export function chartCard(chart: Chart, picture: Picture): ChartCard {
 }
 
 /** Replaces the rows without redrawing, so that the reader's tooltip stays. */
-async function update({ view }: Result, chart: Chart, answer: PictureAnswer): Promise<void> {
+async function update({ view }: Result, chart: PageChart, answer: PictureAnswer): Promise<void> {
   for (const [name, value] of Object.entries(windowSignals(answer))) view.signal(name, value);
-  for (const name of Object.keys(chart.queries)) view.data(name, structuredClone(answer.rows[name] ?? []));
+  for (const name of dataNames(chart.spec)) view.data(name, structuredClone(answer.rows[name] ?? []));
   await view.runAsync();
 }
 
-function drawnRows(chart: Chart, { view, vgSpec }: Result): Row[] {
+function drawnRows(chart: PageChart, { view, vgSpec }: Result): Row[] {
   return tableRows(chart, (layer) => {
     const dataSet = markData(vgSpec as Spec, layer);
     return dataSet === undefined ? [] : (view.data(dataSet) as Row[]);

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
-import { PICTURES } from '../../charts/pictures/all.ts';
-import type { Picture } from '../../charts/pictures/chart.ts';
+import { PAGE_PICTURES } from '../../charts/pictures/all.ts';
+import type { PagePicture } from '../../charts/pictures/chart.ts';
 import { isArchived, isOfOneCurrency } from '../../charts/questions.ts';
 import type { SeriesChoice } from '../../charts/report-data.ts';
 import { PAGE_WINDOWS, type PageWindow } from '../../charts/windows.ts';
@@ -33,7 +33,7 @@ let choices: readonly SeriesChoice[] = [];
 let newestSlotMs: number | undefined;
 
 const source = await openSource();
-const sections = PICTURES.map((picture) => makeSection(picture, source));
+const sections = PAGE_PICTURES.map((picture) => makeSection(picture, source));
 byId('pictures').append(...sections.map((section) => section.element));
 fillWindowPicker();
 currencyPicker.addEventListener('change', () => pick({ series: currencyPicker.value }));
@@ -48,7 +48,7 @@ await guarded(async () => {
 document.documentElement.dataset.ready = 'true';
 if (source.pulse) watch(source.pulse);
 
-function makeSection(picture: Picture, from: ReportSource): PictureSection {
+function makeSection(picture: PagePicture, from: ReportSource): PictureSection {
   return pictureSection(picture, (window) =>
     isOfOneCurrency(picture) && picked.series === undefined
       ? Promise.resolve(undefined)

@@ -1,9 +1,10 @@
-import type { ChartChoice, Picture } from '../../charts/pictures/chart.ts';
+import type { ChartChoice, PagePicture } from '../../charts/pictures/chart.ts';
 import type { PageWindow } from '../../charts/windows.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { PictureAnswer } from '../protocol.ts';
 import { chartCard } from './chart-card.ts';
 import { element } from './elements.ts';
+import { factSections } from './facts.ts';
 import { timeWords, words } from './words.ts';
 
 /** One picture on the page: its charts and controls. */
@@ -18,7 +19,7 @@ export interface PictureSection {
 
 /** @param ask returns undefined if there is nothing to show yet */
 export function pictureSection(
-  picture: Picture,
+  picture: PagePicture,
   ask: (window: PageWindow | undefined) => Promise<PictureAnswer | undefined>,
 ): PictureSection {
   const cards = picture.charts.map((chart) => chartCard(chart, picture));
@@ -27,11 +28,12 @@ export function pictureSection(
   );
   const period = element('p', { class: 'period' });
   const controls = (picture.choices ?? []).map((choice) =>
-    choiceControl(choice, (value) => {
+    choiceControl(picture.id, choice, (value) => {
       chosen[choice.name] = value;
       void Promise.all(cards.map((card) => card.choose(chosen)));
     }),
   );
+  const facts = element('div', { class: 'facts' });
   const section = element(
     'section',
     { class: 'picture', id: picture.id, 'aria-labelledby': `${picture.id}-title` },
@@ -43,6 +45,7 @@ export function pictureSection(
       period,
       ...controls,
     ),
+    facts,
     element('div', { class: 'charts' }, ...cards.map((card) => card.element)),
   );
   let isStale = true;
@@ -64,6 +67,7 @@ export function pictureSection(
             const answer = await ask(window);
             if (!answer) return;
             period.textContent = periodWords(answer);
+            if (answer.profile) facts.replaceChildren(...factSections(answer.profile));
             await Promise.all(cards.map((card) => card.show(answer, chosen)));
           } catch (error) {
             isStale = true;
@@ -88,6 +92,7 @@ function periodWords({ fromMs, toMs, hours }: PictureAnswer): string {
 
 /** Radio buttons, so that the arrow keys work. */
 function choiceControl(
+  picture: string,
   { name, label, options, value }: ChartChoice,
   onChange: (value: string | number) => void,
 ): HTMLElement {
@@ -96,7 +101,12 @@ function choiceControl(
     { class: 'choice' },
     element('legend', {}, label),
     ...options.map((option) => {
-      const input = element('input', { type: 'radio', name, value: String(option.value) });
+      const input = element('input', {
+        type: 'radio',
+        // Pictures may have choices of the same name.
+        name: `${picture}-${name}`,
+        value: String(option.value),
+      });
       input.checked = option.value === value;
       input.addEventListener('change', () => onChange(option.value));
       return element('label', {}, input, element('span', {}, option.label));

@@ -1,4 +1,4 @@
-import type { Chart } from '../../charts/pictures/chart.ts';
+import type { PageChart } from '../../charts/pictures/chart.ts';
 import type { Row } from '../../charts/table-rows.ts';
 import { element } from './elements.ts';
 import { words } from './words.ts';
@@ -7,7 +7,7 @@ import { words } from './words.ts';
 const MOST_ROWS = 1_000;
 
 /** The numbers behind a chart as a table, for screen readers and for exact values. */
-export function dataTable({ table, title }: Chart, rows: readonly Row[]): HTMLElement {
+export function dataTable({ table, title }: PageChart, rows: readonly Row[]): HTMLElement {
   const shown = rows.slice(0, MOST_ROWS);
   const head = element(
     'tr',

@@ -38,6 +38,7 @@ export const THEME: Config = {
     offset: 6,
     columnPadding: 16,
   },
+  text: { color: 'var(--ink)' },
   // The style of text marks, which Dashboards colours by its own theme.
   style: { 'guide-label': { fill: 'var(--ink)', fontSize: 11.5 } },
 };

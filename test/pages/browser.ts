@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { CHARTS } from '../../charts/pictures/all.ts';
+import { PAGE_PICTURES } from '../../charts/pictures/all.ts';
 
 /** A page and the problems seen on it. */
 export interface Visit {
@@ -34,11 +34,14 @@ export async function openPage(
   return { page, faults };
 }
 
+/** Every chart of the page. */
+export const PAGE_CHARTS = PAGE_PICTURES.flatMap(({ charts }) => charts);
+
 export const svgOf = (page: Page, chart: string) => page.locator(`#${chart}-chart svg`);
 
 /** Every chart is visible and has marks, and none is marked as empty. */
 export async function expectAllDrawn(page: Page): Promise<void> {
-  for (const { id } of CHARTS) {
+  for (const { id } of PAGE_CHARTS) {
     const svg = svgOf(page, id);
     await svg.scrollIntoViewIfNeeded();
     expect(await svg.isVisible(), id).toBe(true);

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
+import { PAGE_PICTURES } from '../../charts/pictures/all.ts';
 import type { ReportStore } from '../../charts/report-data.ts';
 import { type ReportEvent, type ReportOutput, reportSlice } from '../../lambdas/insights/report.ts';
 import { pageHtml } from '../../report/html.ts';
@@ -15,7 +15,7 @@ import { type ReportServer, startReportServer } from '../../report/server.ts';
 import { OpenSearchSeries } from '../../stores/opensearch/insights/series.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { openSearch, services } from '../integration/services.ts';
-import { expectAllDrawn, openPage, svgOf, type Visit } from './browser.ts';
+import { expectAllDrawn, openPage, PAGE_CHARTS, svgOf, type Visit } from './browser.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 import { type RecordedMarket, recordedMarket, storeMarket } from './recorded-market.ts';
 
@@ -92,9 +92,11 @@ describe.skipIf(skipped)('the report page', () => {
     expect(summary).toContain('are polled every 15 minutes');
     expect(summary).toContain('from hourly candles');
     const periods = await page.locator('.period').allInnerTexts();
-    expect(periods).toHaveLength(PICTURES.length);
+    expect(periods).toHaveLength(PAGE_PICTURES.length);
     for (const period of periods) expect(period).toMatch(/^\d{4}-\d\d-\d\d .* UTC to 2018-07-07 23:59 UTC/);
-    expect(periods[0]).toMatch(/coverage 100\u202f% of its hours$/);
+    expect(await page.locator('#price-and-change .period').innerText()).toMatch(
+      /coverage 100\u202f% of its hours$/,
+    );
   });
 
   it('shows another currency when one is picked, and says so', async () => {
@@ -119,15 +121,28 @@ describe.skipIf(skipped)('the report page', () => {
     expect(await page.locator('#summary h2').innerText()).toBe('ETHUSD · recorded spot');
   });
 
+  it('tells the facts of the picked currency in words, with the numbers behind them', async () => {
+    const page = await open();
+    const facts = page.locator('#profile .facts');
+    expect(await facts.innerText()).toMatch(/It cost [\d,.]+ USD on average: in half of the hours/);
+    expect(await facts.locator('.warning').innerText()).toMatch(/^Incomplete: only 51\.5 % of the window/);
+    await facts.locator('summary').first().click();
+    const table = facts.getByRole('region', { name: 'Table: What it cost' });
+    expect(await table.getByRole('rowheader').allInnerTexts()).toContain('bought every week');
+    // Both pictures offer sizes of moves, and neither changes the other.
+    await page.locator('#profile').getByRole('radio', { name: '10 %' }).check();
+    expect(await page.locator('#moves').getByRole('radio', { name: '5 %' }).isChecked()).toBe(true);
+  });
+
   it('shows another window when one is picked', async () => {
     const page = await open();
     const before = await markup(page, 'price');
     await picker(page, 'Window').selectOption('30d');
     await page.getByText('last 30 days.').waitFor({ state: 'attached' });
     expect(await markup(page, 'price')).not.toBe(before);
-    expect(await page.locator('#price-and-change .period').innerText()).toContain('2018-06-07 23:59 UTC to');
+    expect(await page.locator('#price-and-change .period').innerText()).toContain('2018-06-08 00:00 UTC to');
     // A picture with a longer minimum keeps it.
-    expect(await page.locator('#average-price .period').innerText()).toContain('2017-07-07 23:59 UTC to');
+    expect(await page.locator('#average-price .period').innerText()).toContain('2017-07-08 00:00 UTC to');
   });
 
   it('can be used with the keyboard alone', async () => {
@@ -155,7 +170,7 @@ describe.skipIf(skipped)('the report page', () => {
 
   it('lists the numbers of every chart in a table', async () => {
     const page = await open();
-    for (const { id, table } of CHARTS) {
+    for (const { id, table } of PAGE_CHARTS) {
       const figure = page.locator('figure', { has: page.locator(`#${id}-chart`) });
       await figure.locator('summary').click();
       await figure.locator('table').waitFor();

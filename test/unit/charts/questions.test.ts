@@ -36,9 +36,7 @@ describe('the key of a question', () => {
   });
 
   it('requires a known picture', () => {
-    expect(() => pictureNamed('prices')).toThrow(
-      /There is no picture "prices"\. Choose one of price-and-change, /,
-    );
+    expect(() => pictureNamed('prices')).toThrow(/There is no picture "prices"\. Choose one of profile, /);
   });
 });
 
