@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { Question } from '../../core/insights/question.ts';
+import { askedWindow, type Question, questionSchema } from '../../core/insights/question.ts';
 import { CATEGORIES } from '../../core/market/series.ts';
+import { isoWindow } from '../../core/market/window.ts';
 import { csvText } from '../../core/text/csv.ts';
 import { formatTime } from '../../core/text/format.ts';
 import type { InsightsEvent, InsightsResponse } from '../../lambdas/insights/handler.ts';
@@ -101,8 +102,8 @@ function ask(
   // The function refuses fields that a question does not have.
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);
   return withTarget(flags, ['openSearch'], signal, async (target) => {
-    const event = { question, ...Object.fromEntries(fields), now: target.now.toISOString() };
-    const response = (await target.invoke('insights', event as InsightsEvent)) as InsightsResponse;
+    const event = { question, ...Object.fromEntries(fields), now: target.now.toISOString() } as InsightsEvent;
+    const response = (await target.invoke('insights', event)) as InsightsResponse;
     if (response.kind !== 'answer') {
       note(`✖ ${response.message}`);
       return response.kind === 'noAnswer' ? 1 : 2;
@@ -111,7 +112,17 @@ function ask(
     if (json || csv) note(now);
     if (json) print(JSON.stringify(response.answer));
     else if (csv) process.stdout.write(csvText(answerRows(question, response.answer)));
-    else print(answerTable(question, response.answer), '', now);
+    else print(answerTable(question, response.answer), '', ...askedNote(event, response), now);
     return 0;
   });
+}
+
+/** Says so if whole hours were answered instead of the window that was asked for. */
+function askedNote(event: InsightsEvent, response: { now: string; answer: object }): string[] {
+  const { now: _, ...asked } = event;
+  const question = questionSchema.parse(asked);
+  if (question.question === 'series' || !('from' in response.answer && 'to' in response.answer)) return [];
+  const { from, to } = isoWindow(askedWindow(question, Date.parse(response.now)));
+  if (from === response.answer.from && to === response.answer.to) return [];
+  return [`asked: ${formatTime(from)} to ${formatTime(to)}, answered in whole hours`];
 }

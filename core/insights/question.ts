@@ -3,7 +3,7 @@ import type { CandleSeries } from '../market/candle.ts';
 import { InvalidInputError } from '../market/invalid-input.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { CATEGORIES, formatSeries, type Series, SYMBOL_PATTERN } from '../market/series.ts';
-import { windowOf } from '../market/window.ts';
+import { type Window, windowOf } from '../market/window.ts';
 import { type AverageOver, averageOver } from './average.ts';
 import { type ReturnsOver, returnsOver } from './calendar-returns.ts';
 import { compareOne, type SeriesComparison } from './compare.ts';
@@ -155,7 +155,7 @@ export async function answer(
   samplingIntervals: SamplingIntervals,
 ): Promise<Answers[keyof Answers]> {
   if (question.question === 'series') return knownSeries(stores.market, question);
-  const window = windowOf(question, nowMs, defaultOver(question));
+  const window = askedWindow(question, nowMs);
   const ofOne = async <A>(
     symbol: string,
     ask: (series: Series, samplingIntervalMs: number) => Promise<A>,
@@ -237,8 +237,9 @@ export async function answer(
   }
 }
 
-function defaultOver(question: Exclude<Question, { question: 'series' }>): string {
-  return question.question === 'returns'
-    ? DEFAULT_RETURNS_OVER[question.by]
-    : DEFAULT_OVER[question.question];
+/** The window that a question asks for; `series` has none. @throws InvalidInputError */
+export function askedWindow(question: Exclude<Question, { question: 'series' }>, nowMs: number): Window {
+  const defaultOver =
+    question.question === 'returns' ? DEFAULT_RETURNS_OVER[question.by] : DEFAULT_OVER[question.question];
+  return windowOf(question, nowMs, defaultOver);
 }

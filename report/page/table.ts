@@ -1,7 +1,7 @@
 import type { PageChart } from '../../charts/pictures/chart.ts';
 import type { Row } from '../../charts/table-rows.ts';
 import { element } from './elements.ts';
-import { words } from './words.ts';
+import { columnWords } from './words.ts';
 
 /** More rows than anyone reads, and few enough for a browser. */
 const MOST_ROWS = 1_000;
@@ -14,12 +14,13 @@ export function dataTable({ table, title }: PageChart, rows: readonly Row[]): HT
     {},
     ...table.columns.map((column) => element('th', { scope: 'col' }, column.title)),
   );
-  const body = shown.map((row) =>
+  const columns = table.columns.map((column) => ({ ...column, cells: columnWords(column, shown) }));
+  const body = shown.map((_, index) =>
     element(
       'tr',
       {},
-      ...table.columns.map(({ field, format }) =>
-        element('td', format === 'text' ? {} : { class: 'number' }, words(row[field], format)),
+      ...columns.map(({ format, cells }) =>
+        element('td', format === 'text' ? {} : { class: 'number' }, cells[index] ?? ''),
       ),
     ),
   );

@@ -1,7 +1,8 @@
-import type { ColumnFormat } from '../../charts/pictures/chart.ts';
+import type { ColumnFormat, TableColumn } from '../../charts/pictures/chart.ts';
+import type { Row } from '../../charts/table-rows.ts';
 import type { Trust } from '../../core/insights/trust.ts';
 import { parseSeries } from '../../core/market/series.ts';
-import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
+import { formatCount, formatPercent, formatPrice, formatTime, priceFormat } from '../../core/text/format.ts';
 
 /** A narrow no-break space between a number and its unit. */
 const NARROW = '\u202f';
@@ -16,6 +17,15 @@ export function words(value: unknown, format: ColumnFormat): string {
   const number = Number(value);
   if (Number.isNaN(number)) return '–';
   return NUMBERS[format](number);
+}
+
+/** The values of a column; prices have the same decimals. */
+export function columnWords({ field, format }: TableColumn, rows: readonly Row[]): string[] {
+  const values = rows.map((row) => row[field]);
+  if (format !== 'price') return values.map((value) => words(value, format));
+  const isKnown = (value: unknown) => value !== null && value !== undefined && !Number.isNaN(Number(value));
+  const price = priceFormat(values.filter(isKnown).map(Number));
+  return values.map((value) => (isKnown(value) ? price(Number(value)) : words(undefined, format)));
 }
 
 const NUMBERS: Record<Exclude<ColumnFormat, 'text' | 'time' | 'date'>, (value: number) => string> = {

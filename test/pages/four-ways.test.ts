@@ -13,8 +13,9 @@ import type { Row } from '../../charts/table-rows.ts';
 import type { Answers, QuestionInput } from '../../core/insights/question.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 import { profileSections } from '../../core/text/answers/profile-sections.ts';
+import { priceFormat } from '../../core/text/format.ts';
 import type { InsightsResponse } from '../../lambdas/insights/handler.ts';
-import { words } from '../../report/page/words.ts';
+import { columnWords, words } from '../../report/page/words.ts';
 import { type ReportServer, startReportServer } from '../../report/server.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { startInsights } from '../integration/lambdas/handlers.ts';
@@ -101,7 +102,7 @@ async function inDashboards(id: string, withoutFields: readonly string[] = []): 
   expect(
     onPage.map((cells) => columns.map((column) => cells[chart.table.columns.indexOf(column)])),
     id,
-  ).toEqual(rows.map((row) => columns.map(({ field, format }) => words(row[field], format))));
+  ).toEqual(transposed(columns.map((column) => columnWords(column, rows))));
   return rows;
 }
 
@@ -116,6 +117,9 @@ async function tableOnPage(id: string): Promise<string[][]> {
       rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent ?? '')),
     );
 }
+
+const transposed = (columns: readonly (readonly string[])[]) =>
+  (columns[0] ?? []).map((_, row) => columns.map((cells) => cells[row]));
 
 const sumOf = (rows: readonly Row[], of: (row: Row) => number) => rows.reduce((sum, row) => sum + of(row), 0);
 
@@ -190,14 +194,16 @@ describe.skipIf(skipped)('the command line, the function, Dashboards and the rep
       for (const fact of facts) expect(told).toContain(fact);
       for (const cell of tables.flatMap(({ rows }) => rows.flat())) expect(told).toContain(cell);
     }
+    const worst = drawdown.worst.toSorted((a, b) => (a.troughTime < b.troughTime ? -1 : 1));
     expect(await tableOnPage('under-water')).toEqual(
-      drawdown.worst
-        .toSorted((a, b) => (a.troughTime < b.troughTime ? -1 : 1))
-        .map((one) => [
-          ...[words(Date.parse(one.troughTime), 'time'), words(one.fraction, 'percent')],
-          ...[words(one.troughPrice, 'price'), words(one.peakPrice, 'price')],
-          ...[words(Date.parse(one.peakTime), 'time'), words(one.recoveredTime, 'time')],
-        ]),
+      transposed([
+        worst.map((one) => words(Date.parse(one.troughTime), 'time')),
+        worst.map((one) => words(one.fraction, 'percent')),
+        worst.map((one) => priceFormat(worst.map(({ troughPrice }) => troughPrice))(one.troughPrice)),
+        worst.map((one) => priceFormat(worst.map(({ peakPrice }) => peakPrice))(one.peakPrice)),
+        worst.map((one) => words(Date.parse(one.peakTime), 'time')),
+        worst.map((one) => words(one.recoveredTime, 'time')),
+      ]),
     );
     expect(await tableOnPage('month-returns')).toEqual(
       returns.periods.flatMap((one) =>
