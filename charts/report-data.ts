@@ -10,7 +10,7 @@ import { DAY_MS } from '../core/market/time.ts';
 import { type Trade, tradeOfTick, usdTurnovers } from '../core/market/turnover.ts';
 import { type Window, windowBefore } from '../core/market/window.ts';
 import { type ComputedAnswer, correlationPicture, profilePicture } from './computed-pictures.ts';
-import type { Json, PagePicture } from './pictures/chart.ts';
+import type { ChartQuery, Json, PagePicture } from './pictures/chart.ts';
 import { correlation } from './pictures/correlation.ts';
 import { byEverySeries } from './pictures/parts.ts';
 import { profile } from './pictures/profile.ts';
@@ -166,10 +166,27 @@ async function rowsOfQueries(
       const search = chart.ofOneCurrency
         ? searchOf(query, window, series)
         : searchOf(query, window, undefined, marketFilters(series));
-      return [name, rowsOf(query, await store.search(search.index, search.body))];
+      return [name, await everyRow(store, query, search)];
     },
   );
   return { rows: Object.fromEntries(await Promise.all(answers)) };
+}
+
+/** All rows of an answer: the buckets of a composite aggregation come in pages. */
+async function everyRow(
+  store: ReportStore,
+  query: Pick<ChartQuery, 'rows'>,
+  { index, body }: Search,
+): Promise<unknown[]> {
+  const [, name = ''] = query.rows.split('.');
+  const aggregation = (body.aggs as Record<string, { composite?: { size: number } }>)[name];
+  const answer = await store.search(index, body);
+  const rows = rowsOf(query, answer);
+  const after = (answer.aggregations?.[name] as { after_key?: Json } | undefined)?.after_key;
+  if (!aggregation?.composite || after === undefined || rows.length < aggregation.composite.size) return rows;
+  const following = { ...aggregation, composite: { ...aggregation.composite, after } };
+  const rest = await everyRow(store, query, { index, body: { ...body, aggs: { [name]: following } } });
+  return [...rows, ...rest];
 }
 
 async function hoursWithCandle(store: ReportStore, window: Window, series: string): Promise<number> {
@@ -185,9 +202,8 @@ function marketFilters(series: string | undefined): Json[] {
   return [{ bool: { must_not: [OPTIONS, ...(picked ? [] : [archive])] } }];
 }
 
-async function bucketsOf<B>(store: ReportStore, { index, body }: Search): Promise<B[]> {
-  const { aggregations } = await store.search(index, body);
-  return ((aggregations?.all as { buckets: B[] } | undefined) ?? { buckets: [] }).buckets;
+async function bucketsOf<B>(store: ReportStore, search: Search): Promise<B[]> {
+  return (await everyRow(store, { rows: 'aggregations.all.buckets' }, search)) as B[];
 }
 
 function tradeIn({ key, newest }: NewestBucket): Trade {

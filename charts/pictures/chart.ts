@@ -100,6 +100,8 @@ export interface PagePicture<C extends PageChart = PageChart> {
   /** The charts go back at least this many days, even if the window is shorter. @default 0 */
   atLeastDays?: number;
   choices?: readonly ChartChoice[];
+  /** The page updates it at most this often, because its answer reads whole histories. @default whenever there is news */
+  restMs?: number;
   charts: readonly C[];
 }
 

@@ -83,5 +83,6 @@ export const correlation: PagePicture = {
   about:
     'Whether the picked currency rises and falls on the same days as the others with the highest turnover: 1 is always, 0 is no connection, -1 is always the opposite.',
   usualWindow: '90d',
+  restMs: 60_000,
   charts: [matrix],
 };

@@ -281,6 +281,7 @@ export const profile: PagePicture = {
   title: 'The currency in words and pictures',
   about: 'What it cost, how it moved and how far it fell, as “insights profile” answers it.',
   usualWindow: '1y',
+  restMs: 15_000,
   choices: [threshold],
   charts: [paid, underWater, monthReturns, dayReturns, waits],
 };

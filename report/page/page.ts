@@ -127,7 +127,7 @@ function watch(pulse: NonNullable<ReportSource['pulse']>): void {
           await showPickedSummary();
         }
         // This also retries sections whose last refresh failed.
-        for (const section of sections) if (section.isInSight()) await section.refresh(picked.window);
+        for (const section of sections) if (section.isInSight()) await section.refresh(picked.window, true);
       });
     }
     setTimeout(beat, PULSE_MS);
@@ -135,7 +135,7 @@ function watch(pulse: NonNullable<ReportSource['pulse']>): void {
   const whenScrolled = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const section = sections.find((each) => each.element === target);
-      if (isIntersecting && section) void guarded(() => section.refresh(picked.window));
+      if (isIntersecting && section) void guarded(() => section.refresh(picked.window, true));
     }
   });
   for (const section of sections) whenScrolled.observe(section.element);

@@ -12,8 +12,11 @@ export interface PictureSection {
   readonly element: HTMLElement;
   /** Notes that there may be new data. */
   markStale(): void;
-  /** Reloads the data if it may have changed. */
-  refresh(window: PageWindow | undefined): Promise<void>;
+  /**
+   * Reloads the data if it may have changed.
+   * @param isUpdate of what is shown already, which may wait for a while
+   */
+  refresh(window: PageWindow | undefined, isUpdate?: boolean): Promise<void>;
   isInSight(): boolean;
 }
 
@@ -49,6 +52,7 @@ export function pictureSection(
     element('div', { class: 'charts' }, ...cards.map((card) => card.element)),
   );
   let isStale = true;
+  let loadedMs = 0;
   let shown = Promise.resolve();
 
   return {
@@ -56,13 +60,15 @@ export function pictureSection(
     markStale() {
       isStale = true;
     },
-    refresh(window) {
+    refresh(window, isUpdate = false) {
+      if (isUpdate && Date.now() - loadedMs < (picture.restMs ?? 0)) return shown;
       // One at a time, so that an older answer never replaces a newer one.
       shown = shown
         .catch(() => {})
         .then(async () => {
           if (!isStale) return;
           isStale = false;
+          loadedMs = Date.now();
           try {
             const answer = await ask(window);
             if (!answer) return;
