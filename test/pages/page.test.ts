@@ -205,6 +205,8 @@ describe.skipIf(skipped)('the report page', () => {
 
   it('follows the pipeline as polls come in, and keeps what it shows when the pipeline stops', async () => {
     const page = await open();
+    // What is out of sight is updated once it is scrolled to.
+    await svgOf(page, 'price').scrollIntoViewIfNeeded();
     const before = await markup(page, 'price');
     const newest = market.tickers.findLast(({ symbol }) => symbol === 'BTCUSD');
     nowMs = market.nowMs + 21 * 60_000;
