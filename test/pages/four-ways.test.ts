@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dashboardsSpec } from '../../charts/dashboards-rendering.ts';
 import { PICTURES } from '../../charts/pictures/all.ts';
 import type { PictureAnswer } from '../../charts/questions.ts';
-import type { Row } from '../../charts/table-rows.ts';
+import { type Row, tableRows } from '../../charts/table-rows.ts';
 import type { Answers, QuestionInput } from '../../core/insights/question.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 import { profileSections } from '../../core/text/answers/profile-sections.ts';
@@ -20,9 +20,9 @@ import { type ReportServer, startReportServer } from '../../report/server.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
 import { startInsights } from '../integration/lambdas/handlers.ts';
 import { openSearch, services } from '../integration/services.ts';
+import { drawBoard, type Panel, VERSIONS } from './board.ts';
 import { openPage } from './browser.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
-import { draw, tableOf } from './drawing.ts';
 import { resolveQueries } from './like-dashboards.ts';
 import { recordedMarket, storeMarket } from './recorded-market.ts';
 
@@ -78,32 +78,42 @@ async function asked<Q extends keyof Answers>(
   return response.answer as Answers[Q];
 }
 
-/**
- * The rows of a chart as Dashboards draws it, over a year.
- * @param withoutFields that it cannot know
- */
-async function inDashboards(id: string, withoutFields: readonly string[] = []): Promise<readonly Row[]> {
+/** The rows of charts as Dashboards draws them, over a year; the tables on the page have the same. */
+async function inDashboards(...ids: string[]): Promise<Row[][]> {
   const found = PICTURES.flatMap((picture) => picture.charts.map((chart) => ({ picture, chart })));
-  const { picture, chart } = found.find((each) => each.chart.id === id) ?? {};
-  if (!picture || !chart) throw new Error(`There is no chart ${id}`);
-  const filters = chart.ofOneCurrency
-    ? [{ match_phrase: { symbol: 'BTCUSD' } }, { match_phrase: { exchange: 'recorded' } }]
-    : [{ match_phrase: { exchange: 'recorded' } }];
-  const context = { fromMs: NOW_MS - 365 * DAY_MS, toMs: NOW_MS, filters };
-  const { config: _config, ...spec } = await resolveQueries(
-    dashboardsSpec(chart, picture),
-    context,
-    (index, body) => search.search(index, body),
+  const charts = ids.flatMap((id) => found.filter(({ chart }) => chart.id === id));
+  const exchange = { match_phrase: { exchange: 'recorded' } };
+  const symbol = { match_phrase: { symbol: 'BTCUSD' } };
+  const inputs = charts.map(async ({ picture, chart }) => ({
+    id: chart.id,
+    spec: await resolveQueries(
+      dashboardsSpec(chart, picture),
+      {
+        ...{ fromMs: NOW_MS - 365 * DAY_MS, toMs: NOW_MS },
+        filters: chart.ofOneCurrency ? [exchange, symbol] : [exchange],
+      },
+      (index, body) => search.search(index, body),
+    ),
+  }));
+  const [shipped] = Object.values(VERSIONS);
+  const board = await drawBoard(
+    browser,
+    shipped as (typeof VERSIONS)[keyof typeof VERSIONS],
+    'light',
+    await Promise.all(inputs),
   );
-  const rows = tableOf(await draw(spec), chart);
-  const columns = chart.table.columns.filter(({ field }) => !withoutFields.includes(field));
-  // The page's table of the same chart has the same numbers.
-  const onPage = await tableOnPage(id);
-  expect(
-    onPage.map((cells) => columns.map((column) => cells[chart.table.columns.indexOf(column)])),
-    id,
-  ).toEqual(transposed(columns.map((column) => columnWords(column, rows))));
-  return rows;
+  const tables: Row[][] = [];
+  for (const { chart } of charts) {
+    const rowsOf = new Map<string, Row[]>();
+    for (const layer of chart.table.layers)
+      rowsOf.set(layer, await (board.panels[chart.id] as Panel).rows(layer));
+    const rows = tableRows(chart, (layer) => rowsOf.get(layer) ?? []);
+    const columns = chart.table.columns.map((column) => columnWords(column, rows));
+    expect(await tableOnPage(chart.id), chart.id).toEqual(transposed(columns));
+    tables.push(rows);
+  }
+  await board.page.close();
+  return tables;
 }
 
 /** The cells of a chart's table on the page. */
@@ -129,7 +139,12 @@ describe.skipIf(skipped)('the command line, the function, Dashboards and the rep
     const over = '1y';
 
     const average = await asked(`average ${BTC} --over 1y`, { question: 'average', symbol, over });
-    const periods = await inDashboards('average', ['coverage']);
+    const [periods = [], weeks = [], bands = [], bars = []] = await inDashboards(
+      'average',
+      'moves-per-week',
+      'bands',
+      'volatility',
+    );
     const hours = sumOf(periods, (row) => Number(row.hours));
     expect(hours).toBe(average.hours);
     expect(sumOf(periods, (row) => Number(row.mean) * Number(row.hours)) / hours).toBeCloseTo(
@@ -143,7 +158,6 @@ describe.skipIf(skipped)('the command line, the function, Dashboards and the rep
       ...{ question: 'moves', symbol, over },
       horizons: ['1h', '4h', '24h', '7d'],
     });
-    const weeks = await inDashboards('moves-per-week');
     const five = moves.thresholds.find(({ threshold }) => threshold === 0.05);
     for (const [direction, counted] of [
       ['Rises', five?.rises.count],
@@ -157,7 +171,6 @@ describe.skipIf(skipped)('the command line, the function, Dashboards and the rep
     }
 
     const changes = await asked('percentiles --over 1y', { question: 'percentiles', over });
-    const bands = await inDashboards('bands');
     for (const { series, percentiles } of changes.series) {
       const row = bands.find((each) => (each.series as string) === series);
       for (const [percent, value] of Object.entries(percentiles)) {
@@ -166,7 +179,6 @@ describe.skipIf(skipped)('the command line, the function, Dashboards and the rep
     }
 
     const ranking = await asked('volatile --over 1y', { question: 'volatile', over });
-    const bars = await inDashboards('volatility');
     expect(bars.map((row) => row.series)).toEqual(ranking.series.map(({ series }) => series));
     for (const [index, { volatility, rangeFraction, coverage }] of ranking.series.entries()) {
       expect(bars[index]?.volatility).toBeCloseTo(volatility as number, 9);
