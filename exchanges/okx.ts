@@ -48,10 +48,8 @@ const tickers: TickerApi = {
     const { category, categories } = scope;
     // One request answers linear and inverse swaps.
     const path = `/api/v5/market/tickers?instType=${instType(category)}`;
-    const [{ value, ...answer }, markets] = await Promise.all([
-      ask({ path }, z.object({ data: z.array(z.unknown()) })),
-      marketsOf(ask, category),
-    ]);
+    const { value, ...answer } = await ask({ path }, z.object({ data: z.array(z.unknown()) }));
+    const markets = await marketsOf(ask, category);
     const fields = category === 'linear' ? LINEAR_FIELDS : FIELDS;
     const entries = entriesOf(value.data, 'instId').filter(
       (entry) => category === 'spot' || swapCategory(entry, categories) === category,

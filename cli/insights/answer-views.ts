@@ -221,10 +221,10 @@ function compareRows({ series }: Answers['compare']): Row[] {
 function seriesTable({ series }: Answers['series']): string {
   return textTable(
     ['', 'first', 'last', 'hours', 'coverage'],
-    series.map(({ series: name, first, last, ended, hours, coverage }) => [
+    series.map(({ series: name, first, last, listed, delisted, ended, hours, coverage }) => [
       name,
-      formatTime(first),
-      `${formatTime(last)}${ended ? ' (ended)' : ''}`,
+      `${formatTime(first)}${listed === undefined ? '' : ` (listed ${formatTime(listed)})`}`,
+      `${formatTime(last)}${delisted === undefined ? (ended ? ' (ended)' : '') : ` (ended ${formatTime(delisted)})`}`,
       formatCount(hours),
       shareText(coverage),
     ]),

@@ -265,9 +265,11 @@ moves, volatility, drawdown, returns, percentiles}
     description: 'Which series there are, and from when to when.',
     options: [],
     examples: ['series', 'series --exchange archive --csv'],
-    fields: `{series: [{series, first, last, ended, hours, coverage}]}
+    fields: `{series: [{series, first, last, listed, delisted, ended, hours, coverage}]}
   first, last     start of the first and the last hour with data (day, if the history is daily), ISO 8601
-  ended           its market has data of the two days after last, and it has none
+  listed          first poll that found its market, if the exchange was polled before; left out otherwise
+  delisted        first poll that did not find it any more; left out while it exists
+  ended           delisted, or its market has data of the two days after last, and it has none
   hours           hours with data                   coverage     part of the time between them with data, 0 to 1`,
   },
 };

@@ -4,6 +4,7 @@ import { type Category, formatSeries } from '../market/series.ts';
 import { type RejectedPayload, TICKER_VERSION } from '../market/ticker.ts';
 import type { PollBudget } from '../runtime/budgets.ts';
 import { countBatches, type DrainDependencies, drain } from './drain.ts';
+import type { ListingWatch } from './listings.ts';
 import { latestMs, type Outbox, type OutboxProblems, openOutbox, outboxOf } from './outbox.ts';
 import type { CategoryOutcome, StreamRecord, TickerBatch, TickerLake, TickerSource } from './ports.ts';
 import { type CategoryReport, PollFailedError, type PollReport } from './report.ts';
@@ -21,6 +22,8 @@ export interface PollDependencies extends DrainDependencies {
    * @default for ever
    */
   retentionMs?: number;
+  /** Notices which markets came and went. @default nobody does */
+  listings?: Pick<ListingWatch, 'notice'>;
   /** Receives the report as it grows, even if the poll throws later. */
   onProgress?: (soFar: PollReport) => void;
 }
@@ -77,6 +80,15 @@ export async function poll(
       if (stored.bytes > 0) update({ lakeBytes: report.lakeBytes + stored.bytes });
       if (error) log.error(`Category not polled: ${error.message}`, { source: name, slot });
       if (suspicious) log.warn(`Suspicious answer: ${suspicious}`, { source: name, slot, category });
+      else if (status === 'polled' && 'batch' in outcome) {
+        await noticeListings(
+          address,
+          outcome.batch,
+          latestMs(outbox.marker),
+          budget.deadlineMs,
+          dependencies,
+        );
+      }
       return stored.report;
     }),
   );
@@ -125,6 +137,23 @@ function present<T extends Partial<OutboxProblems>>(lists: T): Partial<T> {
 async function allSettled<T extends readonly unknown[]>(work: T) {
   await Promise.allSettled(work);
   return Promise.all(work);
+}
+
+/** Prices matter more: what goes wrong here does not fail the poll. */
+async function noticeListings(
+  address: BatchAddress,
+  batch: TickerBatch,
+  previousSlotMs: number,
+  deadlineMs: number,
+  { listings, log }: PollDependencies,
+): Promise<void> {
+  try {
+    const noticed = (await listings?.notice(address, batch, previousSlotMs, deadlineMs)) ?? [];
+    if (noticed.length > 0)
+      log.info('Markets came or went', { listings: noticed.slice(0, 20), count: noticed.length });
+  } catch (error) {
+    log.warn('Markets that came or went could not be noticed', { error: error as Error });
+  }
 }
 
 /** Writes a category's outcome to the lake: first what was rejected, then the batch. */

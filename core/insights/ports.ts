@@ -1,3 +1,4 @@
+import type { Listing } from '../ingest/listings.ts';
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
 import type { Category, Series } from '../market/series.ts';
@@ -144,8 +145,16 @@ export interface ChangeStore {
   ): Promise<ChangePercentiles[]>;
 }
 
+/** Which markets came and went, as the polls noticed it. */
+export interface MarketListings {
+  /** In time order. */
+  listings(scope: Scope): Promise<Listing[]>;
+}
+
 /** Everything that questions read. */
 export interface InsightStores {
+  /** @default nobody noticed anything */
+  listings?: MarketListings;
   series: SeriesStore;
   catalogue: SeriesCatalogue;
   market: MarketStore;

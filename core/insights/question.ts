@@ -154,7 +154,7 @@ export async function answer(
   stores: InsightStores,
   samplingIntervals: SamplingIntervals,
 ): Promise<Answers[keyof Answers]> {
-  if (question.question === 'series') return knownSeries(stores.market, question);
+  if (question.question === 'series') return knownSeries(stores.market, question, stores.listings);
   const window = askedWindow(question, nowMs);
   const ofOne = async <A>(
     symbol: string,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { TickerIndex } from '../index/ports.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
+import { indexListings } from './index-listings.ts';
 import type { Operation, OperationEvent, OperationServices } from './operation.ts';
 import type { DeadLetterArchive, SearchHealth } from './ports.ts';
 import { RedriveStoppedError, redrive } from './redrive.ts';
@@ -19,7 +20,7 @@ export const HEAL_EVENT: OperationEvent = { operation: 'heal', input: {}, sliceM
 /**
  * Redrives what failed for a cause that has passed: every batch that Lambda gave up, and the objects with dead letters
  * that OpenSearch may accept now. It does nothing while OpenSearch is ill, and what does not fit into one run is left to
- * the next.
+ * the next. Then it brings the index up to date about which markets came and went.
  */
 export const heal: Operation<Record<string, never>, HealOutput> = {
   name: 'heal',
@@ -35,6 +36,7 @@ export const heal: Operation<Record<string, never>, HealOutput> = {
     };
     if (await isWell(services.searchHealth)) {
       await redriveTransient({ ...services, index: counted }, deadlineMs);
+      await bringListings(services, deadlineMs);
     }
     const batchesToRedrive = (await Array.fromAsync(services.givenUpBatches.keys())).length;
     services.emit('redrive', {}, { RecordsRedriven: recordsRedriven, BatchesToRedrive: batchesToRedrive });
@@ -44,6 +46,17 @@ export const heal: Operation<Record<string, never>, HealOutput> = {
     };
   },
 };
+
+/** Repairs come first: what goes wrong here is left to the next run. */
+async function bringListings(services: OperationServices, deadlineMs: number): Promise<void> {
+  const { listings, log, now } = services;
+  if (!listings || now() >= deadlineMs) return;
+  try {
+    await indexListings(services, listings, deadlineMs);
+  } catch (error) {
+    log.warn('Markets that came or went are not in the index yet', { error: error as Error });
+  }
+}
 
 async function isWell(health: SearchHealth): Promise<boolean> {
   try {

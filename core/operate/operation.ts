@@ -11,6 +11,7 @@ import type {
   GivenUpBatches,
   LakeHealth,
   LakeObjects,
+  ListingIndex,
   SearchHealth,
   StreamHealth,
   SummaryLease,
@@ -27,6 +28,8 @@ export interface OperationServices {
   /** Whether the error of a dead letter may have passed by itself. */
   readonly isTransient: (letter: DeadLetter) => boolean;
   readonly givenUpBatches: GivenUpBatches;
+  /** @default listings stay in the lake */
+  readonly listings?: ListingIndex;
   readonly candleHistory: CandleHistory;
   readonly exchangeCandles: ExchangeCandles;
   readonly summaryLease: SummaryLease;

@@ -1,5 +1,6 @@
 import type { indexBatch } from '../index/index-batch.ts';
 import type { DeadLetter, DeadLetters } from '../index/ports.ts';
+import type { Listing } from '../ingest/listings.ts';
 import type { OutboxMarker } from '../ingest/ports.ts';
 import type { CandleFormat, CandleObject } from '../lake/candle-objects.ts';
 import type { CandleRow } from '../lake/candle-rows.ts';
@@ -199,4 +200,12 @@ export interface LakeHealth {
   readonly bucket: string;
   /** Writes, reads and deletes a probe object. @returns whether it read what it wrote */
   probe(): Promise<boolean>;
+}
+
+/** Where questions find which markets came and went. */
+export interface ListingIndex {
+  /** The latest poll (epoch ms) whose listings of a market it has. */
+  newestSlot(market: Market, deadlineMs: number): Promise<number | undefined>;
+  /** Adding one again changes nothing. */
+  add(listings: readonly Listing[], deadlineMs: number): Promise<void>;
 }

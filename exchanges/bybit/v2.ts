@@ -42,10 +42,8 @@ export const bybitV2: TickerApi = {
   categories: ['linear', 'inverse'],
   async tickers(ask, scope) {
     const { category, categories } = scope;
-    const [{ value, ...answer }, instruments] = await Promise.all([
-      ask({ path: '/v2/public/tickers' }, envelope),
-      bybitInstruments(ask, category),
-    ]);
+    const { value, ...answer } = await ask({ path: '/v2/public/tickers' }, envelope);
+    const instruments = await bybitInstruments(ask, category);
     const entries = entriesOf(value.result, 'symbol').filter(
       (entry) => categoryOf(entry, categories) === category,
     );

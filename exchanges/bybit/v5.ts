@@ -75,10 +75,10 @@ export const bybitV5: TickerApi = {
   async tickers(ask, scope) {
     const { category } = scope;
     const path = `/v5/market/tickers?category=${category}`;
-    const listing = bybitInstruments(ask, category);
-    if (category === 'option') return options(ask, path, scope, await listing);
-    const [answer, instruments] = await Promise.all([ask({ path }, envelopeOf(category)), listing]);
-    return read([answer], bybitMarkets(instruments, category), scope);
+    if (category === 'option') return options(ask, path, scope, await bybitInstruments(ask, category));
+    // One after the other: while the tickers fail, nothing else is asked for.
+    const answer = await ask({ path }, envelopeOf(category));
+    return read([answer], bybitMarkets(await bybitInstruments(ask, category), category), scope);
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { ListingWatch } from '../../core/ingest/listings.ts';
 import { poll } from '../../core/ingest/poll.ts';
 import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
 import type { TickerSource } from '../../core/ingest/ports.ts';
@@ -52,6 +53,7 @@ export function createIngestHandler(
   const emit = createMetrics(environment.STAGE);
   const { name, exchange, categories } = environment.TICKER_SOURCE;
   const retentionDays = environment.TICK_RETENTION_DAYS;
+  const lake = new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET);
   const dependencies = {
     source: createSource(environment.TICKER_SOURCE, {
       baseUrl: environment.TICKER_API_URL,
@@ -59,7 +61,8 @@ export function createIngestHandler(
         log.warn('Retrying a request to the exchange', { attempt, delayMs, error: error as Error }),
       onFallback: ({ url, error }) => log.warn('The last good answer is used instead', { url, error }),
     }),
-    lake: new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET),
+    lake,
+    listings: new ListingWatch(lake),
     stream: new KafkaStream(
       createKafkaOf(environment, 'ingest', log, KAFKA_NO_RETRY),
       environment.KAFKA_TOPIC,

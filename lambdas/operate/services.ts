@@ -15,6 +15,7 @@ import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
 import { OpenSearchHealth } from '../../stores/opensearch/health.ts';
 import { isTransient } from '../../stores/opensearch/letter-errors.ts';
+import { OpenSearchListingIndex } from '../../stores/opensearch/listings.ts';
 import { summaryLease } from '../../stores/opensearch/summary-lease.ts';
 import { OpenSearchTickerIds } from '../../stores/opensearch/ticker-ids.ts';
 import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';
@@ -59,6 +60,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     deadLetters: new S3DeadLetters(s3, bucket),
     isTransient,
     givenUpBatches: new S3GivenUpBatches(s3, bucket),
+    listings: new OpenSearchListingIndex(openSearch),
     candleHistory: new S3CandleHistory(s3, bucket),
     exchangeCandles: exchangeCandles(environment.EXCHANGE_ADDRESSES),
     summaryLease: summaryLease(openSearch, log),

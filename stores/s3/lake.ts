@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Listing, ListingLake } from '../../core/ingest/listings.ts';
 import { markerText, parseMarker, parseMarkerOfSource } from '../../core/ingest/marker-text.ts';
 import type { OutboxMarker, TickerLake } from '../../core/ingest/ports.ts';
+import { listingsKey } from '../../core/lake/listing-objects.ts';
 import { packLines, UnreadableObjectError, unpackLines } from '../../core/lake/ndjson.ts';
 import {
   type BatchAddress,
@@ -19,7 +21,7 @@ import type { LakeObjects } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
 /** The lake in an S3 bucket. */
-export class S3Lake implements TickerLake, LakeObjects {
+export class S3Lake implements TickerLake, ListingLake, LakeObjects {
   readonly #bucket: S3Bucket;
 
   constructor(client: S3Client, bucket: string) {
@@ -82,6 +84,11 @@ export class S3Lake implements TickerLake, LakeObjects {
   ): Promise<void> {
     const body = await packLines(records.map(rejectedLine));
     await this.#bucket.write(rejectedKey(address, receivedAtMs), body, 'application/gzip', deadlineMs);
+  }
+
+  async putListings(address: BatchAddress, listings: readonly Listing[], deadlineMs?: number): Promise<void> {
+    const body = await packLines(listings.map((listing) => JSON.stringify(listing)));
+    await this.#bucket.write(listingsKey(address), body, 'application/gzip', deadlineMs);
   }
 
   async readMarker(market: Market, deadlineMs?: number, source?: string): Promise<OutboxMarker | undefined> {

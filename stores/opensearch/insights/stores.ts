@@ -1,4 +1,5 @@
 import type { InsightStores } from '../../../core/insights/ports.ts';
+import { OpenSearchListings } from '../listings.ts';
 import type { OpenSearchSearch } from '../search.ts';
 import { OpenSearchCatalogue } from './catalogue.ts';
 import { OpenSearchChanges } from './changes.ts';
@@ -12,5 +13,6 @@ export function openSearchInsights(search: OpenSearchSearch): InsightStores {
     catalogue: new OpenSearchCatalogue(search),
     market: new OpenSearchMarket(search),
     changes: new OpenSearchChanges(search),
+    listings: new OpenSearchListings(search),
   };
 }
