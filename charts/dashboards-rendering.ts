@@ -2,7 +2,7 @@ import { CANDLE_INDICES } from '../core/market/index-names.ts';
 import { DAY_MS } from '../core/market/time.ts';
 import type { Chart, ChartQuery, IndexPattern, Json, Picture } from './pictures/chart.ts';
 import { TIME_FIELDS } from './pictures/chart.ts';
-import { severalCurrencies } from './pictures/markets.ts';
+import { hasCandles, severalCurrencies } from './pictures/markets.ts';
 import { themedText, withoutArchive } from './pictures/parts.ts';
 import { eitherOf, indicesOf, OPTIONS } from './questions.ts';
 import { dataName, literalColours, mapNodes, spanningWindow } from './specs.ts';
@@ -41,7 +41,8 @@ const windowAggregation: Json = {
 };
 
 /**
- * The window's ends, the time up to which there can be data, and whether several currencies are drawn. Without any index
+ * The window's ends, the time up to which there can be data, whether several currencies are drawn, and whether there
+ * are candles. Without any index
  * there are no aggregations to read them from.
  */
 function windowParams({ queries }: Chart, atLeastDays = 0): Json[] {
@@ -56,10 +57,12 @@ function windowParams({ queries }: Chart, atLeastDays = 0): Json[] {
       expr: `min(${end('from', `now() - ${7 * DAY_MS}`)}, windowEnd - ${atLeastDays * DAY_MS})`,
     },
     { name: 'asOf', expr: 'min(now(), windowEnd)' },
-    {
-      name: 'compared',
-      expr: 'live' in query.aggs ? `isValid(answer) && (${severalCurrencies('answer')})` : 'false',
-    },
+    ...('live' in query.aggs
+      ? [
+          { name: 'compared', expr: `isValid(answer) && (${severalCurrencies('answer')})` },
+          { name: 'recorded', expr: `isValid(answer) && ${hasCandles('answer')}` },
+        ]
+      : []),
   ];
 }
 
@@ -173,14 +176,15 @@ const LINE_LENGTH = 80;
  * The view with the chart's words for a missing answer in its middle, as long as there are no rows behind the layer that
  * the table shows.
  */
-function withWordsIfEmpty({ table, whenEmpty }: Chart, view: Json): Json {
+function withWordsIfEmpty({ table, whenEmpty, ofOneCurrency }: Chart, view: Json): Json {
+  const words = ofOneCurrency ? `${whenEmpty} If there are many markets, pick a currency.` : whenEmpty;
   const [shown] = table.layers;
   const { layer = [], ...rest } = mapNodes(view, (node) => {
     const { layer } = (node ?? {}) as { layer?: Json[] };
     const found = layer?.find(({ name }) => name === shown);
     return found ? { ...(node as Json), layer: [...(layer as Json[]), rowCounter(found)] } : node;
   }) as { layer?: Json[] };
-  const words = {
+  const text = {
     data: { values: [{}] },
     mark: {
       ...themedText,
@@ -188,10 +192,10 @@ function withWordsIfEmpty({ table, whenEmpty }: Chart, view: Json): Json {
       lineHeight: 18,
       x: { expr: 'width / 2' },
       y: { expr: 'height / 2' },
-      text: { expr: `length(domain('shape')) > 0 ? '' : ${JSON.stringify(linesOf(whenEmpty))}` },
+      text: { expr: `length(domain('shape')) > 0 ? '' : ${JSON.stringify(linesOf(words))}` },
     },
   };
-  return { ...rest, layer: [...layer, words] };
+  return { ...rest, layer: [...layer, text] };
 }
 
 /** An invisible mark whose shape scale has a value only if the layer has rows: expressions can read scales, not rows. */

@@ -40,7 +40,9 @@ export function pageSpec(
     ...spec,
     params: [
       ...Object.entries(windowSignals(answer)).map(([name, value]) => ({ name, value })),
+      // The page draws one series.
       { name: 'compared', value: false },
+      { name: 'recorded', value: false },
       ...(picture.choices ?? []).map(({ name, value }) => ({ name, value: choices[name] ?? value })),
       ...params,
     ],

@@ -114,7 +114,7 @@ function controls(): SavedObject {
 
 function notes(): SavedObject {
   const markdown = [
-    'Pick a currency to see its price; without one, the largest are compared by their changes. Of a currency with several markets the **main one** is drawn, where most of it is traded; the legend names it. **Click a bar** in a ranking to see that series alone. Times are UTC, prices in the quote currency.',
+    'Pick a currency to see its price; without one, BTC, ETH, XRP, SOL, ADA and DOGE are compared by their changes, or the largest where these are missing. Of a currency with several markets the **main one** is drawn, where most of it is traded; the legend names it. **Click a bar** in a ranking to see that series alone. Times are UTC, prices in the quote currency.',
     'Average prices and coverage reach back a year at least, moves 90 days. Ticks per hour, freshness and gaps are of everything, whatever is picked. Moves that reverse between two polls are not seen.',
   ].join('\n\n');
   return visualization(NOTES, 'How to read this', 'What the charts show.', 'markdown', {

@@ -9,18 +9,36 @@ import { bySeries, calculate, elementOf, intervalHours, seriesNames, withoutArch
 const MOST_CURRENCIES = 6;
 /** Markets that are read to find the main one of each currency. */
 const MOST_MARKETS = 12;
+/**
+ * Compared as long as nothing is picked, as far as they are there. Turnovers are only in the tickers, so no shard of
+ * candles knows which markets are large, and there may be more markets than it can return.
+ */
+export const USUAL_CURRENCIES = ['BTC', 'ETH', 'XRP', 'SOL', 'ADA', 'DOGE'];
+/** Markets that each shard returns. All of the usual currencies' fit, and any that a picked currency has. */
+const MARKETS_PER_SHARD = 100;
 /** Hours without a candle and turnovers come from the ticks of this many days up to the window's end. */
 const TICK_DAYS = 3;
 
 const notInverse = { bool: { must_not: [{ term: { category: 'inverse' } }] } };
 
+/** Where the default is not what a chart needs. */
+interface Selection {
+  /** @default USUAL_CURRENCIES */
+  usual?: string[];
+  /** @default 100 */
+  perShard?: number;
+}
+
 /**
- * Candles of the markets with the highest turnover, and the ticks of hours that may not have one yet. One search asks
- * both indices, so that both are of the same markets. Turnovers in dollars come first, then those in other currencies,
- * which an aggregation cannot convert; inverse contracts, which count coins, are last.
+ * Candles of the usual currencies' markets and of those with the highest turnover, and the ticks of hours that may not have
+ * a candle yet. One search asks both indices, so that both are of the same markets. Turnovers in dollars come first, then
+ * those in other currencies, which an aggregation cannot convert; inverse contracts, which count coins, are last.
  * @param candles a histogram of a market's candles, and what it tells of each bucket
  */
-export function marketsOverTime(candles: Json): ChartQuery {
+export function marketsOverTime(
+  candles: Json,
+  { usual = USUAL_CURRENCIES, perShard = MARKETS_PER_SHARD }: Selection = {},
+): ChartQuery {
   const turnover = { max: { field: 'turnover_24h' } };
   return {
     index: [CANDLE_INDICES, TICKER_INDICES],
@@ -30,6 +48,11 @@ export function marketsOverTime(candles: Json): ChartQuery {
       series: bySeries(
         MOST_MARKETS,
         {
+          usual: {
+            filter: { bool: { filter: [{ terms: { base: usual } }], must_not: [OPTION] } },
+            // 1 if there is any.
+            aggs: { is: { cardinality: { field: 'base', precision_threshold: 1 } } },
+          },
           dollars: {
             filter: { bool: { filter: [{ terms: { quote: DOLLARS } }, notInverse] } },
             aggs: { turnover },
@@ -64,10 +87,16 @@ export function marketsOverTime(candles: Json): ChartQuery {
             },
           },
         },
-        [{ 'dollars>turnover': 'desc' }, { 'others>turnover': 'desc' }],
+        {
+          shard_size: perShard,
+          // Only the markets that are returned are aggregated further.
+          collect_mode: 'breadth_first',
+          order: [{ 'usual>is': 'desc' }, { 'dollars>turnover': 'desc' }, { 'others>turnover': 'desc' }],
+        },
       ),
       live: { filter: { bool: { must_not: [inArchive] } }, aggs: currencies },
       archived: { filter: inArchive, aggs: currencies },
+      live_candles: { filter: { bool: { filter: [{ exists: { field: 'start' } }], must_not: [inArchive] } } },
     },
   };
 }
@@ -78,6 +107,7 @@ export const returns: Json = {
   aggs: { sum: { sum: { field: 'log_return' } }, hours: { sum: { field: 'hours' } } },
 };
 
+const OPTION = { term: { category: 'option' } };
 const inArchive = { term: { exchange: ARCHIVE } };
 
 /** How many there are; some exchanges do not tell what a market's currency is. */
@@ -98,13 +128,18 @@ export function severalCurrencies(aggregations: string): string {
   return `${aggregations}.live.doc_count > 0 ? ${several('live')} : ${several('archived')}`;
 }
 
+/** Whether there are candles, as an expression of the same. */
+export const hasCandles = (aggregations: string): string => `${aggregations}.live_candles.doc_count > 0`;
+
 /**
  * Of each currency the market that most units of it are traded at, as a question about a currency (`BTC`) resolves it:
  * units compare whatever the quote currency is. Markets without ticks rank by what their candles say, after the others.
- * Currencies are ranked by turnover.
+ * Currencies keep the order of the answer. A market whose candles no shard returned is left out (`recorded` says whether
+ * there are any): its ticks alone would look like missing data.
  */
 export const mainMarkets: Json[] = [
   ...withoutArchive('datum.key[0]'),
+  { filter: '!recorded || length(datum.lengths.buckets) > 0' },
   ...seriesNames,
   calculate('tick', 'datum.newest.hits.hits[0].fields'),
   calculate(

@@ -4,18 +4,10 @@ import type { Json } from './chart.ts';
 
 const SERIES_FIELDS = ['exchange', 'category', 'symbol'];
 
-/**
- * One bucket per series, at most `size`: those with the most documents, unless ordered otherwise. Only these are
- * aggregated further.
- */
-export function bySeries(size: number, aggs: Json, order?: Json[]): Json {
+/** One bucket per series, at most `size`: those with the most documents, unless ordered otherwise. */
+export function bySeries(size: number, aggs: Json, options: Json = {}): Json {
   return {
-    multi_terms: {
-      terms: SERIES_FIELDS.map((field) => ({ field })),
-      size,
-      collect_mode: 'breadth_first',
-      ...(order ? { order } : {}),
-    },
+    multi_terms: { terms: SERIES_FIELDS.map((field) => ({ field })), size, ...options },
     aggs,
   };
 }

@@ -74,7 +74,7 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
     market = await recordedMarket();
     await storeMarket(openSearch, market);
     browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
-  });
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await openSearch.close();
@@ -256,22 +256,38 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
       received_at: SLOT,
       ...figures,
     });
-    beforeAll(async () => {
-      const ticks = [
-        tick('bybit', 'linear', 'BTCUSDT', 'BTC', 'USDT', { last_price: 4_000, turnover_24h: 8_000_000 }),
-        // Counts coins: 2,500 of them.
-        tick('bybit', 'inverse', 'BTCUSD', 'BTC', 'USD', { last_price: 4_000, turnover_24h: 2_500 }),
-        tick('upbit', 'spot', 'KRW-BTC', 'BTC', 'KRW', {
-          last_price: 4_500_000,
-          turnover_24h: 20_000_000_000,
-        }),
-        tick('other', 'spot', 'BTCUSDC', 'BTC', 'USDC', { last_price: 4_000, volume_24h: 100 }),
-        tick('bybit', 'linear', 'ETHUSDT', 'ETH', 'USDT', { last_price: 130, turnover_24h: 9_000_000 }),
-      ];
-      const body = ticks.flatMap((each) => [{ index: { _index: INDEX } }, each]);
+    const candle = ({ slot: _, ...series }: ReturnType<typeof tick>) => ({
+      ...series,
+      start: '2019-03-05T11:00:00.000Z',
+      hours: 1,
+      ...{ open: 1, high: 2, low: 1, close: 2, mean: 1.5, samples: 1 },
+    });
+    const MARKETS = [
+      tick('bybit', 'linear', 'BTCUSDT', 'BTC', 'USDT', { last_price: 4_000, turnover_24h: 8_000_000 }),
+      // Counts coins: 2,500 of them.
+      tick('bybit', 'inverse', 'BTCUSD', 'BTC', 'USD', { last_price: 4_000, turnover_24h: 2_500 }),
+      tick('upbit', 'spot', 'KRW-BTC', 'BTC', 'KRW', { last_price: 4_500_000, turnover_24h: 20_000_000_000 }),
+      tick('other', 'spot', 'BTCUSDC', 'BTC', 'USDC', { last_price: 4_000, volume_24h: 100 }),
+      tick('bybit', 'linear', 'ETHUSDT', 'ETH', 'USDT', { last_price: 130, turnover_24h: 9_000_000 }),
+    ];
+    // More than a shard returns, all with a higher turnover.
+    const OTHERS = Array.from({ length: 150 }, (_, n) =>
+      tick('bybit', 'linear', `A${n}USDT`, `A${n}`, 'USDT', { last_price: 1, turnover_24h: 1e9 + n }),
+    );
+    const store = async (actions: [action: object, source: object][]) => {
+      const { body } = await openSearch.bulk({ refresh: true, body: actions.flat() });
+      expect(body.errors).toBe(false);
+    };
+    const candleIds = (markets: typeof MARKETS) =>
+      markets.map(({ exchange, symbol }) => `${exchange}:${symbol}:test`);
+    beforeAll(() => store(MARKETS.map((each) => [{ index: { _index: INDEX } }, each])));
+    afterAll(async () => {
+      await openSearch.indices.delete({ index: INDEX });
+      const body = candleIds([...MARKETS, ...OTHERS]).map((_id) => ({
+        delete: { _index: 'candles-2019', _id },
+      }));
       await openSearch.bulk({ refresh: true, body });
     });
-    afterAll(() => openSearch.indices.delete({ index: INDEX }));
 
     it.each([
       { exchange: undefined, filters: [], main: 'upbit:spot:KRW-BTC' },
@@ -289,6 +305,25 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
       expect(average.series).toBe(main);
       expect(new Set(rows.map(({ series }) => series))).toEqual(new Set([main, 'bybit:linear:ETHUSDT']));
       expect(await textIn(page, 'price')).toContain(exchange ? 'main of 2 markets' : 'main of 4 markets');
+      await page.close();
+    });
+
+    it('draw candles and ticks of the same markets, however many there are', async () => {
+      const markets = [...MARKETS, ...OTHERS];
+      const ids = candleIds(markets);
+      await store([
+        ...OTHERS.map((each): [object, object] => [{ index: { _index: INDEX } }, each]),
+        ...markets.map((each, n): [object, object] => [
+          { index: { _index: 'candles-2019', _id: ids[n] } },
+          candle(each),
+        ]),
+      ]);
+      const { page, panels } = await board(context);
+      const rows = await (panels.price as Panel).rows('price-line');
+      const hours = Map.groupBy(rows, ({ series }) => series as string);
+      expect([...hours.keys()].slice(0, 2).sort()).toEqual(['bybit:linear:ETHUSDT', 'upbit:spot:KRW-BTC']);
+      // An hour from its candle and an hour from its tick.
+      for (const of of hours.values()) expect(of.map(({ is_candle }) => is_candle)).toEqual([true, false]);
       await page.close();
     });
   });

@@ -140,7 +140,7 @@ export async function storeMarket(client: Client, market: RecordedMarket): Promi
     ...tickers.map((ticker) => stored(tickerIndexOf(ticker.slot), tickerId(ticker), ticker)),
     ...moves.map((move) => stored('moves', moveId(move), move)),
   ];
-  const outcomes = await new OpenSearchBulk(client).write(actions, Date.now() + 90_000);
+  const outcomes = await new OpenSearchBulk(client).write(actions, Date.now() + 170_000);
   const failed = outcomes.find(({ kind }) => kind !== 'stored');
   if (failed) throw new Error(`The recorded market was not stored: ${JSON.stringify(failed)}`);
   await client.indices.refresh({ index: 'tickers-*,candles-*,moves' });
