@@ -137,13 +137,14 @@ function categoryReport(outcome: CategoryOutcome, sample: number) {
     };
   }
   const { tickers, rejected, expected, absent = [], warning } = outcome.batch;
-  const count = (kind: AbsentMarket['kind']) => absent.filter((each) => each.kind === kind).length;
+  const count = (...kinds: AbsentMarket['kind'][]) =>
+    absent.filter(({ kind }) => kinds.includes(kind)).length;
   const verdict: Verdict = tickers.length > 0 ? 'fine' : 'empty';
   return {
     category,
     verdict,
     tickers: tickers.length,
-    ended: count('ended'),
+    ended: count('ended', 'stale'),
     untraded: count('untraded'),
     rejected: rejected.length,
     expected,

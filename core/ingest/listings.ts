@@ -56,15 +56,18 @@ export function listingsBetween(
     ...(reason === undefined ? {} : { reason }),
   });
   const live = new Set(tickers.map(({ symbol }) => symbol));
-  const whyNot = new Map(absent.map(({ symbol, reason }) => [symbol, reason]));
-  const gone = [...before].filter((symbol) => !live.has(symbol) && !whyNot.has(symbol));
+  const named = new Set(absent.map(({ symbol }) => symbol));
+  // A market that nobody trades today may be traded tomorrow.
+  const ended = absent.filter(({ kind }) => kind === 'ended');
+  const whyEnded = new Map(ended.map(({ symbol, reason }) => [symbol, reason]));
+  const gone = [...before].filter((symbol) => !live.has(symbol) && !named.has(symbol));
   // A rejected ticker may be one of these, and markets asked for one by one may not have had their turn.
   const isCertain = rejected.length === 0 && expected === undefined;
   const areFew = gone.length <= Math.max(1, before.size * MOST_GONE_SHARE);
   return [
     ...[...live].filter((symbol) => !before.has(symbol)).map((symbol) => listing('listed', symbol)),
     ...[...before].flatMap((symbol) => {
-      const reason = live.has(symbol) ? undefined : whyNot.get(symbol);
+      const reason = live.has(symbol) ? undefined : whyEnded.get(symbol);
       return reason === undefined ? [] : [listing('ended', symbol, reason)];
     }),
     ...(isCertain && areFew

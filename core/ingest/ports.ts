@@ -26,8 +26,11 @@ export type CategoryOutcome =
 /** A market that an exchange names but that is not live. It is not a ticker, and nothing is wrong with it. */
 export interface AbsentMarket {
   symbol: string;
-  /** `ended`: suspended, settled or delisted; `untraded`: not open yet, or without a single trade so far. */
-  kind: 'ended' | 'untraded';
+  /**
+   * `ended`: suspended, settled or delisted; `stale`: its price is of more than a day ago, for whatever reason; `untraded`:
+   * not open yet, or without a single trade so far.
+   */
+  kind: 'ended' | 'stale' | 'untraded';
   /** `its state is SETTLING` */
   reason: string;
 }

@@ -41,8 +41,10 @@ const SINCE_MIDNIGHT: Readonly<Record<string, object>> = {
 const NOT_ACTIVE = { kind: 'ended', reason: 'the exchange lists it as not active' } as const;
 
 interface Fetched extends OneByOne {
-  /** How many markets were asked for by name. */
+  /** How many markets were asked for by name, … */
   expected?: number;
+  /** … and the ids of those that were not, because they are not active. */
+  notAsked?: string[];
 }
 
 /**
@@ -93,7 +95,12 @@ async function tickersOf(
   { slot, deadlineMs }: { slot: string; deadlineMs: number },
 ): Promise<TickerBatch> {
   const wants = marketFilter(config);
-  const { tickers: unified, failed, expected } = await unifiedTickers(client, wants, deadlineMs);
+  const {
+    tickers: unified,
+    failed,
+    expected,
+    notAsked = [],
+  } = await unifiedTickers(client, wants, deadlineMs);
   const receipt: Receipt = {
     exchange: config.exchange,
     category,
@@ -139,7 +146,12 @@ async function tickersOf(
   for (const { id, error } of failed) {
     batch.rejected.push(reject({ id }, error.message, { ...receipt, url: error.url }));
   }
-  return expected === undefined ? batch : { ...batch, expected };
+  const inactive = notAsked.map((symbol) => ({ symbol, ...NOT_ACTIVE }));
+  return {
+    ...batch,
+    ...(inactive.length > 0 ? { absent: [...(batch.absent ?? []), ...inactive] } : {}),
+    ...(expected === undefined ? {} : { expected }),
+  };
 }
 
 /**
@@ -180,8 +192,8 @@ async function unifiedTickers(client: CcxtClient, wants: MarketFilter, deadlineM
     return { tickers, failed: [] };
   }
   const markets = await client.ask(deadlineMs, () => client.markets());
-  const wanted = markets.filter(
-    ({ id, symbol, quote, active }) => active !== false && wants({ symbol: id ?? symbol, quote }),
-  );
-  return { ...(await oneByOne(client, wanted, deadlineMs)), expected: wanted.length };
+  const wanted = markets.filter(({ id, symbol, quote }) => wants({ symbol: id ?? symbol, quote }));
+  const active = wanted.filter((market) => market.active !== false);
+  const notAsked = wanted.filter((market) => market.active === false).map(({ id, symbol }) => id ?? symbol);
+  return { ...(await oneByOne(client, active, deadlineMs)), expected: active.length, notAsked };
 }

@@ -120,7 +120,13 @@ export function normaliseList(
   const tickers = new Map<string, Ticker>();
   const rejected: RejectedTicker[] = [];
   const absent: AbsentMarket[] = [];
-  const staleMs = staleBeforeMs(entries, fields, receipt);
+  const newestMs = newestOf(entries, fields);
+  const slotMs = Date.parse(receipt.slot);
+  const staleMs = Math.min(newestMs, slotMs) - STALE_MS;
+  const standsStill = Number.isFinite(newestMs) && newestMs < slotMs - STALE_MS;
+  const warning =
+    markets.warning ??
+    (standsStill ? `even the newest price is of ${new Date(newestMs).toISOString()}` : undefined);
   for (const { symbol, values, raw, from, absence: told } of entries) {
     const pair = typeof symbol === 'string' ? markets.pairOf(symbol) : {};
     if (typeof symbol === 'string' && !receipt.wants({ symbol, quote: pair.quote })) continue;
@@ -133,22 +139,22 @@ export function normaliseList(
       rejected.push(reject(raw, `symbol: ${show(symbol)} appears twice in one payload`, received));
     } else if (Date.parse(outcome.ticker.timestamp) < staleMs) {
       const reason = `its price is of ${outcome.ticker.timestamp}`;
-      absent.push({ symbol: outcome.ticker.symbol, kind: 'ended', reason });
+      absent.push({ symbol: outcome.ticker.symbol, kind: 'stale', reason });
     } else tickers.set(outcome.ticker.symbol, outcome.ticker);
   }
   return {
     tickers: [...tickers.values()],
     rejected,
     ...(absent.length > 0 ? { absent } : {}),
-    ...(markets.warning === undefined ? {} : { warning: markets.warning }),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 
 /**
- * Tickers of before this time (epoch ms) are stale. The newest one, up to the slot, is the measure: if the whole list
- * stands still, that is an outage, not the end of every market. Never, if tickers have no time of their own.
+ * The newest time (epoch ms) of the tickers, which is the measure for the others: if the whole list stands still, that is
+ * an outage, not the end of every market. −∞ if they have no times of their own.
  */
-function staleBeforeMs(entries: readonly Entry[], fields: readonly FieldReader[], { slot }: Receipt): number {
+function newestOf(entries: readonly Entry[], fields: readonly FieldReader[]): number {
   const time = fields.find(({ field }) => field === 'timestamp');
   const timesMs = entries.flatMap(({ values }) => {
     const reading = time?.read(fieldOf(values, time.theirs));
@@ -156,8 +162,7 @@ function staleBeforeMs(entries: readonly Entry[], fields: readonly FieldReader[]
       ? [Date.parse(`${reading.value}`)]
       : [];
   });
-  const newestMs = timesMs.reduce((newest, ms) => Math.max(newest, ms), Number.NEGATIVE_INFINITY);
-  return Math.min(newestMs, Date.parse(slot)) - STALE_MS;
+  return timesMs.reduce((newest, ms) => Math.max(newest, ms), Number.NEGATIVE_INFINITY);
 }
 
 /** The record that the lake keeps of a value that is not a valid ticker. */

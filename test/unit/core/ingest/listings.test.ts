@@ -41,6 +41,11 @@ describe('what came and went between two polls', () => {
     expect(between(['A', 'B'], batchOf(['A'], { rejected: [{} as never] }))).toEqual([]);
   });
 
+  it('is not a market that nobody traded for a day', () => {
+    const absent = [{ symbol: 'B', kind: 'stale' as const, reason: 'its price is of yesterday' }];
+    expect(between(['A', 'B'], batchOf(['A'], { absent }))).toEqual([]);
+  });
+
   it('leads from the markets of one poll to those of the next', () => {
     const symbols = fc.uniqueArray(fc.constantFrom(...'ABCDEFGH'));
     fc.assert(

@@ -43,6 +43,13 @@ describe('a name', () => {
     expect(await resolve('bybit:linear:BTCUSDT', storeOf(spot, linear))).toBe('bybit:linear:BTCUSDT');
   });
 
+  it('may contain a colon, alone and in a complete series', async () => {
+    const store = storeOf(spot, series('bitfinex', 'spot', 'tDOGE:USD'));
+    for (const name of ['tDOGE:USD', 'bitfinex:spot:tDOGE:USD']) {
+      expect(await resolve(name, store)).toBe('bitfinex:spot:tDOGE:USD');
+    }
+  });
+
   it('is an error with the choices if several series match', async () => {
     await expect(resolve('BTCUSDT', storeOf(spot, linear))).rejects.toMatchObject({
       name: 'NoAnswerError',
