@@ -4,6 +4,7 @@ import { textTable } from '../core/text/text-table.ts';
 import { startBenchEngines } from './engines.ts';
 import type { BenchContext, Target, TargetResult } from './target.ts';
 import { coldStart } from './targets/cold-start.ts';
+import { historyFile } from './targets/history-file.ts';
 import { indexCpu } from './targets/index-cpu.ts';
 import { indexPath } from './targets/index-path.ts';
 import { indexShape } from './targets/index-shape.ts';
@@ -23,6 +24,7 @@ const TARGETS: Record<string, Target> = {
   latency,
   'cold-start': coldStart,
   'two-years': twoYears,
+  'history-file': historyFile,
 };
 
 interface BenchFlags {

@@ -2,9 +2,10 @@ import type { Category } from '../../core/market/series.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
 import { stepName } from '../../core/operate/backfill/history-step.ts';
 import { formatCount } from '../../core/text/format.ts';
+import { withHistoryApart } from '../../local/history-files/apart.ts';
 import { backfillRows } from '../../local/history-files/backfill-rows.ts';
 import type { FormatName } from '../../local/history-files/formats.ts';
-import { type CheckedHistory, withHistory } from '../../local/history-files/history.ts';
+import type { HistorySummary } from '../../local/history-files/history.ts';
 import type { StepChoice } from '../../local/history-files/options.ts';
 import { progressBar } from '../operation.ts';
 import { note } from '../print.ts';
@@ -37,7 +38,7 @@ export function loadFiles(flags: FileFlags, signal: AbortSignal): Promise<Loaded
   };
   // History is of real time, whatever the replay's clock says.
   const options = { files, format, symbol, quote, step, nowMs: Date.now(), onProgress };
-  return withHistory(options, async (history) => {
+  return withHistoryApart(options, async (history) => {
     reading.stop();
     note(...summaryOf(history));
     const run = newRunName();
@@ -46,7 +47,7 @@ export function loadFiles(flags: FileFlags, signal: AbortSignal): Promise<Loaded
       const onCandles = (done: number) => bar.show({ done, total: history.total, unit: 'candles' });
       let isDone = false;
       try {
-        const market = { exchange, category, run, candles: history.candles() };
+        const market = { exchange, category, run, parts: history.parts() };
         const sum = await backfillRows(market, {
           invoke: invokeOperate(target),
           onProgress: onCandles,
@@ -67,7 +68,7 @@ const FILES_SHOWN = 10;
 const SYMBOLS_SHOWN = 10;
 
 /** What was found, for the user to see before it is written. */
-function summaryOf({ files, symbols }: CheckedHistory): string[] {
+function summaryOf({ files, symbols }: HistorySummary): string[] {
   const lines = files.map(
     ({ file, title, rows, symbols: names }) =>
       `  ${file}: ${title}, ${formatCount(rows)} rows of ${listOf(names)}`,
@@ -86,10 +87,10 @@ function listOf(names: readonly string[]): string {
   return `${names.slice(0, SYMBOLS_SHOWN).join(', ')}${hidden > 0 ? ` and ${formatCount(hidden)} more` : ''}`;
 }
 
-function fileOf({ file, format, rows, withoutPrice, symbols }: CheckedHistory['files'][number]) {
+function fileOf({ file, format, rows, withoutPrice, symbols }: HistorySummary['files'][number]) {
   return { file, format, rows, withoutPrice, symbols };
 }
 
-function notesOf({ notes }: CheckedHistory): Pick<BackfillOutput, 'notes'> {
+function notesOf({ notes }: HistorySummary): Pick<BackfillOutput, 'notes'> {
   return notes.length > 0 ? { notes } : {};
 }

@@ -1,7 +1,7 @@
 import type { Category } from '../../core/market/series.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
 import type { BackfillPart } from '../../core/operate/backfill/input.ts';
-import { type RecordedRow, rowParts } from '../../core/operate/backfill/row-parts.ts';
+import type { RowPart } from '../../core/operate/backfill/row-parts.ts';
 import type { OperationEvent, Slice } from '../../core/operate/operation.ts';
 
 export interface BackfillRowsOptions {
@@ -14,11 +14,11 @@ export interface BackfillRowsOptions {
   signal: AbortSignal;
 }
 
-/** Candles by symbol and time, and whose they are. */
+/** Candles in parts, and whose they are. */
 export interface MarketCandles {
   exchange: string;
   category: Category;
-  candles: AsyncIterable<RecordedRow> | Iterable<RecordedRow>;
+  parts: AsyncIterable<RowPart>;
   /** @default none: what was written cannot be undone */
   run?: string;
 }
@@ -28,7 +28,7 @@ export interface MarketCandles {
  * @returns the sum over all parts
  */
 export async function backfillRows(
-  { exchange, category, candles, run }: MarketCandles,
+  { exchange, category, parts, run }: MarketCandles,
   { invoke, onProgress = () => {}, makeMoves = true, signal }: BackfillRowsOptions,
 ): Promise<BackfillOutput> {
   const sum: BackfillOutput = { read: 0, candles: 0, moves: 0 };
@@ -39,7 +39,7 @@ export async function backfillRows(
     ...{ kind: 'rows' as const, exchange, category, run, ...part },
     makeMoves: makeMoves && isLast,
   });
-  for await (const { part, isLast } of markLast(rowParts(candles))) {
+  for await (const { part, isLast } of markLast(parts)) {
     add(sum, await backfillPart(inputOf(part, isLast), { invoke, signal }));
     onProgress(sum.read);
   }

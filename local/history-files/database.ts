@@ -1,5 +1,17 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
+/** Sorting spills to disk beyond it. */
+const MEMORY = '48MB';
+/** A Parquet file is read by groups of rows, which are as large as its writer liked. */
+const MEMORY_FOR_PARQUET = '384MB';
+
+export interface NumberChunk {
+  /** Rows. */
+  count: number;
+  /** Null where there is none. */
+  value: (column: number, row: number) => number | null;
+}
+
 /** A DuckDB that keeps its tables in a folder and little in memory. */
 export class Database {
   readonly #instance: DuckDBInstance;
@@ -13,7 +25,7 @@ export class Database {
   /** @param folder for its tables, deleted by the caller */
   static async open(folder: string): Promise<Database> {
     const instance = await DuckDBInstance.create(`${folder}/rows.duckdb`, {
-      memory_limit: '48MB',
+      memory_limit: MEMORY,
       threads: '1', // a second one needs memory, and is not faster with so little
       temp_directory: folder,
     });
@@ -32,17 +44,28 @@ export class Database {
     }
   }
 
+  /** Does work that needs more memory than text does. */
+  async forParquet<T>(work: () => Promise<T>): Promise<T> {
+    await this.run(`SET memory_limit = '${MEMORY_FOR_PARQUET}'`);
+    try {
+      return await work();
+    } finally {
+      await this.run(`SET memory_limit = '${MEMORY}'`);
+    }
+  }
+
   async rows<R>(sql: string): Promise<R[]> {
     return (await (await this.#connection.run(sql)).getRowObjectsJS()) as unknown as R[];
   }
 
-  /** Columns of numbers, chunk by chunk; null where there is none. */
-  async *numbers(sql: string): AsyncGenerator<{ count: number; columns: (readonly (number | null)[])[] }> {
+  /** Columns of numbers, chunk by chunk, read where DuckDB has them: copies of millions would fill the heap. */
+  async *numbers(sql: string): AsyncGenerator<NumberChunk> {
     const result = await this.#connection.stream(sql);
     for (;;) {
       const chunk = await result.fetchChunk();
       if (!chunk || chunk.rowCount === 0) return;
-      yield { count: chunk.rowCount, columns: chunk.getColumns() as (number | null)[][] };
+      const columns = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+      yield { count: chunk.rowCount, value: (column, row) => columns[column]?.getItem(row) as number | null };
     }
   }
 

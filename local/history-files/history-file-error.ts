@@ -14,4 +14,9 @@ export class HistoryFileError extends Error {
     this.file = file;
     this.line = line;
   }
+
+  /** The error of another process. */
+  static of(file: string, line: number | undefined, message: string): HistoryFileError {
+    return Object.assign(new HistoryFileError(file, '', { line, advice: '' }), { message });
+  }
 }

@@ -9,14 +9,17 @@ import type { HistoryOptions } from './options.ts';
 import { type FileReport, stageFiles } from './stage-files.ts';
 import { storedCandles } from './stored-candles.ts';
 
-/** A history in which everything is right. */
-export interface CheckedHistory {
+/** What was found in files in which everything is right. */
+export interface HistorySummary {
   files: FileReport[];
   symbols: SortedSymbol[];
   /** What was left out, for the user to know. */
   notes: string[];
-  /** How many candles follow. */
+  /** How many candles they make. */
   total: number;
+}
+
+export interface CheckedHistory extends HistorySummary {
   /** Hourly and daily candles by symbol, each in time order. */
   candles(): AsyncGenerator<RecordedRow>;
 }
@@ -25,26 +28,30 @@ export interface CheckedHistory {
  * Reads files of price history, in whatever form they come, and checks every row before `work` gets a candle.
  * @throws HistoryFileError at the first row that is not right
  */
-export async function withHistory<T>(
+export function withHistory<T>(
   options: HistoryOptions,
   work: (history: CheckedHistory) => Promise<T>,
 ): Promise<T> {
-  const paths = findFiles(options.files);
-  const folder = await mkdtemp(join(options.scratch ?? tmpdir(), 'history-'));
-  const database = await Database.open(folder);
+  return withScratch(async (folder) => {
+    const paths = findFiles(options.files);
+    const database = await Database.open(folder);
+    try {
+      const files = await stageFiles(database, paths, folder, options);
+      const checked = await checkRows(database, files, options);
+      const candles = () => storedCandles(database, checked.symbols, options.nowMs);
+      return await work({ files, ...checked, candles });
+    } finally {
+      database.close();
+    }
+  }, options.scratch);
+}
+
+/** Does work in a folder that is deleted afterwards. */
+export async function withScratch<T>(work: (folder: string) => Promise<T>, parent = tmpdir()): Promise<T> {
+  const folder = await mkdtemp(join(parent, 'history-'));
   try {
-    const files = await stageFiles(database, paths, folder, options);
-    const checked = await checkRows(database, files, options);
-    const { symbols, notes, total } = checked;
-    return await work({
-      files,
-      symbols,
-      notes,
-      total,
-      candles: () => storedCandles(database, symbols, options.nowMs),
-    });
+    return await work(folder);
   } finally {
-    database.close();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -25,7 +25,7 @@ export type Fault = (typeof FAULTS)[number];
 export const FIRST_MS = Date.UTC(2009, 0, 3);
 
 /** What stands for an absent value. */
-const ABSENT = ['', 'null', 'nan', 'none', 'na', 'n/a', 'nil', '-', '–', '—'];
+const ABSENT = '(?i)\\s*(|null|nan|none|na|n/a|nil|-|–|—)\\s*';
 
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
@@ -56,7 +56,7 @@ export function readText(path: string, layout: TextLayout, isStrict: boolean): s
 
 export function readJsonLines(path: string, layout: Layout): string {
   const columns = layout.names.map((name) => `"${name.replaceAll('"', '""')}": 'VARCHAR'`).join(', ');
-  const read = `read_json(${quoted(path)}, format = 'newline_delimited', columns = {${columns}})`;
+  const read = `read_json(${quoted(path)}, format = 'newline_delimited', maximum_object_size = 1000000, columns = {${columns}})`;
   return `SELECT ${renamed(layout)} FROM ${read}`;
 }
 
@@ -135,10 +135,10 @@ SELECT ${file}::INTEGER AS file, n, symbol, start_us, end_us - start_us AS span_
 FROM named`;
 }
 
-/** A number that could not be read, or is NaN, may be an absent one. */
+/** A number that could not be read, or is NaN, may be an absent one. Its text is only looked at then: that takes long. */
 function isAbsent(text: string, number: string): string {
-  const words = ABSENT.map(quoted).join(', ');
-  return `((${number} IS NULL OR isnan(${number})) AND (${text} IS NULL OR isnan(${number}) OR lower(trim(${text})) IN (${words})))`;
+  return `(CASE WHEN ${number} IS NOT NULL THEN isnan(${number}) WHEN ${text} IS NULL THEN true
+    ELSE regexp_full_match(${text}, ${quoted(ABSENT)}) END)`;
 }
 
 /**

@@ -53,18 +53,18 @@ function candleOf({ symbol, base, quote, stepMs }: SortedSymbol, prices: Recorde
 async function* sortedRows(database: Database): AsyncGenerator<SortedRow> {
   let waiting: SortedRow | undefined;
   const select = `SELECT id, (start_us // 1000)::DOUBLE AS start_ms, open, high, low, close, volume, turnover FROM sorted`;
-  for await (const { count, columns } of database.numbers(select)) {
-    const value = (column: number, index: number) => columns[column]?.[index] ?? undefined;
+  for await (const { count, value } of database.numbers(select)) {
     for (let index = 0; index < count; index += 1) {
+      const number = (column: number) => value(column, index) ?? undefined;
       const row: SortedRow = {
-        id: value(0, index) as number,
-        startMs: value(1, index) as number,
-        open: value(2, index) as number,
-        high: value(3, index) as number,
-        low: value(4, index) as number,
-        close: value(5, index) as number,
-        volume: value(6, index),
-        turnover: value(7, index),
+        id: number(0) as number,
+        startMs: number(1) as number,
+        open: number(2) as number,
+        high: number(3) as number,
+        low: number(4) as number,
+        close: number(5) as number,
+        volume: number(6),
+        turnover: number(7),
       };
       if (waiting && (waiting.id !== row.id || waiting.startMs !== row.startMs)) yield waiting;
       waiting = row;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@opensearch-project/opensearch';
 import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
+import { rowParts } from '../../core/operate/backfill/row-parts.ts';
 import type { OperationEvent } from '../../core/operate/operation.ts';
 import { backfillRows } from '../history-files/backfill-rows.ts';
 import { readHistory } from '../history-files/read-history.ts';
@@ -44,7 +45,10 @@ export async function loadHistory(options: LoadHistoryOptions): Promise<number> 
     const onPart = (done: number) => onProgress(before + done, total);
     const options = { invoke: operate, onProgress: onPart, signal };
     // Questions are answered from candles, so the moves can wait for the first run of summarise.
-    await backfillRows({ exchange, category: 'spot', candles: rows }, { ...options, makeMoves: false });
+    await backfillRows(
+      { exchange, category: 'spot', parts: rowParts(rows) },
+      { ...options, makeMoves: false },
+    );
     before += rows.length;
   }
   await openSearch.index({ index: SUMMARY_STATE_INDEX, id: noteId, body: { kind: 'note', note: { total } } });

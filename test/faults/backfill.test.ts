@@ -6,7 +6,7 @@ import type { Candle } from '../../core/market/candle.ts';
 import { candlePath } from '../../core/market/price-path.ts';
 import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
-import type { RecordedRow } from '../../core/operate/backfill/row-parts.ts';
+import { type RecordedRow, rowParts } from '../../core/operate/backfill/row-parts.ts';
 import type { Slice } from '../../core/operate/operation.ts';
 import type { RebuildOutput } from '../../core/operate/rebuild.ts';
 import type { LoopbackServer } from '../../core/runtime/loopback-server.ts';
@@ -90,7 +90,7 @@ function handOver(exchange: string, rows: RecordedRow[], hours: 1 | 24 = 1): Pro
   const candles = rows
     .map((row) => ({ ...row, hours }))
     .sort((a, b) => (a.symbol === b.symbol ? a.startMs - b.startMs : a.symbol < b.symbol ? -1 : 1));
-  return backfillRows({ exchange, category: 'spot', candles }, { invoke, signal });
+  return backfillRows({ exchange, category: 'spot', parts: rowParts(candles) }, { invoke, signal });
 }
 
 function sumOf(outputs: readonly BackfillOutput[]): BackfillOutput {

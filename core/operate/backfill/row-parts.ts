@@ -24,7 +24,7 @@ export interface RowPart {
 /** Rows in one part: about 400 KB in an event, and about a second's work. */
 const PART_ROWS = 6_000;
 /** Points of their paths, which make rows longer: an event may be 6 MB. */
-const PART_POINTS = 150_000;
+const PART_POINTS = 30_000;
 
 /** Cuts candles, sorted by symbol and time, into parts, one for each event. The same history makes the same parts. */
 export async function* rowParts(
