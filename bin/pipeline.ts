@@ -1,8 +1,10 @@
 import { App } from 'aws-cdk-lib';
+import { requireCommercial } from '../lib/config/region.ts';
 import { readSettings } from '../lib/config/settings.ts';
 import { StageConfigError } from '../lib/config/stage-config.ts';
 import { stageConfigByName } from '../lib/config/stages.ts';
 import { addPipeline } from '../lib/stacks/pipeline.ts';
+import { requireUnchanged } from './deployed.ts';
 
 /*
  * The CDK app, and the only place that reads its context:
@@ -10,6 +12,7 @@ import { addPipeline } from '../lib/stacks/pipeline.ts';
  *   -c settings=FILE.json        your own settings, laid over the stage's (docs/aws.md)
  *   -c kafkaClusterArn=ARN       an existing MSK cluster to use instead of creating one
  *   -c kafkaSecurityGroupId=sg-… the security group of that cluster, to be opened to the functions
+ *   -c acceptReplacement=SETTING settings whose change replaces something, with commas in between (docs/aws.md)
  */
 const app = new App();
 
@@ -19,6 +22,7 @@ function context(name: string): string | undefined {
 }
 
 try {
+  requireCommercial(process.env.CDK_DEFAULT_REGION);
   const settings = readSettings(context('settings'));
   const clusterArn = context('kafkaClusterArn');
   const securityGroupId = context('kafkaSecurityGroupId');
@@ -26,7 +30,9 @@ try {
     const existing = { clusterArn, ...(securityGroupId ? { securityGroupId } : {}) };
     settings.stream = { ...(settings.stream as object | undefined), existing };
   }
-  addPipeline(app, stageConfigByName(context('stage') ?? 'dev', settings));
+  const config = stageConfigByName(context('stage') ?? 'dev', settings);
+  requireUnchanged(config, context('acceptReplacement')?.split(',') ?? []);
+  addPipeline(app, config);
   app.synth();
 } catch (error) {
   if (!(error instanceof StageConfigError)) throw error;

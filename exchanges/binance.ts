@@ -183,6 +183,8 @@ const WAITS_MS: Readonly<Record<number, number>> = { 418: 2 * MINUTE_MS, 403: 5 
 export const binance: Exchange = {
   name: 'binance',
   baseUrl: 'https://api.binance.com',
+  // Status 451: https://github.com/ccxt/ccxt/issues/15872
+  refusedRegions: ['us-'],
   pace: { concurrency: 4 },
   limits: {
     // Calling on after a 429 leads to a ban, 418, of 2 minutes to 3 days. 403 is the limit of the firewall; a region that is

@@ -68,6 +68,8 @@ export interface Exchange extends FailureRules {
   /** The value of `exchange` in its records. */
   readonly name: string;
   readonly baseUrl: string;
+  /** Beginnings of the names of AWS regions whose addresses it refuses. @default none that we know of */
+  readonly refusedRegions?: readonly string[];
   readonly pace: Pace;
   /** The first is polled by the source named like the exchange. */
   readonly tickerApis: readonly [TickerApi, ...TickerApi[]];

@@ -1,6 +1,6 @@
 import type { Check } from '../../core/operate/doctor/check.ts';
-import { textTable } from '../../core/text/text-table.ts';
 import { readEndpoints } from '../../local/pipeline/endpoints.ts';
+import { checkTable } from '../check-table.ts';
 import { createCommand, perform } from '../command.ts';
 import { runOperation } from '../operation.ts';
 import { print } from '../print.ts';
@@ -10,8 +10,6 @@ import type { Target } from '../targets/target.ts';
 interface DoctorFlags extends TargetFlags {
   json?: boolean;
 }
-
-const SIGNS = { ok: '✔', warn: '!', fail: '✖' } as const;
 
 const help = `Exit codes: 0 no check failed (there may be warnings), 1 a check failed, 2 the checks could not run.
 
@@ -61,12 +59,4 @@ function localChecks({ folder }: DoctorFlags, { stores }: Target): Check[] {
       };
   const urls = `Kafka ${stores.kafka}${pid('kafka')}, OpenSearch ${stores.openSearch}${pid('opensearch')}, S3 ${stores.s3}${pid('s3')}`;
   return [pipeline, { name: 'engines', status: 'ok', finding: urls }];
-}
-
-function checkTable(checks: readonly Check[]): string {
-  const rows = checks.flatMap(({ name, status, finding, advice }) => [
-    [SIGNS[status], name, finding],
-    ...(advice ? [['', '', `→ ${advice}`]] : []),
-  ]);
-  return textTable(['', 'check', 'finding'], rows, [0, 1, 2]);
 }

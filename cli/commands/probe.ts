@@ -11,11 +11,10 @@ import { tradeOfTick } from '../../core/market/turnover.ts';
 import { formatCount, formatPercent, formatPrice, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import type { Pace } from '../../exchanges/exchange.ts';
-import type { ClientOptions } from '../../exchanges/http/client.ts';
 import type { Traffic } from '../../exchanges/http/get.ts';
-import { createSource, type ExchangeSource } from '../../exchanges/http/ticker-source.ts';
-import { type SourceConfig, sourceConfigSchema, usesCcxt } from '../../exchanges/source-config.ts';
+import { type SourceConfig, sourceConfigSchema } from '../../exchanges/source-config.ts';
 import { createCommand, perform } from '../command.ts';
+import { openSource } from '../open-source.ts';
 import { wholeNumber } from '../options.ts';
 import { note, print } from '../print.ts';
 import { type NamedSource, namedSource, SOURCE_NAMES } from '../source-option.ts';
@@ -75,7 +74,7 @@ export const command = createCommand('probe', description, { help, failureCode: 
 async function probe(config: SourceConfig, url: string | undefined, { sample, timeout }: ProbeFlags) {
   const traffic: Traffic[] = [];
   const said = new Set<string>();
-  const source = await open(config, {
+  const source = await openSource(config, {
     baseUrl: url,
     onTraffic: (each) => traffic.push(each),
     onRetry: ({ error }) => {
@@ -102,13 +101,6 @@ async function probe(config: SourceConfig, url: string | undefined, { sample, ti
       pace: source.pace,
     },
   };
-}
-
-async function open(config: SourceConfig, options: ClientOptions): Promise<ExchangeSource> {
-  if (!usesCcxt(config)) return createSource(config, options);
-  // ccxt takes a moment to load.
-  const { createCcxtSource } = await import('../../exchanges/ccxt/source.ts');
-  return createCcxtSource(config, options);
 }
 
 /** What a person has to know first: whether this machine's address and region can poll the exchange. */

@@ -182,7 +182,11 @@ export interface StreamHealth {
   brokers(): Promise<string[]>;
   /** Undefined if the topic does not exist. */
   partitions(): Promise<{ total: number; leaderless: number; underReplicated: number } | undefined>;
-  lag(): Promise<{ records: number; consumers: number }>;
+  /**
+   * How far the group is behind, and how far it is: the sum of what it has committed, 0 if nothing. Lambda's pollers may
+   * commit without joining the group, so they need not be among its members.
+   */
+  lag(): Promise<{ records: number; committed: number; members: number }>;
   close(): Promise<void>;
 }
 

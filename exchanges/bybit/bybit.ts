@@ -50,6 +50,8 @@ function apiFailure(json: unknown): ApiFailure | undefined {
 export const bybit: Exchange = {
   name: 'bybit',
   baseUrl: 'https://api.bybit.com',
+  // "IP addresses located in the US or Mainland China are restricted": https://bybit-exchange.github.io/docs/v5/guide
+  refusedRegions: ['us-', 'cn-'],
   pace: { concurrency: 4 },
   limits: {
     isLimit: (status, text) => status === 403 && /too (frequent|many)|rate limit/i.test(text),

@@ -3,6 +3,14 @@ import type { StageConfig } from './stage-config.ts';
 
 type Polled = Pick<StageConfig, 'sources'>;
 
+/** Of the domain. */
+export const OPENSEARCH_VERSION = '3.5';
+
+/** The resource policy that lets a stage's domain write logs; a region has ten at most. */
+export function logPolicyName(stage: string): string {
+  return `${stackName(stage, 'stateful')}-opensearch`;
+}
+
 /** The stacks of a stage; the command line finds a deployed stage by them. */
 export function stackName(stage: string, part: 'stateful' | 'stateless'): string {
   return `crypto-market-insights-${stage}-${part}`;

@@ -33,17 +33,19 @@ const source = sourceConfigSchema
   });
 
 const network = z.strictObject({
+  /** Fixed once deployed: fixed-settings.ts. */
   availabilityZones: z.literal([2, 3]),
   /**
    * Which ones, by name. MSK and OpenSearch are not in every zone (MSK refuses `use1-az3`), and names stand for other
-   * zones in each account: `npm run preflight` finds the right ones. @default the first ones of the region
+   * zones in each account: `npm run preflight` finds the right ones. Fixed once deployed: fixed-settings.ts.
+   * @default the first ones of the region
    */
   zones: z
     .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be the name of a zone, such as us-east-1a'))
     .optional(),
   /** One is cheap; one per zone survives the loss of a zone. */
   natGateways: z.int().min(1).max(3),
-  /** Use this VPC instead of creating one, e.g. the VPC of an existing cluster. */
+  /** Use this VPC instead of creating one, e.g. that of an existing cluster. Fixed once deployed: fixed-settings.ts. */
   existing: z
     .strictObject({
       vpcId: z.string().startsWith('vpc-'),
@@ -55,8 +57,11 @@ const network = z.strictObject({
 });
 
 const topic = z.strictObject({
+  /** Fixed once deployed: fixed-settings.ts. */
   name: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be letters, digits, dots, dashes and underscores'),
+  /** Only goes up once deployed: fixed-settings.ts. */
   partitions: count,
+  /** Fixed once deployed: fixed-settings.ts. */
   replicationFactor: count,
   minInsyncReplicas: count,
   retentionHours: count,
@@ -64,7 +69,10 @@ const topic = z.strictObject({
 
 const stream = z
   .strictObject({
-    /** Use this cluster instead of creating one; of the settings below only the topic's apply. */
+    /**
+     * Use this cluster instead of creating one; of the settings below only the topic's apply. Fixed once deployed:
+     * fixed-settings.ts.
+     */
     existing: z
       .strictObject({
         clusterArn: z
@@ -74,10 +82,20 @@ const stream = z
         securityGroupId: z.string().startsWith('sg-').optional(),
       })
       .optional(),
+    /**
+     * For a cluster that a removed stack left, and that `cdk import` adopts. Fixed once deployed: fixed-settings.ts.
+     * @default a new name for each stack
+     */
+    clusterName: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'must be letters, digits and dashes')
+      .optional(),
+    /** Only goes up once deployed: fixed-settings.ts. */
     kafkaVersion: z.string().regex(/\.kraft$/, 'must be a version without ZooKeeper, ending in .kraft'),
+    /** Not back to T3 once deployed: fixed-settings.ts. */
     instanceType: z.string().startsWith('kafka.'),
     brokers: count,
-    /** Per broker. */
+    /** Per broker. Only goes up once deployed: fixed-settings.ts. */
     storageGb: z.int().min(1).max(16_384),
     monitoring: z.enum(['DEFAULT', 'PER_BROKER', 'PER_TOPIC_PER_BROKER', 'PER_TOPIC_PER_PARTITION']),
     topic,
@@ -203,7 +221,7 @@ const stageConfigSchema = z
       })
       .optional(),
   })
-  .superRefine(({ sources, functions, network, search: domain, ...rest }, context) => {
+  .superRefine(({ sources, functions, network, stream, search: domain, ...rest }, context) => {
     const { availabilityZones } = network;
     const reserved = sources.length + FUNCTIONS_OF_THEIR_OWN;
     const { concurrencyQuota } = rest.alarms;
@@ -233,6 +251,11 @@ const stageConfigSchema = z
     if (zones && new Set(zones).size !== availabilityZones) {
       const message = `must name ${availabilityZones} different zones (network.availabilityZones)`;
       addProblem(context, ['network', 'zones'], message);
+    }
+    const { brokers, existing } = stream;
+    if (!existing && brokers % availabilityZones !== 0) {
+      const message = `must be a multiple of the ${availabilityZones} availability zones`;
+      addProblem(context, ['stream', 'brokers'], message);
     }
     if (domain.dataNodes > 1 && domain.dataNodes % availabilityZones !== 0) {
       const message = `must be 1 or a multiple of the ${availabilityZones} availability zones`;

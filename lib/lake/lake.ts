@@ -1,12 +1,14 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type CfnResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
 export interface LakeProps {
   readonly key: IKey;
+  readonly logs: LogGroupProps;
   readonly removalPolicy: RemovalPolicy;
   /** How long replaced and deleted object versions are kept. */
   readonly oldVersionDays: number;
@@ -47,7 +49,7 @@ const GIVEN_UP = 'given-up-batches';
 export class Lake extends Construct {
   readonly bucket: s3.Bucket;
 
-  constructor(scope: Construct, id: string, { key, removalPolicy, oldVersionDays }: LakeProps) {
+  constructor(scope: Construct, id: string, { key, logs, removalPolicy, oldVersionDays }: LakeProps) {
     super(scope, id);
     const common = {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
@@ -95,6 +97,17 @@ export class Lake extends Construct {
         { id: 'athena-results', prefix: ATHENA_RESULTS, expiration: Duration.days(7) },
       ],
     });
+    if (common.autoDeleteObjects) this.#logsOfTheEmptier(logs);
+  }
+
+  /**
+   * CDK's function that empties the buckets before they are removed would leave its log group behind, without a retention.
+   */
+  #logsOfTheEmptier(logs: LogGroupProps): void {
+    const provider = Stack.of(this).node.tryFindChild('Custom::S3AutoDeleteObjectsCustomResourceProvider');
+    const handler = provider?.node.tryFindChild('Handler') as CfnResource | undefined;
+    const { logGroupName } = new LogGroup(this, 'EmptierLogs', logs);
+    handler?.addPropertyOverride('LoggingConfig', { LogGroup: logGroupName });
   }
 
   /** Lets a function read the objects in some folders and list the lake. */

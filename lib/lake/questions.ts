@@ -1,4 +1,3 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -9,7 +8,6 @@ import { ATHENA_RESULTS } from './lake.ts';
 
 export interface QuestionsProps {
   readonly stage: string;
-  readonly removalPolicy: RemovalPolicy;
   readonly bucket: Bucket;
   readonly key: IKey;
   readonly catalog: Catalog;
@@ -66,12 +64,13 @@ export class Questions extends Construct {
 
   constructor(scope: Construct, id: string, props: QuestionsProps) {
     super(scope, id);
-    const { stage, removalPolicy, bucket, key, catalog } = props;
+    const { stage, bucket, key, catalog } = props;
     this.workGroupName = `crypto-market-insights-${stage}`;
     const workGroup = new athena.CfnWorkGroup(this, 'WorkGroup', {
       name: this.workGroupName,
       description: 'Queries on the lake',
-      recursiveDeleteOption: removalPolicy === RemovalPolicy.DESTROY,
+      // Otherwise a stack cannot be removed once somebody has asked: the history of queries counts as content.
+      recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
         publishCloudWatchMetricsEnabled: true,

@@ -7,6 +7,7 @@ import { LogGroup, ResourcePolicy } from 'aws-cdk-lib/aws-logs';
 import * as opensearch from 'aws-cdk-lib/aws-opensearchservice';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { logPolicyName, OPENSEARCH_VERSION } from '../config/derived.ts';
 import type { SearchConfig } from '../config/stage-config.ts';
 import type { EngineProps } from '../stacks/engine-props.ts';
 import { SearchAlarms } from './search-alarms.ts';
@@ -64,7 +65,7 @@ export class Search extends Construct {
       audit: new LogGroup(this, 'AuditLogs', logs),
     };
     const domain = new opensearch.Domain(this, 'Domain', {
-      version: opensearch.EngineVersion.OPENSEARCH_3_5,
+      version: opensearch.EngineVersion.openSearch(OPENSEARCH_VERSION),
       vpc,
       vpcSubnets: [{ subnets: vpc.privateSubnets.slice(0, dataNodes === 1 ? 1 : availabilityZones) }],
       securityGroups: [securityGroup],
@@ -102,7 +103,7 @@ export class Search extends Construct {
       suppressLogsResourcePolicy: true,
       removalPolicy,
     });
-    domain.node.addDependency(this.#allowDomainsToWriteLogs(Object.values(logGroups)));
+    domain.node.addDependency(this.#allowDomainsToWriteLogs(stage, Object.values(logGroups)));
     // IAM is eventually consistent, but the key, which the domain also waits for, takes two minutes longer than the role.
     domain.node.addDependency(new ServiceLinkedRole(this, 'ServiceLinkedRole', { logs }));
 
@@ -179,14 +180,15 @@ export class Search extends Construct {
     return secret;
   }
 
-  #allowDomainsToWriteLogs(logGroups: readonly LogGroup[]): ResourcePolicy {
-    const { account, stackName } = Stack.of(this);
+  /** https://docs.aws.amazon.com/opensearch-service/latest/developerguide/createdomain-configure-slow-logs.html */
+  #allowDomainsToWriteLogs(stage: string, logGroups: readonly LogGroup[]): ResourcePolicy {
+    const { account } = Stack.of(this);
     return new ResourcePolicy(this, 'WriteLogs', {
-      resourcePolicyName: `${stackName}-opensearch`,
+      resourcePolicyName: logPolicyName(stage),
       policyStatements: [
         new iam.PolicyStatement({
           principals: [new iam.ServicePrincipal('es.amazonaws.com')],
-          actions: ['logs:PutLogEvents', 'logs:CreateLogStream'],
+          actions: ['logs:PutLogEvents', 'logs:PutLogEventsBatch', 'logs:CreateLogStream'],
           resources: logGroups.map(({ logGroupArn }) => logGroupArn),
           conditions: { StringEquals: { 'aws:SourceAccount': account } },
         }),

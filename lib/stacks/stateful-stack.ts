@@ -3,6 +3,7 @@ import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Budget } from '../budget/budget.ts';
 import { exchangesOf } from '../config/derived.ts';
+import { fixedValuesOf } from '../config/fixed-settings.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { DataKey } from '../encryption/data-key.ts';
 import { Catalog } from '../lake/catalog.ts';
@@ -31,6 +32,8 @@ export class StatefulStack extends Stack {
   constructor(scope: Construct, id: string, { config, ...stackProps }: StatefulStackProps) {
     super(scope, id, stackProps);
     const { stage, retention } = config;
+    // What the next deployment is compared with: bin/deployed.ts.
+    this.addMetadata('FixedSettings', fixedValuesOf(config));
     const removalPolicy = config.dataOnRemoval === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     this.dataKey = new DataKey(this, 'DataKey', { stage, removalPolicy });
     const { key } = this.dataKey;
@@ -44,10 +47,10 @@ export class StatefulStack extends Stack {
     this.network = new Network(this, 'Network', { ...config.network, logs });
     const { vpc } = this.network;
     const { oldVersionDays } = retention;
-    this.lake = new Lake(this, 'Lake', { key, removalPolicy, oldVersionDays });
+    this.lake = new Lake(this, 'Lake', { key, logs, removalPolicy, oldVersionDays });
     const { bucket } = this.lake;
     const catalog = new Catalog(this, 'Catalog', { stage, exchanges: exchangesOf(config), bucket });
-    const questions = new Questions(this, 'Questions', { stage, removalPolicy, bucket, key, catalog });
+    const questions = new Questions(this, 'Questions', { stage, bucket, key, catalog });
     const common = { stage, vpc, key, logs, removalPolicy, notifications };
     this.stream = new Stream(this, 'Stream', { ...common, ...config.stream });
     const { availabilityZones } = config.network;

@@ -1,4 +1,4 @@
-import { Names } from 'aws-cdk-lib';
+import { Fn, Names, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import * as msk from 'aws-cdk-lib/aws-msk';
@@ -37,9 +37,8 @@ export class Cluster extends Construct {
     this.securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Pollers to Lambda and STS');
 
     const brokerLogs = new LogGroup(this, 'BrokerLogs', logs);
-    this.clusterName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
     const cluster = new msk.CfnCluster(this, 'Cluster', {
-      clusterName: this.clusterName,
+      clusterName: props.clusterName ?? this.#newName(),
       kafkaVersion,
       numberOfBrokerNodes: brokers,
       brokerNodeGroupInfo: {
@@ -65,6 +64,7 @@ export class Cluster extends Construct {
     });
     cluster.applyRemovalPolicy(removalPolicy);
     this.clusterArn = cluster.attrArn;
+    this.clusterName = clusterNameIn(this.clusterArn);
     const { clusterName } = this;
     new ClusterAlarms(this, 'Alarms', {
       notifications,
@@ -75,4 +75,19 @@ export class Cluster extends Construct {
       monitoring,
     });
   }
+
+  /**
+   * MSK insists on a name, and a cluster that a removed stack retained keeps its own. So the name ends with the first part
+   * of the stack's id, which each stack has for itself.
+   */
+  #newName(): string {
+    const stackUuid = Fn.select(2, Fn.split('/', Stack.of(this).stackId));
+    const ending = Fn.select(0, Fn.split('-', stackUuid));
+    return Fn.join('-', [Names.uniqueResourceName(this, { maxLength: 55, separator: '-' }), ending]);
+  }
+}
+
+/** `arn:…:cluster/<name>/<uuid>` → the name. */
+export function clusterNameIn(clusterArn: string): string {
+  return Fn.select(1, Fn.split('/', clusterArn));
 }

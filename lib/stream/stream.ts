@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { StreamConfig } from '../config/stage-config.ts';
 import type { EngineProps } from '../stacks/engine-props.ts';
-import { Cluster, IAM_PORT } from './cluster.ts';
+import { Cluster, clusterNameIn, IAM_PORT } from './cluster.ts';
 import { ControllerAlarm } from './controller-alarm.ts';
 
 export type StreamProps = EngineProps & StreamConfig;
@@ -36,7 +36,7 @@ export class Stream extends Construct {
 
     if (existing) {
       this.clusterArn = existing.clusterArn;
-      this.clusterName = existing.clusterArn.split('/')[1] as string;
+      this.clusterName = clusterNameIn(existing.clusterArn);
       if (existing.securityGroupId) {
         const theirs = ec2.SecurityGroup.fromSecurityGroupId(this, 'TheirGroup', existing.securityGroupId);
         theirs.addIngressRule(this.clients, ec2.Port.tcp(IAM_PORT), 'Functions to brokers');

@@ -47,7 +47,9 @@ export class KafkaHealth implements StreamHealth {
       Math.max(0, Number(high) - Math.max(Number(low), offsets.get(partition) ?? 0));
     return {
       records: ends.reduce((sum, partition) => sum + lagOf(partition), 0),
-      consumers: groups[0]?.members.length ?? 0,
+      // Kafka answers -1 for a partition without a commit.
+      committed: [...offsets.values()].reduce((sum, offset) => sum + Math.max(0, offset), 0),
+      members: groups[0]?.members.length ?? 0,
     };
   }
 

@@ -75,6 +75,8 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const join = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
   if (join) return join[1].map(textOf).join(join[0]);
+  const select = (value as { 'Fn::Select'?: [number, { 'Fn::Split': [string, unknown] }] })['Fn::Select'];
+  if (select) return textOf(select[1]['Fn::Split'][1]);
   const [name] = Object.values(value as Record<string, string | string[]>).flat();
   return String(name);
 }
@@ -184,7 +186,8 @@ function isMadeHere(
     }
     case 'Cluster Name':
       return (
-        propertyOf('AWS::MSK::Cluster', 'ClusterName').includes(value) ||
+        // Part of the ARN, which the other stack exports under a name with the cluster's own.
+        /StreamBrokersCluster[0-9A-F]{8}/.test(textOf(value)) ||
         stream.existing?.clusterArn.split('/')[1] === value
       );
     case 'Broker ID':

@@ -6,9 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STAGE_NAMES } from '../../lib/config/stages.ts';
-import { pythonTool } from './python-tool.ts';
+import { CFN_LINT_VERSION, pythonTool } from './python-tool.ts';
 
-const CFN_LINT_VERSION = '1.58.0';
 const SYNTH_LIMIT_MS = 15_000;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+export const CFN_LINT_VERSION = '1.58.0';
+
 /** Python, or its package, could not be had; the message says what to install. */
 export class PythonToolError extends Error {
   override readonly name = 'PythonToolError';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { requireCommercial } from '../../lib/config/region.ts';
 import type { StageSettings } from '../../lib/config/settings.ts';
 import { StageConfigError } from '../../lib/config/stage-config.ts';
 import { STAGE_NAMES, stageConfig, stageConfigByName } from '../../lib/config/stages.ts';
@@ -43,6 +44,21 @@ describe('a stage’s configuration', () => {
   });
 });
 
+describe('a region', () => {
+  it.each(['us-gov-west-1', 'cn-north-1', 'eusc-de-east-1', 'us-iso-east-1'])(
+    'such as %s is refused',
+    (region) => {
+      expect(() => requireCommercial(region)).toThrow(
+        `The app supports commercial AWS regions only, not ${region}: set AWS_REGION to another one (docs/aws.md).`,
+      );
+    },
+  );
+
+  it.each(['us-east-1', 'eu-central-1', undefined])('such as %s is not', (region) => {
+    expect(() => requireCommercial(region)).not.toThrow();
+  });
+});
+
 describe('an error names the invalid value', () => {
   it.each<[string, StageSettings, string]>([
     [
@@ -70,6 +86,11 @@ describe('an error names the invalid value', () => {
       'an execution to reserve in an account with the quota of a new one',
       { reservedConcurrency: true, alarms: { concurrencyQuota: 10 } },
       '- reservedConcurrency: Lambda refuses to reserve 3 of 10 executions (alarms.concurrencyQuota): 100 must stay unreserved. Set it to false, or have the quota raised (got true)',
+    ],
+    [
+      'brokers that cannot be spread evenly',
+      { stream: { brokers: 3 } },
+      '- stream.brokers: must be a multiple of the 2 availability zones (got 3)',
     ],
     [
       'fewer zones than there are to be',

@@ -294,6 +294,21 @@ describe('on removal', () => {
     dev.resourceCountIs('Custom::S3AutoDeleteObjects', 2);
   });
 
+  it.each(eachStage)('no function leaves a log group that nobody knows: %s', (_, template) => {
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      LoggingConfig: { LogGroup: Match.anyValue() },
+    });
+  });
+
+  it('a retained cluster does not keep a new stack from having its own, which is named after the stack', () => {
+    const [cluster] = Object.values(prod.findResources('AWS::MSK::Cluster'));
+    const [first, ending] = cluster?.Properties.ClusterName['Fn::Join'][1] ?? [];
+    expect(first).toMatch(/^[A-Za-z0-9-]{1,55}$/);
+    expect(JSON.stringify(ending)).toContain('{"Ref":"AWS::StackId"}');
+    const named = synthesise('prod', { stream: { clusterName: 'left-behind' } }).stateful;
+    named.hasResourceProperties('AWS::MSK::Cluster', { ClusterName: 'left-behind' });
+  });
+
   it('prod retains everything that holds data', () => {
     for (const type of [
       'AWS::KMS::Key',

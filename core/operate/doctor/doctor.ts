@@ -12,6 +12,7 @@ import {
   checkSearch,
   checkTemplates,
   checkTopic,
+  watchMsOf,
 } from './services.ts';
 
 const inputSchema = z.strictObject({
@@ -31,10 +32,15 @@ export const doctor: Operation<z.infer<typeof inputSchema>, Check[]> = {
   async slice({ now, collecting = true }, _, services) {
     const { streamHealth, searchHealth, lakeHealth } = services;
     const nowMs = now === undefined ? services.now() : Date.parse(now);
-    const checks: [name: string, look: () => Promise<Result>, ifItFails: string][] = [
+    const checks: [name: string, look: () => Promise<Result>, ifItFails: string, watchMs?: number][] = [
       ['Kafka', () => checkBrokers(streamHealth), 'Check that the brokers run and are reachable from here.'],
       ['topic', () => checkTopic(streamHealth), 'Kafka has to be reachable first.'],
-      ['consumer lag', () => checkLag(streamHealth, collecting), 'Kafka has to be reachable first.'],
+      [
+        'consumer lag',
+        () => checkLag(streamHealth, collecting, services),
+        'Kafka has to be reachable first.',
+        watchMsOf(services.batchingWindowMs),
+      ],
       [
         'OpenSearch',
         () => checkSearch(searchHealth),
@@ -58,10 +64,16 @@ export const doctor: Operation<z.infer<typeof inputSchema>, Check[]> = {
 };
 
 /** An error in a check is what the check found. */
-async function check(name: string, look: () => Promise<Result>, ifItFails: string): Promise<Check> {
+async function check(
+  name: string,
+  look: () => Promise<Result>,
+  ifItFails: string,
+  watchMs = 0,
+): Promise<Check> {
+  const limitMs = CHECK_MS + watchMs;
   try {
-    const late = () => new Error(`no answer within ${CHECK_MS / 1_000} s`);
-    return { name, ...(await withinTime(CHECK_MS, look(), late)) };
+    const late = () => new Error(`no answer within ${limitMs / 1_000} s`);
+    return { name, ...(await withinTime(limitMs, look(), late)) };
   } catch (error) {
     const { name: kind, message } = error as Error;
     return { name, status: 'fail', finding: message || kind, advice: ifItFails };
