@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -55,7 +56,7 @@ let cdk: Cdk;
 let aws: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
 /** Synthesises the app with these settings; answers the assembly's folder. */
-async function synth(name: string, settings: object): Promise<string> {
+async function synth(name: string, settings: object, ...options: string[]): Promise<string> {
   const file = join(folder, `${name}.json`);
   const common = {
     // The emulator's shortest schedule; a poll has to end before the next.
@@ -64,7 +65,7 @@ async function synth(name: string, settings: object): Promise<string> {
   };
   writeFileSync(file, JSON.stringify({ ...common, ...settings }));
   const assembly = join(folder, name);
-  await cdk('synth', '--quiet', '-c', `stage=${STAGE}`, '-c', `settings=${file}`, '-o', assembly);
+  await cdk('synth', '--quiet', '-c', `stage=${STAGE}`, '-c', `settings=${file}`, '-o', assembly, ...options);
   return assembly;
 }
 
@@ -481,6 +482,30 @@ describe('the app', () => {
         WITH_ARITHMETIC.map((place) => name('stateful', place)).sort(),
       );
     });
+  });
+
+  it('refuses a setting that the deployed stage cannot change, unless it is accepted', async () => {
+    const zones = { network: { zones: ['us-east-1a', 'us-east-1b'] } };
+    await expect(synth('moved', zones)).rejects.toThrow(
+      /is deployed, and\n- network\.zones cannot change from null to \["us-east-1a","us-east-1b"\]: it replaces the subnets/,
+    );
+    await synth('moved', zones, '-c', 'acceptReplacement=network.zones');
+  });
+
+  it('is looked at by preflight, which finds it deployed, and says what the endpoint does not tell', async () => {
+    const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+    const args = ['preflight', '--stage', STAGE, '--settings', join(folder, 'first.json'), '--json'];
+    const stdout = await new Promise<string>((resolve) => {
+      const options = { env: { ...process.env, ...ministack.environment } };
+      execFile(process.execPath, [main, ...args], options, (_, text) => resolve(text));
+    });
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; finding: string }[] };
+    const found = Object.fromEntries(checks.map(({ name, ...check }) => [name, check]));
+    expect(found.account).toMatchObject({ status: 'ok' });
+    expect(found.stage).toMatchObject({ status: 'ok', finding: expect.stringContaining('is deployed') });
+    expect(found.bootstrap).toMatchObject({ status: 'ok' });
+    expect(found['source bybit']).toMatchObject({ status: 'ok' });
+    expect(checks.filter(({ status }) => status === 'fail')).toEqual([]);
   });
 
   it('deployed again without a change changes nothing', async () => {
