@@ -2,8 +2,8 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 /** Sorting spills to disk beyond it. */
 const MEMORY = '48MB';
-/** A Parquet file is read by groups of rows, which are as large as its writer liked. */
-const MEMORY_FOR_PARQUET = '384MB';
+/** Parquet comes in groups of rows, as large as its writer liked; JSON is read by blocks of 32 MiB, whatever its lines. */
+const MEMORY_FOR_BLOCKS = '384MB';
 
 export interface NumberChunk {
   /** Rows. */
@@ -44,9 +44,9 @@ export class Database {
     }
   }
 
-  /** Does work that needs more memory than text does. */
-  async forParquet<T>(work: () => Promise<T>): Promise<T> {
-    await this.run(`SET memory_limit = '${MEMORY_FOR_PARQUET}'`);
+  /** Does work that needs more memory than reading CSV does. */
+  async withMoreMemory<T>(work: () => Promise<T>): Promise<T> {
+    await this.run(`SET memory_limit = '${MEMORY_FOR_BLOCKS}'`);
     try {
       return await work();
     } finally {

@@ -78,7 +78,7 @@ async function stageFile(
   const insert = (isStrict: boolean) =>
     database.run(`INSERT INTO staged ${rowsOf(source.read(isStrict))}`, onProgress);
   const attempt = (isStrict: boolean) =>
-    source.container === 'Parquet' ? database.forParquet(() => insert(isStrict)) : insert(isStrict);
+    source.container ? database.withMoreMemory(() => insert(isStrict)) : insert(isStrict);
   await attempt(true)
     // Files that were put together have several kinds of line ends.
     .catch((error) => (/invalid state/.test(String(error)) ? attempt(false) : Promise.reject(error)))
