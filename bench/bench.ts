@@ -8,7 +8,6 @@ import { historyFile } from './targets/history-file.ts';
 import { indexCpu } from './targets/index-cpu.ts';
 import { indexPath } from './targets/index-path.ts';
 import { indexShape } from './targets/index-shape.ts';
-import { indexSize } from './targets/index-size.ts';
 import { ingest } from './targets/ingest.ts';
 import { latency } from './targets/latency.ts';
 import { replay } from './targets/replay.ts';
@@ -18,7 +17,6 @@ const TARGETS: Record<string, Target> = {
   'index-path': indexPath,
   'index-cpu': indexCpu,
   'index-shape': indexShape,
-  'index-size': indexSize,
   ingest,
   replay,
   latency,

@@ -34,10 +34,18 @@ type Mapping = Record<string, unknown>;
 
 const keyword: Mapping = { type: 'keyword' };
 /**
- * Tickers have four times, whose parsing was a fifth of OpenSearch's work with the usual format alone; the first is
- * several times as fast, and the one that a document is written with. The second is for queries.
+ * The first format is the one that documents have, and what OpenSearch answers with; it is parsed nearly three times as
+ * fast as the second, which is for queries. A ticker has four times, whose parsing was a quarter of the work.
  */
-const date: Mapping = { type: 'date', format: 'rfc3339_lenient||strict_date_optional_time' };
+const date: Mapping = {
+  type: 'date',
+  format: "uuuu-MM-dd'T'HH:mm:ss.SSSX||strict_date_optional_time",
+};
+/**
+ * Many times as fast. Queries have to write a time of day with seconds and offset, and a date means UTC whatever the
+ * reader's time zone.
+ */
+const unsearchedDate: Mapping = { ...date, format: 'rfc3339_lenient', index: false };
 
 /** Every number is a double, so that it comes back to the last bit. */
 const KIND_MAPPINGS: Record<IndexFieldKind, Mapping> = {
@@ -57,6 +65,7 @@ const KIND_MAPPINGS: Record<IndexFieldKind, Mapping> = {
  */
 const SEARCHED = new Set([
   'slot',
+  'timestamp',
   'start',
   'confirmed_time',
   'hours',
@@ -66,13 +75,18 @@ const SEARCHED = new Set([
   'size',
 ]);
 
+function mappingOf(field: string, kind: IndexFieldKind): Mapping {
+  if (kind === 'name' || SEARCHED.has(field)) return KIND_MAPPINGS[kind];
+  return kind === 'time' ? unsearchedDate : { ...KIND_MAPPINGS[kind], index: false };
+}
+
 function propertiesOf(indices: ChartedIndices): Mapping {
-  const entries = Object.entries<IndexFieldKind>(INDEX_FIELDS[indices]).map(([field, kind]) => [
-    field,
-    { ...KIND_MAPPINGS[kind], ...(kind === 'name' || SEARCHED.has(field) ? {} : { index: false }) },
-  ]);
-  // The article's queries use both `symbol` and `symbol.keyword`.
-  return { ...Object.fromEntries(entries), symbol: { ...keyword, fields: { keyword } } };
+  const fields = Object.entries<IndexFieldKind>(INDEX_FIELDS[indices]);
+  return {
+    ...Object.fromEntries(fields.map(([field, kind]) => [field, mappingOf(field, kind)])),
+    // The article's queries use both `symbol` and `symbol.keyword`.
+    symbol: { ...keyword, fields: { keyword } },
+  };
 }
 
 /** Only what is searched for; the rest is in `_source`. */

@@ -95,6 +95,21 @@ describe('every field of a ticker', () => {
   });
 });
 
+describe('a time that people search by', () => {
+  it.each([
+    ['a day', { gte: '2026-03-01', lt: '2026-03-02' }, 4],
+    ['a day in the reader’s time zone', { gte: '2026-03-01', lt: '2026-03-02', time_zone: '-13:00' }, 0],
+    ['a time without seconds', { gte: '2026-03-01T12:00', lte: '2026-03-01T12:00' }, 4],
+    ['an exact time', { gte: '2026-03-01T12:00:00.000Z', lte: '2026-03-01T13:00:00.999+01:00' }, 4],
+    ['a month, and mathematics', { gte: '2026-03', lt: '2026-03-01||+1M' }, 4],
+  ])('may be %s', async (_, range, found) => {
+    for (const field of ['slot', 'timestamp']) {
+      const { hits } = await search({ query: { range: { [field]: range } }, track_total_hits: true });
+      expect([field, hits.total]).toEqual([field, { value: found, relation: 'eq' }]);
+    }
+  });
+});
+
 /** The search that Discover sends when somebody opens an index pattern (OpenSearch Dashboards 2.8). */
 function discoverSearch({ timeFieldName }: { timeFieldName: string }, dateFields: readonly string[]) {
   return {
