@@ -161,10 +161,12 @@ const LAYOUT: readonly Panel[] = [
   ['visualization', chartId('move-sizes'), 24, 58, 24, 15],
   ['visualization', chartId('moves-by-currency'), 0, 73, 24, 15],
   ['visualization', chartId('bands'), 24, 73, 24, 15],
-  ['visualization', chartId('ticks-per-hour'), 0, 88, 24, 12],
-  ['visualization', chartId('gaps'), 24, 88, 24, 12],
-  ['visualization', chartId('freshness'), 0, 100, 48, 9],
-  ['search', TICKS, 0, 109, 48, 16],
+  ['visualization', chartId('spread'), 0, 88, 24, 12],
+  ['visualization', chartId('funding'), 24, 88, 24, 12],
+  ['visualization', chartId('ticks-per-hour'), 0, 100, 24, 12],
+  ['visualization', chartId('gaps'), 24, 100, 24, 12],
+  ['visualization', chartId('freshness'), 0, 112, 48, 9],
+  ['search', TICKS, 0, 121, 48, 16],
 ];
 
 function dashboard({ from, to }: OpeningRange): SavedObject {

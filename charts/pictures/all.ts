@@ -7,6 +7,7 @@ import { marketNow } from './market-now.ts';
 import { priceMoves } from './moves.ts';
 import { priceAndChange } from './price.ts';
 import { profile } from './profile.ts';
+import { spreadAndFunding } from './spread.ts';
 import { volatilityRanking } from './volatility.ts';
 
 /** Every picture whose rows OpenSearch answers: Dashboards has these. */
@@ -16,6 +17,7 @@ export const PICTURES: readonly Picture[] = [
   averagePrice,
   priceMoves,
   volatilityRanking,
+  spreadAndFunding,
   pipelineHealth,
 ];
 

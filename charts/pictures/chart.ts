@@ -102,6 +102,8 @@ export interface PagePicture<C extends PageChart = PageChart> {
   choices?: readonly ChartChoice[];
   /** The page updates it at most this often, because its answer reads whole histories. @default whenever there is news */
   restMs?: number;
+  /** The page leaves it out as long as none of its charts has data. @default false */
+  onlyWithData?: boolean;
   charts: readonly C[];
 }
 

@@ -18,6 +18,8 @@ export interface ChartCard {
   readonly element: HTMLElement;
   /** Draws or updates the chart. */
   show(answer: PictureAnswer, chosen: ChosenValues): Promise<void>;
+  /** Whether nothing is drawn. */
+  isEmpty(): boolean;
   /** Redraws the chart with other choices. */
   choose(chosen: ChosenValues): Promise<void>;
 }
@@ -82,6 +84,7 @@ export function chartCard(chart: PageChart, picture: PagePicture): ChartCard {
       else await draw(answer, chosen);
       settle();
     },
+    isEmpty: () => rows().length === 0,
     async choose(chosen) {
       if (!drawn) return;
       for (const { name } of picture.choices ?? []) drawn.view.signal(name, chosen[name]);

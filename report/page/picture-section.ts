@@ -74,7 +74,10 @@ export function pictureSection(
             if (!answer) return;
             period.textContent = periodWords(answer);
             if (answer.profile) facts.replaceChildren(...factSections(answer.profile));
+            // A chart takes its width from the page.
+            section.hidden = false;
             await Promise.all(cards.map((card) => card.show(answer, chosen)));
+            section.hidden = picture.onlyWithData === true && cards.every((card) => card.isEmpty());
           } catch (error) {
             isStale = true;
             throw error;

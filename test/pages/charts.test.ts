@@ -181,6 +181,14 @@ describe('the numbers in the charts', () => {
     }
   });
 
+  it('are the spread and the funding rate in basis points', async () => {
+    const { rows: spreads } = await drawOnPage('spread-and-funding', 'spread');
+    const { rows: rates } = await drawOnPage('spread-and-funding', 'funding');
+    expect([spreads.length, rates.length]).toEqual([7 * 24, 7 * 24]);
+    for (const { points } of spreads) expect(points).toBeCloseTo((10_000 * 0.0005) / 1.00005, 6);
+    for (const { points } of rates) expect(points).toBeCloseTo(1, 6);
+  });
+
   it('leave the archive out of comparisons unless it is picked', async () => {
     const names = async (series: string) =>
       (await drawOnPage('volatility-ranking', 'volatility', {}, { series, window: '1y' })).rows.map(

@@ -101,6 +101,13 @@ function movesIn(candles: readonly Candle[]): Move[] {
   });
 }
 
+/** The bundled history has neither: a spread of 5 basis points, and a funding rate of one. */
+const quoted = (price: number) => ({
+  bid_price: price * 0.9998,
+  ask_price: price * 1.0003,
+  funding_rate: 0.0001,
+});
+
 function tickerOf(spot: SpotTicker, slotMs: number): Ticker {
   const slot = new Date(slotMs).toISOString();
   const numbers = {
@@ -120,6 +127,7 @@ function tickerOf(spot: SpotTicker, slotMs: number): Ticker {
     timestamp: slot,
     received_at: slot,
     last_price: Number(spot.lastPrice),
+    ...quoted(Number(spot.lastPrice)),
     ...Object.fromEntries(
       Object.entries(numbers).flatMap(([field, text]) => (text === '' ? [] : [[field, Number(text)]])),
     ),

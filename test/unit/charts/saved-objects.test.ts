@@ -158,6 +158,8 @@ describe('the saved objects', () => {
         "crypto-market-insights-chart-move-sizes",
         "crypto-market-insights-chart-moves-by-currency",
         "crypto-market-insights-chart-volatility",
+        "crypto-market-insights-chart-spread",
+        "crypto-market-insights-chart-funding",
         "crypto-market-insights-chart-ticks-per-hour",
         "crypto-market-insights-chart-freshness",
         "crypto-market-insights-chart-gaps",
