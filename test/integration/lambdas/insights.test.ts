@@ -177,6 +177,14 @@ async function answered(question: QuestionInput): Promise<unknown> {
   return response.kind === 'answer' ? response.answer : undefined;
 }
 
+/** What the command line prints. */
+async function commandLine(line: string): Promise<string> {
+  const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+  const here = ['--at', NOW, '--opensearch', services.openSearch, '--folder', folder];
+  return (await promisify(execFile)(process.execPath, [main, 'insights', ...line.split(' '), ...here]))
+    .stdout;
+}
+
 /** The answer to the same question from everything in memory. */
 const inMemory = (question: QuestionInput) =>
   answer(questionSchema.parse(question), Date.parse(NOW), store.asStores(), { 'recorded:spot': 900_000 });
@@ -266,17 +274,16 @@ describe('the insights function', () => {
     'answers "%s" on the command line with the same numbers',
     async (line, given) => {
       const scope = line.includes('--exchange') ? { exchange: 'recorded' } : {};
-      const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
-      const here = ['--at', NOW, '--json', '--opensearch', services.openSearch, '--folder', folder];
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        main,
-        'insights',
-        ...line.split(' '),
-        ...here,
-      ]);
-      expect(JSON.parse(stdout)).toEqual(await answered({ ...given, ...scope }));
+      expect(JSON.parse(await commandLine(`${line} --json`))).toEqual(await answered({ ...given, ...scope }));
     },
   );
+
+  it('says on the command line which window was asked if it answers whole hours', async () => {
+    const text = await commandLine('average ADAUSD --over 60d');
+    expect(text).toContain('recorded:spot:ADAUSD, 2018-01-19 11:00 UTC to 2018-03-20 11:00 UTC');
+    expect(text).toContain('of 1,440');
+    expect(text).toContain('asked: 2018-01-19 10:50 UTC to 2018-03-20 10:50 UTC, answered in whole hours');
+  });
 
   it('counts the moves of the most volatile like the question about moves', async () => {
     const window = { from: '2018-02-01', to: '2018-02-20' };
