@@ -177,7 +177,6 @@ async function answered(question: QuestionInput): Promise<unknown> {
   return response.kind === 'answer' ? response.answer : undefined;
 }
 
-/** What the command line prints. */
 async function commandLine(line: string): Promise<string> {
   const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
   const here = ['--at', NOW, '--opensearch', services.openSearch, '--folder', folder];
@@ -280,8 +279,7 @@ describe('the insights function', () => {
 
   it('says on the command line which window was asked if it answers whole hours', async () => {
     const text = await commandLine('average ADAUSD --over 60d');
-    expect(text).toContain('recorded:spot:ADAUSD, 2018-01-19 11:00 UTC to 2018-03-20 11:00 UTC');
-    expect(text).toContain('of 1,440');
+    expect(text).toMatch(/2018-01-19 11:00 UTC to 2018-03-20 11:00 UTC.* of 1,440/s);
     expect(text).toContain('asked: 2018-01-19 10:50 UTC to 2018-03-20 10:50 UTC, answered in whole hours');
   });
 
