@@ -134,7 +134,8 @@ const transposed = (columns: readonly (readonly string[])[]) =>
 const sumOf = (rows: readonly Row[], of: (row: Row) => number) => rows.reduce((sum, row) => sum + of(row), 0);
 
 describe.skipIf(skipped)('the command line, the function, Dashboards and the report page', () => {
-  it('give the same numbers', async () => {
+  // Eight commands, and every chart in a browser.
+  it('give the same numbers', { timeout: 180_000 }, async () => {
     const symbol = BTC;
     const over = '1y';
 
