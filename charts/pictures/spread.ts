@@ -18,12 +18,14 @@ function meansOf(...fields: string[]): ChartQuery {
   const means = Object.fromEntries(fields.map((field) => [field, { avg: { field } }]));
   return {
     index: TICKER_INDICES,
-    rows: 'aggregations.told.series.buckets',
+    rows: 'aggregations.series.buckets',
     aggs: {
-      told: {
-        filter: { bool: { filter: fields.map((field) => ({ exists: { field } })) } },
-        aggs: { series: bySeries(6, { time: overTime('slot', means) }) },
-      },
+      series: bySeries(6, {
+        told: {
+          filter: { bool: { filter: fields.map((field) => ({ exists: { field } })) } },
+          aggs: { time: overTime('slot', means) },
+        },
+      }),
     },
   };
 }
@@ -41,7 +43,7 @@ function lines(data: string, expression: string, title: string): Json {
       ...seriesNames,
       calculate('named', 'datum.label'),
       { window: [{ op: 'row_number', as: 'rank' }] },
-      flatten('time.buckets', 'bucket'),
+      flatten('told.time.buckets', 'bucket'),
       calculate('time', 'toDate(datum.bucket.key)'),
       calculate('points', `datum.bucket.doc_count > 0 ? 10000 * (${expression}) : null`),
       calculate('points_text', "isValid(datum.points) ? format(datum.points, ',.2f') + ' bp' : '–'"),
