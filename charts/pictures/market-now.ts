@@ -137,8 +137,8 @@ const prices = marketsOverTime(
     },
     100,
   ),
-  // Two hits in each bucket take long.
-  { usual: ['BTC'], perShard: 40 },
+  // Hits in each bucket take long.
+  { usual: ['BTC'], perShard: 12 },
 );
 
 const candleAxes = (from: string, to: string): Json => ({

@@ -91,7 +91,13 @@ export function marketsOverTime(
           shard_size: perShard,
           // Only the markets that are returned are aggregated further.
           collect_mode: 'breadth_first',
-          order: [{ 'usual>is': 'desc' }, { 'dollars>turnover': 'desc' }, { 'others>turnover': 'desc' }],
+          order: [
+            { 'usual>is': 'desc' },
+            { 'dollars>turnover': 'desc' },
+            { 'others>turnover': 'desc' },
+            // Shards of candles know no turnover: the longest history first.
+            { _count: 'desc' },
+          ],
         },
       ),
       live: { filter: { bool: { must_not: [inArchive] } }, aggs: currencies },
