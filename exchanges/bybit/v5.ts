@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { TickerBatch } from '../../core/ingest/ports.ts';
 import { SourceError } from '../../core/ingest/source-errors.ts';
+import { isKnownCurrency } from '../../core/market/currencies.ts';
 import type { Category } from '../../core/market/series.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
 import type { CandleApi, ExchangeCandle, PollScope, TickerApi } from '../exchange.ts';
@@ -11,6 +12,7 @@ import type { Instrument, Markets } from '../payload/instruments.ts';
 import { type Entry, entriesOf, normaliseList } from '../payload/tickers.ts';
 import { bybitInstruments, bybitMarkets } from './instruments.ts';
 import { optionCoins, withOptionChange } from './options.ts';
+import { splitBybitSymbol } from './symbols.ts';
 
 /** https://bybit-exchange.github.io/docs/v5/market/tickers: all values are strings, "" means absent. */
 const FIELDS = fieldReaders({
@@ -160,6 +162,10 @@ export const bybitCandles: CandleApi = {
     klines.transform(({ result }) =>
       result.category === 'inverse' ? result.list.map(swapAmounts) : result.list,
     ),
-  pairOf: async ({ category, symbol }, ask) =>
-    bybitMarkets(await bybitInstruments(ask, category), category).pairOf(symbol),
+  async pairOf({ category, symbol }, ask) {
+    const { base, quote } = splitBybitSymbol(category, symbol);
+    // Two known currencies leave no doubt, which saves a request.
+    if (base && quote && isKnownCurrency(base)) return { base, quote };
+    return bybitMarkets(await bybitInstruments(ask, category), category).pairOf(symbol);
+  },
 };
