@@ -108,7 +108,7 @@ export class PipelineFunction extends Construct {
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'Lambda creates the network interfaces later, and X-Ray has no resources: these actions accept only *.',
+        'Lambda creates the network interfaces later, X-Ray has no resources, and MSK tells any role of the account where brokers are: these actions accept only *.',
     });
   }
 

@@ -128,12 +128,12 @@ export class Stream extends Construct {
     });
   }
 
+  /**
+   * On every cluster: the action accepts no resource, so one that is named may not match.
+   * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonmanagedstreamingforapachekafka.html
+   */
   #grantBootstrap(grantee: iam.IGrantable): void {
-    iam.Grant.addToPrincipal({
-      grantee,
-      actions: ['kafka:GetBootstrapBrokers'],
-      resourceArns: [this.clusterArn],
-    });
+    iam.Grant.addToPrincipal({ grantee, actions: ['kafka:GetBootstrapBrokers'], resourceArns: ['*'] });
   }
 
   /** `arn:…:cluster/<name>/<uuid>` → `arn:…:topic/<name>/<uuid>/<topic>`. */

@@ -34,6 +34,8 @@ const WITHOUT_RESOURCE = new Set([
   // Lambda puts its pollers into the brokers' network.
   'ec2:DescribeSecurityGroups',
   'ec2:DescribeVpcs',
+  // Functions look up the addresses of the brokers.
+  'kafka:GetBootstrapBrokers',
   // Traces.
   'xray:PutTraceSegments',
   'xray:PutTelemetryRecords',
