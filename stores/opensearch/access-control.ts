@@ -23,12 +23,19 @@ const TICKERS = ['tickers', TICKER_INDICES];
 const SUMMARY_STATE = 'summaries*';
 const SUMMARIES = ['candles', CANDLE_INDICES, MOVES_INDEX, SUMMARY_STATE];
 
-const READ = ['read', 'indices:admin/get', 'indices:admin/mappings/get', 'indices:monitor/stats'];
-/** A bulk request that creates an index needs an action of its own. */
-const CREATE_INDEX = ['create_index', 'indices:admin/auto_create'];
-const WRITE = ['crud', ...CREATE_INDEX, 'indices:admin/refresh*'];
-/** Lets a search page through a frozen view of the indices. */
-const POINT_IN_TIME = 'manage_point_in_time';
+/*
+ * Single actions where a group such as `crud` or `create_index` allows more than its name says: both let a function
+ * change mappings.
+ */
+const READ = ['read'];
+const REFRESH = ['indices:admin/refresh*'];
+/** To create documents, and with the first one its index. */
+const CREATE = ['indices:data/write/bulk*', 'indices:data/write/index', 'indices:admin/create'];
+const DELETE_INDEX = 'indices:admin/delete';
+const DELETE_DOCUMENTS = ['indices:data/write/delete'];
+/** Requests about several indices, or documents, need the right to be made at all. */
+const BULK = 'indices:data/write/bulk';
+const GET_MANY = 'indices:data/read/mget';
 
 const role = (
   description: string,
@@ -47,35 +54,35 @@ const role = (
 const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
   index: role(
     'Creates tickers and records which hours they come late for; reads nothing.',
-    ['indices:data/write/bulk'],
-    [
-      [
-        [...TICKERS, LATE_HOURS_INDEX],
-        [...CREATE_INDEX, 'indices:data/write/bulk*', 'indices:data/write/index'],
-      ],
-    ],
+    [BULK],
+    [[[...TICKERS, LATE_HOURS_INDEX], CREATE]],
   ),
   summarise: role(
     'Reads tickers and deletes whole months of them; writes candles and moves.',
-    ['cluster_composite_ops', POINT_IN_TIME],
+    [BULK, GET_MANY],
     [
-      [TICKERS, [...READ, 'indices:admin/delete', 'indices:admin/refresh*']],
-      [SUMMARIES, [...READ, ...WRITE]],
+      [TICKERS, [...READ, ...REFRESH, 'indices:admin/get', DELETE_INDEX]],
+      [SUMMARIES, [...READ, ...REFRESH, ...CREATE, ...DELETE_DOCUMENTS]],
     ],
   ),
   insights: role(
     'Reads everything that questions are answered from.',
-    ['cluster_composite_ops_ro', POINT_IN_TIME],
+    [],
     [[[...TICKERS, ...SUMMARIES], READ]],
   ),
   operate: role(
-    'Checks, repairs and rebuilds everything the pipeline stores.',
-    ['cluster_composite_ops', 'cluster_monitor', 'indices:admin/index_template/get', POINT_IN_TIME],
+    'Checks the pipeline, adds missing tickers, makes months of them, candles and moves again.',
     [
-      [
-        [...TICKERS, ...SUMMARIES],
-        [...READ, ...WRITE, 'manage'],
-      ],
+      BULK,
+      GET_MANY,
+      'indices:data/read/scroll',
+      'indices:data/read/scroll/clear',
+      'cluster:monitor/health',
+      'indices:admin/index_template/get',
+    ],
+    [
+      [TICKERS, [...READ, ...REFRESH, ...CREATE, 'indices:admin/mappings/get', DELETE_INDEX]],
+      [SUMMARIES, [...READ, ...REFRESH, ...CREATE, ...DELETE_DOCUMENTS]],
     ],
   ),
   watch: role('Checks how fresh tickers and summaries are.', [], [[[...TICKERS, SUMMARY_STATE], READ]]),
@@ -86,7 +93,10 @@ const READER_ROLE: Role = {
     'Reads Dashboards and its data.',
     ['cluster_composite_ops_ro'],
     [
-      [[...TICKERS, ...SUMMARIES], READ],
+      [
+        [...TICKERS, ...SUMMARIES],
+        [...READ, 'indices:admin/get', 'indices:admin/mappings/get', 'indices:monitor/stats'],
+      ],
       [['.kibana*', '.opensearch_dashboards*'], ['read']],
     ],
   ),
