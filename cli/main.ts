@@ -8,6 +8,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   report: 'write the report page as a file',
   dashboards: 'export or import the dashboards',
   preflight: 'check an AWS account before a deployment',
+  rotate: 'change a password of OpenSearch',
   doctor: 'check every part of the pipeline',
   verify: 'compare lake and index',
   replay: 'index tickers again from the lake',

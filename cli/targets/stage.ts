@@ -54,8 +54,20 @@ interface DeployedStack {
   outputs: Map<string, string>;
 }
 
-async function deployedStack(stage: string): Promise<DeployedStack> {
-  const StackName = stackName(stage, 'stateless');
+/** An output of one of a stage's stacks. @throws StageNotFoundError */
+export async function outputOf(stage: string, part: 'stateful' | 'stateless', name: string): Promise<string> {
+  const value = (await deployedStack(stage, part)).outputs.get(name);
+  if (value) return value;
+  throw new StageNotFoundError(
+    `The ${part} stack of stage "${stage}" has no output ${name}. Deploy the stage again.`,
+  );
+}
+
+async function deployedStack(
+  stage: string,
+  part: 'stateful' | 'stateless' = 'stateless',
+): Promise<DeployedStack> {
+  const StackName = stackName(stage, part);
   try {
     const { Stacks } = await new CloudFormationClient({}).send(new DescribeStacksCommand({ StackName }));
     const { StackId = '', Outputs = [] } = Stacks?.[0] ?? {};

@@ -25,6 +25,7 @@ export interface SearchProps extends EngineProps, SearchConfig {
 export class Search extends Construct {
   /** `https://…` */
   readonly url: string;
+  readonly domainName: string;
   /** How a function finds the domain and signs in. */
   readonly environment: { readonly OPENSEARCH_URL: string; readonly OPENSEARCH_AUTH: 'iam' };
   /** `{"username", "password"}` of the admin user. */
@@ -130,6 +131,7 @@ export class Search extends Construct {
       ...(dataNodes > 1 ? [] : [{ id: 'AwsSolutions-OS7', reason: single }]),
     );
     this.url = `https://${domain.domainEndpoint}`;
+    this.domainName = domain.domainName;
     this.environment = { OPENSEARCH_URL: this.url, OPENSEARCH_AUTH: 'iam' };
     this.#domain = domain;
     new SearchAlarms(this, 'Alarms', { notifications, stage, dataNodes, managers, volumeGb, domain, key });
@@ -175,7 +177,7 @@ export class Search extends Construct {
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'No program stores the password: functions sign in with IAM, setup reads the secret at run time. Rotation takes two commands (docs/aws.md); a rotation function in the VPC would be another admin of the domain.',
+        'No program stores the password: functions sign in with IAM, setup reads the secret at run time. A command rotates it (npm run rotate); a rotation function in the VPC would be another admin of the domain.',
     });
     return secret;
   }

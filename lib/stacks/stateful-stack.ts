@@ -62,6 +62,7 @@ export class StatefulStack extends Stack {
     output('KafkaClusterArn', this.stream.clusterArn, 'The Kafka cluster of the stream');
     output('KafkaTopicName', this.stream.topicName, 'The topic of the stream');
     output('DashboardsUrl', `${this.search.url}/_dashboards`, 'Open through a forwarded port: docs/aws.md');
+    output('SearchDomainName', this.search.domainName, 'The OpenSearch domain');
     output('MasterUserSecretArn', this.search.masterSecret.secretArn, 'The OpenSearch admin user');
     output('ReaderUserSecretArn', this.search.readerSecret.secretArn, 'The OpenSearch read-only user');
     output('AthenaDatabase', catalog.databaseName, 'The lake as a table, for Athena');
