@@ -25,7 +25,7 @@ export interface HistoryParts extends HistorySummary {
 const READER = fileURLToPath(new URL('reader-process.ts', import.meta.url));
 
 /** Most of what the reader allocates lives for a moment. Without limits, the heap would grow until it is told to collect it. */
-export const READER_HEAP = ['--max-semi-space-size=2', '--max-old-space-size=128'];
+export const READER_HEAP = ['--max-semi-space-size=4', '--max-old-space-size=128'];
 
 /**
  * {@link withHistory} in a process of its own, whose heap is small, however long the files are.

@@ -106,7 +106,7 @@ class Check {
     );
   }
 
-  /** @returns notes about rows that come more than once */
+  /** Keeps one of rows for the same time. @returns notes about them */
   async refuseContradictions(): Promise<string[]> {
     const values = ['open', 'high', 'low', 'close', 'volume', 'turnover'];
     const names = ['id', 'start_us', 'file', 'n', ...values];
@@ -130,6 +130,11 @@ class Check {
     const [{ same = 0n, later = 0n } = {}] = await this.#database.rows<{ same: bigint; later: bigint }>(
       `SELECT count(*) FILTER (NOT (${differs})) AS same, count(*) FILTER (${differs}) AS later FROM ${pairs}`,
     );
+    if (same + later > 0) {
+      await this.#database.run(
+        `DELETE FROM sorted WHERE (file, n) IN (SELECT (before_file, before_n) FROM ${pairs})`,
+      );
+    }
     return [
       ...(same > 0 ? [`${rowsText(Number(same))} that repeat another: left out`] : []),
       ...(later > 0 ? ['the last day is there twice: its last row counts'] : []),

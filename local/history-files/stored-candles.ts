@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import { HourOfRows } from '../../core/operate/backfill/aggregate.ts';
 import type { RecordedRow } from '../../core/operate/backfill/row-parts.ts';
 import type { SortedSymbol } from './check-rows.ts';
-import type { Database } from './database.ts';
+import type { Database, NumberChunk } from './database.ts';
 
 interface SortedRow extends RecordedPrices {
   id: number;
@@ -16,25 +16,54 @@ export async function* storedCandles(
   symbols: readonly SortedSymbol[],
   nowMs: number,
 ): AsyncGenerator<RecordedRow> {
-  let hour: { hour: HourOfRows; of: SortedSymbol } | undefined;
-  for await (const row of sortedRows(database)) {
-    const of = symbols[row.id] as SortedSymbol;
-    const { stepMs } = of;
-    const candleMs = Math.max(stepMs, HOUR_MS);
+  const maker = new CandleMaker(symbols, nowMs);
+  const select = `SELECT id, (start_us // 1000)::DOUBLE AS start_ms, open, high, low, close, volume, turnover FROM sorted`;
+  for await (const chunk of database.numbers(select)) {
+    // Not row by row: a promise for each of millions takes longer than all the rest.
+    for (let index = 0; index < chunk.count; index += 1) maker.add(rowAt(chunk, index));
+    yield* maker.take();
+  }
+  maker.end();
+  yield* maker.take();
+}
+
+/** Adds rows up, as many as a candle has. */
+class CandleMaker {
+  readonly #symbols: readonly SortedSymbol[];
+  readonly #nowMs: number;
+  #ready: RecordedRow[] = [];
+  #open: { hour: HourOfRows; of: SortedSymbol } | undefined;
+
+  constructor(symbols: readonly SortedSymbol[], nowMs: number) {
+    this.#symbols = symbols;
+    this.#nowMs = nowMs;
+  }
+
+  /** Rows come by symbol and time. */
+  add(row: SortedRow): void {
+    const of = this.#symbols[row.id] as SortedSymbol;
+    const candleMs = Math.max(of.stepMs, HOUR_MS);
     const startMs = Math.floor(row.startMs / candleMs) * candleMs;
-    if (startMs + candleMs > nowMs) continue;
-    if (hour && (hour.of !== of || hour.hour.startMs !== startMs)) {
-      yield candleOf(hour.of, hour.hour.candle());
-      hour = undefined;
-    }
-    if (stepMs < HOUR_MS) {
-      hour ??= { hour: new HourOfRows(startMs, stepMs), of };
-      hour.hour.add(row);
+    if (this.#open?.of !== of || this.#open.hour.startMs !== startMs) this.end();
+    if (startMs + candleMs > this.#nowMs) return;
+    if (of.stepMs < HOUR_MS) {
+      this.#open ??= { hour: new HourOfRows(startMs, of.stepMs), of };
+      this.#open.hour.add(row);
     } else if (startMs === row.startMs) {
-      yield candleOf(of, row);
+      this.#ready.push(candleOf(of, row));
     }
   }
-  if (hour) yield candleOf(hour.of, hour.hour.candle());
+
+  /** Completes the hour of the last row. */
+  end(): void {
+    if (this.#open) this.#ready.push(candleOf(this.#open.of, this.#open.hour.candle()));
+    this.#open = undefined;
+  }
+
+  /** The candles that are complete, each once. */
+  take(): RecordedRow[] {
+    return this.#ready.splice(0);
+  }
 }
 
 function candleOf({ symbol, base, quote, stepMs }: SortedSymbol, prices: RecordedPrices): RecordedRow {
@@ -49,26 +78,16 @@ function candleOf({ symbol, base, quote, stepMs }: SortedSymbol, prices: Recorde
   };
 }
 
-/** Of rows for the same time, only the last. */
-async function* sortedRows(database: Database): AsyncGenerator<SortedRow> {
-  let waiting: SortedRow | undefined;
-  const select = `SELECT id, (start_us // 1000)::DOUBLE AS start_ms, open, high, low, close, volume, turnover FROM sorted`;
-  for await (const { count, value } of database.numbers(select)) {
-    for (let index = 0; index < count; index += 1) {
-      const number = (column: number) => value(column, index) ?? undefined;
-      const row: SortedRow = {
-        id: number(0) as number,
-        startMs: number(1) as number,
-        open: number(2) as number,
-        high: number(3) as number,
-        low: number(4) as number,
-        close: number(5) as number,
-        volume: number(6),
-        turnover: number(7),
-      };
-      if (waiting && (waiting.id !== row.id || waiting.startMs !== row.startMs)) yield waiting;
-      waiting = row;
-    }
-  }
-  if (waiting) yield waiting;
+function rowAt({ value }: NumberChunk, index: number): SortedRow {
+  const price = (column: number) => value(column, index) as number;
+  return {
+    id: price(0),
+    startMs: price(1),
+    open: price(2),
+    high: price(3),
+    low: price(4),
+    close: price(5),
+    volume: value(6, index) ?? undefined,
+    turnover: value(7, index) ?? undefined,
+  };
 }
