@@ -2,6 +2,9 @@ import type { RecordedPrices } from '../../market/candle.ts';
 import type { PathPoint } from '../../market/price-path.ts';
 import { HOUR_MS } from '../../market/time.ts';
 
+/** In the path of an hour: as many as polls every two minutes. */
+const MOST_POINTS = 30;
+
 /** Adds rows that cover a part of an hour up to the hour's candle, with the path that they tell. */
 export class HourOfRows {
   readonly startMs: number;
@@ -45,7 +48,7 @@ export class HourOfRows {
       close: this.#close,
       ...(this.#volume === undefined ? {} : { volume: this.#volume }),
       ...(this.#turnover === undefined ? {} : { turnover: this.#turnover }),
-      path: this.#path,
+      path: largestTurns(this.#path, this.#high, this.#low),
     };
   }
 
@@ -57,6 +60,29 @@ export class HourOfRows {
     if (last && before && isBetween(last[1], before[1], price)) path.pop();
     path.push([offsetMs, price]);
   }
+}
+
+/**
+ * The path without its smallest turns, if it has many: it could not be read again for all of many years. What stays is
+ * the first and the last price, the high and the low, and every turn that is larger than those left out.
+ */
+function largestTurns(path: PathPoint[], high: number, low: number): PathPoint[] {
+  const left = [...path];
+  const sizeAt = (index: number) => Math.abs((left[index + 1]?.[1] ?? 0) - (left[index]?.[1] ?? 0));
+  const isKept = (index: number) => left[index]?.[1] === high || left[index]?.[1] === low;
+  while (left.length > MOST_POINTS) {
+    let smallest: number | undefined;
+    for (let index = 1; index < left.length - 2; index += 1) {
+      const size = sizeAt(index);
+      if (smallest !== undefined && size >= sizeAt(smallest)) continue;
+      // A step between two larger ones: without it they are one.
+      const isTurn = size <= sizeAt(index - 1) && size <= sizeAt(index + 1);
+      if (isTurn && !isKept(index) && !isKept(index + 1)) smallest = index;
+    }
+    if (smallest === undefined) break;
+    left.splice(smallest, 2);
+  }
+  return left;
 }
 
 function isBetween(price: number, a: number, b: number): boolean {
