@@ -118,6 +118,37 @@ describe('Bybit v5', () => {
     expect(option).not.toHaveProperty('bid_price');
   });
 
+  it('requests the options of each coin, and tells which are missing', async () => {
+    const tickers = '/v5/market/tickers?category=option&baseCoin=';
+    const listed = (symbol: string) => ({
+      symbol,
+      baseCoin: symbol.slice(0, 3),
+      quoteCoin: 'USDT',
+      status: 'Trading',
+    });
+    const list = [
+      listed('BTC-27MAR26-90000-C-USDT'),
+      listed('ETH-27MAR26-3000-P-USDT'),
+      listed('SOL-27MAR26-200-C-USDT'),
+    ];
+    const answerFor = (symbol: string, change24h: string) => {
+      const payload = recordedBybitV5('option');
+      payload.result.list = payload.result.list.map((each) => ({ ...(each as object), symbol, change24h }));
+      return payload;
+    };
+    const batch = await tickersFrom(bybitV5, 'option', {
+      '/v5/market/instruments-info': { retCode: 0, result: { list, nextPageCursor: '' } },
+      [`${tickers}BTC`]: answerFor('BTC-27MAR26-90000-C-USDT', '-0.125'),
+      [`${tickers}ETH`]: answerFor('ETH-27MAR26-3000-P-USDT', ''),
+    });
+    expect(batch.tickers).toMatchObject([
+      { symbol: 'BTC-27MAR26-90000-C-USDT', base: 'BTC', quote: 'USDT', price_24h_pcnt: -0.125 },
+      { symbol: 'ETH-27MAR26-3000-P-USDT', base: 'ETH', quote: 'USDT' },
+    ]);
+    expect(batch.tickers[1]).not.toHaveProperty('price_24h_pcnt');
+    expect(batch.warning).toMatch(/^the options of 1 coins are missing: not found/);
+  });
+
   it('reads an empty list', async () => {
     const payload = recordedBybitV5('spot');
     payload.result.list = [];
