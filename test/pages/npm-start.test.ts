@@ -28,7 +28,7 @@ describe.runIf(executablePath)('the report page of npm start', () => {
   });
 
   it('is served at the printed link, shows every chart, and follows the polls', {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     const url = await vi.waitFor(
       () => {
@@ -36,7 +36,7 @@ describe.runIf(executablePath)('the report page of npm start', () => {
         expect(run.text()).toMatch(/^poll 60 /m);
         return /The report page: (\S+)/.exec(run.text())?.[1] as string;
       },
-      { timeout: 90_000, interval: 100 },
+      { timeout: 200_000, interval: 100 },
     );
     const { page, faults } = await openPage(browser, url);
     // The market replay knows neither.
