@@ -43,6 +43,8 @@ export class OpenSearchSearch {
             ignore_unavailable: 'true',
             allow_no_indices: 'true',
             expand_wildcards: 'open,hidden',
+            // By default, what the shards that failed would have said is left out without a word.
+            allow_partial_search_results: 'false',
           },
           body: { track_total_hits: false, ...body },
         }),
