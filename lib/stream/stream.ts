@@ -99,7 +99,7 @@ export class Stream extends Construct {
 
   /** Lets a function find the brokers and write to the topic. */
   grantProduce(grantee: iam.IGrantable): void {
-    this.#grant(grantee, 'cluster', ['Connect', 'WriteDataIdempotently']);
+    this.#grant(grantee, 'cluster', ['Connect']);
     this.#grant(grantee, 'topic', ['DescribeTopic', 'WriteData']);
     this.#grantBootstrap(grantee);
   }
@@ -114,7 +114,7 @@ export class Stream extends Construct {
 
   /** Lets a function inspect the topic and the index function's progress. */
   grantWatch(grantee: iam.IGrantable): void {
-    this.#grant(grantee, 'cluster', ['Connect', 'DescribeCluster']);
+    this.#grant(grantee, 'cluster', ['Connect']);
     this.#grant(grantee, 'topic', ['DescribeTopic']);
     this.#grant(grantee, 'group', ['DescribeGroup']);
     this.#grantBootstrap(grantee);

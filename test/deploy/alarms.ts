@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Datapoint, parseEmf } from '../../local/pipeline/emitted-metrics.ts';
+import type { Signatures } from './signatures/signatures.ts';
 
 /** The local AWS endpoint refused a request; the message is its answer. */
 export class EndpointError extends Error {
@@ -39,10 +40,12 @@ const DELIVERY_MS = 10_000;
 export class AlarmWorld {
   readonly #endpoint: string;
   readonly #clockFile: string;
+  readonly #signatures: Signatures;
   #aheadSeconds = 0;
 
   /** @param clockFile see ministack/alarms.py */
-  constructor(endpoint: string, clockFile: string) {
+  constructor(endpoint: string, clockFile: string, signatures: Signatures) {
+    this.#signatures = signatures;
     this.#endpoint = endpoint;
     this.#clockFile = clockFile;
   }
@@ -99,15 +102,19 @@ export class AlarmWorld {
 
   /** A queue that hears what a topic is told. */
   async listenTo(topicArn: string, name: string): Promise<Listener> {
+    const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`;
+    const sns = { Service: 'sns.amazonaws.com' };
+    const letIn = { Effect: 'Allow', Principal: sns, Action: 'sqs:SendMessage', Resource: Endpoint };
     const { QueueUrl } = await this.#ask<{ QueueUrl: string }>('sqs', 'AmazonSQS.CreateQueue', {
       QueueName: name,
+      Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement: [letIn] }) },
     });
     const form = new URLSearchParams({
       Action: 'Subscribe',
       Version: '2010-03-31',
       TopicArn: topicArn,
       Protocol: 'sqs',
-      Endpoint: `arn:aws:sqs:us-east-1:000000000000:${name}`,
+      Endpoint,
     });
     await this.#send('sns', { 'content-type': 'application/x-www-form-urlencoded' }, form.toString());
     const receive = async (): Promise<Told[]> => {
@@ -134,11 +141,11 @@ export class AlarmWorld {
     const response = await fetch(this.#endpoint, {
       method: 'POST',
       body,
-      headers: {
-        ...headers,
-        // Names the service; nobody checks the signature.
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
-      },
+      headers: await this.#signatures.sign(
+        { method: 'POST', url: `${this.#endpoint}/`, headers, body },
+        service,
+        { accessKeyId: 'test', secretAccessKey: 'test' },
+      ),
     });
     const text = await response.text();
     if (!response.ok) throw new EndpointError(`${service}: ${response.status} ${text}`);

@@ -11,7 +11,9 @@ export interface Certificate {
   /** For `tls.createServer`. */
   pfx: Buffer;
   passphrase: string;
-  /** PEM, for whoever shall trust it. */
+  /** For whoever shall trust it. */
+  pem: string;
+  /** The file that holds it. */
   file: string;
 }
 
@@ -29,5 +31,7 @@ export async function makeCertificate(jdk: Jdk, folder: string): Promise<Certifi
     ...['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1', '-ext', 'bc=ca:true'],
   ]);
   await run(keytool, ['-exportcert', '-rfc', ...access, '-file', file]);
-  return { pfx: await readFile(store), passphrase, file };
+  // The store also serves as a list of trusted certificates, for which its own key does not count.
+  await run(keytool, ['-importcert', '-noprompt', '-file', file, ...access.with(-1, 'trusted')]);
+  return { pfx: await readFile(store), passphrase, pem: await readFile(file, 'utf8'), file };
 }

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Client } from '@opensearch-project/opensearch';
 import type { MSKEvent } from 'aws-lambda';
 import { Kafka, logLevel } from 'kafkajs';
@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { savedObjects } from '../../charts/saved-objects.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
+import type { OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
 import { sourceNamed } from '../../exchanges/source-config.ts';
 import { stackName } from '../../lib/config/derived.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
@@ -24,9 +25,15 @@ import { type DashboardsServer, startDashboardsServer } from '../unit/lambdas/se
 import { AlarmWorld, idOf, type Listener, metricOf, valuesFor } from './alarms.ts';
 import { type Cdk, cdkCommand } from './cdk.ts';
 import { makeCertificate } from './certificate.ts';
+import { type Deployed, everyRole } from './every-role.ts';
+import { onlyWhatIsAllowed } from './iam.ts';
+import { Identities } from './identities.ts';
 import { type KafkaFront, startKafkaFront } from './kafka-front.ts';
 import { type MiniStack, startMiniStack } from './ministack/ministack.ts';
-import { type OpenSearchFront, startOpenSearchFront } from './opensearch-front.ts';
+import { INDICES, mustNot } from './must-not.ts';
+import { type OpenSearchFront, signedInAs, startOpenSearchFront } from './opensearch-front.ts';
+import { ADMIN_ROLE, startSecureOpenSearch } from './secure-opensearch/secure-opensearch.ts';
+import { type Signatures, startSignatures } from './signatures/signatures.ts';
 import { startTopics, TOPIC_RESOURCE } from './topics.ts';
 
 /*
@@ -41,7 +48,8 @@ const folder = mkdtempSync(join(inject('runFolder'), 'deploy-'));
 /** Kept after the run: what the CDK and MiniStack had to say. */
 const logs = fileURLToPath(new URL('../../.local/logs/test-deploy', import.meta.url));
 const kafka = new Kafka({ clientId: 'test', brokers: [services.kafka], logLevel: logLevel.NOTHING });
-const openSearch = new Client({ node: services.openSearch });
+/** Every call of a role, see ministack/calls.py. */
+const callsFile = join(logs, 'calls.jsonl');
 const cleanups = new AsyncDisposableStack();
 
 /** With several categories, unlike the one that the stages poll. */
@@ -50,6 +58,10 @@ let exchange: FakeBybit;
 let dashboards: DashboardsServer;
 let kafkaFront: KafkaFront;
 let openSearchFront: OpenSearchFront;
+/** As an administrator beside the front. */
+let openSearch: Client;
+let signatures: Signatures;
+let identities: Identities;
 let ministack: MiniStack;
 let alarmWorld: AlarmWorld;
 let cdk: Cdk;
@@ -159,30 +171,40 @@ async function logGroupOf(FunctionName: string): Promise<string> {
   return LoggingConfig?.LogGroup as string;
 }
 
-/** The password that CloudFormation had generated. */
-async function masterPassword(): Promise<string> {
-  const { MasterUserSecretArn } = await outputsOf('stateful');
-  const { SecretString = '' } = await new SecretsManagerClient(aws).send(
-    new GetSecretValueCommand({ SecretId: MasterUserSecretArn }),
-  );
-  return JSON.parse(SecretString).password;
-}
-
 beforeAll(async () => {
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
-  const certificate = await makeCertificate(await findJdk(), folder);
+  const jdk = await findJdk();
+  const certificate = await makeCertificate(jdk, folder);
+  const starting = startSecureOpenSearch({
+    jdk,
+    artifactsFolder: inject('artifactsFolder'),
+    folder: mkdtempSync(join(inject('runFolder'), 'secure-')),
+    certificate,
+  });
+  signatures = await startSignatures();
+  cleanups.defer(() => signatures.close());
   exchange = await startFakeBybit();
   cleanups.defer(() => exchange.close());
   dashboards = await startDashboardsServer('/_dashboards');
   cleanups.defer(() => dashboards.close());
   kafkaFront = await startKafkaFront(services.kafka, certificate);
   cleanups.defer(() => kafkaFront.close());
+  const secure = await starting;
+  cleanups.defer(() => secure.stop());
+  openSearch = new Client({
+    node: secure.url,
+    ssl: { ca: certificate.pem },
+    headers: signedInAs('administrator', ADMIN_ROLE),
+  });
+  cleanups.defer(() => openSearch.close());
   openSearchFront = await startOpenSearchFront({
-    node: services.openSearch,
+    node: secure.url,
     dashboards: dashboards.url,
     certificate,
-    masterPassword,
+    signatures,
+    credentialsOf: (accessKeyId) => identities.credentialsOf(accessKeyId),
+    masterPassword: async () => identities.passwordIn((await outputsOf('stateful')).MasterUserSecretArn),
   });
   cleanups.defer(() => openSearchFront.close());
   const topicMaker = await startTopics(kafka);
@@ -196,6 +218,7 @@ beforeAll(async () => {
     openSearch: openSearchFront.address,
     topicsUrl: topicMaker.url,
     alarmClockFile,
+    callsFile,
     certificateFile: certificate.file,
   });
   cleanups.defer(() => ministack.stop());
@@ -204,12 +227,12 @@ beforeAll(async () => {
     endpoint: ministack.url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  alarmWorld = new AlarmWorld(ministack.url, alarmClockFile);
+  identities = new Identities(aws, signatures);
+  alarmWorld = new AlarmWorld(ministack.url, alarmClockFile, signatures);
   cdk = cdkCommand(ministack.environment, join(logs, 'cdk.log'));
 });
 
 afterAll(async () => {
-  await openSearch.close();
   await cleanups.disposeAsync();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -227,6 +250,38 @@ describe('the app', () => {
   let assembly: string;
   let stateful: Record<string, string>;
   let stateless: Record<string, string>;
+  let deployed: Deployed;
+
+  function deployedStage(): Deployed {
+    const functionName = (name: OpenSearchFunction) =>
+      stateless[`${name[0]?.toUpperCase()}${name.slice(1)}FunctionName`] as string;
+    return {
+      aws,
+      s3: new S3Client({ ...aws, forcePathStyle: true }),
+      stacks: [stackName(STAGE, 'stateful'), stackName(STAGE, 'stateless')],
+      assembly,
+      callsFile,
+      identities,
+      bucket: stateful.LakeBucketName as string,
+      cluster: stateful.KafkaClusterArn as string,
+      topic: stateful.KafkaTopicName as string,
+      consumerGroup: `crypto-market-insights-${STAGE}-index`,
+      front: openSearchFront,
+      kafka: kafkaFront,
+      invoke: (name, event) => invoke(functionName(name), event),
+      async ask(who, method, path, body = '') {
+        const request = { method, url: `http://${openSearchFront.address}${path}`, body };
+        const signedIn =
+          who === 'reader'
+            ? await identities.basic(who, stateful.ReaderUserSecretArn)
+            : await identities.signedBy(functionName(who), request);
+        const headers = { ...signedIn, 'content-type': 'application/json' };
+        const response = await fetch(request.url, { method, headers, ...(body ? { body } : {}) });
+        await response.arrayBuffer();
+        return response.status;
+      },
+    };
+  }
 
   it('is deployed', async () => {
     await cdk('bootstrap', 'aws://000000000000/us-east-1');
@@ -234,6 +289,7 @@ describe('the app', () => {
     await deploy(assembly);
     stateful = await outputsOf('stateful');
     stateless = await outputsOf('stateless');
+    deployed = deployedStage();
     expect(Object.keys(stateless)).toEqual(
       expect.arrayContaining([
         'IndexFunctionName',
@@ -258,19 +314,28 @@ describe('the app', () => {
         { index_template: { template: { settings: { index: { refresh_interval: '30s' } } } } },
       ],
     });
-    expect(openSearchFront.signIns).toMatchObject({ nobody: 0 });
-    expect([...openSearchFront.security.keys()].sort()).toEqual([
-      'internalusers/reader',
-      ...['index', 'insights', 'operate', 'reader', 'summarise', 'watch'].map(
-        (name) => `roles/crypto-market-insights-${name}`,
+    const security = async (path: string) => {
+      const { body } = await openSearch.transport.request({
+        method: 'GET',
+        path: `/_plugins/_security/api/${path}`,
+      });
+      return body as Record<string, unknown>;
+    };
+    const ours = Object.keys(await security('roles')).filter((name) =>
+      name.startsWith('crypto-market-insights-'),
+    );
+    expect(ours.sort()).toEqual(
+      ['index', 'insights', 'operate', 'reader', 'summarise', 'watch'].map(
+        (name) => `crypto-market-insights-${name}`,
       ),
-      ...['index', 'insights', 'operate', 'summarise', 'watch'].map(
-        (name) => `rolesmapping/crypto-market-insights-${name}`,
-      ),
-    ]);
-    expect(openSearchFront.security.get('rolesmapping/crypto-market-insights-index')).toEqual({
-      backend_roles: [expect.stringMatching(/^arn:aws:iam::000000000000:role\/.*Indexer/)],
+    );
+    expect(await security('internalusers')).toHaveProperty('reader');
+    expect(await security('rolesmapping/crypto-market-insights-index')).toMatchObject({
+      'crypto-market-insights-index': {
+        backend_roles: [expect.stringMatching(/^arn:aws:iam::000000000000:role\/.*Indexer/)],
+      },
     });
+    expect(openSearchFront.refusals).toEqual([]);
   });
 
   it('has the dashboards that the setup resource imported', () => {
@@ -321,7 +386,8 @@ describe('the app', () => {
     await openSearch.indices.refresh({ index: 'tickers-*' });
     const { body } = await openSearch.count({ index: 'tickers' });
     expect(body.count).toBeGreaterThan(0);
-    expect(openSearchFront.signIns.iam).toBeGreaterThan(0);
+    expect([...openSearchFront.roles]).toContainEqual(expect.stringMatching(/Indexer/));
+    expect(openSearchFront.refusals).toEqual([]);
   });
 
   it('summarises, answers questions and does operators’ commands', async () => {
@@ -333,6 +399,17 @@ describe('the app', () => {
     expect(await invoke(OperateFunctionName as string, { operation: 'doctor', input: {} })).toMatchObject({
       progress: expect.anything(),
     });
+  });
+
+  describe('the functions, each signed in as its own role,', () => {
+    everyRole(() => deployed);
+  });
+
+  describe('of what is not its own,', () => {
+    beforeAll(async () => {
+      for (const index of INDICES) await openSearch.indices.create({ index });
+    });
+    mustNot(() => deployed);
   });
 
   describe('alarms', () => {
@@ -508,6 +585,19 @@ describe('the app', () => {
     expect(checks.filter(({ status }) => status === 'fail')).toEqual([]);
   });
 
+  it('gives a user of OpenSearch a new password, with which setup signs in', async () => {
+    const before = await identities.passwordIn(stateful.MasterUserSecretArn);
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      [fileURLToPath(new URL('../../cli/main.ts', import.meta.url)), 'rotate', '--stage', STAGE],
+      { env: { PATH: process.env.PATH, ...ministack.environment } },
+    );
+    const after = await identities.passwordIn(stateful.MasterUserSecretArn);
+    expect(after).not.toBe(before);
+    expect(stdout).toMatch(/^✔ The user master of stage dev has a new password/);
+    expect(stdout + stderr).not.toContain(after);
+  });
+
   it('deployed again without a change changes nothing', async () => {
     const output = await deploy(assembly);
     expect(output.match(/\(no changes\)/g)).toHaveLength(2);
@@ -546,6 +636,10 @@ describe('the app', () => {
   it('lets a source go again, with its alarms, also those that wake someone', async () => {
     await deploy(assembly);
     expect(await alarmsOf('mirror')).toEqual([]);
+  });
+
+  describe('IAM', () => {
+    onlyWhatIsAllowed(() => deployed);
   });
 
   it('is destroyed to the last resource, with a lake that was not empty', async () => {

@@ -13,6 +13,8 @@ export interface KafkaFront {
   address: string;
   /** The tokens of those who signed in: the signed URLs that MSK would check. */
   signIns: URL[];
+  /** Numbers of the requests that each access key has made. */
+  requests: Map<string, Set<number>>;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export interface KafkaFront {
 export async function startKafkaFront(broker: string, certificate: Certificate): Promise<KafkaFront> {
   const brokerPort = Number(broker.split(':')[1]);
   const signIns: URL[] = [];
+  const requests: KafkaFront['requests'] = new Map();
   const open = new Set<Socket>();
   const server = createServer({ pfx: certificate.pfx, passphrase: certificate.passphrase }, (near) => {
     const far = connect(brokerPort, '127.0.0.1');
@@ -37,7 +40,7 @@ export async function startKafkaFront(broker: string, certificate: Certificate):
       });
       socket.on('error', () => socket.destroy());
     }
-    let signedIn = false;
+    let accessKey: string | undefined;
     onFrames(near, (frame) => {
       const apiKey = frame.readInt16BE(4);
       const apiVersion = frame.readInt16BE(6);
@@ -46,12 +49,13 @@ export async function startKafkaFront(broker: string, certificate: Certificate):
         near.write(answer(correlationId, Buffer.from([0, 0, 0, 0, 0, 1]), text('OAUTHBEARER')));
       } else if (apiKey === SASL_AUTHENTICATE) {
         const url = signedUrlOf(frame);
-        signedIn = url !== undefined;
+        accessKey = url?.searchParams.get('X-Amz-Credential')?.split('/')[0];
         if (url) signIns.push(url);
-        const error = signedIn ? Buffer.from([0, 0, 0xff, 0xff]) : Buffer.from([0, 58, 0xff, 0xff]);
+        const error = accessKey ? Buffer.from([0, 0, 0xff, 0xff]) : Buffer.from([0, 58, 0xff, 0xff]);
         const lifetime = apiVersion > 0 ? Buffer.alloc(8) : Buffer.alloc(0);
         near.write(answer(correlationId, error, Buffer.alloc(4), lifetime));
-      } else if (signedIn || apiKey === API_VERSIONS) {
+      } else if (accessKey || apiKey === API_VERSIONS) {
+        if (accessKey) requests.set(accessKey, (requests.get(accessKey) ?? new Set()).add(apiKey));
         far.write(frame);
       } else {
         near.destroy(); // as MSK does with strangers
@@ -73,6 +77,7 @@ export async function startKafkaFront(broker: string, certificate: Certificate):
   return {
     address: `127.0.0.1:${port}`,
     signIns,
+    requests,
     close: async () => {
       for (const socket of open) socket.destroy();
       server.close();

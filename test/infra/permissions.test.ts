@@ -75,7 +75,6 @@ describe('by function', () => {
       'kafka-cluster:Connect',
       'kafka-cluster:DescribeTopic',
       'kafka-cluster:WriteData',
-      'kafka-cluster:WriteDataIdempotently',
       's3:GetObject',
       's3:ListBucket',
       's3:PutObject',

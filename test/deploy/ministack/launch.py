@@ -2,7 +2,7 @@
 
 Most of them are recorded only: they get an id, and that is all (RECORDED). A cluster becomes one of MiniStack's own
 MSK service, so that GetBootstrapBrokers knows it. A topic is made on a real Kafka by the test that started us
-(TOPICS_URL). Alarms are evaluated as in alarms.py. A bucket keeps its tags. The schedule's `<aws.scheduler.scheduled-time>`, which MiniStack leaves as it is, becomes the time.
+(TOPICS_URL). Alarms are evaluated as in alarms.py. A bucket keeps its tags, a secret is known by its ARN. The schedule's `<aws.scheduler.scheduled-time>`, which MiniStack leaves as it is, becomes the time.
 This touches MiniStack's inside: its version is pinned in ministack.ts.
 """
 import json
@@ -11,6 +11,7 @@ import urllib.request
 from datetime import datetime, timezone
 
 import alarms
+import calls
 from ministack import app
 from ministack.services import eventbridge, msk, s3, scheduler
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
@@ -82,6 +83,7 @@ _RESOURCE_HANDLERS["AWS::MSK::Topic"] = {
 }
 
 alarms.teach()
+calls.record()
 
 create_bucket = _RESOURCE_HANDLERS["AWS::S3::Bucket"]["create"]
 
@@ -94,6 +96,25 @@ def create_bucket_with_tags(logical_id, props, stack):
 
 
 _RESOURCE_HANDLERS["AWS::S3::Bucket"]["create"] = create_bucket_with_tags
+
+secret = _RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+
+
+def secret_name(arn):
+    return arn.split(":secret:")[1].rsplit("-", 1)[0]
+
+
+def create_secret(logical_id, props, stack):
+    _, attributes = secret["create"](logical_id, props, stack)
+    # What Ref gives on AWS, and so what the policies name.
+    return attributes["Arn"], attributes
+
+
+_RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
+    "create": create_secret,
+    "update": lambda arn, old, new, stack: (arn, secret["update"](secret_name(arn), old, new, stack)[1]),
+    "delete": lambda arn, props: secret["delete"](secret_name(arn), props),
+}
 
 invoke_target = eventbridge._invoke_target
 

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { LOOPBACK } from '../../../core/runtime/loopback-server.ts';
 import { anyFreePort } from '../../../local/engines/ports.ts';
 import { pythonTool } from '../../infra/python-tool.ts';
@@ -31,6 +33,8 @@ export interface MiniStackOptions {
   topicsUrl: string;
   /** Holds how many seconds the alarms' time is ahead, see alarms.py. */
   alarmClockFile: string;
+  /** Every call of a role is added to it, see calls.py. */
+  callsFile: string;
   /** PEM of whom the functions trust beside the usual authorities. */
   certificateFile: string;
 }
@@ -42,7 +46,8 @@ export class MiniStackError extends Error {
 
 /** Starts MiniStack on a free port of this machine. @throws MiniStackError, PythonToolError */
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
-  const { folder, logFile, kafka, openSearch, topicsUrl, alarmClockFile, certificateFile } = options;
+  const { folder, logFile, kafka, openSearch, topicsUrl, alarmClockFile, callsFile, certificateFile } =
+    options;
   const bin = await pythonTool('ministack', MINISTACK_VERSION);
   const port = await anyFreePort();
   const url = `http://${LOOPBACK}:${port}`;
@@ -76,6 +81,9 @@ export async function startMiniStack(options: MiniStackOptions): Promise<MiniSta
       MINISTACK_OPENSEARCH_ENDPOINT: openSearch,
       TOPICS_URL: topicsUrl,
       ALARM_CLOCK: alarmClockFile,
+      // Signatures are verified, and a role may do what its policies allow.
+      AUTH: 'true',
+      CALLS_FILE: callsFile,
     },
   });
   child.stdout.pipe(log, { end: false });
@@ -109,4 +117,16 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
   await exit;
   clearTimeout(late);
+}
+
+/** The credentials with which MiniStack starts a function, derived as it derives them. */
+export function credentialsOfFunction({ FunctionArn, Role }: FunctionConfiguration) {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const digest = sha256(`${FunctionArn}:${Role}`);
+  return {
+    roleArn: String(Role),
+    accessKeyId: `ASIA${digest.slice(0, 16).toUpperCase()}`,
+    secretAccessKey: sha256(`secret:${digest}`),
+    sessionToken: sha256(`token:${digest}`),
+  };
 }

@@ -1,0 +1,57 @@
+import { GetFunctionConfigurationCommand, LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { credentialsOfFunction } from './ministack/ministack.ts';
+import type { RoleCredentials } from './opensearch-front.ts';
+import type { Signatures, UnsignedRequest } from './signatures/signatures.ts';
+
+type AwsConfig = ConstructorParameters<typeof LambdaClient>[0] & object;
+
+/** How deployed functions and users sign in, as the emulator knows it. */
+export class Identities {
+  readonly #lambda: LambdaClient;
+  readonly #secrets: SecretsManagerClient;
+  readonly #signatures: Signatures;
+  readonly #byAccessKey = new Map<string, RoleCredentials>();
+
+  constructor(aws: AwsConfig, signatures: Signatures) {
+    this.#lambda = new LambdaClient(aws);
+    this.#secrets = new SecretsManagerClient(
+      aws as ConstructorParameters<typeof SecretsManagerClient>[0] & object,
+    );
+    this.#signatures = signatures;
+  }
+
+  /** What a function signs with; undefined if no function has this access key. */
+  async credentialsOf(accessKeyId: string): Promise<RoleCredentials | undefined> {
+    if (!this.#byAccessKey.has(accessKeyId)) {
+      for await (const { Functions = [] } of paginateListFunctions({ client: this.#lambda }, {})) {
+        for (const each of Functions.map(credentialsOfFunction))
+          this.#byAccessKey.set(each.accessKeyId, each);
+      }
+    }
+    return this.#byAccessKey.get(accessKeyId);
+  }
+
+  /** Headers of a request to OpenSearch that a function has signed. */
+  async signedBy(FunctionName: string, request: Omit<UnsignedRequest, 'headers'>) {
+    const found = await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    const credentials = credentialsOfFunction(found);
+    const { host: _, ...headers } = await this.#signatures.sign(
+      { ...request, headers: {} },
+      'es',
+      credentials,
+    );
+    return headers;
+  }
+
+  /** Headers of a user with a password. */
+  async basic(username: string, secretArn: string | undefined): Promise<Record<string, string>> {
+    const password = await this.passwordIn(secretArn);
+    return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  }
+
+  async passwordIn(SecretId: string | undefined): Promise<string> {
+    const { SecretString = '' } = await this.#secrets.send(new GetSecretValueCommand({ SecretId }));
+    return JSON.parse(SecretString).password;
+  }
+}

@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest';
+import { OPENSEARCH_FUNCTIONS, type OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
+import type { Deployed } from './every-role.ts';
+
+type Who = OpenSearchFunction | 'reader';
+type Request = readonly [method: string, path: string, body?: object];
+
+/** Indices that exist, so that a refusal is not about one that is missing. They hold nothing. */
+export const INDICES = ['tickers-2031.01', 'candles-2031', 'foreign'];
+const [TICKERS, CANDLES, FOREIGN] = INDICES.map((name) => `/${name}`);
+
+/** Nobody but the admin user may do any of this. */
+const EVERYBODY: Request[] = [
+  ['GET', '/_plugins/_security/api/roles'],
+  ['PUT', '/_plugins/_security/api/roles/more', { cluster_permissions: ['*'] }],
+  ['PUT', '/_plugins/_security/api/rolesmapping/all_access', { backend_roles: ['*'] }],
+  ['PUT', '/_plugins/_security/api/internalusers/other', { password: 'aPasswordThatIs-strong3nough' }],
+  ['GET', '/.opendistro_security/_search'],
+  ['PUT', '/_cluster/settings', { transient: { 'cluster.routing.allocation.enable': 'none' } }],
+  ['PUT', '/_index_template/other', { index_patterns: ['tickers-*'], priority: 1_000 }],
+  ['DELETE', '/_index_template/crypto-market-insights-tickers'],
+  ['PUT', '/_snapshot/copy', { type: 'fs', settings: { location: 'copy' } }],
+  ['PUT', '/_scripts/any', { script: { lang: 'painless', source: '1' } }],
+  ['POST', '/.kibana/_doc', { type: 'dashboard' }],
+  ['GET', `${FOREIGN}/_search`],
+  ['POST', `${FOREIGN}/_doc`, {}],
+  ['DELETE', `${FOREIGN}`],
+];
+
+const readsOf = (index: string | undefined): Request[] => [
+  ['GET', `${index}/_search`],
+  ['GET', `${index}/_doc/1`],
+  ['GET', `${index}/_count`],
+];
+const changesOf = (index: string | undefined): Request[] => [
+  ['POST', `${index}/_doc`, {}],
+  ['POST', `${index}/_update/1`, { doc: {} }],
+  ['POST', `${index}/_update_by_query`, {}],
+];
+const deletionsIn = (index: string | undefined): Request[] => [
+  ['DELETE', `${index}/_doc/1`],
+  ['POST', `${index}/_delete_by_query`, { query: { match_all: {} } }],
+];
+/** The first deletes it, which two functions do with months of tickers. */
+const managementOf = (index: string | undefined): Request[] => [
+  ['DELETE', `${index}`],
+  ['POST', `${index}/_close`],
+  ['PUT', `${index}/_settings`, { index: { number_of_replicas: 0 } }],
+  ['PUT', `${index}/_mapping`, { properties: { more: { type: 'keyword' } } }],
+  ['PUT', `${index}/_alias/other`],
+];
+const STATE = '/summaries-state';
+const OURS = [TICKERS, CANDLES, '/moves', STATE];
+const everyChange = OURS.flatMap((index) => [
+  ...changesOf(index),
+  ...deletionsIn(index),
+  ...managementOf(index),
+]);
+
+const BY_ROLE: Record<Who, Request[]> = {
+  index: [
+    ['GET', '/_cluster/health'],
+    ...OURS.flatMap(readsOf),
+    ...[CANDLES, '/moves', STATE].flatMap(changesOf),
+    ...OURS.flatMap((index) => [...deletionsIn(index), ...managementOf(index)]),
+    ['POST', `${TICKERS}/_update/1`, { doc: {} }],
+  ],
+  summarise: [
+    ['GET', '/_cluster/health'],
+    ...changesOf(TICKERS),
+    ...deletionsIn(TICKERS),
+    ...managementOf(TICKERS).slice(1),
+    ...[CANDLES, '/moves', STATE].flatMap(managementOf),
+  ],
+  insights: [['GET', '/_cluster/health'], ...everyChange],
+  watch: [['GET', '/_cluster/health'], ...[CANDLES, '/moves'].flatMap(readsOf), ...everyChange],
+  operate: [
+    ...deletionsIn(TICKERS),
+    ...managementOf(TICKERS).slice(1),
+    ...[CANDLES, '/moves', STATE].flatMap(managementOf),
+    ['GET', '/_cluster/settings'],
+    ['POST', '/_reindex', { source: { index: 'candles-2031' }, dest: { index: 'candles-2032' } }],
+  ],
+  reader: [['GET', '/_cluster/settings'], ...everyChange],
+};
+
+/** Asks for everything that no role may do, as each of them. The {@link INDICES} have to be there. */
+export function mustNot(deployed: () => Deployed): void {
+  it.each<Who>([...OPENSEARCH_FUNCTIONS, 'reader'])(
+    '%s is refused everything that it must not do',
+    async (who) => {
+      const allowed: string[] = [];
+      for (const [method, path, body] of [...EVERYBODY, ...BY_ROLE[who]]) {
+        const status = await deployed().ask(who, method, path, body && JSON.stringify(body));
+        if (status !== 403) allowed.push(`${method} ${path} (${status})`);
+      }
+      expect(allowed).toEqual([]);
+    },
+  );
+
+  it('the reader reads what Dashboards show', async () => {
+    const { ask } = deployed();
+    for (const [method, path] of OURS.flatMap(readsOf)) {
+      if (path.includes('/_doc/')) continue;
+      expect(await ask('reader', method, path), path).toBe(200);
+    }
+  });
+}
