@@ -102,7 +102,7 @@ export interface PagePicture<C extends PageChart = PageChart> {
   choices?: readonly ChartChoice[];
   /** The page updates it at most this often, because its answer reads whole histories. @default whenever there is news */
   restMs?: number;
-  /** The page leaves it out as long as none of its charts has data. @default false */
+  /** The page leaves out its charts that have no data, and the picture if none has any. @default false */
   onlyWithData?: boolean;
   charts: readonly C[];
 }

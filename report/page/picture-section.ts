@@ -76,8 +76,10 @@ export function pictureSection(
             if (answer.profile) facts.replaceChildren(...factSections(answer.profile));
             // A chart takes its width from the page.
             section.hidden = false;
+            for (const card of cards) card.element.hidden = false;
             await Promise.all(cards.map((card) => card.show(answer, chosen)));
-            section.hidden = picture.onlyWithData === true && cards.every((card) => card.isEmpty());
+            if (picture.onlyWithData) for (const card of cards) card.element.hidden = card.isEmpty();
+            section.hidden = cards.every((card) => card.element.hidden);
           } catch (error) {
             isStale = true;
             throw error;

@@ -39,9 +39,9 @@ describe.runIf(executablePath)('the report page of npm start', () => {
       { timeout: 200_000, interval: 100 },
     );
     const { page, faults } = await openPage(browser, url);
-    // The market replay knows neither.
-    await expectAllDrawn(page, ['spread', 'funding']);
-    expect(await page.locator('#spread-and-funding').isVisible()).toBe(false);
+    // A spot market has no funding rate.
+    await expectAllDrawn(page, ['funding']);
+    expect(await page.locator('#funding-chart').isVisible()).toBe(false);
     const summary = page.locator('#summary');
     const before = await summary.innerText();
     await vi.waitFor(async () => expect(await summary.innerText()).not.toBe(before), { timeout: 30_000 });
