@@ -72,11 +72,14 @@ export const FIXED_SETTINGS: readonly FixedSetting[] = [
   { path: 'stream.topic.replicationFactor', ...NEW_TOPIC },
 ];
 
-/** Values by path, as they are recorded in the template; what is not set is null. */
+/** Values by path, as they are recorded in the template. */
 export type FixedValues = Readonly<Record<string, unknown>>;
 
+/** CloudFormation refuses a template with null in it. */
+const NOT_SET = 'not set';
+
 export function fixedValuesOf(config: StageConfig): FixedValues {
-  return Object.fromEntries(FIXED_SETTINGS.map(({ path }) => [path, valueAt(config, path) ?? null]));
+  return Object.fromEntries(FIXED_SETTINGS.map(({ path }) => [path, valueAt(config, path) ?? NOT_SET]));
 }
 
 function valueAt(config: unknown, path: string): unknown {

@@ -564,7 +564,7 @@ describe('the app', () => {
   it('refuses a setting that the deployed stage cannot change, unless it is accepted', async () => {
     const zones = { network: { zones: ['us-east-1a', 'us-east-1b'] } };
     await expect(synth('moved', zones)).rejects.toThrow(
-      /is deployed, and\n- network\.zones cannot change from null to \["us-east-1a","us-east-1b"\]: it replaces the subnets/,
+      /is deployed, and\n- network\.zones cannot change from "not set" to \["us-east-1a","us-east-1b"\]: it replaces the subnets/,
     );
     await synth('moved', zones, '-c', 'acceptReplacement=network.zones');
   });
