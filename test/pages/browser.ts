@@ -50,5 +50,8 @@ export async function expectAllDrawn(page: Page, without: readonly string[] = []
     expect(box?.width, id).toBeGreaterThan(100);
     expect(await svg.locator('.role-mark path, .role-mark text').count(), id).toBeGreaterThan(0);
   }
-  expect(await page.locator('.empty:visible').count()).toBe(0);
+  // Some pictures need hours of prices, which the polls bring.
+  await expect
+    .poll(() => page.locator('.empty:visible').allInnerTexts(), { timeout: 20_000, interval: 200 })
+    .toEqual([]);
 }
