@@ -16,17 +16,15 @@ import {
   zeroLine,
 } from './parts.ts';
 
-const threshold: ChartChoice = {
+/** How large the moves of a picture are at least, as a choice of these fractions. */
+export const thresholdChoice = (fractions: readonly number[]): ChartChoice => ({
   name: 'threshold',
   label: 'Moves of at least',
   value: 0.05,
-  options: [
-    { value: 0.01, label: '1 %' },
-    { value: 0.02, label: '2 %' },
-    { value: 0.05, label: '5 %' },
-    { value: 0.1, label: '10 %' },
-  ],
-};
+  options: fractions.map((value) => ({ value, label: `${Math.round(value * 100)} %` })),
+});
+
+const threshold = thresholdChoice([0.01, 0.02, 0.05, 0.1]);
 
 /** Moves by threshold and direction, and by `inner` within them. */
 const movesBy = (inner: Json): ChartQuery => ({

@@ -1,5 +1,5 @@
 import { DAY_MS } from '../../core/market/time.ts';
-import type { Chart, Json, Picture } from './chart.ts';
+import type { Chart, Json, Picture, TableColumn } from './chart.ts';
 import { candlesThenTicks, mainMarkets, marketsOverTime, reach, returns, withoutGaps } from './markets.ts';
 import {
   calculate,
@@ -92,6 +92,14 @@ function lineLayers({ name, field, axis, band, tooltip }: Line): Json[] {
   ];
 }
 
+/** The table behind a line of prices with its range. */
+export const priceColumns: TableColumn[] = [
+  { field: 'time', title: 'From', format: 'time' },
+  { field: 'mean', title: 'Mean', format: 'price' },
+  { field: 'low', title: 'Lowest', format: 'price' },
+  { field: 'high', title: 'Highest', format: 'price' },
+];
+
 const price: Chart = {
   id: 'price',
   title: 'Price',
@@ -105,12 +113,7 @@ const price: Chart = {
     'There are no prices for this currency in this window. Pick a longer window, or wait for the pipeline to collect some.',
   table: {
     layers: ['price-line'],
-    columns: [
-      { field: 'time', title: 'From', format: 'time' },
-      { field: 'mean', title: 'Mean', format: 'price' },
-      { field: 'low', title: 'Lowest', format: 'price' },
-      { field: 'high', title: 'Highest', format: 'price' },
-    ],
+    columns: priceColumns,
   },
   spec: {
     data: { name: 'markets' },

@@ -1,6 +1,7 @@
 import { DEFAULT_THRESHOLDS } from '../../core/insights/question.ts';
 import { colour } from '../palette.ts';
-import type { ChartChoice, Json, PageChart, PagePicture } from './chart.ts';
+import type { Json, PageChart, PagePicture } from './chart.ts';
+import { thresholdChoice } from './moves.ts';
 import {
   calculate,
   percentAxis,
@@ -11,14 +12,10 @@ import {
   tooltip,
   zeroLine,
 } from './parts.ts';
+import { priceColumns } from './price.ts';
 import { dayReturns, monthReturns } from './return-calendar.ts';
 
-const threshold: ChartChoice = {
-  name: 'threshold',
-  label: 'Moves of at least',
-  value: 0.05,
-  options: DEFAULT_THRESHOLDS.map((value) => ({ value, label: `${Math.round(value * 100)} %` })),
-};
+const threshold = thresholdChoice(DEFAULT_THRESHOLDS);
 
 const plainPriceAxis: Json = { title: null, tickCount: 5, format: ',.6~r' };
 
@@ -78,12 +75,7 @@ const paid: PageChart = {
   whenEmpty: 'There are no prices for this currency in this window. Pick a longer window.',
   table: {
     layers: ['paid-points'],
-    columns: [
-      { field: 'time', title: 'From', format: 'time' },
-      { field: 'mean', title: 'Mean', format: 'price' },
-      { field: 'low', title: 'Lowest', format: 'price' },
-      { field: 'high', title: 'Highest', format: 'price' },
-    ],
+    columns: priceColumns,
   },
   spec: {
     layer: [

@@ -1,5 +1,5 @@
 import { colour } from '../palette.ts';
-import type { Json, PageChart } from './chart.ts';
+import type { Json, PageChart, TableColumn } from './chart.ts';
 import { calculate, percentText, tooltip } from './parts.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -35,6 +35,13 @@ const periodsOf: Json[] = [
   { filter: 'isValid(datum.return)' },
 ];
 
+/** @param title of the column with each period's start */
+const columnsFor = (title: string): TableColumn[] => [
+  { field: 'time', title, format: 'date' },
+  { field: 'return', title: 'Return', format: 'percent' },
+  { field: 'coverage', title: 'Coverage', format: 'share' },
+];
+
 export const monthReturns: PageChart = {
   id: 'month-returns',
   title: 'Return of each month',
@@ -46,11 +53,7 @@ export const monthReturns: PageChart = {
   whenEmpty: 'No month of this window has a month with data before it. Pick a longer window.',
   table: {
     layers: ['months'],
-    columns: [
-      { field: 'time', title: 'Month from', format: 'date' },
-      { field: 'return', title: 'Return', format: 'percent' },
-      { field: 'coverage', title: 'Coverage', format: 'share' },
-    ],
+    columns: columnsFor('Month from'),
   },
   spec: {
     data: { name: 'months' },
@@ -110,11 +113,7 @@ export const dayReturns: PageChart = {
   whenEmpty: 'No day of this window has a day with data before it. Pick a longer window.',
   table: {
     layers: ['days'],
-    columns: [
-      { field: 'time', title: 'Day', format: 'date' },
-      { field: 'return', title: 'Return', format: 'percent' },
-      { field: 'coverage', title: 'Coverage', format: 'share' },
-    ],
+    columns: columnsFor('Day'),
   },
   spec: {
     data: { name: 'days' },
