@@ -27,13 +27,13 @@ export function dashboardsSpec(chart: Chart, picture: Pick<Picture, 'atLeastDays
     ],
     config: {
       view: { stroke: null },
-      // Vega warns about an empty extent as long as there is no data.
+      // Vega warns about empty extents until there is data.
       kibana: { hideWarnings: true, renderer: 'svg' },
     },
   }) as Json;
 }
 
-/** An aggregation beside the others whose answer names the panel's window: Dashboards fills in its ends. */
+/** An extra aggregation that echoes the panel's time window; Dashboards fills in its two ends. */
 const WINDOW = 'time_range';
 const windowAggregation: Json = {
   filter: { match_all: {} },

@@ -21,7 +21,7 @@ const matrix: PageChart = {
   height: 280,
   overTime: false,
   whenEmpty:
-    'There is no other currency with daily returns on at least 80 % of the days of the picked one. Pick a longer window.',
+    'No other currency has daily returns for at least 80 % of the days that this one has. Pick a longer window.',
   table: {
     layers: ['pairs'],
     columns: [
@@ -81,7 +81,7 @@ export const correlation: PagePicture = {
   id: 'correlation',
   title: 'How it moves with others',
   about:
-    'Whether the picked currency rises and falls on the same days as the others with the highest turnover: 1 is always, 0 is no connection, -1 is always the opposite.',
+    'Whether this currency rises and falls on the same days as the others with the highest turnover: 1 means always, 0 no relation, -1 always the opposite way.',
   usualWindow: '90d',
   restMs: 60_000,
   charts: [matrix],

@@ -241,7 +241,7 @@ const gaps: Chart = {
       marketNames,
       ...intervalsUntilNow,
       { joinaggregate: [{ op: 'max', field: 'polls', as: 'most_polls' }], groupby: ['market'] },
-      // An interval at the window's edge, of which only a part can have polls, is no gap.
+      // At the window's edges only part of an interval can have polls, which is not a gap.
       calculate(
         'part',
         '(min(datum.start_ms + datum.interval_ms, windowEnd, asOf) - max(datum.start_ms, windowStart)) / datum.interval_ms',

@@ -65,7 +65,7 @@ export function chartCard(chart: PageChart, picture: PagePicture): ChartCard {
       config: THEME,
       formatLocale: LOCALE,
       tooltip: { theme: 'custom' },
-      // Vega warns about an empty extent as long as there is no data.
+      // Vega warns about empty extents until there is data.
       logLevel: ErrorsOnly,
     });
   }
