@@ -60,7 +60,8 @@ export class OpenSearchBulk {
     let pending: number[] | undefined;
     const attempt = async () => {
       if (!pending) outcomes = await this.#send(request, deadlineMs);
-      else {
+      // A busy machine may wake us too late. What OpenSearch said last stays the reason then.
+      else if (Date.now() < deadlineMs) {
         const again = await this.#send(partOf(request, pending), deadlineMs);
         for (const [index, position] of pending.entries()) {
           outcomes[position] = again[index] as DocumentOutcome;

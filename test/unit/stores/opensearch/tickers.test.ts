@@ -127,6 +127,17 @@ describe('writing tickers to OpenSearch', () => {
     ]);
   });
 
+  it('keeps OpenSearch’s reason if the next attempt would come too late', async () => {
+    answers = [statuses(() => 429)];
+    const deadlineMs = Date.now() + 300;
+    const stayBusy = () => {
+      while (Date.now() <= deadlineMs);
+    };
+    expect(await create(['a'], { onRetry: stayBusy }, 300)).toEqual([
+      { kind: 'retry', reason: '429 type_429: because' },
+    ]);
+  });
+
   it.each([429, 500, 502, 503, 401, 403])('retries the whole request after a %d', async (status) => {
     answers = [whole(status), statuses(() => 201)];
     expect(await kinds(['a', 'b'])).toEqual(['stored', 'stored']);
