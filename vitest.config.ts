@@ -1,3 +1,4 @@
+import './node-version.js';
 import { defineConfig } from 'vitest/config';
 
 /** Tests on the real services: one Kafka, one OpenSearch and one S3 server for all files, on two cores. */

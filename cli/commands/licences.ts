@@ -19,7 +19,13 @@ interface LicensedPackage {
 export interface PackageLock {
   packages: Record<
     string,
-    { version?: string; license?: string; dev?: boolean; dependencies?: Record<string, string> }
+    {
+      version?: string;
+      license?: string;
+      dev?: boolean;
+      dependencies?: Record<string, string>;
+      optionalDependencies?: Record<string, string>;
+    }
   >;
 }
 
@@ -60,13 +66,13 @@ export const command = createCommand(
     }),
   );
 
-/** Everything that is installed without devDependencies, by name, each version once. */
+/** Everything that is installed without devDependencies and Node itself, by name, each version once. */
 export function licensedPackages({ packages }: PackageLock): LicensedPackage[] {
-  const direct = packages['']?.dependencies ?? {};
+  const { dependencies: direct = {}, optionalDependencies: node = {} } = packages[''] ?? {};
   const byVersion = new Map<string, LicensedPackage>();
   for (const [path, { version = '', license = 'none', dev }] of Object.entries(packages)) {
     const name = path.split('node_modules/').at(-1) ?? '';
-    if (name === '' || dev) continue;
+    if (name === '' || dev || name in node) continue;
     const isDirect = path === `node_modules/${name}` && name in direct;
     byVersion.set(`${name}@${version}`, { name, version, licence: license, direct: isDirect });
   }
@@ -94,7 +100,7 @@ export function licencesPage(packages: readonly LicensedPackage[]): string {
   ]);
   return `# Licences
 
-The ${packages.length} third-party packages that \`npm ci --omit=dev\` installs; the functions' bundles contain some of them.
+The ${packages.length} third-party packages that \`npm ci --omit=dev\` installs besides Node.js; the functions' bundles contain some of them.
 \`package.json\` lists those in bold. This project's own licence is [MIT](../LICENSE).
 
 \`npm run licences -- --write-docs\` writes this page from \`package-lock.json\`. \`npm run licences\` fails if a licence is not

