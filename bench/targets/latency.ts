@@ -34,7 +34,6 @@ export const latency: Target = async (context) => {
   const pipeline = spawn(
     process.execPath,
     [
-      '--disable-warning=TimeoutNegativeWarning',
       MAIN,
       'start',
       ...['--polls', `${POLLS}`, '--interval', `${INTERVAL_MS}`, '--folder', `${context.folder}/latency`],

@@ -73,8 +73,7 @@ export class PipelineFunction extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       ...(props.oneAtATime && props.reservedConcurrency ? { reservedConcurrentExecutions: 1 } : {}),
       environment: {
-        // kafkajs sets timers in the past, and warns about its partitioner at every start.
-        NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
+        NODE_OPTIONS: '--enable-source-maps',
         KAFKAJS_NO_PARTITIONER_WARNING: '1',
         STAGE: stage,
         ...environment,

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { type Engine, runJava, type StartOptions, startEngine } from './engine.ts';
 import { javaProperties, LOG_TO_CONSOLE } from './java-properties.ts';

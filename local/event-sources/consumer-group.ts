@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type Admin, type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
+import { type Admin, type Consumer, type EachBatchPayload, logLevel } from 'kafkajs';
 import { waitAtMost } from '../../core/runtime/wait.ts';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import type { PartitionPosition } from './partition-offsets.ts';
 
 export interface GroupOptions {

@@ -1,8 +1,9 @@
-import { Kafka, type KafkaConfig, logLevel, type RetryOptions } from 'kafkajs';
+import { type KafkaConfig, logLevel, type RetryOptions } from 'kafkajs';
 import * as z from 'zod';
 import { CALL_TIMEOUTS_MS, KAFKA_RETRY } from '../../core/runtime/budgets.ts';
 import { brokerList, EnvironmentError } from '../../core/runtime/environment.ts';
 import type { Log } from '../../core/runtime/log.ts';
+import { Kafka } from './kafkajs.ts';
 import { mskCluster } from './msk-cluster.ts';
 
 /** The environment of a function that uses Kafka: exactly one of the two. */

@@ -9,7 +9,7 @@ import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@a
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { Client } from '@opensearch-project/opensearch';
 import type { MSKEvent } from 'aws-lambda';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { savedObjects } from '../../charts/saved-objects.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
@@ -20,6 +20,7 @@ import { stackName } from '../../lib/config/derived.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { findJdk } from '../../local/engines/jdk.ts';
 import { startKafkaEventSource } from '../../local/event-sources/kafka-event-source.ts';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import { type FakeBybit, startFakeBybit } from '../integration/lambdas/local-servers.ts';
 import { type DashboardsServer, startDashboardsServer } from '../unit/lambdas/setup/dashboards-server.ts';
 import { AlarmWorld, idOf, type Listener, metricOf, valuesFor } from './alarms.ts';

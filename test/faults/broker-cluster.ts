@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, logLevel } from 'kafkajs';
 import { newClusterId, startKafka } from '../../local/engines/kafka.ts';
 import { anyFreePort } from '../../local/engines/ports.ts';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import { type MortalEngine, startMortal } from './own-engines.ts';
 import { until } from './world.ts';
 

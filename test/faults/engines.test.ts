@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type EngineJars, ensureArtifacts, JAR_COUNTS } from '../../local/engines/artifacts.ts';
 import { type Engine, EngineStartError } from '../../local/engines/engine.ts';
@@ -17,6 +17,7 @@ import { stopLeftovers } from '../../local/engines/pid-file.ts';
 import { anyFreePort, PortTakenError } from '../../local/engines/ports.ts';
 import { identifyProcess } from '../../local/engines/process-identity.ts';
 import { startS3 } from '../../local/engines/s3.ts';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import {
   freshBucket,
   freshTopic,

@@ -1,10 +1,11 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startKafka } from '../../local/engines/kafka.ts';
 import {
   type KafkaEventSource,
   startKafkaEventSource,
 } from '../../local/event-sources/kafka-event-source.ts';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { jsonOf, keysOf } from '../integration/lambdas/stores.ts';

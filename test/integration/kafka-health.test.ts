@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { KafkaHealth } from '../../stores/kafka/health.ts';
 import { freshTopic, kafka } from './services.ts';
 
@@ -30,4 +30,20 @@ it('counts the records that a group has not handled', async () => {
 it('does not take what a group committed of an earlier topic for records ahead', async () => {
   health = await committed([0, 5]);
   expect(await health.lag()).toMatchObject({ records: 1, members: 0 });
+});
+
+it('sets no timers while its connection is idle', async () => {
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.listTopics();
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  try {
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    // The test's own.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(timers).toHaveBeenCalledTimes(1);
+  } finally {
+    timers.mockRestore();
+    await admin.disconnect();
+  }
 });

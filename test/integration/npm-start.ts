@@ -7,14 +7,10 @@ const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /** `npm start --` with these arguments, in its own process group like a terminal's. */
 export function start(args: string[]) {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', MAIN, 'start', ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    },
-  );
+  const child = spawn(process.execPath, [MAIN, 'start', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Client } from '@opensearch-project/opensearch';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { inject } from 'vitest';
+import { Kafka } from '../../stores/kafka/kafkajs.ts';
 
 /** The addresses of this test run's engines. */
 export const services = inject('services');
