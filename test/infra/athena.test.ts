@@ -8,9 +8,7 @@ import { closeChanges, exceedancesOf } from '../../core/insights/exceedances.ts'
 import { candleFromTicks, type PriceTick } from '../../core/market/candle.ts';
 import { DAY_MS, HOUR_MS, hourOf } from '../../core/market/time.ts';
 import { averageQuery, exceedancesQuery } from '../../lib/lake/questions.ts';
-import { pythonTool } from './python-tool.ts';
-
-const DUCKDB_VERSION = '1.5.6';
+import { pythonTool } from '../python/python-tool.ts';
 
 /** Athena speaks Trino's SQL: what DuckDB calls otherwise, and the time of the query. */
 const MACROS = `
@@ -40,7 +38,7 @@ let folder: string;
 let bin: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'athena-'));
-  bin = await pythonTool('duckdb', DUCKDB_VERSION);
+  bin = await pythonTool('duckdb');
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

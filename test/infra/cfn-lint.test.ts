@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STAGE_NAMES } from '../../lib/config/stages.ts';
-import { CFN_LINT_VERSION, pythonTool } from './python-tool.ts';
+import { pythonTool } from '../python/python-tool.ts';
 
 const SYNTH_LIMIT_MS = 15_000;
 /** Where people deploy; what CloudFormation offers, and how, differs by region. */
@@ -83,7 +83,7 @@ describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
   });
 
   it('writes templates without cfn-lint findings except W3005, for any of three regions', async () => {
-    const bin = await pythonTool('cfn-lint', CFN_LINT_VERSION);
+    const bin = await pythonTool('cfn-lint');
     // W3005: CDK writes dependencies that a reference already implies.
     const { stdout } = await run(`${bin}/cfn-lint`, [
       '--ignore-checks',

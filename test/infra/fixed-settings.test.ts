@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FIXED_SETTINGS, fixedValuesOf, refusedChanges } from '../../lib/config/fixed-settings.ts';
 import { layOver, type StageSettings } from '../../lib/config/settings.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
-import { CFN_LINT_VERSION, pythonTool } from './python-tool.ts';
+import { pythonTool } from '../python/python-tool.ts';
 import { bybit, synthesise } from './synthesised.ts';
 
 interface Resource {
@@ -29,7 +29,7 @@ const KEPT = [
 /** By type, what CloudFormation can only set when it creates a resource: `BrokerNodeGroupInfo/ClientSubnets`. */
 const createOnly = new Map<string, string[]>();
 beforeAll(async () => {
-  const bin = await pythonTool('cfn-lint', CFN_LINT_VERSION);
+  const bin = await pythonTool('cfn-lint');
   const [folder] = globSync(`${bin}/../lib/python3*/site-packages/cfnlint/data/schemas`);
   const read = (path: string) => JSON.parse(readFileSync(`${folder}/${path}.json`, 'utf8'));
   const files = read('providers/us-east-1') as Record<string, string>;

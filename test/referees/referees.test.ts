@@ -7,12 +7,10 @@ import { PERIODS } from '../../core/insights/statistics/period-returns.ts';
 import { candleFromHistory, withLogReturn } from '../../core/market/candle.ts';
 import { formatSeries } from '../../core/market/series.ts';
 import { readHistory } from '../../local/history-files/read-history.ts';
-import { pythonTool } from '../infra/python-tool.ts';
+import { pythonTool } from '../python/python-tool.ts';
 import { InMemoryStore } from '../unit/core/insights/in-memory-store.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from '../unit/local/market-replay/bundled-history.ts';
 
-const PACKAGE = { name: 'empyrical-reloaded', version: '0.7.1' };
-const BESIDE = ['numpy==2.4.6', 'pandas==3.1.1', 'scipy==1.17.1'];
 const MOST_RELATIVE_ERROR = 1e-9;
 
 const [hourly, daily] = [
@@ -51,7 +49,7 @@ beforeAll(async () => {
 }, 600_000);
 
 async function referees(cases: object[]): Promise<Record<string, unknown>[]> {
-  const bin = await pythonTool(PACKAGE.name, PACKAGE.version, BESIDE);
+  const bin = await pythonTool('empyrical-reloaded');
   const script = fileURLToPath(new URL('referees.py', import.meta.url));
   const python = spawn(`${bin}/python`, [script], { stdio: ['pipe', 'pipe', 'pipe'] });
   python.stdin.end(JSON.stringify(cases));

@@ -8,9 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { LOOPBACK } from '../../../core/runtime/loopback-server.ts';
 import { anyFreePort } from '../../../local/engines/ports.ts';
-import { pythonTool } from '../../infra/python-tool.ts';
+import { pythonTool } from '../../python/python-tool.ts';
 
-const MINISTACK_VERSION = '1.5.33';
 const START_LIMIT_MS = 60_000;
 
 /** A local AWS endpoint. */
@@ -48,7 +47,7 @@ export class MiniStackError extends Error {
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
   const { folder, logFile, kafka, openSearch, topicsUrl, alarmClockFile, callsFile, certificateFile } =
     options;
-  const bin = await pythonTool('ministack', MINISTACK_VERSION);
+  const bin = await pythonTool('ministack');
   const port = await anyFreePort();
   const url = `http://${LOOPBACK}:${port}`;
   const account = {

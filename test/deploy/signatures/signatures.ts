@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { pythonTool } from '../../infra/python-tool.ts';
+import { pythonTool } from '../../python/python-tool.ts';
 
-const BOTOCORE_VERSION = '1.43.106';
 /** How far a request's time may be from ours, as on AWS. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
@@ -62,7 +61,7 @@ const REGION = 'us-east-1';
 
 /** Signatures as botocore makes them, the implementation of AWS's own tools. @throws PythonToolError */
 export async function startSignatures(): Promise<Signatures> {
-  const bin = await pythonTool('botocore', BOTOCORE_VERSION);
+  const bin = await pythonTool('botocore');
   const script = fileURLToPath(new URL('signatures.py', import.meta.url));
   const child = spawn(`${bin}/python`, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });

@@ -6,12 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STAGE_NAMES } from '../../../lib/config/stages.ts';
-import { pythonTool } from '../python-tool.ts';
+import { pythonTool } from '../../python/python-tool.ts';
 import { synthesise } from '../synthesised.ts';
 import { argumentsOf, commandsIn, type DocumentedCommand } from './commands.ts';
 
-/** PyPI has version 1 of the AWS command line; parse.py knows what only version 2 has. */
-const AWS_COMMAND_LINE = '1.46.3';
 const VALUES = {
   /** With everything that a name, an ARN or a password may contain, also what means something to the command line. */
   any: 'arn:aws:x:y-1:0:z/A-b_c.d+e,f=g@h',
@@ -53,7 +51,8 @@ describe('the AWS command line', () => {
     );
     const calls = [...new Map(all.map((call) => [call.words.join('\0'), call])).values()];
     expect(calls.length).toBeGreaterThan(40);
-    const bin = await pythonTool('awscli', AWS_COMMAND_LINE);
+    // PyPI has version 1 of the AWS command line; parse.py knows what only version 2 has.
+    const bin = await pythonTool('awscli');
     const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-aws-'));
     // What the runbook's own get-object would have left.
     writeFileSync(join(folder, 'batch.gz'), '');
