@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import { s3Environment } from '../local/engines/s3-client.ts';
 import type { BenchContext } from './target.ts';
 
 type IndexHandler = typeof import('../lambdas/index/handler.ts')['handler'];
@@ -13,10 +14,7 @@ export function setEnvironment(
     OPENSEARCH_URL: urls.openSearch,
     LAKE_BUCKET: bucket,
     STAGE: 'bench',
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_ENDPOINT_URL_S3: urls.s3,
+    ...s3Environment(urls.s3),
     POWERTOOLS_LOG_LEVEL: 'ERROR',
     // stdout belongs to the benchmark.
     POWERTOOLS_METRICS_DISABLED: 'true',

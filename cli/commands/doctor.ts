@@ -1,4 +1,5 @@
 import type { Check } from '../../core/operate/doctor/check.ts';
+import { withoutCredentials } from '../../local/engines/s3-client.ts';
 import { readEndpoints } from '../../local/pipeline/endpoints.ts';
 import { checkTable } from '../check-table.ts';
 import { createCommand, perform } from '../command.ts';
@@ -35,7 +36,8 @@ export const command = withTargetOptions(createCommand('doctor', description, { 
         const slices = await runOperation<Check[]>(target, 'doctor', input, { folder, signal });
         const checks = [...local, ...slices.flat()];
         const healthy = checks.every(({ status }) => status !== 'fail');
-        const { title, stores: endpoints } = target;
+        const { title, stores } = target;
+        const endpoints = stores && { ...stores, s3: withoutCredentials(stores.s3) };
         if (flags.json) print(JSON.stringify({ target: title, now, healthy, endpoints, checks }));
         else print(`${title}, now ${now}`, checkTable(checks));
         return healthy ? 0 : 1;
@@ -57,6 +59,6 @@ function localChecks({ folder }: DoctorFlags, { stores }: Target): Check[] {
         finding: 'not running; checking the data of the last run, or the servers given by options',
         advice: 'Start it with "npm start".',
       };
-  const urls = `Kafka ${stores.kafka}${pid('kafka')}, OpenSearch ${stores.openSearch}${pid('opensearch')}, S3 ${stores.s3}${pid('s3')}`;
+  const urls = `Kafka ${stores.kafka}${pid('kafka')}, OpenSearch ${stores.openSearch}${pid('opensearch')}, S3 ${withoutCredentials(stores.s3)}${pid('s3')}`;
   return [pipeline, { name: 'engines', status: 'ok', finding: urls }];
 }

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { AWS_PROFILE } from '../../local/engines/s3-client.ts';
 import type { PipelineOptions } from '../../local/pipeline/options.ts';
 import { type Pipeline, startPipeline } from '../../local/pipeline/pipeline.ts';
 import { addIndexed, emptyProgress, type Progress } from '../../local/pipeline/progress.ts';
@@ -133,6 +134,9 @@ async function start(stopped: AbortSignal, flags: StartFlags): Promise<number> {
     const total = (performance.now() - startedMs) / 1_000;
     display.print(
       `Everything is up after ${total.toFixed(1)} s; ${flags.folder}/endpoints.json lists the addresses.`,
+    );
+    display.print(
+      `The lake: AWS_CONFIG_FILE=${flags.folder}/aws.config aws --profile ${AWS_PROFILE} s3 ls s3://${pipeline.endpoints.bucket}/`,
     );
     const report = await startReportServer({
       openSearchUrl: pipeline.endpoints.openSearch,

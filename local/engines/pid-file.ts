@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
+import { NotOurFileError, readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
 import { isSameProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** How long a process has to end after SIGTERM, and again after SIGKILL. */
@@ -27,12 +27,13 @@ export function writePidFile(file: string, identity: ProcessIdentity, port: numb
 
 /** Removes a pid file, unless a later start of the same engine has replaced it. */
 export function removePidFile(file: string, identity: ProcessIdentity): void {
-  const kept = parsePidFile(readTextIfThere(file) ?? '');
+  const kept = parsePidFile(ownText(file));
   if (kept?.startTime === identity.startTime) rmSync(file, { force: true });
 }
 
 /**
- * Stops the engines that a killed owner left running, and removes all pid files.
+ * Stops the engines that a killed owner left running, and removes all pid files. One that somebody else may have put
+ * there stops nothing.
  *
  * @param folder the folder that the engines were started with
  * @returns what was stopped: "kafka (pid 4711)"
@@ -46,7 +47,7 @@ export async function stopLeftovers(folder: string): Promise<string[]> {
   const stopped = await Promise.all(
     names.map(async (name) => {
       const file = join(runFolder, name);
-      const identity = parsePidFile(await readFile(file, 'utf8'));
+      const identity = parsePidFile(ownText(file));
       const wasRunning = identity !== undefined && isSameProcess(identity);
       if (wasRunning) await stopProcess(identity);
       await rm(file, { force: true });
@@ -54,6 +55,15 @@ export async function stopLeftovers(folder: string): Promise<string[]> {
     }),
   );
   return stopped.flat();
+}
+
+function ownText(file: string): string {
+  try {
+    return readTextIfThere(file) ?? '';
+  } catch (error) {
+    if (error instanceof NotOurFileError) return '';
+    throw error;
+  }
 }
 
 async function stopProcess(identity: ProcessIdentity): Promise<void> {

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { LOOPBACK } from '../../core/runtime/loopback-server.ts';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { type Engine, type StartOptions, startEngine } from './engine.ts';
 import { javaProperties } from './java-properties.ts';
+import { localS3Client, randomCredentials, withCredentials } from './s3-client.ts';
 
 /** A small program: the quick compiler and the simple collector start it fastest. */
 const JAVA_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'];
@@ -18,21 +20,24 @@ const LOGBACK = `<configuration>
 `;
 
 /**
- * S3Proxy over the folder `data/s3`: anonymous, path style, conditional puts. Every object is a file
- * (`data/s3/<bucket>/<key>`) created by one rename, so a kill leaves no partial object.
+ * S3Proxy over the folder `data/s3`: path style, conditional puts. Every object is a file (`data/s3/<bucket>/<key>`)
+ * created by one rename, so a kill leaves no partial object. It answers only requests that are signed with the
+ * credentials of this start, which its `url` contains: any web page could send it others.
  *
  * @throws {PortTakenError} {EngineStartError}
  */
 export async function startS3(options: StartOptions): Promise<Engine> {
   const folder = resolve(options.folder);
   const config = join(folder, 'config', 's3');
+  const credentials = randomCredentials();
+  const urlOf = (port: number) => withCredentials(`http://${LOOPBACK}:${port}`, credentials);
   return startEngine(
     {
       name: 's3',
       title: 'the S3 server',
       usualPort: 9000,
       portOption: '--s3-port',
-      url: (port) => `http://${LOOPBACK}:${port}`,
+      url: urlOf,
       async prepare({ port }) {
         mkdirSync(join(folder, 'data', 's3'), { recursive: true });
         writeFileAtomically(join(config, 'logback.xml'), LOGBACK);
@@ -40,7 +45,9 @@ export async function startS3(options: StartOptions): Promise<Engine> {
           join(config, 's3proxy.properties'),
           javaProperties({
             's3proxy.endpoint': `http://${LOOPBACK}:${port}`,
-            's3proxy.authorization': 'none',
+            's3proxy.authorization': 'aws-v2-or-v4',
+            's3proxy.identity': credentials.accessKeyId,
+            's3proxy.credential': credentials.secretAccessKey,
             'jclouds.provider': 'filesystem-nio2',
             'jclouds.filesystem.basedir': join(folder, 'data', 's3'),
             // S3Proxy requires these, but a folder does not use them.
@@ -59,9 +66,13 @@ export async function startS3(options: StartOptions): Promise<Engine> {
         ];
       },
       async isReady(port, signal) {
-        const response = await fetch(`http://${LOOPBACK}:${port}/`, { signal });
-        // The list of buckets, which only an S3 server would return.
-        return response.ok && (await response.text()).includes('ListAllMyBucketsResult');
+        const client = localS3Client(urlOf(port));
+        try {
+          const { Buckets } = await client.send(new ListBucketsCommand(), { abortSignal: signal });
+          return Buckets !== undefined;
+        } finally {
+          client.destroy();
+        }
       },
     },
     options,

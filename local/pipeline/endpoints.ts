@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfThere, writeFileAtomically } from '../atomic-file.ts';
+import { awsConfig, type S3Credentials, withCredentials } from '../engines/s3-client.ts';
 import { isLocked } from './lock.ts';
 
 /** Where the running pipeline listens: `.local/endpoints.json`, for other commands and any client. */
@@ -10,6 +11,8 @@ export interface Endpoints {
   topic: string;
   openSearch: string;
   s3: string;
+  /** Of its server; any will do for one that was given without. */
+  s3Credentials: S3Credentials;
   bucket: string;
   /** The base URL of each source, by the source's name; `live` for the exchange's own. */
   sources: Record<string, string>;
@@ -21,13 +24,19 @@ export interface Endpoints {
 }
 
 const fileIn = (folder: string) => join(folder, 'endpoints.json');
+const awsConfigIn = (folder: string) => join(folder, 'aws.config');
+
+/** The S3 server's URL with its credentials. */
+export const s3UrlOf = ({ s3, s3Credentials }: Endpoints) => withCredentials(s3, s3Credentials);
 
 export function writeEndpoints(folder: string, endpoints: Endpoints): void {
+  writeFileAtomically(awsConfigIn(folder), awsConfig(s3UrlOf(endpoints)));
   writeFileAtomically(fileIn(folder), `${JSON.stringify(endpoints, null, 2)}\n`);
 }
 
 export function removeEndpoints(folder: string): void {
   rmSync(fileIn(folder), { force: true });
+  rmSync(awsConfigIn(folder), { force: true });
 }
 
 /** Undefined if no pipeline is running. */

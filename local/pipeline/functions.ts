@@ -1,5 +1,5 @@
 import type { ServiceUrls } from '../engines/engines.ts';
-import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../engines/s3-client.ts';
+import { s3Environment } from '../engines/s3-client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
 import { readEndpoints } from './endpoints.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC } from './resources.ts';
@@ -34,10 +34,7 @@ export function hostFunction(
     name,
     handlerFile: new URL(`../../lambdas/${name}/handler.ts`, import.meta.url),
     environment: {
-      AWS_ENDPOINT_URL_S3: urls.s3,
-      AWS_REGION: LOCAL_REGION,
-      AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+      ...s3Environment(urls.s3),
       LAKE_BUCKET: BUCKET,
       KAFKA_BROKERS: urls.kafka,
       KAFKA_TOPIC: TOPIC,

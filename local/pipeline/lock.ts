@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTextIfThere } from '../atomic-file.ts';
+import { readTextIfThere, writeAside } from '../atomic-file.ts';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from '../engines/process-identity.ts';
 
 type Holder = ProcessIdentity & { since: string };
@@ -32,13 +32,11 @@ export const LOCK_FILE = 'lock.json';
  * @throws PipelineRunningError
  */
 export function takeLock(folder: string): Lock {
-  mkdirSync(folder, { recursive: true });
   const file = join(folder, LOCK_FILE);
-  const id = randomUUID();
-  const text = JSON.stringify({ ...identifyProcess(process.pid), since: new Date().toISOString(), id });
+  const since = new Date().toISOString();
+  const text = JSON.stringify({ ...identifyProcess(process.pid), since, id: randomUUID() });
   // Written aside and linked, so that nobody ever sees a part of it.
-  const aside = `${file}.${id}`;
-  writeFileSync(aside, text);
+  const aside = writeAside(file, text);
   try {
     while (!link(aside, file) && !takeOver(folder, aside));
   } finally {

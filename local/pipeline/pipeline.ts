@@ -4,6 +4,7 @@ import type { InsightsEvent, InsightsResponse } from '../../lambdas/insights/han
 import { S3Lake } from '../../stores/s3/lake.ts';
 import { type Engines, type ServiceUrls, serviceUrls } from '../engines/engines.ts';
 import { stopLeftovers } from '../engines/pid-file.ts';
+import { apartFromCredentials } from '../engines/s3-client.ts';
 import type { KafkaEventSource } from '../event-sources/kafka-event-source.ts';
 import type { SummarySchedule } from '../schedule/summaries.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
@@ -148,11 +149,13 @@ function endpointsOf(run: {
   engines: Engines;
 }): Endpoints {
   const { urls, sources, exchanges, engines } = run;
+  const s3 = apartFromCredentials(urls.s3);
   return {
     kafka: urls.kafka.split(','),
     topic: TOPIC,
     openSearch: urls.openSearch,
-    s3: urls.s3,
+    s3: s3.endpoint,
+    s3Credentials: s3.credentials,
     bucket: BUCKET,
     sources: Object.fromEntries(sources.map(({ config, url }) => [config.name, url ?? 'live'])),
     exchanges,

@@ -7,7 +7,7 @@ import { waitAtMost } from '../../core/runtime/wait.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
 import { createOpenSearch } from '../../stores/opensearch/client.ts';
 import type { ServiceUrls } from '../engines/engines.ts';
-import { localS3Client } from '../engines/s3-client.ts';
+import { localS3Client, withoutCredentials } from '../engines/s3-client.ts';
 
 /** What `cdk deploy` creates on AWS and `npm start` on one machine. The names are fixed, so that any client finds them. */
 export const TOPIC = 'tickers';
@@ -53,7 +53,7 @@ export async function prepareStores(
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all([
-    waitForService(`The S3 server at ${urls.s3}`, () => ensureBucket(s3), signal),
+    waitForService(`The S3 server at ${withoutCredentials(urls.s3)}`, () => ensureBucket(s3), signal),
     waitForService(`Kafka at ${urls.kafka}`, () => admin.connect().then(() => ensureTopic(admin)), signal),
     waitForService(`OpenSearch at ${urls.openSearch}`, () => openSearch.cluster.health(), signal),
   ]);

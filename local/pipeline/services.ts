@@ -10,7 +10,8 @@ import {
 } from '../engines/engines.ts';
 import { findJdk } from '../engines/jdk.ts';
 import { stopLeftovers } from '../engines/pid-file.ts';
-import { readEndpoints } from './endpoints.ts';
+import { withoutCredentials } from '../engines/s3-client.ts';
+import { readEndpoints, s3UrlOf } from './endpoints.ts';
 import { takeLock } from './lock.ts';
 
 /** No pipeline is running, and no earlier one left data. */
@@ -38,13 +39,14 @@ export async function withServices<T>(
 ): Promise<T> {
   const { folder, given, needs, signal } = options;
   const running = readEndpoints(folder);
-  const known = serviceUrls(
-    (name) => given[name] ?? (name === 'kafka' ? running?.kafka.join(',') : running?.[name]),
-  );
+  const ofRun = running && { ...running, kafka: running.kafka.join(','), s3: s3UrlOf(running) };
+  const known = serviceUrls((name) => given[name] ?? ofRun?.[name]);
   const missing = needs.filter((name) => known[name] === '');
   const isOwn = (name: ServiceName) =>
     missing.includes(name) || (given[name] === undefined && running?.pids[ENGINES[name].name] !== undefined);
-  const place = needs.map((name) => `${name}: ${isOwn(name) ? 'of this folder' : known[name]}`);
+  const place = needs.map(
+    (name) => `${name}: ${isOwn(name) ? 'of this folder' : withoutCredentials(known[name])}`,
+  );
   if (missing.length === 0) return work(known, place);
   if (!existsSync(`${folder}/data`)) {
     throw new NoPipelineError(

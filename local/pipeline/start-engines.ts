@@ -2,6 +2,7 @@ import { type DownloadProgress, ensureArtifacts, JAR_COUNTS } from '../engines/a
 import { ENGINES, type Engines, SERVICES, startEngines, stopEngines } from '../engines/engines.ts';
 import { describeExit } from '../engines/java-process.ts';
 import { findJdk } from '../engines/jdk.ts';
+import { withoutCredentials } from '../engines/s3-client.ts';
 import type { PipelineHooks, PipelineOptions } from './options.ts';
 
 /** An engine of the pipeline ended unexpectedly. */
@@ -38,7 +39,7 @@ export async function startPipelineEngines(
   const engines = await startEngines(missing, ({ name, title, start }) =>
     step(title, async ({ note }) => {
       const engine = await start({ jdk, jars, folder, port: ports[name], signal });
-      note(engine.url);
+      note(withoutCredentials(engine.url));
       return engine;
     }),
   );

@@ -10,6 +10,7 @@ import type { Slice } from '../../core/operate/operation.ts';
 import { sourceNamed } from '../../exchanges/source-config.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { addPipeline } from '../../lib/stacks/pipeline.ts';
+import { s3Environment } from '../../local/engines/s3-client.ts';
 import { startLambda } from '../../local/lambda-host/host.ts';
 import { linesOf } from '../integration/lambdas/stores.ts';
 import { freshBucket, freshTopic, services } from '../integration/services.ts';
@@ -111,10 +112,7 @@ describe('the bundles that are deployed', () => {
       LAKE_BUCKET: bucket,
       KAFKA_BROKERS: services.kafka,
       KAFKA_TOPIC: topic,
-      AWS_ENDPOINT_URL_S3: services.s3,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
+      ...s3Environment(services.s3),
     });
     try {
       const slot = new Date(Math.floor(Date.now() / 120_000) * 120_000).toISOString();
@@ -149,10 +147,7 @@ describe('the bundles that are deployed', () => {
     const bucket = await freshBucket();
     const fetcher = host(/^Fetches hourly candles/, {
       LAKE_BUCKET: bucket,
-      AWS_ENDPOINT_URL_S3: services.s3,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
+      ...s3Environment(services.s3),
     });
     try {
       const slice = (await fetcher.invoke({

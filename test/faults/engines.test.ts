@@ -1,11 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type EngineJars, ensureArtifacts, JAR_COUNTS } from '../../local/engines/artifacts.ts';
@@ -17,16 +23,9 @@ import { stopLeftovers } from '../../local/engines/pid-file.ts';
 import { anyFreePort, PortTakenError } from '../../local/engines/ports.ts';
 import { identifyProcess } from '../../local/engines/process-identity.ts';
 import { startS3 } from '../../local/engines/s3.ts';
+import { apartFromCredentials, localS3Client } from '../../local/engines/s3-client.ts';
 import { Kafka } from '../../stores/kafka/kafkajs.ts';
-import {
-  freshBucket,
-  freshTopic,
-  kafka,
-  openSearch,
-  s3,
-  s3ClientConfig,
-  services,
-} from '../integration/services.ts';
+import { freshBucket, freshTopic, kafka, openSearch, s3, services } from '../integration/services.ts';
 
 let jdk: Jdk;
 let jars: EngineJars;
@@ -83,8 +82,8 @@ describe('the S3 server', () => {
       s3.send(new PutObjectCommand({ Bucket, Key: 'a/b=c/1.txt', Body, IfNoneMatch: '*' }));
     await put('first');
     await expect(put('second')).rejects.toMatchObject({ $metadata: { httpStatusCode: 412 } });
-    const response = await fetch(`${services.s3}/${Bucket}/a/b=c/1.txt`);
-    expect(await response.text()).toBe('first');
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'a/b=c/1.txt' }));
+    expect(await Body?.transformToString()).toBe('first');
   });
 
   it('accepts one of several simultaneous conditional puts of a key', async () => {
@@ -97,17 +96,37 @@ describe('the S3 server', () => {
     expect(puts.filter((put) => put.status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('answers anonymous path-style requests', async () => {
-    const bucket = await freshBucket();
-    const put = await fetch(`${services.s3}/${bucket}/x`, { method: 'PUT', body: new Uint8Array([1, 2, 3]) });
-    expect(put.status).toBe(200);
-    const list = await fetch(`${services.s3}/${bucket}?list-type=2`);
-    expect(await list.text()).toContain('<Key>x</Key>');
+  it('lets no web page read, write or delete, not even one whose name leads to this machine', async () => {
+    const Bucket = await freshBucket();
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'kept', Body: 'kept' }));
+    const form = '--x\r\ncontent-disposition: form-data; name="key"\r\n\r\nplanted\r\n--x\r\n'.concat(
+      'content-disposition: form-data; name="file"\r\n\r\nplanted\r\n--x--\r\n',
+    );
+    const requests: PageRequest[] = [
+      { method: 'GET', path: '/' },
+      { method: 'GET', path: `/${Bucket}?list-type=2` },
+      { method: 'GET', path: `/${Bucket}/kept` },
+      { method: 'HEAD', path: `/${Bucket}/kept` },
+      { method: 'PUT', path: `/${Bucket}/planted`, body: 'planted' },
+      { method: 'POST', path: `/${Bucket}`, contentType: 'multipart/form-data; boundary=x', body: form },
+      {
+        method: 'POST',
+        path: `/${Bucket}?delete`,
+        body: '<Delete><Object><Key>kept</Key></Object></Delete>',
+      },
+      { method: 'DELETE', path: `/${Bucket}/kept` },
+      { method: 'OPTIONS', path: `/${Bucket}/kept` },
+    ];
+    const { endpoint } = apartFromCredentials(services.s3);
+    const statuses = await Promise.all(requests.map((request) => asPage(endpoint, request)));
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(Contents.map(({ Key }) => Key)).toEqual(['kept']);
+    expect(statuses.filter((status) => status < 400)).toEqual([]);
   });
 
   it('keeps its objects when killed and started again', async () => {
     const first = await started(startS3({ jdk, jars, folder, port: await anyFreePort() }));
-    const client = new S3Client(s3ClientConfig(first.url));
+    const client = localS3Client(first.url);
     await client.send(new CreateBucketCommand({ Bucket: 'kept' }));
     for (let i = 0; i < 20; i++) {
       await client.send(new PutObjectCommand({ Bucket: 'kept', Key: `${i}`, Body: `body ${i}` }));
@@ -117,9 +136,14 @@ describe('the S3 server', () => {
     expect(await first.exited).toMatchObject({ code: null, signal: 'SIGKILL' });
 
     const second = await started(startS3({ jdk, jars, folder, port: await anyFreePort() }));
+    const again = localS3Client(second.url);
     const bodies = await Promise.all(
-      Array.from({ length: 20 }, async (_, i) => (await fetch(`${second.url}/kept/${i}`)).text()),
+      Array.from({ length: 20 }, async (_, i) => {
+        const { Body } = await again.send(new GetObjectCommand({ Bucket: 'kept', Key: `${i}` }));
+        return Body?.transformToString();
+      }),
     );
+    again.destroy();
     expect(bodies).toEqual(Array.from({ length: 20 }, (_, i) => `body ${i}`));
   });
 });
@@ -328,4 +352,27 @@ function dotted(hex: string): string {
     .toReversed()
     .map((byte) => parseInt(byte, 16))
     .join('.');
+}
+
+interface PageRequest {
+  method: string;
+  path: string;
+  contentType?: string;
+  body?: string;
+}
+
+/** Sends what a page of http://evil.example can, whose name leads to this machine; resolves to the status. */
+async function asPage(url: string, { method, path, contentType, body }: PageRequest): Promise<number> {
+  const { hostname, port } = new URL(url);
+  const headers = {
+    host: `evil.example:${port}`,
+    origin: 'http://evil.example',
+    'content-type': contentType ?? 'text/plain',
+    'content-length': Buffer.byteLength(body ?? ''),
+  };
+  const sent = request({ hostname, port, path, method, headers });
+  sent.end(body);
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode ?? 0;
 }

@@ -87,7 +87,7 @@ export async function startFaultyProxy(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: at(target, (server.address() as AddressInfo).port),
     requests,
     close: async () => {
       server.closeAllConnections();
@@ -95,6 +95,13 @@ export async function startFaultyProxy(
       await once(server, 'close');
     },
   };
+}
+
+/** The same URL, with the same credentials, at another port of this machine. */
+function at(target: string, port: number): string {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  return url.href.replace(/\/$/, '');
 }
 
 async function bodyOf(message: IncomingMessage): Promise<Buffer> {
@@ -108,11 +115,15 @@ async function forward(
   { method, path, headers, body }: ProxiedRequest,
 ): Promise<ProxiedResponse> {
   const { 'transfer-encoding': _, ...own } = headers;
-  const passed = httpRequest(new URL(path, target), {
+  const { hostname, port } = new URL(target);
+  const passed = httpRequest({
+    hostname,
+    port,
+    path,
     method,
     headers: {
+      // With its host, which is signed.
       ...own,
-      host: new URL(target).host,
       ...(body.length > 0 ? { 'content-length': body.length } : {}),
     },
   });

@@ -1,26 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { Client } from '@opensearch-project/opensearch';
 import { logLevel } from 'kafkajs';
 import { inject } from 'vitest';
+import { localS3Client } from '../../local/engines/s3-client.ts';
 import { Kafka } from '../../stores/kafka/kafkajs.ts';
 
 /** The addresses of this test run's engines. */
 export const services = inject('services');
 
-/** Settings for a client of the local S3 server. */
-export function s3ClientConfig(endpoint: string): S3ClientConfig {
-  return {
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  };
-}
-
-export const s3 = new S3Client(s3ClientConfig(services.s3));
+export const s3 = localS3Client(services.s3);
 
 export const openSearch = new Client({ node: services.openSearch });
 

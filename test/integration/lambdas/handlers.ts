@@ -7,6 +7,7 @@ import type { KafkaBatchResponse } from '../../../lambdas/index/handler.ts';
 import type { InsightsEvent, InsightsResponse } from '../../../lambdas/insights/handler.ts';
 import type { SetupResponse } from '../../../lambdas/setup/handler.ts';
 import type { SummariseAnswer } from '../../../lambdas/summarise/handler.ts';
+import { s3Environment } from '../../../local/engines/s3-client.ts';
 import { STAGE } from '../../emf.ts';
 import { services } from '../services.ts';
 
@@ -19,10 +20,7 @@ async function startFunction<T>(load: () => Promise<T>, environment: Record<stri
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     STAGE,
     EXCHANGE_ADDRESSES: 'any',
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_ENDPOINT_URL_S3: services.s3,
+    ...s3Environment(services.s3),
     ...environment,
   };
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
@@ -56,7 +54,7 @@ export async function startIngest({ source, bucket, topic, kafka, s3 }: IngestEn
     LAKE_BUCKET: bucket,
     KAFKA_BROKERS: kafka ?? services.kafka,
     KAFKA_TOPIC: topic,
-    ...(s3 ? { AWS_ENDPOINT_URL_S3: s3 } : {}),
+    ...(s3 ? s3Environment(s3) : {}),
   });
   return (slot: string, remainingMs = 30_000): Promise<PollReport> =>
     handler({ slot }, invocation(remainingMs));
@@ -75,7 +73,7 @@ export async function startIndex({ bucket, openSearch, s3, partialBatchResponse 
     OPENSEARCH_URL: openSearch ?? services.openSearch,
     LAKE_BUCKET: bucket,
     PARTIAL_BATCH_RESPONSE: String(partialBatchResponse),
-    ...(s3 ? { AWS_ENDPOINT_URL_S3: s3 } : {}),
+    ...(s3 ? s3Environment(s3) : {}),
   });
   return (event: MSKEvent, remainingMs = 20_000): Promise<KafkaBatchResponse> =>
     handler(event, invocation(remainingMs));
@@ -104,7 +102,7 @@ export async function startOperate(given: OperateEnvironment) {
     CONSUMER_GROUP: given.consumerGroup ?? 'index',
     ...(given.exchanges ? { EXCHANGES: JSON.stringify(given.exchanges) } : {}),
     ...(given.samplingIntervals ? { SAMPLING_INTERVALS: JSON.stringify(given.samplingIntervals) } : {}),
-    ...(given.s3 ? { AWS_ENDPOINT_URL_S3: given.s3 } : {}),
+    ...(given.s3 ? s3Environment(given.s3) : {}),
   });
   return async <Output>(operation: string, input: object = {}, sliceMs?: number): Promise<Output[]> => {
     const outputs: Output[] = [];

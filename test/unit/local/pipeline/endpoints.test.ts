@@ -16,6 +16,7 @@ describe('the endpoints of the running pipeline', () => {
     topic: 'tickers',
     openSearch: 'http://127.0.0.1:9200',
     s3: 'http://127.0.0.1:9000',
+    s3Credentials: { accessKeyId: 'id', secretAccessKey: 'a secret/+=' },
     bucket: 'lake',
     sources: { recorded: 'http://127.0.0.1:8090', okx: 'live' },
     exchanges: ['recorded', 'okx'],
