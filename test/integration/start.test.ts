@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListBucketsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Ticker } from '../../core/market/ticker.ts';
+import { apartFromCredentials } from '../../local/engines/s3-client.ts';
 import { emittedIn, statisticsOf } from '../../local/pipeline/emitted-metrics.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
 import { type FakeBybit, startFakeBybit } from './lambdas/local-servers.ts';
@@ -35,6 +36,17 @@ async function lakeRecords(prefix: string): Promise<Record<string, unknown>[]> {
     }
   }
   return records;
+}
+
+/** The buckets that another program sees with the settings that `npm start` prints. */
+async function bucketsOfProfile(configFile: string): Promise<(string | undefined)[]> {
+  vi.stubEnv('AWS_CONFIG_FILE', configFile);
+  vi.stubEnv('AWS_PROFILE', 'local');
+  const client = new S3Client();
+  const { Buckets = [] } = await client.send(new ListBucketsCommand());
+  client.destroy();
+  vi.unstubAllEnvs();
+  return Buckets.map(({ Name }) => Name);
 }
 
 async function topicRecords(): Promise<number> {
@@ -134,11 +146,16 @@ describe('npm start with existing servers', () => {
     expect(endpoints).toMatchObject({
       kafka: [services.kafka],
       openSearch: services.openSearch,
-      s3: services.s3,
+      s3: apartFromCredentials(services.s3).endpoint,
+      s3Credentials: apartFromCredentials(services.s3).credentials,
       topic: 'tickers',
       bucket: BUCKET,
       pids: { start: run.child.pid },
     });
+    expect(await bucketsOfProfile(join(folder, 'aws.config'))).toContain(BUCKET);
+    for (const name of ['endpoints.json', 'aws.config']) {
+      expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600);
+    }
     const second = startHere();
     expect(await second.ended).toBe(1);
     expect(second.text()).toContain(`A pipeline is already running in ${folder} (process ${run.child.pid}`);
@@ -146,6 +163,7 @@ describe('npm start with existing servers', () => {
     run.child.kill('SIGTERM');
     expect(await run.ended, run.text()).toBe(0);
     expect(existsSync(file)).toBe(false);
+    expect(existsSync(join(folder, 'aws.config'))).toBe(false);
     expect(existsSync(join(folder, 'lock.json'))).toBe(false);
   });
 
