@@ -9,8 +9,16 @@ const onRealServices = {
   hookTimeout: 120_000,
 };
 
+/** A folder for a report of each run in JSON. */
+const { TEST_REPORTS } = process.env;
+
 export default defineConfig({
   test: {
+    // By default a worker less than there are cores, which on two leaves one idle while a test waits.
+    maxWorkers: '100%',
+    reporters: TEST_REPORTS
+      ? ['default', ['json', { outputFile: `${TEST_REPORTS}/${process.pid}.json` }]]
+      : ['default'],
     projects: [
       // A busy machine makes property tests and started commands slow; none of them measures time.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },

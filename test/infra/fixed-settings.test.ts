@@ -1,10 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
+import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FIXED_SETTINGS, fixedValuesOf, refusedChanges } from '../../lib/config/fixed-settings.ts';
 import { layOver, type StageSettings } from '../../lib/config/settings.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
+import { StatefulStack } from '../../lib/stacks/stateful-stack.ts';
+import { appWithoutBundles } from '../../scale/inventory.ts';
 import { pythonTool } from '../python/python-tool.ts';
-import { bybit, synthesise } from './synthesised.ts';
+import { bybit } from './synthesised.ts';
 
 interface Resource {
   Type: string;
@@ -45,9 +48,8 @@ beforeAll(async () => {
 }, 300_000);
 
 function keptIn(settings: StageSettings): Map<string, Resource> {
-  const { Resources } = synthesise('dev', settings).stateful.toJSON() as {
-    Resources: Record<string, Resource>;
-  };
+  const stack = new StatefulStack(appWithoutBundles(), 'Stateful', { config: stageConfig('dev', settings) });
+  const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Record<string, Resource> };
   return new Map(Object.entries(Resources).filter(([, { Type }]) => KEPT.includes(Type)));
 }
 
