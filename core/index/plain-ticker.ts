@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CATEGORIES } from '../market/series.ts';
+import { CATEGORIES, NAME_PUNCTUATION } from '../market/series.ts';
 import { EXCHANGE_PATTERN, MAX_TEXT, TICKER_VERSION, type TickerIdentity } from '../market/ticker.ts';
 import { TICKER_FIELDS, type TickerFieldKind } from '../market/ticker-fields.ts';
 
@@ -7,7 +7,7 @@ const sourceOf = (pattern: RegExp) => pattern.source.replace(/^\^|\$$/g, '');
 
 /** ASCII that needs no escape in JSON. */
 const TEXT = String.raw`[ !#-\[\]-~]{1,${MAX_TEXT}}`;
-const SYMBOL = String.raw`[!#-\[\]-~]{1,100}`;
+const NAME = `[A-Za-z0-9$${NAME_PUNCTUATION}]{1,100}`;
 const TIME = sourceOf(z.core.regexes.datetime({ precision: 3 }));
 /** A JSON number with so few digits that it can neither overflow a double nor underflow to 0. */
 const UNSIGNED = String.raw`(?:0|[1-9]\d{0,99})(?:\.\d{1,99})?(?:[eE][+-]?\d\d?)?`;
@@ -32,8 +32,8 @@ const PLAIN_TICKER = new RegExp(
     String.raw`^\{"v":${TICKER_VERSION}`,
     `,"exchange":"(${sourceOf(EXCHANGE_PATTERN)})"`,
     `,"category":"(${CATEGORIES.join('|')})"`,
-    `,"symbol":"(${SYMBOL})"`,
-    `(?:,"base":"${TEXT}")?(?:,"quote":"${TEXT}")?`,
+    `,"symbol":"(${NAME})"`,
+    `(?:,"base":"${NAME}")?(?:,"quote":"${NAME}")?`,
     `,"slot":"(${TIME})","timestamp":"${TIME}","received_at":"${TIME}"`,
     `,"last_price":${PRICE}`,
     String.raw`(?:,"(?:${otherValues.join('|')}))*\}$`,

@@ -15,8 +15,8 @@ export class SourceError extends Error {
   readonly retryAtMs: number | undefined;
 
   constructor(message: string, { url, cause }: SourceErrorDetails) {
-    // It quotes what an exchange wrote, and is shown in terminals.
-    super(printable(message), { cause });
+    // It quotes what an exchange wrote, and is shown in terminals: neither commands for them nor lines of its own.
+    super(printable(message.replace(/\s+/g, ' ')), { cause });
     this.url = url;
   }
 }

@@ -21,8 +21,18 @@ export interface CurrencyPair {
 /** One category of one exchange. */
 export type Market = Omit<Series, 'symbol'>;
 
+/**
+ * The punctuation that exchanges and vendors use in names (`.BXBT`, `tDOGE:USD`, `GAL(FT)`, `@107`, `BTC=F`, `^GSPC`), for a
+ * class of a pattern: none that begins markup or ends a text.
+ */
+export const NAME_PUNCTUATION = String.raw`.,:\/_@#&+*!%?()'\[\]~=^\-`;
+/** Letters and digits of any script (`币安人生USDT`, `1000SATS`), signs of currencies, and pictures. */
+const NAME_CHARACTERS = String.raw`\p{L}\p{M}\p{N}\p{Sc}\p{So}${NAME_PUNCTUATION}`;
+
 /** An exchange's symbol: no white space or control characters, short enough for a document id. */
-export const SYMBOL_PATTERN = /^[^\s\p{C}]{1,100}$/u;
+export const SYMBOL_PATTERN = new RegExp(`^[${NAME_CHARACTERS}]{1,100}$`, 'u');
+/** A currency, as exchanges or ccxt name it: `BTC`, `FTX Users' Debt`. */
+export const CURRENCY_PATTERN = new RegExp(`^(?! )[${NAME_CHARACTERS} ]{1,100}(?<! )$`, 'u');
 
 export function isCategory(text: string | undefined): text is Category {
   return (CATEGORIES as readonly (string | undefined)[]).includes(text);

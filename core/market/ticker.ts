@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { shorten, show } from '../text/show.ts';
-import { CATEGORIES, type Category, formatSeries, type Series, SYMBOL_PATTERN } from './series.ts';
+import {
+  CATEGORIES,
+  type Category,
+  CURRENCY_PATTERN,
+  formatSeries,
+  type Series,
+  SYMBOL_PATTERN,
+} from './series.ts';
 import { TICKER_FIELDS, type TickerField, type TickerFieldKind } from './ticker-fields.ts';
 
 /** The version of the ticker record's shape; raised by every change that readers would notice. */
@@ -27,13 +34,15 @@ const isoTime = z.iso.datetime({ precision: 3, error: 'expected ISO 8601 UTC wit
 
 /** The maximum length of a text value. */
 export const MAX_TEXT = 100;
+/** A word to be shown as it is. */
+export const TEXT_PATTERN = new RegExp(String.raw`^[^\p{C}\p{Zl}\p{Zp}]{1,${MAX_TEXT}}$`, 'u');
 
 const kindSchemas: Record<TickerFieldKind, z.ZodType> = {
   price: z.number().positive(),
   number: z.number(),
   fraction: z.number(),
   time: isoTime,
-  text: z.string().min(1).max(MAX_TEXT),
+  text: z.string().regex(TEXT_PATTERN, 'expected a word'),
 };
 
 /** The name of an exchange in series, keys and documents. */
@@ -43,9 +52,9 @@ const heading = {
   v: z.literal(TICKER_VERSION),
   exchange: z.string().regex(EXCHANGE_PATTERN),
   category: z.enum(CATEGORIES),
-  symbol: z.string().regex(SYMBOL_PATTERN),
-  base: z.string().min(1).max(MAX_TEXT).optional(),
-  quote: z.string().min(1).max(MAX_TEXT).optional(),
+  symbol: z.string().regex(SYMBOL_PATTERN, 'expected a symbol'),
+  base: z.string().regex(CURRENCY_PATTERN, 'expected a currency').optional(),
+  quote: z.string().regex(CURRENCY_PATTERN, 'expected a currency').optional(),
   slot: isoTime,
   timestamp: isoTime,
   received_at: isoTime,

@@ -2,7 +2,8 @@ import { printable } from './printable.ts';
 
 /**
  * Rows as CSV with a header (RFC 4180, but lines end with \n); an absent value is an empty field. Text that a
- * spreadsheet would take for a formula gets an apostrophe before it.
+ * spreadsheet would take for a formula gets an apostrophe before it, also within a field: where the comma separates
+ * decimals, spreadsheets separate fields at semicolons.
  * https://owasp.org/www-community/attacks/CSV_Injection
  */
 export function csvText(
@@ -13,8 +14,10 @@ export function csvText(
   return lines.map((line) => `${line.map(fieldText).join(',')}\n`).join('');
 }
 
+/** What begins a formula, also in full width, at the start of a text or behind what may separate fields. */
+const FORMULA = /^(?=[\t\r\n])|(?<=^|[;\t\n])(?=\s*[=+\-@＝＋－＠])/g;
+
 function fieldText(value: string | number | null | undefined): string {
-  const text =
-    typeof value === 'string' ? printable(value).replace(/^(?=[=+\-@\t])/, "'") : String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = typeof value === 'string' ? printable(value).replace(FORMULA, "'") : String(value ?? '');
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

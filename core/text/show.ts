@@ -1,9 +1,11 @@
+import { printable } from './printable.ts';
+
 /** The longest reason that a dead letter, a report or a log carries, in characters. */
 export const MAX_REASON = 500;
 
-/** Cuts text that somebody else wrote, so that it fits into a message. */
+/** Text that somebody else wrote, so that it fits into a message and does nothing to a terminal. */
 export function shorten(text: string, maxLength = MAX_REASON): string {
-  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
+  return printable(text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text);
 }
 
 /** Any value for an error message: JSON, shortened. Never throws. */

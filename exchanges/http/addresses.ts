@@ -15,7 +15,10 @@ export const addressVariables = {
 export const OWN_HOSTS_ONLY =
   'this function calls only the hosts of the exchange itself; another one can be named on one machine, not in a deployment';
 
-/** This machine, private networks, and the link-local addresses where clouds serve credentials. */
+/**
+ * Whatever is not the internet: this machine, private networks, the link-local addresses where clouds serve credentials,
+ * and all others that IANA reserves. https://www.iana.org/assignments/iana-ipv4-special-registry
+ */
 const PRIVATE: [network: string, bits: number, family: 'ipv4' | 'ipv6'][] = [
   ['0.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
@@ -23,12 +26,22 @@ const PRIVATE: [network: string, bits: number, family: 'ipv4' | 'ipv6'][] = [
   ['127.0.0.0', 8, 'ipv4'],
   ['169.254.0.0', 16, 'ipv4'],
   ['172.16.0.0', 12, 'ipv4'],
+  ['192.0.0.0', 24, 'ipv4'],
   ['192.168.0.0', 16, 'ipv4'],
-  ['::', 127, 'ipv6'],
-  // IPv4 behind NAT64.
+  ['198.18.0.0', 15, 'ipv4'],
+  // Multicast, reserved, broadcast.
+  ['224.0.0.0', 3, 'ipv4'],
+  // Loopback, and IPv4 in the notation that came before mapped addresses.
+  ['::', 96, 'ipv6'],
+  // IPv4 behind NAT64, whoever runs it, 6to4 and Teredo.
   ['64:ff9b::', 96, 'ipv6'],
+  ['64:ff9b:1::', 48, 'ipv6'],
+  ['2002::', 16, 'ipv6'],
+  ['2001::', 32, 'ipv6'],
   ['fc00::', 7, 'ipv6'],
   ['fe80::', 10, 'ipv6'],
+  ['fec0::', 10, 'ipv6'],
+  ['ff00::', 8, 'ipv6'],
 ];
 const privateAddresses = new BlockList();
 for (const network of PRIVATE) privateAddresses.addSubnet(...network);

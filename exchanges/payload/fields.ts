@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_TEXT } from '../../core/market/ticker.ts';
+import { MAX_TEXT, TEXT_PATTERN } from '../../core/market/ticker.ts';
 import { TICKER_FIELDS, type TickerField } from '../../core/market/ticker-fields.ts';
 import { LATEST_MS } from '../../core/market/time.ts';
 import { show } from '../../core/text/show.ts';
@@ -102,8 +102,8 @@ export function isNoPrice(raw: unknown): boolean {
 function readText(raw: unknown): Reading<string> {
   if (isAbsent(raw)) return { value: undefined };
   if (typeof raw !== 'string') return { reason: `expected text, got ${show(raw)}` };
-  if (raw.length <= MAX_TEXT) return { value: raw };
-  return { reason: `expected at most ${MAX_TEXT} characters, got ${show(raw)}` };
+  if (TEXT_PATTERN.test(raw)) return { value: raw };
+  return { reason: `expected at most ${MAX_TEXT} printable characters, got ${show(raw)}` };
 }
 
 const READERS = {

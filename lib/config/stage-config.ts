@@ -201,6 +201,8 @@ const stageConfigSchema = z
       tickDays: z.int().min(2),
       /** How long the lake keeps replaced and deleted object versions. */
       oldVersionDays: count,
+      /** How long the lake keeps what was rejected: of exchanges' answers, and by OpenSearch (dead letters). */
+      rejectedDays: z.int().min(7),
     }),
     /** A small host for reaching Dashboards through port forwarding. */
     bastion: z.boolean(),

@@ -64,7 +64,7 @@ const dev: BuiltInStage = {
     watch: { memoryMb: 256, timeoutSeconds: 30 },
   },
   reservedConcurrency: false,
-  retention: { logDays: 14, tickDays: 30, oldVersionDays: 7 },
+  retention: { logDays: 14, tickDays: 30, oldVersionDays: 7, rejectedDays: 30 },
   bastion: false,
   alarms: { pages: [], notices: [], chat: [], concurrencyQuota: 1_000 },
 };
@@ -96,7 +96,7 @@ const prod: BuiltInStage = {
   },
   index: { ...dev.index, provisioned: true },
   reservedConcurrency: true,
-  retention: { logDays: 90, tickDays: 90, oldVersionDays: 30 },
+  retention: { logDays: 90, tickDays: 90, oldVersionDays: 30, rejectedDays: 365 },
 };
 
 const STAGES = { dev, prod };

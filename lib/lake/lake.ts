@@ -10,8 +10,12 @@ export interface LakeProps {
   readonly key: IKey;
   readonly logs: LogGroupProps;
   readonly removalPolicy: RemovalPolicy;
-  /** How long replaced and deleted object versions are kept. */
-  readonly oldVersionDays: number;
+  readonly retention: {
+    /** How long replaced and deleted object versions are kept. */
+    readonly oldVersionDays: number;
+    /** How long rejected tickers and dead letters are kept. */
+    readonly rejectedDays: number;
+  };
 }
 
 /** The top-level folders of the lake. */
@@ -28,6 +32,9 @@ type Folder =
   | 'backups'
   /** The payloads of batches that Lambda gave up on. */
   | 'aws/lambda';
+
+/** Folders with what could not be used, for somebody to look into. */
+const REJECTED: readonly Folder[] = ['rejected', 'dead-letters'];
 
 /** Athena's results, in the lake's bucket. */
 export const ATHENA_RESULTS = 'athena-results/';
@@ -49,7 +56,7 @@ const GIVEN_UP = 'given-up-batches';
 export class Lake extends Construct {
   readonly bucket: s3.Bucket;
 
-  constructor(scope: Construct, id: string, { key, logs, removalPolicy, oldVersionDays }: LakeProps) {
+  constructor(scope: Construct, id: string, { key, logs, removalPolicy, retention }: LakeProps) {
     super(scope, id);
     const common = {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
@@ -91,9 +98,15 @@ export class Lake extends Construct {
         {
           id: 'leftovers',
           abortIncompleteMultipartUploadAfter: Duration.days(1),
-          noncurrentVersionExpiration: Duration.days(oldVersionDays),
+          noncurrentVersionExpiration: Duration.days(retention.oldVersionDays),
           expiredObjectDeleteMarker: true,
         },
+        // An exchange decides how much of it there is.
+        ...REJECTED.map((folder) => ({
+          id: folder,
+          prefix: `${folder}/`,
+          expiration: Duration.days(retention.rejectedDays),
+        })),
         { id: 'athena-results', prefix: ATHENA_RESULTS, expiration: Duration.days(7) },
       ],
     });

@@ -46,8 +46,7 @@ export class StatefulStack extends Stack {
     }
     this.network = new Network(this, 'Network', { ...config.network, logs });
     const { vpc } = this.network;
-    const { oldVersionDays } = retention;
-    this.lake = new Lake(this, 'Lake', { key, logs, removalPolicy, oldVersionDays });
+    this.lake = new Lake(this, 'Lake', { key, logs, removalPolicy, retention });
     const { bucket } = this.lake;
     const catalog = new Catalog(this, 'Catalog', { stage, exchanges: exchangesOf(config), bucket });
     const questions = new Questions(this, 'Questions', { stage, bucket, key, catalog });

@@ -78,7 +78,7 @@ class Check {
         throw await this.#errorAt(
           place,
           `the symbol is ${shown}`,
-          'Expected 1 to 100 visible characters, no spaces',
+          'Expected 1 to 100 letters, digits and signs such as - / : _ @ $',
         );
     }
     const sorted = found

@@ -112,7 +112,7 @@ const NEIGHBOURS: Record<string, StageSettings> = {
     index: { provisioned: true },
     summarise: { moveThresholds: [0.5] },
     reservedConcurrency: true,
-    retention: { logDays: 30, tickDays: 60, oldVersionDays: 14 },
+    retention: { logDays: 30, tickDays: 60, oldVersionDays: 14, rejectedDays: 90 },
     bastion: true,
     alarms: { pages: ['on-call@example.com'] },
     budget: { monthlyUsd: 500 },

@@ -199,6 +199,10 @@ describe('the lake', () => {
         NoncurrentVersionExpiration: { NoncurrentDays: 30 },
       }),
     );
+    const expiring = Rules.flatMap(({ Prefix, ExpirationInDays }: Record<string, unknown>) =>
+      ExpirationInDays === undefined ? [] : [`${Prefix} ${ExpirationInDays}`],
+    );
+    expect(expiring).toEqual(['rejected/ 365', 'dead-letters/ 365', 'athena-results/ 7']);
   });
 
   it('is a table whose partitions are derived from the keys', () => {

@@ -1,20 +1,20 @@
 import * as z from 'zod';
 import { parseCandleObjectKey } from '../../lake/candle-objects.ts';
 import { candleRow } from '../../lake/candle-rows.ts';
-import { CATEGORIES, SYMBOL_PATTERN } from '../../market/series.ts';
+import { CATEGORIES, CURRENCY_PATTERN, SYMBOL_PATTERN } from '../../market/series.ts';
 import { isoTime } from '../time-range.ts';
 
 /** Also checked by the command line, so that it refuses before anything is written what the function would refuse. */
 export const symbolName = z
   .string()
-  .regex(SYMBOL_PATTERN, 'expected a symbol: 1 to 100 visible characters without spaces');
+  .regex(SYMBOL_PATTERN, 'expected a symbol: 1 to 100 letters, digits and signs such as - / : _ @ $');
 export const exchangeName = z
   .string()
   .regex(/^[a-z0-9-]{1,40}$/, 'expected lower-case letters, digits and dashes, 40 at most');
 /** Names a run of the command, so that it can be undone. */
 export const runName = z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected a run such as 20260131-140000-3f9a');
 const symbol = symbolName;
-export const currencyName = z.string().regex(/^[^\s\p{C}]{1,100}$/u, 'expected a currency such as USD');
+export const currencyName = z.string().regex(CURRENCY_PATTERN, 'expected a currency such as USD');
 const currency = currencyName;
 const market = {
   exchange: exchangeName,

@@ -42,11 +42,6 @@ describe('decoding a record’s value', () => {
     expect(JSON.parse(source)).toEqual(sampleTicker());
   });
 
-  it('keeps an escaped line break inside a text', () => {
-    const text = JSON.stringify(sampleTicker({ base: 'a\nb' }));
-    expect(decode(text)).toMatchObject({ source: text });
-  });
-
   it('adds the original of a ticker with unknown fields, for which the index has no columns', () => {
     const text = JSON.stringify({ ...sampleTicker(), note: ['a\nb', { much: 1.5 }] });
     const { source } = decode(` ${text}\n`) as { source: string };
@@ -81,6 +76,13 @@ describe('decoding a record’s value', () => {
     ],
     ['no symbol', without('symbol'), /^symbol: /],
     ['a symbol with a line break', JSON.stringify(sampleTicker({ symbol: 'A\nB' })), /^symbol: /],
+    ['a base with a line break', JSON.stringify(sampleTicker({ base: 'A\nB' })), /^base: /],
+    ['a quote with markup', JSON.stringify(sampleTicker({ quote: '<b>' })), /^quote: /],
+    [
+      'a command for a terminal in a word',
+      JSON.stringify(sampleTicker({ last_tick_direction: '\u009b2J' })),
+      /^last_tick_direction: /,
+    ],
     ['no slot', without('slot'), /^slot: /],
     ['a slot in another spelling', JSON.stringify(sampleTicker({ slot: '2026-03-01' })), /^slot: /],
     [

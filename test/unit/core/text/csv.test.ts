@@ -23,6 +23,19 @@ describe('CSV', () => {
     );
   });
 
+  it.each([
+    ['\t=1+1', `"'\t'=1+1"`],
+    ['\r=1+1', '\ufffd=1+1'],
+    ['\r\n=1+1', `"'\r\n'=1+1"`],
+    ['\n@SUM(1)', `"'\n'@SUM(1)"`],
+    ['  -1+1', `'  -1+1`],
+    ['＝1+1', `'＝1+1`],
+    ['BTC;=1+1', `"BTC;'=1+1"`],
+    ['BTC-USD', 'BTC-USD'],
+  ])('has no formula in %j', (text, field) => {
+    expect(csvText([{ a: text }])).toBe(`a\n${field}\n`);
+  });
+
   it('has no commands for a terminal', () => {
     expect(csvText([{ a: 'x\u001b[2Jy' }])).toBe('a\nx\ufffd[2Jy\n');
   });

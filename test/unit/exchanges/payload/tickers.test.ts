@@ -283,7 +283,7 @@ describe('normalising a ticker', () => {
     [{ change: true }, 'change: expected a decimal number, got true'],
     [{ funding: 'soon' }, 'funding: expected a time in epoch ms or ISO 8601, got "soon"'],
     [{ tick: 5 }, 'tick: expected text, got 5'],
-    [{ tick: 'x'.repeat(101) }, `tick: expected at most 100 characters, got "${'x'.repeat(79)}…`],
+    [{ tick: 'x'.repeat(101) }, `tick: expected at most 100 printable characters, got "${'x'.repeat(79)}…`],
     [{ symbol: undefined }, 'symbol: expected text, got nothing'],
     [{ symbol: 5 }, 'symbol: expected text, got 5'],
   ])('names the field that is wrong in %j', (given, reason) => {
