@@ -21,7 +21,14 @@ export default defineConfig({
       : ['default'],
     projects: [
       // A busy machine makes property tests and started commands slow; none of them measures time.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'infra',

@@ -1,5 +1,5 @@
 import type { UndoOutput } from '../../core/operate/backfill/undo.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted, formatCount } from '../../core/text/format.ts';
 import { mergeSlices, type RestartFlags, runOperation } from '../operation.ts';
 import { print, problemLines } from '../print.ts';
 import { type TargetFlags, withTarget } from '../targets/choose.ts';
@@ -20,7 +20,7 @@ export function undoRun(flags: UndoFlags, signal: AbortSignal): Promise<number> 
     if (json) print(JSON.stringify({ run, ...result }));
     else {
       print(
-        `✔ ${run} is undone: ${formatCount(removed)} candles removed, ${formatCount(candles)} put back or linked anew; ${formatCount(objects)} objects of the lake deleted.`,
+        `✔ ${run} is undone: ${counted(removed, 'candle')} removed, ${formatCount(candles)} put back or linked anew; ${counted(objects, 'object')} of the lake deleted.`,
         ...problemLines(problems),
       );
     }

@@ -3,7 +3,7 @@ import { CATEGORIES } from '../../core/market/series.ts';
 import { hourOf, parseDuration } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
 import { currencyName, exchangeName, runName, symbolName } from '../../core/operate/backfill/input.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted, formatCount } from '../../core/text/format.ts';
 import { CANDLE_CATEGORIES, whyNoCandles } from '../../exchanges/http/candle-source.ts';
 import { FORMAT_NAMES } from '../../local/history-files/formats.ts';
 import { STEPS } from '../../local/history-files/options.ts';
@@ -122,9 +122,9 @@ function fetch(flags: BackfillFlags, signal: AbortSignal): Promise<BackfillOutpu
 }
 
 function resultText(exchange: string, { read, candles, moves, hours, run }: BackfillOutput): string {
-  const requested = hours === undefined ? '' : ` (of ${formatCount(hours)} hours)`;
+  const requested = hours === undefined ? '' : ` (of ${counted(hours, 'hour')})`;
   const undo = run === undefined ? '' : `\n  To take it back: npm run backfill -- --undo ${run}`;
-  return `✔ ${formatCount(read)} candles of ${exchange} read${requested}, ${formatCount(candles)} of them new or changed; ${formatCount(moves)} moves written.${undo}`;
+  return `✔ ${counted(read, 'candle')} of ${exchange} read${requested}, ${formatCount(candles)} of them new or changed; ${counted(moves, 'move')} written.${undo}`;
 }
 
 /** Whole hours, so that the same command in the same hour is the same work. */

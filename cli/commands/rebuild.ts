@@ -1,6 +1,6 @@
 import { hourOf } from '../../core/market/time.ts';
 import type { RebuildOutput } from '../../core/operate/rebuild.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand } from '../operation.ts';
 import { instant } from '../options.ts';
@@ -37,7 +37,7 @@ export const command = operationCommand<RebuildFlags, RebuildOutput>(
     },
     result: (output) => output,
     lines: ({ hours, candles, moves, problems }) => [
-      `✔ ${formatCount(hours)} hours with ticks: ${formatCount(candles)} candles were new or changed, ${formatCount(moves)} moves written.`,
+      `✔ ${counted(hours, 'hour')} with ticks: ${counted(candles, 'candle')} new or changed, ${counted(moves, 'move')} written.`,
       ...problemLines(problems),
     ],
     exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),

@@ -1,5 +1,5 @@
 import type { RedriveOutput } from '../../core/operate/redrive.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted, formatCount } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand } from '../operation.ts';
@@ -46,7 +46,7 @@ function lines(result: RedriveOutput, { dryRun }: RedriveFlags): string[] {
     found === ''
       ? '✔ There are no dead letters.'
       : dryRun
-        ? `${found}; ${formatCount(tried + batchRecords)} records would be tried, ${formatCount(stay.length)} are not valid tickers.`
+        ? `${found}; ${counted(tried + batchRecords, 'record')} would be tried, ${formatCount(stay.length)} are not valid tickers.`
         : `${found}: ${formatCount(indexed)} indexed, ${formatCount(alreadyThere)} were already in the index, ${formatCount(stay.length)} stay.`,
     ...(stay.length > 0 ? [stayTable(stay)] : []),
     ...moreRows(stay, ROWS_SHOWN),
@@ -56,9 +56,11 @@ function lines(result: RedriveOutput, { dryRun }: RedriveFlags): string[] {
 
 function foundText({ letters, batches, batchRecords }: RedriveOutput): string {
   return [
-    ...(letters > 0 ? [`${formatCount(letters)} dead letters`] : []),
+    ...(letters > 0 ? [`${counted(letters, 'dead letter')}`] : []),
     ...(batches > 0
-      ? [`${formatCount(batches)} batches that Lambda gave up on (${formatCount(batchRecords)} records)`]
+      ? [
+          `${counted(batches, 'batch', 'batches')} that Lambda gave up on (${counted(batchRecords, 'record')})`,
+        ]
       : []),
   ].join(' and ');
 }

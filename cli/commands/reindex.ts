@@ -1,5 +1,5 @@
 import type { ReindexOutput } from '../../core/operate/reindex.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand } from '../operation.ts';
 import { problemLines } from '../print.ts';
@@ -33,7 +33,7 @@ export const command = operationCommand<ReindexFlags, ReindexOutput>(
     lines: ({ months, indexed, problems }) => [
       months.length === 0
         ? '✔ Nothing to do: every index has the present shape.'
-        : `✔ ${months.join(', ')}: ${formatCount(indexed)} tickers indexed anew.`,
+        : `✔ ${months.join(', ')}: ${counted(indexed, 'ticker')} indexed anew.`,
       ...problemLines(problems),
     ],
     exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),

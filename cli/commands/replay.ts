@@ -1,5 +1,5 @@
 import type { ReplayOutput } from '../../core/operate/replay.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted, formatCount } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand } from '../operation.ts';
 import { type RangeFlags, withRangeOptions } from '../options.ts';
@@ -45,7 +45,7 @@ function lines(
   const seconds = tookMs / 1_000;
   const perSecond = formatCount(Math.round(tickers / Math.max(0.001, seconds)));
   return [
-    `✔ ${formatCount(tickers)} tickers of ${formatCount(batches)} batches in ${seconds.toFixed(1)} s (${perSecond}/s).`,
+    `✔ ${counted(tickers, 'ticker')} of ${counted(batches, 'batch', 'batches')} in ${seconds.toFixed(1)} s (${perSecond}/s).`,
     direct
       ? `  ${formatCount(indexed)} indexed, ${formatCount(alreadyThere)} were already there.`
       : '  They are on the topic; the index function takes them from there. "npm run verify" says when all have arrived.',

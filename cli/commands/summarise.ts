@@ -1,5 +1,5 @@
 import type { SummariseReport } from '../../core/summarise/summarise.ts';
-import { formatCount, formatTime } from '../../core/text/format.ts';
+import { counted, formatTime } from '../../core/text/format.ts';
 import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand } from '../operation.ts';
 import { instant } from '../options.ts';
@@ -40,7 +40,7 @@ export const command = operationCommand<SummariseFlags, SummariseReport, Summari
       until === undefined
         ? [`✔ There are no ticks to summarise. Now is ${formatTime(now)}.`]
         : [
-            `✔ ${formatCount(hours)} hours with ticks: ${formatCount(candles)} candles were new or changed, ${formatCount(moves)} moves written.`,
+            `✔ ${counted(hours, 'hour')} with ticks: ${counted(candles, 'candle')} new or changed, ${counted(moves, 'move')} written.`,
             `  Summarised until ${formatTime(until)}. Now is ${formatTime(now)}.`,
           ],
     exitCode: () => 0,

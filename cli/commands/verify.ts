@@ -1,6 +1,6 @@
 import { formatSeries } from '../../core/market/series.ts';
 import type { VerifyOutput } from '../../core/operate/verify.ts';
-import { formatCount, formatTime } from '../../core/text/format.ts';
+import { counted, formatCount, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand } from '../operation.ts';
@@ -55,7 +55,7 @@ function reportOf(output: VerifyOutput): VerifyReport {
 function lines(report: VerifyReport): string[] {
   const { agree, lakeIds, documents, seriesHours, differences, problems } = report;
   return [
-    `${formatCount(lakeIds)} ids in the lake, ${formatCount(documents)} documents in the index; compared ${formatCount(seriesHours)} hours of series.`,
+    `${counted(lakeIds, 'id')} in the lake, ${counted(documents, 'document')} in the index; compared ${counted(seriesHours, 'hour')} of series.`,
     ...(differences.length > 0 ? [differenceTable(differences)] : []),
     ...moreRows(differences, ROWS_SHOWN),
     ...problemLines(problems),

@@ -8,7 +8,7 @@ import {
   stepOf,
 } from '../../core/operate/backfill/history-step.ts';
 import { symbolName } from '../../core/operate/backfill/input.ts';
-import { formatCount } from '../../core/text/format.ts';
+import { counted, formatCount } from '../../core/text/format.ts';
 import { show } from '../../core/text/show.ts';
 import type { Database } from './database.ts';
 import { HistoryFileError } from './history-file-error.ts';
@@ -39,7 +39,7 @@ export async function checkRows(
   const symbols = await check.withSteps(found, step);
   const notes = [...check.absentRows(), ...repeated, ...(await check.offStep(symbols))];
   const { open, total } = await check.count(nowMs);
-  if (open > 0) notes.push(`${rowsText(open)} of an hour or a day that is not over yet: left out`);
+  if (open > 0) notes.push(`${counted(open, 'row')} of an hour or a day that is not over yet: left out`);
   if (total === 0) {
     const title = files[0]?.file ?? '';
     throw new HistoryFileError(title, 'there are no candles in it', { advice: 'It needs a row with prices' });
@@ -102,7 +102,7 @@ class Check {
 
   absentRows(): string[] {
     return this.#files.flatMap(({ file, withoutPrice }) =>
-      withoutPrice === 0 ? [] : [`${file}: ${rowsText(withoutPrice)} without a price: left out`],
+      withoutPrice === 0 ? [] : [`${file}: ${counted(withoutPrice, 'row')} without a price: left out`],
     );
   }
 
@@ -136,7 +136,7 @@ class Check {
       );
     }
     return [
-      ...(same > 0 ? [`${rowsText(Number(same))} that repeat another: left out`] : []),
+      ...(same > 0 ? [`${counted(Number(same), 'row')} that repeat another: left out`] : []),
       ...(later > 0 ? ['the last day is there twice: its last row counts'] : []),
     ];
   }
@@ -238,7 +238,7 @@ class Check {
       }
       const where = await this.#titleOf(place);
       notes.push(
-        `${symbol}: ${rowsText(Number(count))} that do not start ${expected} (the first is in ${where}): left out`,
+        `${symbol}: ${counted(Number(count), 'row')} that do not start ${expected} (the first is in ${where}): left out`,
       );
     }
     return notes;
@@ -267,10 +267,6 @@ class Check {
     const found = this.#files[file] as StagedFileReport;
     return new HistoryFileError(found.file, problem, { line: await found.lineOf(Number(n)), advice });
   }
-}
-
-function rowsText(count: number): string {
-  return count === 1 ? '1 row' : `${formatCount(count)} rows`;
 }
 
 function isoOf(us: bigint): string {

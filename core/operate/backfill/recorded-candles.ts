@@ -9,6 +9,7 @@ import type { Window } from '../../market/window.ts';
 import type { SummaryStore } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
+import { counted } from '../../text/format.ts';
 import type { OperationServices } from '../operation.ts';
 import type { ExchangeCandles } from '../ports.ts';
 import type { RowsInput } from './input.ts';
@@ -34,7 +35,7 @@ export function movedNote(
 ): string[] {
   if (moved === 0) return [];
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
-  const candles = moved === 1 ? '1 candle does' : `${moved} candles do`;
+  const candles = counted(moved, 'candle does', 'candles do');
   return [`${exchange} ${symbol}: between ${from} and ${to}, ${candles} not start on the hour: left out.`];
 }
 

@@ -12,7 +12,3 @@ export type Result = Omit<Check, 'name'>;
 export const ok = (finding: string): Result => ({ status: 'ok', finding });
 export const warn = (finding: string, advice: string): Result => ({ status: 'warn', finding, advice });
 export const fail = (finding: string, advice: string): Result => ({ status: 'fail', finding, advice });
-
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -1,6 +1,7 @@
+import { counted } from '../../text/format.ts';
 import type { OperationServices } from '../operation.ts';
 import type { LakeHealth, SearchHealth, StreamHealth } from '../ports.ts';
-import { counted, fail, ok, type Result, warn } from './check.ts';
+import { fail, ok, type Result, warn } from './check.ts';
 
 /** About two full events of the index function. */
 const MUCH_LAG = 20_000;
@@ -34,7 +35,7 @@ export async function checkLag(
 ): Promise<Result> {
   const before = await kafka.lag();
   const { records, committed, members } = before;
-  const finding = `${records} records of group ${kafka.consumerGroup}, ${committed} committed`;
+  const finding = `${counted(records, 'record')} of group ${kafka.consumerGroup}, ${committed} committed`;
   if (records === 0) return ok(finding);
   if (!collecting) {
     return members > 0 ? ok(finding) : warn(finding, 'They are indexed when the pipeline starts again.');
@@ -66,7 +67,7 @@ async function moves(
 
 export async function checkSearch(search: SearchHealth): Promise<Result> {
   const { status, nodes, shards } = await search.cluster();
-  const finding = `${status}, ${counted(nodes, 'node')}, ${shards} shards`;
+  const finding = `${status}, ${counted(nodes, 'node')}, ${counted(shards, 'shard')}`;
   if (status === 'red') {
     return fail(finding, 'Some data cannot be read or written: GET _cat/shards shows which index and why.');
   }
