@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { jsonText } from '../runtime/environment.ts';
-import { CATEGORIES, type Market } from './series.ts';
+import { CATEGORIES, formatMarket, type Market } from './series.ts';
 import { HOUR_MS } from './time.ts';
 
 /** Milliseconds between two polls, by `exchange:category`; `default` for every other market. */
@@ -21,7 +21,7 @@ export const samplingIntervalsVariable = jsonText(
 
 /** The time between two polls of a market. */
 export function samplingIntervalOf(market: Market, intervals: SamplingIntervals): number {
-  return intervals[nameOf(market)] ?? intervals.default ?? DEFAULT_INTERVAL_MS;
+  return intervals[formatMarket(market)] ?? intervals.default ?? DEFAULT_INTERVAL_MS;
 }
 
 /** The intervals of what sources poll. If several poll the same market, the shortest interval counts. */
@@ -35,7 +35,7 @@ export function samplingIntervalsOf(
   const intervals: Record<string, number> = {};
   for (const { exchange, categories, samplingIntervalMs } of sources) {
     for (const category of categories) {
-      const name = nameOf({ exchange, category });
+      const name = formatMarket({ exchange, category });
       intervals[name] = Math.min(samplingIntervalMs, intervals[name] ?? samplingIntervalMs);
     }
   }
@@ -45,7 +45,9 @@ export function samplingIntervalsOf(
 /** The markets of these exchanges that have an interval of their own. */
 export function marketsIn(intervals: SamplingIntervals, exchanges: readonly string[]): Market[] {
   return exchanges.flatMap((exchange) =>
-    CATEGORIES.map((category) => ({ exchange, category })).filter((market) => nameOf(market) in intervals),
+    CATEGORIES.map((category) => ({ exchange, category })).filter(
+      (market) => formatMarket(market) in intervals,
+    ),
   );
 }
 
@@ -61,8 +63,4 @@ export function pollsDueInHour(hourMs: number, intervalMs: number): number {
  */
 export function pollsDueInPart(pollsDue: number, fromMs: number, toMs: number): number {
   return Math.ceil((toMs * pollsDue) / HOUR_MS) - Math.ceil((fromMs * pollsDue) / HOUR_MS);
-}
-
-function nameOf({ exchange, category }: Market): string {
-  return `${exchange}:${category}`;
 }

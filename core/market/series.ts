@@ -38,6 +38,11 @@ export function isCategory(text: string | undefined): text is Category {
   return (CATEGORIES as readonly (string | undefined)[]).includes(text);
 }
 
+/** `exchange:category` */
+export function formatMarket({ exchange, category }: Market): string {
+  return `${exchange}:${category}`;
+}
+
 /** `exchange:category:symbol`: the name of the series, and the Kafka key that keeps its ticks in order. */
 export function formatSeries({ exchange, category, symbol }: Series): string {
   return `${exchange}:${category}:${symbol}`;

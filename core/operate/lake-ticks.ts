@@ -32,31 +32,31 @@ export class LakeTicks implements TickHours {
     return first < toMs ? first : undefined;
   }
 
-  async ticksOf(hourMs: number): Promise<SeriesTicks[]> {
+  marketsOf(): Promise<Market[]> {
+    return this.#all();
+  }
+
+  async ticksOf(hourMs: number, { exchange, category }: Market): Promise<SeriesTicks[]> {
     const bySeries = new Map<string, SeriesTicks>();
-    for (const market of await this.#all()) {
-      const hour = { ...market, fromMs: hourMs, toMs: hourMs + HOUR_MS };
-      for await (const { key, address, lines, problem } of walkBatches(this.#lake, hour)) {
-        if (problem) this.problems.push(problem);
-        for (const [position, line] of lines.entries()) {
-          const parsed = parseTicker(line);
-          if ('reason' in parsed) {
-            this.problems.push(`${key}, line ${position + 1}: ${parsed.reason}`);
-            continue;
-          }
-          const { ticker } = parsed;
-          const slotMs = Date.parse(ticker.slot);
-          if (slotMs !== address?.slotMs || !isOf(market, ticker)) {
-            this.problems.push(
-              `${key}, line ${position + 1}: a ticker of another batch, ${tickerId(ticker)}`,
-            );
-            continue;
-          }
-          const name = formatSeries(ticker);
-          const ofSeries = bySeries.get(name) ?? { series: candleSeriesOf(ticker), ticks: [] };
-          bySeries.set(name, ofSeries);
-          ofSeries.ticks.push({ slotMs, price: ticker.last_price });
+    const hour = { exchange, category, fromMs: hourMs, toMs: hourMs + HOUR_MS };
+    for await (const { key, address, lines, problem } of walkBatches(this.#lake, hour)) {
+      if (problem) this.problems.push(problem);
+      for (const [position, line] of lines.entries()) {
+        const parsed = parseTicker(line);
+        if ('reason' in parsed) {
+          this.problems.push(`${key}, line ${position + 1}: ${parsed.reason}`);
+          continue;
         }
+        const { ticker } = parsed;
+        const slotMs = Date.parse(ticker.slot);
+        if (slotMs !== address?.slotMs || !isOf(hour, ticker)) {
+          this.problems.push(`${key}, line ${position + 1}: a ticker of another batch, ${tickerId(ticker)}`);
+          continue;
+        }
+        const name = formatSeries(ticker);
+        const ofSeries = bySeries.get(name) ?? { series: candleSeriesOf(ticker), ticks: [] };
+        bySeries.set(name, ofSeries);
+        ofSeries.ticks.push({ slotMs, price: ticker.last_price });
       }
     }
     return [...bySeries.values()];

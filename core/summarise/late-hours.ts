@@ -1,29 +1,29 @@
 import { DAY_MS, HOUR_MS } from '../market/time.ts';
 import type { SummaryStore, TickHours } from './ports.ts';
 import type { SummarySettings } from './settings.ts';
-import { summariseHour } from './summarise-hour.ts';
-import type { WrittenCandles } from './write-candles.ts';
+import { summariseHour, type WrittenHour } from './summarise-hour.ts';
 
 interface LateHoursWork {
   ticks: TickHours;
   store: SummaryStore;
   settings: SummarySettings;
   hasTime: () => boolean;
-  onHour: (written: WrittenCandles) => void;
+  onHour: (written: WrittenHour) => void;
 }
 
 /**
- * Makes the candles of hours recorded as late again, as far as the time allows. Hours that are not summarised yet
- * (from `untilMs` on, epoch ms) are left out: they will be, with these ticks.
+ * Makes the candles of hours with late ticks again, as far as the time allows. Hours that are not summarised yet (from
+ * `untilMs` on, epoch ms) are left out: they will be, with these ticks.
+ * @param hours their starts, epoch ms
  * @returns the first of them, epoch ms
  */
 export async function summariseLateHours(
+  hours: readonly number[],
   untilMs: number,
   { ticks, store, settings, hasTime, onHour }: LateHoursWork,
 ): Promise<number | undefined> {
-  const recorded = await store.lateHours();
-  if (recorded.length === 0) return undefined;
-  const left = new Set(recorded.filter((hourMs) => hourMs < untilMs).sort((a, b) => a - b));
+  if (hours.length === 0) return undefined;
+  const left = new Set(hours.filter((hourMs) => hourMs < untilMs).sort((a, b) => a - b));
   const [firstMs] = left;
   const saveLeft = () => store.setLateHours([...left]);
   const beforeReopening = async (dayMs: number) => {
@@ -35,7 +35,10 @@ export async function summariseLateHours(
   for (const hourMs of left) {
     if (!hasTime()) break;
     left.delete(hourMs);
-    onHour(await summariseHour(hourMs, ticks, { makeMoves: 'now', beforeReopening }, settings, store));
+    const options = { makeMoves: 'now', beforeReopening, hasTime } as const;
+    const written = await summariseHour(hourMs, ticks, options, settings, store);
+    onHour(written);
+    if (!written.isComplete) break;
     await saveLeft();
   }
   return firstMs;

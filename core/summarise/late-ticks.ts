@@ -13,34 +13,71 @@ export const COUNTED_MS = 48 * HOUR_MS;
  */
 export const RECORDED_AFTER_MS = COUNTED_MS / 2;
 
-/**
- * The first hour of a window that has ticks its candle has not seen. Fewer ticks than samples are no reason to make it
- * again: the others may have been deleted. Nor is an hour of a day with a daily candle that it would not replace.
- * @returns the hour's start in epoch ms
- */
-export async function firstLateHour(
-  counts: SampleCounts,
-  { fromMs, toMs }: Window,
-  intervals: SamplingIntervals,
-): Promise<number | undefined> {
-  if (fromMs >= toMs) return undefined;
-  const [ticks, samples, daily] = await Promise.all([
-    counts.tickCounts(fromMs, toMs),
-    counts.candleSamples(fromMs, toMs),
-    counts.dailyCandles(fromMs, toMs),
-  ]);
-  const seen = new Map(samples.map((each) => [keyOf(each), each.count]));
-  const days = new Set(daily.map(keyOf));
-  const isLate = (hour: HourCount) => {
-    if (hour.count <= (seen.get(keyOf(hour)) ?? 0)) return false;
-    const pollsDue = pollsDueInHour(hour.hourMs, samplingIntervalOf(hour.series, intervals));
-    return !days.has(keyOf({ ...hour, hourMs: dayOf(hour.hourMs) })) || isWellSampled(hour.count, pollsDue);
-  };
-  return ticks
-    .filter(isLate)
-    .reduce<number | undefined>((first, { hourMs }) => Math.min(first ?? hourMs, hourMs), undefined);
+export interface LateTicksSearch {
+  counts: SampleCounts;
+  /** How many ticks hours had when their candles had seen all of them; afterwards, those of the window. */
+  matched: Map<number, number>;
+  intervals: SamplingIntervals;
+  hasTime: () => boolean;
 }
 
-function keyOf({ series, hourMs }: HourCount): string {
-  return `${formatSeries(series)}:${hourMs}`;
+/**
+ * The hours of a window (of whole hours) that have ticks their candles have not seen, as far as the time allows.
+ *
+ * Counting by series takes long, so it is only done for an hour whose total is not what it was when its candles had seen
+ * every tick. As ticks are only ever added, an unchanged total means unchanged ticks. To compare the total with that of
+ * the candles would not do: a candle made from the lake may have seen ticks that the index lacks, and hide as many late
+ * ones of another series.
+ *
+ * @returns their starts, epoch ms, ascending
+ */
+export async function hoursWithLateTicks(
+  { fromMs, toMs }: Window,
+  { counts, matched, intervals, hasTime }: LateTicksSearch,
+): Promise<number[]> {
+  if (fromMs >= toMs) return [];
+  const known = new Map(matched);
+  matched.clear();
+  const late: number[] = [];
+  for (const [hourMs, total] of await counts.tickTotals(fromMs, toMs)) {
+    const isKnown = known.get(hourMs) === total;
+    // What there is no time for stays unknown, so the next run looks at it.
+    if (!isKnown && !hasTime()) continue;
+    if (isKnown || !(await hasLateTicks(counts, hourMs, intervals))) matched.set(hourMs, total);
+    else late.push(hourMs);
+  }
+  return late;
+}
+
+/**
+ * Whether an hour has ticks that its candles have not seen, series by series. Fewer ticks than samples are no reason to
+ * make a candle again: the others may have been deleted. Nor are ticks of a day with a daily candle that they would not
+ * replace.
+ */
+export async function hasLateTicks(
+  counts: SampleCounts,
+  hourMs: number,
+  intervals: SamplingIntervals,
+): Promise<boolean> {
+  const hour = [hourMs, hourMs + HOUR_MS] as const;
+  const [seen, days] = await Promise.all([
+    bySeries(counts.candleSamples(...hour)),
+    bySeries(counts.dailyCandles(dayOf(hourMs), dayOf(hourMs) + 1)),
+  ]);
+  const isLate = ({ series, count }: HourCount) => {
+    const name = formatSeries(series);
+    if (count <= (seen.get(name) ?? 0)) return false;
+    return (
+      !days.has(name) || isWellSampled(count, pollsDueInHour(hourMs, samplingIntervalOf(series, intervals)))
+    );
+  };
+  for await (const page of counts.tickCounts(...hour)) if (page.some(isLate)) return true;
+  return false;
+}
+
+async function bySeries(pages: AsyncIterable<HourCount[]>): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for await (const page of pages)
+    for (const { series, count } of page) found.set(formatSeries(series), count);
+  return found;
 }

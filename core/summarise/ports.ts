@@ -1,6 +1,6 @@
 import type { Candle, CandleSeries, PriceTick } from '../market/candle.ts';
 import type { Move } from '../market/directional-change.ts';
-import type { Series } from '../market/series.ts';
+import type { Market, Series } from '../market/series.ts';
 import type { SeriesLedger } from './series-ledger.ts';
 
 /** One series' ticks of one hour. */
@@ -23,17 +23,26 @@ export interface TickHours {
   readonly hasAllTicks: boolean;
   /** The time of the first tick in [fromMs, toMs), if there is one. */
   firstTickIn(fromMs: number, toMs: number): Promise<number | undefined>;
-  /** Every series' ticks of the hour that starts at `hourMs`. */
-  ticksOf(hourMs: number): Promise<SeriesTicks[]>;
+  /** The markets that may have ticks in the hour that starts at `hourMs`; with how many, if that is known. */
+  marketsOf(hourMs: number): Promise<MarketTicks[]>;
+  /** The ticks of every series of a market in the hour that starts at `hourMs`. */
+  ticksOf(hourMs: number, market: Market): Promise<SeriesTicks[]>;
+}
+
+export interface MarketTicks extends Market {
+  ticks?: number;
 }
 
 /** Counts that show whether candles still match the ticks, of hours that start in [fromMs, toMs), epoch ms. */
 export interface SampleCounts {
-  tickCounts(fromMs: number, toMs: number): Promise<HourCount[]>;
+  /** The ticks of all series by the start of the hour, ascending; hours without any are left out. */
+  tickTotals(fromMs: number, toMs: number): Promise<Map<number, number>>;
+  /** Those of each series, page by page. */
+  tickCounts(fromMs: number, toMs: number): AsyncIterable<HourCount[]>;
   /** The `samples` of the hourly candles. */
-  candleSamples(fromMs: number, toMs: number): Promise<HourCount[]>;
+  candleSamples(fromMs: number, toMs: number): AsyncIterable<HourCount[]>;
   /** The daily candles of these hours' days; `hourMs` is the start of the day. */
-  dailyCandles(fromMs: number, toMs: number): Promise<HourCount[]>;
+  dailyCandles(fromMs: number, toMs: number): AsyncIterable<HourCount[]>;
 }
 
 /** Candles that start in [fromMs, toMs), epoch ms; without an end, the range is open there. */
@@ -46,8 +55,11 @@ export interface CandleRange {
 
 /** The stored candles. */
 export interface CandleStore {
-  /** Every series' hourly candles of the hour, the one before and the one after, and the daily ones of those days. */
-  candlesAround(hourMs: number): Promise<Candle[]>;
+  /**
+   * The hourly candles of the hour, the one before and the one after, and the daily ones of those days, of every series of
+   * a market.
+   */
+  candlesAround(hourMs: number, market: Market): Promise<Candle[]>;
   /** One series' candles in time order. */
   candlesOf(series: Series, range: CandleRange): Promise<Candle[]>;
   writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void>;
@@ -78,7 +90,37 @@ export interface LedgerStore {
 export interface SummaryProgress {
   /** Every hour that ends at or before this is summarised; epoch ms. Undefined before the first. */
   summarisedUntil(): Promise<number | undefined>;
-  setSummarisedUntil(ms: number): Promise<void>;
+  /** @param matched see {@link matchedTicks}. @default as before */
+  setSummarisedUntil(ms: number, matched?: ReadonlyMap<number, number>): Promise<void>;
+  /** The hour that is only summarised in part, if there is one. */
+  unfinishedHour(): Promise<UnfinishedHour | undefined>;
+  /** Until {@link setSummarisedUntil} is called. */
+  setUnfinishedHour(hour: UnfinishedHour): Promise<void>;
+  /** How many ticks hours had, over all series, when their candles had seen all of them; by their starts in epoch ms. */
+  matchedTicks(): Promise<Map<number, number>>;
+}
+
+/** How far a run came in an hour. */
+export interface UnfinishedHour {
+  /** Its start, epoch ms. */
+  hourMs: number;
+  /** How many ticks it had, over all series, before the first of them was read. */
+  ticks: number;
+  /** The markets that are done, by `formatMarket`. */
+  done: readonly string[];
+}
+
+/** How far the search for unsummarised ticks has come in a month that is to be deleted. */
+export interface RetentionProgress {
+  /** `YYYY.MM` */
+  month: string;
+  /** The hours before this are checked; epoch ms. */
+  untilMs: number;
+}
+
+export interface RetentionStore {
+  retentionProgress(): Promise<RetentionProgress | undefined>;
+  setRetentionProgress(progress: RetentionProgress): Promise<void>;
 }
 
 /** Hours with ticks that were indexed long after their slots, by their starts in epoch ms. */
@@ -93,7 +135,13 @@ export interface LateHours {
  * All of them. A read finds everything written before. A write throws if it could not be completed, and can be
  * repeated safely.
  */
-export interface SummaryStore extends CandleStore, MoveStore, LedgerStore, SummaryProgress, LateHours {}
+export interface SummaryStore
+  extends CandleStore,
+    MoveStore,
+    LedgerStore,
+    SummaryProgress,
+    RetentionStore,
+    LateHours {}
 
 /** Ticks by month, to be deleted by month. */
 export interface TickMonths {

@@ -58,7 +58,7 @@ export async function handler(event: unknown, context: Context): Promise<Summari
       onProgress(report);
       const days = report.done ? environment.TICK_RETENTION_DAYS : 'never';
       const { samplingIntervals } = settings;
-      const dependencies = { months: ticks, counts, progress: store, samplingIntervals, log, hasTime };
+      const dependencies = { months: ticks, counts, store, samplingIntervals, log, hasTime };
       const deletedMonths = days === 'never' ? [] : await deleteOldTicks(nowMs, days * DAY_MS, dependencies);
       return { ...report, deletedMonths };
     });

@@ -1,6 +1,6 @@
 import type { Scope } from '../../core/insights/ports.ts';
 import { ARCHIVE } from '../../core/insights/resolve.ts';
-import type { Series } from '../../core/market/series.ts';
+import type { Market, Series } from '../../core/market/series.ts';
 import type { Window } from '../../core/market/window.ts';
 
 /** A query that needs no score. */
@@ -8,9 +8,15 @@ export type Filter = object;
 
 /** What the indices are sorted by, before time. */
 export const SERIES_FIELDS = ['exchange', 'category', 'symbol'] as const;
+export const MARKET_FIELDS = ['exchange', 'category'] as const;
 
 /** Ranges in one query; OpenSearch allows about 1,000 clauses. */
 const MAX_RANGES = 500;
+
+/** The sources of a composite aggregation: a bucket for each combination of the fields' values. */
+export function sourcesOf(fields: readonly string[]): object[] {
+  return fields.map((field) => ({ [field]: { terms: { field } } }));
+}
 
 export function allOf(...filter: Filter[]): { bool: { filter: Filter[] } } {
   return { bool: { filter } };
@@ -28,6 +34,10 @@ export function timeRange(field: string, fromMs?: number, toMs?: number): Filter
       },
     },
   };
+}
+
+export function ofMarket({ exchange, category }: Market): Filter {
+  return allOf({ term: { exchange } }, { term: { category } });
 }
 
 export function ofSeries({ exchange, category, symbol }: Series): Filter {

@@ -8,21 +8,28 @@ import {
   MOVES_INDEX,
   SUMMARY_STATE_INDEX,
 } from '../../core/market/index-names.ts';
-import { formatSeries, type Series } from '../../core/market/series.ts';
+import { formatSeries, type Market, type Series } from '../../core/market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../core/market/time.ts';
-import type { CandleRange, HourCount, SummaryStore } from '../../core/summarise/ports.ts';
+import type {
+  CandleRange,
+  HourCount,
+  RetentionProgress,
+  SummaryStore,
+  UnfinishedHour,
+} from '../../core/summarise/ports.ts';
 import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { OpenSearchBulk } from './bulk.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { type CandleRecord, candleOf, candleRecord } from './candle-record.ts';
 import type { LateHour } from './late-hours.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
-import { allOf, type Filter, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
+import { allOf, type Filter, ofMarket, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour } from './ticks.ts';
 
 const MARKER_ID = 'marker';
 const LATE_HOURS_ID = 'late-hours';
+const RETENTION_ID = 'retention';
 const LEDGERS_PER_REQUEST = 1_000;
 
 /** Some summaries could not be written; the next run makes them again. */
@@ -45,6 +52,7 @@ export class OpenSearchSummaries implements SummaryStore {
   readonly #options: OpenSearchSummariesOptions;
   /** Indices that were refreshed since we last wrote to them; earlier writers are unknown, so none at first. */
   readonly #fresh = new Map<string, Promise<unknown>>();
+  #marker: Promise<Marker | undefined> | undefined;
 
   constructor(options: OpenSearchSummariesOptions) {
     this.#options = options;
@@ -73,11 +81,11 @@ export class OpenSearchSummaries implements SummaryStore {
     });
   }
 
-  candlesAround(hourMs: number): Promise<Candle[]> {
+  candlesAround(hourMs: number, market: Market): Promise<Candle[]> {
     const dayMs = dayOf(hourMs);
     const hours = candlesOfLength(1, hourMs - HOUR_MS, hourMs + 2 * HOUR_MS);
     const days = candlesOfLength(24, dayMs, dayMs + 2 * DAY_MS);
-    return this.#candles({ bool: { should: [hours, days] } });
+    return this.#candles(allOf(ofMarket(market), { bool: { should: [hours, days] } }));
   }
 
   candlesOf(series: Series, { fromMs, toMs, limit }: CandleRange): Promise<Candle[]> {
@@ -179,12 +187,46 @@ export class OpenSearchSummaries implements SummaryStore {
     );
   }
 
-  summarisedUntil(): Promise<number | undefined> {
-    return readSummarisedUntil(this.#options.client, this.#options.deadlineMs);
+  async summarisedUntil(): Promise<number | undefined> {
+    return untilIn(await this.#readMarker());
   }
 
-  setSummarisedUntil(ms: number): Promise<void> {
-    return this.#writeNote(MARKER_ID, { until: new Date(ms).toISOString() });
+  async setSummarisedUntil(ms: number, matched?: ReadonlyMap<number, number>): Promise<void> {
+    const known = matched ? matchedNote(matched) : (await this.#readMarker())?.matched;
+    await this.#writeMarker({ until: new Date(ms).toISOString(), ...(known ? { matched: known } : {}) });
+  }
+
+  async matchedTicks(): Promise<Map<number, number>> {
+    const { matched = {} } = (await this.#readMarker()) ?? {};
+    return new Map(Object.entries(matched).map(([hour, ticks]) => [Date.parse(hour), ticks]));
+  }
+
+  async unfinishedHour(): Promise<UnfinishedHour | undefined> {
+    return (await this.#readMarker())?.unfinished;
+  }
+
+  async setUnfinishedHour({ done, ...hour }: UnfinishedHour): Promise<void> {
+    await this.#writeMarker({ ...(await this.#readMarker()), unfinished: { ...hour, done: [...done] } });
+  }
+
+  /** It is read once, because only the holder of the lease writes it. */
+  #readMarker(): Promise<Marker | undefined> {
+    const { client, deadlineMs } = this.#options;
+    this.#marker ??= readNote<Marker>(client, MARKER_ID, deadlineMs);
+    return this.#marker;
+  }
+
+  async #writeMarker(marker: Marker): Promise<void> {
+    await this.#writeNote(MARKER_ID, marker);
+    this.#marker = Promise.resolve(marker);
+  }
+
+  retentionProgress(): Promise<RetentionProgress | undefined> {
+    return readNote(this.#options.client, RETENTION_ID, this.#options.deadlineMs);
+  }
+
+  async setRetentionProgress(progress: RetentionProgress): Promise<void> {
+    await this.#writeNote(RETENTION_ID, progress);
   }
 
   async #writeNote(id: string, note: object): Promise<void> {
@@ -222,17 +264,17 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   /** The `samples` of the hourly candles, by series and hour. */
-  async candleSamples(fromMs: number, toMs: number): Promise<HourCount[]> {
+  async *candleSamples(fromMs: number, toMs: number): AsyncGenerator<HourCount[]> {
     await this.#refresh(CANDLE_INDICES);
     const query = candlesOfLength(1, fromMs, toMs);
-    return countsByHour(this.#options.search, CANDLE_INDICES, 'start', query, 'samples');
+    yield* countsByHour(this.#options.search, CANDLE_INDICES, 'start', query, 'samples');
   }
 
   /** The daily candles of these hours' days, by series and day. */
-  async dailyCandles(fromMs: number, toMs: number): Promise<HourCount[]> {
+  async *dailyCandles(fromMs: number, toMs: number): AsyncGenerator<HourCount[]> {
     await this.#refresh(CANDLE_INDICES);
     const query = candlesOfLength(24, dayOf(fromMs), toMs);
-    return countsByHour(this.#options.search, CANDLE_INDICES, 'start', query);
+    yield* countsByHour(this.#options.search, CANDLE_INDICES, 'start', query);
   }
 
   /**
@@ -262,8 +304,25 @@ export class OpenSearchSummaries implements SummaryStore {
 
 /** {@link SummaryStore.summarisedUntil}, for processes that only read; retried until the deadline, epoch ms. */
 export async function readSummarisedUntil(client: Client, deadlineMs: number): Promise<number | undefined> {
-  const marker = await readNote<{ until: string }>(client, MARKER_ID, deadlineMs);
-  return marker && Date.parse(marker.until);
+  return untilIn(await readNote<Marker>(client, MARKER_ID, deadlineMs));
+}
+
+/** How far summarising has come. */
+interface Marker {
+  /** ISO 8601 UTC; absent until the first hour is done. */
+  until?: string;
+  /** See `matchedTicks`; by hour, ISO 8601 UTC. */
+  matched?: Record<string, number>;
+  /** Forgotten whenever the marker moves: after that, its markets may have to be summarised again. */
+  unfinished?: UnfinishedHour;
+}
+
+function untilIn(marker: Marker | undefined): number | undefined {
+  return marker?.until === undefined ? undefined : Date.parse(marker.until);
+}
+
+function matchedNote(matched: ReadonlyMap<number, number>): Marker['matched'] {
+  return Object.fromEntries([...matched].map(([ms, ticks]) => [new Date(ms).toISOString(), ticks]));
 }
 
 /** A small document of its own; undefined if it was never written. */

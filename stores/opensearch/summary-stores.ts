@@ -42,6 +42,7 @@ export function withSummaryStores<T>(
     const ticks = new OpenSearchTicks(client, search, deadlineMs);
     const store = new OpenSearchSummaries({ client, search, bulk, deadlineMs, lease });
     const counts: SampleCounts = {
+      tickTotals: (fromMs, toMs) => ticks.totals(fromMs, toMs),
       tickCounts: (fromMs, toMs) => ticks.tickCounts(fromMs, toMs),
       candleSamples: (fromMs, toMs) => store.candleSamples(fromMs, toMs),
       dailyCandles: (fromMs, toMs) => store.dailyCandles(fromMs, toMs),

@@ -5,11 +5,17 @@ import {
   tickerIndexOf,
   tickerIndexOfMonth,
 } from '../../core/market/index-names.ts';
-import { formatSeries, type Series } from '../../core/market/series.ts';
+import { formatSeries, type Market, type Series } from '../../core/market/series.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
-import type { HourCount, SeriesTicks, TickHours, TickMonths } from '../../core/summarise/ports.ts';
+import type {
+  HourCount,
+  MarketTicks,
+  SeriesTicks,
+  TickHours,
+  TickMonths,
+} from '../../core/summarise/ports.ts';
 import { numberIn, seriesIn } from './hits.ts';
-import { SERIES_FIELDS, timeRange, values } from './queries.ts';
+import { allOf, MARKET_FIELDS, ofMarket, SERIES_FIELDS, sourcesOf, timeRange, values } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 
 /** The ticks in the monthly ticker indices. */
@@ -36,11 +42,21 @@ export class OpenSearchTicks implements TickHours, TickMonths {
     return hit && numberIn(hit, 'slot');
   }
 
-  async ticksOf(hourMs: number): Promise<SeriesTicks[]> {
+  async marketsOf(hourMs: number): Promise<MarketTicks[]> {
+    await this.#refresh();
+    const query = timeRange('slot', hourMs, hourMs + HOUR_MS);
+    const sources = sourcesOf(MARKET_FIELDS);
+    const index = tickerIndexOfHour(hourMs);
+    const found = this.#search.buckets<{ key: Market; doc_count: number }>(index, query, sources);
+    const markets = (await Array.fromAsync(found)).flat();
+    return markets.map(({ key, doc_count: ticks }) => ({ ...key, ticks }));
+  }
+
+  async ticksOf(hourMs: number, market: Market): Promise<SeriesTicks[]> {
     await this.#refresh();
     const bySeries = new Map<string, SeriesTicks>();
-    const pages = this.#search.pages(tickerIndexOf(new Date(hourMs).toISOString()), {
-      query: timeRange('slot', hourMs, hourMs + HOUR_MS),
+    const pages = this.#search.pages(tickerIndexOfHour(hourMs), {
+      query: allOf(ofMarket(market), timeRange('slot', hourMs, hourMs + HOUR_MS)),
       sort: [...SERIES_FIELDS, 'slot'],
       ...values(...SERIES_FIELDS, 'base', 'quote', 'last_price', 'slot'),
     });
@@ -56,9 +72,21 @@ export class OpenSearchTicks implements TickHours, TickMonths {
     return [...bySeries.values()];
   }
 
-  async tickCounts(fromMs: number, toMs: number): Promise<HourCount[]> {
+  async totals(fromMs: number, toMs: number): Promise<Map<number, number>> {
     await this.#refresh();
-    return countsByHour(this.#search, TICKER_INDICES, 'slot', timeRange('slot', fromMs, toMs));
+    // Nothing but a range of times: OpenSearch then counts by its search tree instead of tick by tick.
+    const query = timeRange('slot', fromMs, toMs);
+    const { hours } = await this.#search.aggregate<{
+      hours: { buckets: { key: number; doc_count: number }[] };
+    }>(TICKER_INDICES, query, {
+      hours: { date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 } },
+    });
+    return new Map(hours?.buckets.map(({ key, doc_count }) => [key, doc_count]));
+  }
+
+  async *tickCounts(fromMs: number, toMs: number): AsyncGenerator<HourCount[]> {
+    await this.#refresh();
+    yield* countsByHour(this.#search, TICKER_INDICES, 'slot', timeRange('slot', fromMs, toMs));
   }
 
   async months(): Promise<string[]> {
@@ -88,25 +116,28 @@ interface HourBucket {
   sum?: { value: number };
 }
 
-/** Documents (or, with `sumOf`, the sum of a field) by series and hour. */
-export async function countsByHour(
+function tickerIndexOfHour(hourMs: number): string {
+  return tickerIndexOf(new Date(hourMs).toISOString());
+}
+
+/** Documents (or, with `sumOf`, the sum of a field) by series and hour, page by page. */
+export async function* countsByHour(
   search: OpenSearchSearch,
   index: string,
   timeField: string,
   query: object,
   sumOf?: string,
-): Promise<HourCount[]> {
+): AsyncGenerator<HourCount[]> {
   const sources = [
-    ...SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })),
+    ...sourcesOf(SERIES_FIELDS),
     { hour: { date_histogram: { field: timeField, fixed_interval: '1h' } } },
   ];
   const aggs = sumOf === undefined ? {} : { sum: { sum: { field: sumOf } } };
-  const counts: HourCount[] = [];
   for await (const page of search.buckets<HourBucket>(index, query, sources, aggs)) {
-    for (const { key, doc_count, sum } of page) {
-      const { hour: hourMs, ...series } = key;
-      counts.push({ series, hourMs, count: sum?.value ?? doc_count });
-    }
+    yield page.map(({ key: { hour: hourMs, ...series }, doc_count, sum }) => ({
+      series,
+      hourMs,
+      count: sum?.value ?? doc_count,
+    }));
   }
-  return counts;
 }

@@ -90,7 +90,7 @@ async function fromTicks(
   const name = formatSeries(series);
   const candles: Candle[] = [];
   for (const [hourMs, before] of seen) {
-    const ofSeries = (await ticks.ticksOf(hourMs)).find((each) => formatSeries(each.series) === name);
+    const ofSeries = (await ticks.ticksOf(hourMs, series)).find((each) => formatSeries(each.series) === name);
     if (!ofSeries) continue;
     const candle = candleFromTicks(ofSeries.series, hourMs, ofSeries.ticks);
     candles.push(before?.polls_due === undefined ? candle : { ...candle, polls_due: before.polls_due });

@@ -110,7 +110,7 @@ describe('the summarise function', () => {
     const run = await startSummarise(ENVIRONMENT);
     let runs = 0;
     do runs += 1;
-    while (!(await run(iso(at(120)), 1_000)).done && runs < 100);
+    while (!(await run(iso(at(120)), 2_000)).done && runs < 100);
     expect(runs).toBeGreaterThan(1);
     expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(120)));
   });

@@ -24,7 +24,10 @@ describe('the ticks in the lake', () => {
       readLines: async () => lines,
     } as unknown as LakeObjects;
     const ticks = new LakeTicks(lake);
-    const [ofSeries, ...others] = await ticks.ticksOf(Math.floor(SLOT_MS / HOUR_MS) * HOUR_MS);
+    const hourMs = Math.floor(SLOT_MS / HOUR_MS) * HOUR_MS;
+    const [market, ...otherMarkets] = await ticks.marketsOf();
+    expect([market, otherMarkets]).toEqual([{ exchange: 'bybit', category: 'spot' }, []]);
+    const [ofSeries, ...others] = await ticks.ticksOf(hourMs, { exchange: 'bybit', category: 'spot' });
     expect(ofSeries?.ticks).toEqual([{ slotMs: Date.parse(SLOT), price: sampleTicker().last_price }]);
     expect(others).toEqual([]);
     expect(ticks.problems).toEqual([

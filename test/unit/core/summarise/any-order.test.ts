@@ -9,6 +9,7 @@ import { summarise } from '../../../../core/summarise/summarise.ts';
 import {
   BTC,
   countsOf,
+  ELSEWHERE,
   ETH,
   expectedDocuments,
   Killed,
@@ -22,7 +23,7 @@ import {
 /** Within the 48 hours that late ticks are looked for. */
 const HOURS = 40;
 const END_MS = START_MS + HOURS * HOUR_MS;
-const SERIES = [BTC, ETH];
+const SERIES = [BTC, ETH, ELSEWHERE];
 
 /** A price that depends on its time and series only, and moves by some percent. */
 function priceAt(ms: number, series: number): number {
@@ -40,10 +41,12 @@ type Step =
   | { kind: 'hours'; series: number; hour: number; count: number }
   | { kind: 'days'; series: number; day: number }
   | { kind: 'again'; hour: number }
-  | { kind: 'summarise'; hour: number };
+  | { kind: 'summarise'; hour: number; looks: number };
 
 const series = fc.integer({ min: 0, max: SERIES.length - 1 });
 const hour = fc.integer({ min: 0, max: HOURS - 1 });
+/** How often a run finds that it still has time. */
+const looks = fc.oneof(fc.constant(1_000_000), fc.integer({ min: 0, max: 12 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
@@ -63,7 +66,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('days'), series, day: fc.integer({ min: -2, max: 2 }) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('again'), hour }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('summarise'), hour }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('summarise'), hour, looks }) },
 );
 
 /** Everything that happens to one deployment; `killAfter`: how many writes each attempt of a step survives. */
@@ -118,12 +121,20 @@ class Deployment {
           counts: this.#counts,
           store,
           settings: SETTINGS,
-          hasTime: () => true,
+          hasTime: timeFor(one.looks),
         });
       default:
         return one satisfies never;
     }
   }
+}
+
+function timeFor(looks: number): () => boolean {
+  let left = looks;
+  return () => {
+    left -= 1;
+    return left >= 0;
+  };
 }
 
 function recordedBy(one: Extract<Step | Event, { kind: 'hours' | 'days' }>): Recorded {
@@ -143,7 +154,7 @@ describe('summaries, in any order of events and killed at any write', () => {
         async (steps) => {
           const deployment = new Deployment();
           for (const [one, killAfter] of steps) await deployment.do(one, killAfter);
-          await deployment.do({ kind: 'summarise', hour: HOURS }, 1_000_000);
+          await deployment.do({ kind: 'summarise', hour: HOURS, looks: 1_000_000 }, 1_000_000);
           const { ticks, store, recorded } = deployment;
           expect(store.documents()).toEqual(expectedDocuments(ticks, END_MS, recorded));
         },
@@ -157,11 +168,11 @@ describe('summaries, in any order of events and killed at any write', () => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), hour, async (steps, from) => {
         const deployment = new Deployment();
         for (const one of steps) await deployment.do(one, 1_000_000);
-        await deployment.do({ kind: 'summarise', hour: HOURS }, 1_000_000);
+        await deployment.do({ kind: 'summarise', hour: HOURS, looks: 1_000_000 }, 1_000_000);
         const before = structuredClone(deployment.store.documents());
         await deployment.do({ kind: 'again', hour: from }, 1_000_000);
         await deployment.store.setSummarisedUntil(START_MS + from * HOUR_MS);
-        await deployment.do({ kind: 'summarise', hour: HOURS }, 1_000_000);
+        await deployment.do({ kind: 'summarise', hour: HOURS, looks: 1_000_000 }, 1_000_000);
         expect(deployment.store.documents()).toEqual(before);
       }),
       { numRuns: 100 },
@@ -174,7 +185,7 @@ type Event =
   | { kind: 'tick'; series: number; hour: number; poll: number; delay: number }
   | { kind: 'hours'; series: number; hour: number; count: number; at: number }
   | { kind: 'days'; series: number; day: number; at: number }
-  | { kind: 'summarise'; at: number; killAfter: number; thenDeletes: boolean };
+  | { kind: 'summarise'; at: number; looks: number; killAfter: number; thenDeletes: boolean };
 
 const LAST_HOUR = 600;
 const later = fc.integer({ min: 0, max: LAST_HOUR });
@@ -188,6 +199,7 @@ const tickEvent = fc.record({
 const summariseEvent = fc.record({
   kind: fc.constant('summarise' as const),
   at: later,
+  looks,
   killAfter: fc.oneof(fc.constant(1_000_000), fc.integer({ min: 1, max: 40 })),
   thenDeletes: fc.boolean(),
 });
@@ -216,8 +228,8 @@ async function live(events: readonly Event[], mayDelete: boolean) {
     [] as Recorded[],
   ];
   const counts = countsOf(ticks, store);
-  const run = (nowMs: number) =>
-    summarise(nowMs, { ticks, counts, store, settings: SETTINGS, hasTime: () => true });
+  const run = (nowMs: number, hasTime = () => true) =>
+    summarise(nowMs, { ticks, counts, store, settings: SETTINGS, hasTime });
   for (const event of events.toSorted((a, b) => timeOf(a) - timeOf(b))) {
     const nowMs = START_MS + timeOf(event) * HOUR_MS;
     switch (event.kind) {
@@ -238,7 +250,7 @@ async function live(events: readonly Event[], mayDelete: boolean) {
       }
       case 'summarise': {
         store.killAt = store.writes + event.killAfter;
-        const report = await run(nowMs).catch((error) => {
+        const report = await run(nowMs, timeFor(event.looks)).catch((error) => {
           if (!(error instanceof Killed)) throw error;
           return undefined;
         });

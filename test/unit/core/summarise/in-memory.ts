@@ -9,16 +9,18 @@ import {
   withLogReturn,
 } from '../../../../core/market/candle.ts';
 import { type Move, moveId, moveOf, movesOf } from '../../../../core/market/directional-change.ts';
-import type { Series } from '../../../../core/market/series.ts';
-import { formatSeries } from '../../../../core/market/series.ts';
+import { formatMarket, formatSeries, type Market, type Series } from '../../../../core/market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../../core/market/time.ts';
 import type {
   CandleRange,
   HourCount,
+  MarketTicks,
+  RetentionProgress,
   SampleCounts,
   SeriesTicks,
   SummaryStore,
   TickHours,
+  UnfinishedHour,
 } from '../../../../core/summarise/ports.ts';
 import type { SeriesLedger } from '../../../../core/summarise/series-ledger.ts';
 import type { SummarySettings } from '../../../../core/summarise/settings.ts';
@@ -28,7 +30,7 @@ export class Killed extends Error {}
 
 export const SETTINGS: SummarySettings = {
   thresholds: [0.01, 0.05],
-  samplingIntervals: { 'recorded:spot': 900_000 },
+  samplingIntervals: { 'recorded:spot': 900_000, 'elsewhere:spot': 900_000 },
 };
 
 export const BTC: CandleSeries = {
@@ -39,6 +41,8 @@ export const BTC: CandleSeries = {
   quote: 'USD',
 };
 export const ETH: CandleSeries = { ...BTC, symbol: 'ETHUSD', base: 'ETH' };
+/** In another market. */
+export const ELSEWHERE: CandleSeries = { ...BTC, exchange: 'elsewhere' };
 
 /** 2018-07-01T00:00Z, where the tests' hours start. */
 export const START_MS = Date.UTC(2018, 6, 1);
@@ -74,8 +78,18 @@ export class MemoryTicks implements TickHours {
     return inRange.length > 0 ? Math.min(...inRange) : undefined;
   }
 
-  async ticksOf(hourMs: number): Promise<SeriesTicks[]> {
+  async marketsOf(hourMs: number): Promise<MarketTicks[]> {
+    const counted = this.counts(hourMs, hourMs + HOUR_MS);
+    return [...Map.groupBy(counted, ({ series }) => formatMarket(series)).values()].flatMap((ofMarket) => {
+      const [first] = ofMarket;
+      const ticks = ofMarket.reduce((sum, { count }) => sum + count, 0);
+      return first ? { exchange: first.series.exchange, category: first.series.category, ticks } : [];
+    });
+  }
+
+  async ticksOf(hourMs: number, market: Market): Promise<SeriesTicks[]> {
     return this.all().flatMap(({ series, ticks }) => {
+      if (formatMarket(series) !== formatMarket(market)) return [];
       const ofHour = ticks.filter(({ slotMs }) => hourOf(slotMs) === hourMs);
       return ofHour.length > 0 ? [{ series, ticks: ofHour }] : [];
     });
@@ -103,6 +117,9 @@ export class MemoryStore implements SummaryStore {
   readonly moves = new Map<string, Move>();
   readonly state = new Map<string, SeriesLedger>();
   until: number | undefined;
+  unfinished: UnfinishedHour | undefined;
+  matched = new Map<number, number>();
+  retention: RetentionProgress | undefined;
   /** Hours that indexing has recorded as late, … */
   readonly late = new Set<number>();
   /** … and those that summarising has taken note of. */
@@ -117,8 +134,9 @@ export class MemoryStore implements SummaryStore {
     change();
   }
 
-  async candlesAround(hourMs: number): Promise<Candle[]> {
-    const near = ({ startMs, hours }: Candle) => {
+  async candlesAround(hourMs: number, market: Market): Promise<Candle[]> {
+    const near = ({ startMs, hours, ...series }: Candle) => {
+      if (formatMarket(series) !== formatMarket(market)) return false;
       if (hours === 1) return startMs >= hourMs - HOUR_MS && startMs < hourMs + 2 * HOUR_MS;
       return startMs >= dayOf(hourMs) && startMs < dayOf(hourMs) + 2 * DAY_MS;
     };
@@ -190,9 +208,35 @@ export class MemoryStore implements SummaryStore {
     return this.until;
   }
 
-  async setSummarisedUntil(ms: number): Promise<void> {
+  async setSummarisedUntil(ms: number, matched: ReadonlyMap<number, number> = this.matched): Promise<void> {
     this.#write(() => {
       this.until = ms;
+      this.matched = new Map(matched);
+      this.unfinished = undefined;
+    });
+  }
+
+  async unfinishedHour(): Promise<UnfinishedHour | undefined> {
+    return structuredClone(this.unfinished);
+  }
+
+  async setUnfinishedHour(hour: UnfinishedHour): Promise<void> {
+    this.#write(() => {
+      this.unfinished = structuredClone(hour);
+    });
+  }
+
+  async matchedTicks(): Promise<Map<number, number>> {
+    return new Map(this.matched);
+  }
+
+  async retentionProgress(): Promise<RetentionProgress | undefined> {
+    return structuredClone(this.retention);
+  }
+
+  async setRetentionProgress(progress: RetentionProgress): Promise<void> {
+    this.#write(() => {
+      this.retention = { ...progress };
     });
   }
 
@@ -227,17 +271,42 @@ function copies<T>(documents: readonly T[]): T[] {
 }
 
 export function countsOf(ticks: MemoryTicks, store: MemoryStore): SampleCounts {
+  const candles = (hours: 1 | 24, count: (candle: Candle) => number): HourCount[] =>
+    [...store.candles.values()]
+      .filter((candle) => candle.hours === hours)
+      .map((candle) => ({ series: candle, hourMs: candle.startMs, count: count(candle) }));
+  return countsIn({
+    ticks: (fromMs, toMs) => ticks.counts(fromMs, toMs),
+    samples: () => candles(1, ({ samples }) => samples),
+    days: () => candles(24, () => 1),
+  });
+}
+
+/** Counts of these; those outside the range that is asked for are left out. */
+export function countsIn(all: {
+  ticks: (fromMs: number, toMs: number) => readonly HourCount[];
+  samples: () => readonly HourCount[];
+  days: () => readonly HourCount[];
+}): SampleCounts {
+  const within = (counts: readonly HourCount[], fromMs: number, toMs: number) =>
+    counts.filter(({ hourMs }) => hourMs >= fromMs && hourMs < toMs);
   return {
-    tickCounts: async (fromMs, toMs) => ticks.counts(fromMs, toMs),
-    candleSamples: async (fromMs, toMs) =>
-      [...store.candles.values()]
-        .filter(({ hours }) => hours === 1)
-        .map((candle) => ({ series: candle, hourMs: candle.startMs, count: candle.samples }))
-        .filter(({ hourMs }) => hourMs >= fromMs && hourMs < toMs),
-    dailyCandles: async (fromMs, toMs) =>
-      [...store.candles.values()]
-        .filter(({ hours, startMs }) => hours === 24 && startMs >= dayOf(fromMs) && startMs < toMs)
-        .map((candle) => ({ series: candle, hourMs: candle.startMs, count: 1 })),
+    async tickTotals(fromMs, toMs) {
+      const byHour = Map.groupBy(within(all.ticks(fromMs, toMs), fromMs, toMs), ({ hourMs }) => hourMs);
+      const totals = [...byHour].map(
+        ([hourMs, counts]) => [hourMs, counts.reduce((sum, { count }) => sum + count, 0)] as const,
+      );
+      return new Map(totals.sort(([a], [b]) => a - b));
+    },
+    async *tickCounts(fromMs, toMs) {
+      yield within(all.ticks(fromMs, toMs), fromMs, toMs);
+    },
+    async *candleSamples(fromMs, toMs) {
+      yield within(all.samples(), fromMs, toMs);
+    },
+    async *dailyCandles(fromMs, toMs) {
+      yield within(all.days(), dayOf(fromMs), toMs);
+    },
   };
 }
 
