@@ -10,6 +10,11 @@ interface SearchAnswer<Source> {
 
 /** OpenSearch's default limit for one page. */
 const PAGE = 10_000;
+/**
+ * Buckets in one page. An answer may have 65,535 (`search.max_buckets`), with all that is inside of them; the server
+ * keeps a page's metrics in memory, which takes some kilobytes for each bucket's percentiles.
+ */
+const PAGE_BUCKETS = 3_000;
 
 /** No answer, 429 and 5xx may succeed later; any other error will not. */
 export function isTransient(error: unknown): boolean {
@@ -98,7 +103,7 @@ export class OpenSearchSearch {
     return (await Array.fromAsync(this.pages<Source>(index, body, limit))).flat();
   }
 
-  /** Every bucket of a composite aggregation, page by page. */
+  /** Every bucket of a composite aggregation, page by page, however many there are. */
   async *buckets<Bucket>(
     index: string,
     query: object,
@@ -107,7 +112,7 @@ export class OpenSearchSearch {
   ): AsyncGenerator<Bucket[]> {
     let after: object | undefined;
     do {
-      const composite = { size: PAGE, sources, ...(after ? { after } : {}) };
+      const composite = { size: PAGE_BUCKETS, sources, ...(after ? { after } : {}) };
       const { all } = await this.aggregate<{ all: { buckets: Bucket[]; after_key?: object } }>(index, query, {
         all: { composite, aggs },
       });

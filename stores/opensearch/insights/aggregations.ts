@@ -1,29 +1,19 @@
 import type { ReturnSums } from '../../../core/insights/returns.ts';
-import type { Category, Series } from '../../../core/market/series.ts';
-import { allOf, type Filter } from '../queries.ts';
+import type { Series } from '../../../core/market/series.ts';
+import { allOf, type Filter, SERIES_FIELDS, sourcesOf } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
-
-const MAX_EXCHANGES = 1_000;
-export const MAX_SYMBOLS = 50_000;
-
-/** A market has more symbols than one answer can hold. */
-export class TooManySeriesError extends Error {
-  override readonly name = 'TooManySeriesError';
-}
 
 /** A metric with one value; null if there is no document. */
 export interface Metric {
   value: number | null;
 }
 
-export interface Bucket<Key = string> {
-  key: Key;
+export interface Counted {
   doc_count: number;
 }
 
-export interface Buckets<B> {
-  buckets: B[];
-  sum_other_doc_count?: number;
+export interface Bucket<Key> extends Counted {
+  key: Key;
 }
 
 export interface ExtendedStats {
@@ -42,31 +32,33 @@ export function returnSums({ count, sum, sum_of_squares }: ExtendedStats): Retur
   return { count, sum: sum ?? 0, sumOfSquares: sum_of_squares ?? 0 };
 }
 
-interface ExchangeBucket<B> extends Bucket {
-  categories: Buckets<Bucket & { symbols: Buckets<B & Bucket> }>;
-}
-
-/** Aggregations for each series: three levels of terms are twice as fast as one composite aggregation. */
+/** Aggregations for each series that the filters find, by exchange, category and symbol. */
 export async function bySeries<B>(
   search: OpenSearchSearch,
   index: string,
   filters: readonly Filter[],
   aggs: object = {},
-): Promise<{ series: Series; bucket: B & Bucket }[]> {
-  const symbols = { terms: { field: 'symbol', size: MAX_SYMBOLS }, aggs };
-  const categories = { terms: { field: 'category', size: 10 }, aggs: { symbols } };
-  const { exchanges } = await search.aggregate<{ exchanges: Buckets<ExchangeBucket<B>> }>(
-    index,
-    allOf(...filters),
-    { exchanges: { terms: { field: 'exchange', size: MAX_EXCHANGES }, aggs: { categories } } },
-  );
-  return (exchanges?.buckets ?? []).flatMap(({ key: exchange, categories }) =>
-    categories.buckets.flatMap(({ key, symbols }) => {
-      if (symbols.sum_other_doc_count) {
-        throw new TooManySeriesError(`${exchange}:${key} has more than ${MAX_SYMBOLS} symbols in ${index}.`);
-      }
-      const market = { exchange, category: key as Category };
-      return symbols.buckets.map((bucket) => ({ series: { ...market, symbol: bucket.key }, bucket }));
-    }),
-  );
+): Promise<{ series: Series; bucket: B & Counted }[]> {
+  const found: { series: Series; bucket: B & Counted }[] = [];
+  const sources = sourcesOf(SERIES_FIELDS);
+  for await (const page of search.buckets<B & Bucket<Series>>(index, allOf(...filters), sources, aggs)) {
+    for (const bucket of page) found.push({ series: bucket.key, bucket });
+  }
+  return found;
+}
+
+/** Every value of a field among what a query finds. */
+export async function valuesOf(
+  search: OpenSearchSearch,
+  index: string,
+  query: Filter,
+  field: string,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const page of search.buckets<Bucket<{ value: string }>>(index, query, [
+    { value: { terms: { field } } },
+  ])) {
+    for (const { key } of page) found.push(key.value);
+  }
+  return found;
 }

@@ -16,7 +16,7 @@ import {
   values,
 } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
-import { type Bucket, type Buckets, bySeries, MAX_SYMBOLS, type Metric, max } from './aggregations.ts';
+import { bySeries, type Metric, max, valuesOf } from './aggregations.ts';
 import { candleTrades, tickTrades } from './trades.ts';
 
 /** Series without a candle are new, so only the newest ticks are searched for them. */
@@ -51,25 +51,14 @@ export class OpenSearchCatalogue implements SeriesCatalogue {
   }
 
   async names(scope: Scope): Promise<string[]> {
-    const aggs = {
-      symbols: { terms: { field: 'symbol', size: MAX_SYMBOLS } },
-      currencies: { terms: { field: 'base', size: MAX_SYMBOLS } },
-    };
-    const recent = await this.#recently();
-    const found = await Promise.all([
-      this.#search.aggregate<Record<keyof typeof aggs, Buckets<Bucket>>>(
-        CANDLE_INDICES,
-        inMarket(scope),
-        aggs,
-      ),
-      this.#search.aggregate<Record<keyof typeof aggs, Buckets<Bucket>>>(
-        TICKER_INDICES,
-        allOf(inMarket(scope), recent),
-        aggs,
-      ),
-    ]);
-    const names = found.flatMap(Object.values<Buckets<Bucket>>).flatMap(({ buckets }) => buckets);
-    return [...new Set(names.map(({ key }) => key))];
+    const recent = allOf(inMarket(scope), await this.#recently());
+    const names = await Promise.all(
+      ['symbol', 'base'].flatMap((field) => [
+        valuesOf(this.#search, CANDLE_INDICES, inMarket(scope), field),
+        valuesOf(this.#search, TICKER_INDICES, recent, field),
+      ]),
+    );
+    return [...new Set(names.flat())];
   }
 
   async #seriesThat(...filters: Filter[]): Promise<CandleSeries[]> {

@@ -12,15 +12,23 @@ import type { MoveDirection } from '../../../core/market/directional-change.ts';
 import { CANDLE_INDICES, MOVES_INDEX, TICKER_INDICES } from '../../../core/market/index-names.ts';
 import type { CandleHours } from '../../../core/market/price-path.ts';
 import { formatSeries, type Series } from '../../../core/market/series.ts';
-import { DAY_MS, dayOf, HOUR_MS } from '../../../core/market/time.ts';
+import { dayOf, HOUR_MS } from '../../../core/market/time.ts';
 import type { Trade } from '../../../core/market/turnover.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { numberIn, type SearchHit, seriesIn } from '../hits.ts';
-import { allOf, type Filter, inMarket, newestFirst, SERIES_FIELDS, timeRange, values } from '../queries.ts';
+import {
+  allOf,
+  type Filter,
+  inMarket,
+  newestFirst,
+  SERIES_FIELDS,
+  sourcesOf,
+  timeRange,
+  values,
+} from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
 import {
   type Bucket,
-  type Buckets,
   bySeries,
   type ExtendedStats,
   LOG_RETURNS,
@@ -138,35 +146,20 @@ export class OpenSearchMarket implements MarketStore {
     }));
   }
 
-  async hoursFromTicks(scope: Scope, window: Window): Promise<HourOfSeries[]> {
-    const ticks = await this.#tickRange(scope, window);
+  async hoursFromTicks(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
+    const query = allOf(inMarket(scope), timeRange('slot', fromMs, toMs));
+    const byHour = { hour: { date_histogram: { field: 'slot', fixed_interval: '1h' } } };
+    const sources = [...sourcesOf(SERIES_FIELDS), byHour];
     const hours: HourOfSeries[] = [];
-    if (!ticks) return hours;
-    // Day by day, because OpenSearch limits the buckets of one answer.
-    for (let dayMs = dayOf(ticks.fromMs); dayMs < ticks.toMs; dayMs += DAY_MS) {
-      const inDay = timeRange('slot', Math.max(dayMs, window.fromMs), Math.min(dayMs + DAY_MS, window.toMs));
-      const found = await bySeries<{ hours: Buckets<TickHourBucket> }>(
-        this.#search,
-        TICKER_INDICES,
-        [inMarket(scope), inDay],
-        { hours: TICK_HOURS },
-      );
-      for (const { series, bucket } of found) {
-        hours.push(...bucket.hours.buckets.map((hour) => hourFromTicks(series, hour)));
-      }
+    for await (const page of this.#search.buckets<TickHourBucket>(
+      TICKER_INDICES,
+      query,
+      sources,
+      TICK_HOUR,
+    )) {
+      hours.push(...page.map(hourFromTicks));
     }
     return hours;
-  }
-
-  async #tickRange(scope: Scope, { fromMs, toMs }: Window): Promise<Window | undefined> {
-    const { first, last } = await this.#search.aggregate<Record<'first' | 'last', Metric>>(
-      TICKER_INDICES,
-      allOf(inMarket(scope), timeRange('slot', fromMs, toMs)),
-      { first: min('slot'), last: max('slot') },
-    );
-    return typeof first?.value === 'number' && typeof last?.value === 'number'
-      ? { fromMs: first.value, toMs: last.value + 1 }
-      : undefined;
   }
 
   async moveCounts(series: readonly CandleSeries[], { fromMs, toMs }: Window): Promise<MoveCount[]> {
@@ -174,9 +167,7 @@ export class OpenSearchMarket implements MarketStore {
       { terms: { symbol: [...new Set(series.map(({ symbol }) => symbol))] } },
       timeRange('confirmed_time', fromMs, toMs),
     );
-    const sources = [...SERIES_FIELDS, 'threshold', 'direction'].map((field) => ({
-      [field]: { terms: { field } },
-    }));
+    const sources = sourcesOf([...SERIES_FIELDS, 'threshold', 'direction']);
     const pages = await Array.fromAsync(this.#search.buckets<MoveBucket>(MOVES_INDEX, query, sources));
     return pages.flat().map(({ key: { threshold, direction, ...name }, doc_count }) => ({
       series: formatSeries(name),
@@ -197,25 +188,22 @@ interface TotalsBucket {
 
 type MoveBucket = Bucket<Series & { threshold: number; direction: MoveDirection }>;
 
-interface TickHourBucket extends Bucket<number> {
+interface TickHourBucket extends Bucket<Series & { hour: number }> {
   low: Metric;
   high: Metric;
   last: { hits: { hits: [SearchHit] } };
 }
 
-const TICK_HOURS = {
-  date_histogram: { field: 'slot', fixed_interval: '1h', min_doc_count: 1 },
-  aggs: {
-    low: min('last_price'),
-    high: max('last_price'),
-    last: { top_hits: { size: 1, ...newestFirst('slot'), ...values('last_price') } },
-  },
+const TICK_HOUR = {
+  low: min('last_price'),
+  high: max('last_price'),
+  last: { top_hits: { size: 1, ...newestFirst('slot'), ...values('last_price') } },
 };
 
-function hourFromTicks(series: Series, { key, low, high, last }: TickHourBucket): HourOfSeries {
+function hourFromTicks({ key: { hour, ...series }, low, high, last }: TickHourBucket): HourOfSeries {
   return {
     ...series,
-    startMs: key,
+    startMs: hour,
     hours: 1,
     low: Number(low.value),
     high: Number(high.value),

@@ -1,11 +1,11 @@
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
-import { formatSeries } from '../../../core/market/series.ts';
 import { HOUR_MS } from '../../../core/market/time.ts';
 import { type Trade, tradeOfCandle, tradeOfTick } from '../../../core/market/turnover.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { numberIn, type SearchHit, seriesIn } from '../hits.ts';
 import { allOf, type Filter, newestFirst, SERIES_FIELDS, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
+import { bySeries } from './aggregations.ts';
 
 const NAMES = [...SERIES_FIELDS, 'base', 'quote'];
 
@@ -22,19 +22,19 @@ export async function tickTrades(
   });
   if (!newest) return [];
   const slotMs = numberIn(newest, 'slot');
-  const hits = await search.all(TICKER_INDICES, {
-    query: allOf(...filters, timeRange('slot', slotMs - HOUR_MS, slotMs + 1)),
-    sort: ['slot', ...SERIES_FIELDS],
-    ...values(...NAMES, 'last_price', 'turnover_24h', 'volume_24h'),
+  const inHour = [...filters, timeRange('slot', slotMs - HOUR_MS, slotMs + 1)];
+  const fields = values(...NAMES, 'last_price', 'turnover_24h', 'volume_24h');
+  const found = await bySeries<{ newest: { hits: { hits: [SearchHit] } } }>(search, TICKER_INDICES, inHour, {
+    newest: { top_hits: { size: 1, ...newestFirst('slot'), ...fields } },
   });
-  const newestOfEach = new Map(hits.map((hit) => [formatSeries(seriesIn(hit)), hit]));
-  return [...newestOfEach.values()].map((hit) =>
-    tradeOfTick({
+  return found.map(({ bucket }) => {
+    const [hit] = bucket.newest.hits.hits;
+    return tradeOfTick({
       ...seriesIn(hit),
       last_price: numberIn(hit, 'last_price'),
       ...optional(hit, 'turnover_24h', 'volume_24h'),
-    }),
-  );
+    });
+  });
 }
 
 /** From the candles that the filters find and that start in the window, by their start. */
