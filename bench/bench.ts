@@ -11,6 +11,7 @@ import { indexShape } from './targets/index-shape.ts';
 import { ingest } from './targets/ingest.ts';
 import { latency } from './targets/latency.ts';
 import { replay } from './targets/replay.ts';
+import { scale } from './targets/scale.ts';
 import { twoYears } from './targets/two-years.ts';
 
 const TARGETS: Record<string, Target> = {
@@ -23,6 +24,7 @@ const TARGETS: Record<string, Target> = {
   'cold-start': coldStart,
   'two-years': twoYears,
   'history-file': historyFile,
+  scale,
 };
 
 interface BenchFlags {
