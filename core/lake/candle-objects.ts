@@ -1,7 +1,7 @@
 import type { CandleSeries } from '../market/candle.ts';
 import type { CandleHours } from '../market/price-path.ts';
 import { isCategory } from '../market/series.ts';
-import { HOUR_MS } from '../market/time.ts';
+import { HOUR_MS, LATEST_MS } from '../market/time.ts';
 
 /**
  * The format of recorded candles: `rows` are gzip NDJSON lines `[start ms, open, high, low, close, volume]`; any other
@@ -42,23 +42,26 @@ export function candleObjectKey(object: CandleObject): string {
 const KEY =
   /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(?:run=([^/]+)\/)?(\d+)-(\d+)\.(?:(rows)\.ndjson|([a-z0-9-]+)\.json)\.gz$/;
 
-/** The reverse of {@link candleObjectKey}; undefined for any other key. */
+/** The reverse of {@link candleObjectKey}; undefined for any other key, such as one with a time that is none. */
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
   const [, exchange, category, symbol, base, quote, hours, run, ...part] = KEY.exec(key) ?? [];
   const [first, last, rows, api] = part;
   const format = rows ?? api;
   if (!exchange || !isCategory(category) || !symbol || !format || !isEncoded(key)) return undefined;
-  return {
+  const object = {
     exchange,
     category,
     symbol: decodeURIComponent(symbol),
     ...(base && quote ? { base: decodeURIComponent(base), quote: decodeURIComponent(quote) } : {}),
-    hours: hours === '24' ? 24 : 1,
+    hours: hours === '24' ? 24 : (1 as CandleHours),
     firstMs: Number(first),
     lastMs: Number(last),
     format,
     ...(run ? { run: decodeURIComponent(run) } : {}),
   };
+  return object.firstMs <= object.lastMs && object.lastMs <= LATEST_MS && candleObjectKey(object) === key
+    ? object
+    : undefined;
 }
 
 function isEncoded(key: string): boolean {

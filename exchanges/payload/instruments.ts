@@ -55,9 +55,9 @@ export function instrumentFields(fields: InstrumentFields): (raw: unknown) => Pa
     Object.fromEntries(Object.entries(fields).map(([ours, theirs]) => [ours, textOf(fieldOf(raw, theirs))]));
 }
 
-/** Text that is not empty. */
+/** Text that is not empty. Half a surrogate pair, which JSON can spell, has no place in a URL or a key. */
 export function textOf(raw: unknown): string | undefined {
-  return typeof raw === 'string' && raw !== '' ? raw : undefined;
+  return typeof raw === 'string' && raw !== '' ? raw.toWellFormed() : undefined;
 }
 
 /**

@@ -91,6 +91,15 @@ export class PipelineFunction extends Construct {
         // Prefer ES modules, so that unused code is dropped.
         mainFields: ['module', 'main'],
         bundleAwsSDK: true,
+        // The package debug colours its lines with it if it is installed, which it is here, for development.
+        externalModules: ['supports-color'],
+        commandHooks: {
+          beforeBundling: () => [],
+          beforeInstall: () => [],
+          afterBundling: (_, folder) => [
+            `"${process.execPath}" "${file('lib/functions/map-sources.ts')}" "${folder}"`,
+          ],
+        },
         esbuildArgs: {
           // Lambda's credentials are in the environment; the SDK's provider chain would be a third of the code.
           '--alias:@aws-sdk/credential-provider-node': file('stores/aws/lambda-credentials.ts'),

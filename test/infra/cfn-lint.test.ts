@@ -1,11 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STAGE_NAMES } from '../../lib/config/stages.ts';
+import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
 import { pythonTool } from '../python/python-tool.ts';
 
 const SYNTH_LIMIT_MS = 15_000;
@@ -32,8 +42,20 @@ const NO_CREDENTIALS = {
   HTTP_PROXY: 'http://127.0.0.1:9',
 };
 
+/** Another folder with the app, at another depth. */
+function copyOfTheApp(): string {
+  const copy = join(folder, 'some/where/else');
+  const left = ['.git', '.local', 'cdk.out', 'node_modules', 'test'].map((name) => join(root, name));
+  cpSync(root, copy, { recursive: true, filter: (path) => !left.includes(path) });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Where each stage is synthesised; the bundles must not show it. */
+const APPS: Record<StageName, string> = { dev: root, prod: copyOfTheApp() };
+
 /** Runs `cdk synth` as a user would and returns the template files. */
-async function synth(stage: string): Promise<string[]> {
+async function synth(stage: StageName): Promise<string[]> {
   const output = join(folder, stage);
   await run(
     process.execPath,
@@ -48,34 +70,38 @@ async function synth(stage: string): Promise<string[]> {
       '-o',
       output,
     ],
-    { cwd: root, env: NO_CREDENTIALS },
+    { cwd: APPS[stage], env: NO_CREDENTIALS },
   );
   return readdirSync(output)
     .filter((name) => name.endsWith('.template.json'))
     .map((name) => join(output, name));
 }
 
-describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
-  let templates: string[];
-  let tookMs = Number.POSITIVE_INFINITY;
-  beforeAll(async () => {
-    // The best of three: other test files may be installing tools at the same time.
-    for (let run = 1; run <= 3 && tookMs >= SYNTH_LIMIT_MS; run++) {
-      const startedAt = Date.now();
-      templates = await synth(stage);
-      tookMs = Math.min(tookMs, Date.now() - startedAt);
-    }
-  });
+const templates = {} as Record<StageName, string[]>;
+const tookMs = {} as Record<StageName, number>;
 
+beforeAll(async () => {
+  for (const stage of STAGE_NAMES) {
+    tookMs[stage] = Number.POSITIVE_INFINITY;
+    // The best of three: other test files may be installing tools at the same time.
+    for (let run = 1; run <= 3 && tookMs[stage] >= SYNTH_LIMIT_MS; run++) {
+      const startedAt = Date.now();
+      templates[stage] = await synth(stage);
+      tookMs[stage] = Math.min(tookMs[stage], Date.now() - startedAt);
+    }
+  }
+}, 600_000);
+
+describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
   it('needs neither credentials nor a network, and takes at most 15 s', () => {
-    expect(templates.map((file) => file.slice(file.lastIndexOf('/') + 1)).sort()).toEqual(
+    expect(templates[stage].map((file) => file.slice(file.lastIndexOf('/') + 1)).sort()).toEqual(
       ['stateful', 'stateless'].map((part) => `crypto-market-insights-${stage}-${part}.template.json`),
     );
-    expect(tookMs).toBeLessThan(SYNTH_LIMIT_MS);
+    expect(tookMs[stage]).toBeLessThan(SYNTH_LIMIT_MS);
   });
 
   it('keeps its templates far below the limits of CloudFormation', () => {
-    for (const file of templates) {
+    for (const file of templates[stage]) {
       const { Resources } = JSON.parse(readFileSync(file, 'utf8'));
       expect(Object.keys(Resources).length, file).toBeLessThan(MOST.resources);
       expect(statSync(file).size, file).toBeLessThan(MOST.bytes);
@@ -93,9 +119,45 @@ describe.each(STAGE_NAMES)('cdk synth of %s', (stage) => {
       '--regions',
       ...REGIONS,
       '--',
-      ...templates,
+      ...templates[stage],
     ]);
     expect(stdout).toBe('');
+  });
+});
+
+interface Component {
+  name: string;
+  properties?: { name: string }[];
+}
+
+describe('the bundles', () => {
+  it('are the same byte for byte, whichever folder they are made in', () => {
+    const bundlesOf = (stage: StageName) =>
+      globSync('asset.*/index.mjs*', { cwd: join(folder, stage) })
+        .map((file) => hash('sha256', readFileSync(join(folder, stage, file))))
+        .sort();
+    expect(bundlesOf('dev').length).toBeGreaterThan(10);
+    expect(bundlesOf('prod')).toEqual(bundlesOf('dev'));
+  });
+
+  it('hold no package but production ones of the bill of materials', async () => {
+    const { stdout } = await run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
+      cwd: root,
+      maxBuffer: 50_000_000,
+    });
+    const isForDevelopment = ({ properties = [] }: Component) =>
+      properties.some(({ name }) => name === 'cdx:npm:package:development');
+    const shipped = (JSON.parse(stdout) as { components: Component[] }).components
+      .filter((each) => !isForDevelopment(each))
+      .map(({ name }) => name);
+    const bundled = globSync('asset.*/index.mjs.map', { cwd: join(folder, 'dev') }).flatMap((file) => {
+      const { sources } = JSON.parse(readFileSync(join(folder, 'dev', file), 'utf8')) as {
+        sources: string[];
+      };
+      return sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
+    });
+    expect(bundled).toContain('ccxt');
+    expect([...new Set(bundled)].filter((name) => !shipped.includes(name))).toEqual([]);
   });
 });
 
