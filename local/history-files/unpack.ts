@@ -1,7 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createGunzip } from 'node:zlib';
 import { HistoryFileError } from './history-file-error.ts';
@@ -84,7 +83,7 @@ async function unzip(path: string, target: string): Promise<PlainFile[]> {
           advice: 'Unpack the archive and give the file inside',
         });
       }
-      await writeEntry(await openEntry(file, entry), entry, unpacked).catch((cause) => {
+      await writeEntry(file, entry, unpacked).catch((cause) => {
         throw damaged(title, cause);
       });
       plain.push({ title, name: basename(entry.name), path: unpacked, head: await headOf(unpacked) });
@@ -96,7 +95,8 @@ async function unzip(path: string, target: string): Promise<PlainFile[]> {
   }
 }
 
-async function writeEntry(content: Readable, entry: ZipEntry, target: string): Promise<void> {
+async function writeEntry(file: FileHandle, entry: ZipEntry, target: string): Promise<void> {
+  const content = await openEntry(file, entry);
   let sum = 0;
   const summed = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {

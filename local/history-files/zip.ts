@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 
 /** A file inside a zip archive. */
@@ -83,6 +83,7 @@ function sizesOf(list: Buffer, at: number, extra: Buffer): Omit<ZipEntry, 'name'
 export async function openEntry(file: FileHandle, entry: ZipEntry): Promise<Readable> {
   const header = await read(file, entry.offset, 30);
   const start = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
+  if (entry.compressedSize === 0) return Readable.from([]);
   const end = start + entry.compressedSize - 1;
   const packed = file.createReadStream({ start, end, autoClose: false });
   if (entry.method === 0) return packed;
@@ -92,7 +93,8 @@ export async function openEntry(file: FileHandle, entry: ZipEntry): Promise<Read
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  if (bytesRead < length) throw new Error('the archive is cut off');
-  return buffer;
+  const { size } = await file.stat();
+  // Before memory is taken for what a damaged list promises.
+  if (position + length > size) throw new Error('the archive is cut off');
+  return (await file.read(Buffer.alloc(length), 0, length, position)).buffer;
 }
