@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FIXED_SETTINGS, fixedValuesOf, refusedChanges } from '../../lib/config/fixed-settings.ts';
@@ -6,7 +6,7 @@ import { layOver, type StageSettings } from '../../lib/config/settings.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { StatefulStack } from '../../lib/stacks/stateful-stack.ts';
 import { appWithoutBundles } from '../../scale/inventory.ts';
-import { pythonTool } from '../python/python-tool.ts';
+import { registrySchemas } from './cfn-lint.ts';
 import { bybit } from './synthesised.ts';
 
 interface Resource {
@@ -32,14 +32,9 @@ const KEPT = [
 /** By type, what CloudFormation can only set when it creates a resource: `BrokerNodeGroupInfo/ClientSubnets`. */
 const createOnly = new Map<string, string[]>();
 beforeAll(async () => {
-  const bin = await pythonTool('cfn-lint');
-  const [folder] = globSync(`${bin}/../lib/python3*/site-packages/cfnlint/data/schemas`);
-  const read = (path: string) => JSON.parse(readFileSync(`${folder}/${path}.json`, 'utf8'));
-  const files = read('providers/us-east-1') as Record<string, string>;
+  const schemaOf = await registrySchemas('us-east-1');
   for (const type of KEPT) {
-    const { createOnlyProperties = [] } = read(`resources/${files[type]}`) as {
-      createOnlyProperties?: string[];
-    };
+    const { createOnlyProperties = [] } = schemaOf(type) ?? {};
     createOnly.set(
       type,
       createOnlyProperties.map((pointer) => pointer.replace('/properties/', '')),
