@@ -53,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'deploy',
           include: ['test/deploy/**/*.test.ts'],
-          globalSetup: ['test/integration/global-setup.ts'],
+          globalSetup: ['test/deploy/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { type Admin, type Consumer, type EachBatchPayload, logLevel } from 'kafkajs';
+import { type Admin, type Consumer, type EachBatchPayload, type KafkaConfig, logLevel } from 'kafkajs';
 import { waitAtMost } from '../../core/runtime/wait.ts';
 import { Kafka } from '../../stores/kafka/kafkajs.ts';
 import type { PartitionPosition } from './partition-offsets.ts';
 
 export interface GroupOptions {
   readonly brokers: readonly string[];
+  readonly signIn?: Pick<KafkaConfig, 'ssl' | 'sasl'>;
   readonly topic: string;
   readonly groupId: string;
 }
@@ -52,7 +53,7 @@ export async function consumeUntilLost(
   signal: AbortSignal,
 ): Promise<void> {
   const { topic } = options;
-  const kafka = connect(options.brokers);
+  const kafka = connect(options);
   const consumer = createConsumer(kafka, options);
   const admin = kafka.admin();
   const lost = Promise.withResolvers<never>();
@@ -117,10 +118,11 @@ function membershipOf(
 
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 };
 
-function connect(brokers: readonly string[]): Kafka {
+function connect({ brokers, signIn }: GroupOptions): Kafka {
   return new Kafka({
     clientId: 'local-event-source',
     brokers: [...brokers],
+    ...signIn,
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
     retry: RETRY,

@@ -1,4 +1,5 @@
 import type { MSKEvent } from 'aws-lambda';
+import type { KafkaConfig } from 'kafkajs';
 import type { Log } from '../../core/runtime/log.ts';
 import type { EventOrigin } from './batch.ts';
 import type { Backoff, Retry, RetryPolicy } from './batch-processing.ts';
@@ -13,6 +14,8 @@ export interface S3Destination {
 export interface KafkaEventSourceOptions {
   /** `host:port`. */
   readonly brokers: readonly string[];
+  /** @default the brokers know no users */
+  readonly signIn?: Pick<KafkaConfig, 'ssl' | 'sasl'>;
   readonly topic: string;
   /** The consumer group; a new one starts at the earliest offset (TRIM_HORIZON). */
   readonly groupId: string;

@@ -5,40 +5,14 @@ import type { Ticker } from '../../core/market/ticker.ts';
 import { HOUR_MS, MINUTE_MS } from '../../core/market/time.ts';
 import type { Check } from '../../core/operate/doctor/check.ts';
 import { OPERATIONS } from '../../core/operate/operations.ts';
-import type { OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
+import { toMskEvent } from '../../local/event-sources/batch.ts';
 import { invocationRecord } from '../../local/event-sources/invocation-record.ts';
 import { S3DeadLetters } from '../../stores/s3/dead-letters.ts';
 import { S3Lake } from '../../stores/s3/lake.ts';
-import { eventOfValues } from '../integration/lambdas/stores.ts';
+import { mskRecord } from '../samples/msk-events.ts';
 import { sampleTicker } from '../samples/tickers.ts';
-import type { Identities } from './identities.ts';
-import type { KafkaFront } from './kafka-front.ts';
-import type { OpenSearchFront } from './opensearch-front.ts';
-
-/** A deployed stage, and who watches it. */
-export interface Deployed {
-  /** For clients of the person who deploys … */
-  aws: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
-  /** … such as this. */
-  s3: S3Client;
-  /** The stateful one first. */
-  stacks: [string, string];
-  /** The folder of their templates. */
-  assembly: string;
-  /** See ministack/calls.py. */
-  callsFile: string;
-  identities: Identities;
-  bucket: string;
-  /** An ARN. */
-  cluster: string;
-  topic: string;
-  consumerGroup: string;
-  front: OpenSearchFront;
-  kafka: KafkaFront;
-  invoke(fn: OpenSearchFunction, event: object): Promise<unknown>;
-  /** Asks OpenSearch, signed as a function's role or with the reader's password; answers the status. */
-  ask(who: OpenSearchFunction | 'reader', method: string, path: string, body?: string): Promise<number>;
-}
+import { refusalsOf } from './secure-kafka/broker.ts';
+import type { Stage } from './stage.ts';
 
 const today = new Date();
 /** The turn of a month, older than the stage keeps ticks. */
@@ -67,6 +41,10 @@ function tickersAt(slotMs: number): Ticker[] {
 }
 
 const SLOTS = Array.from({ length: 12 }, (_, position) => FROM_MS + position * 6 * HOUR_MS);
+
+const ORIGIN = { eventSourceArn: 'arn:aws:kafka:us-east-1:0:cluster/test/1', bootstrapServers: 'test:9092' };
+const recordsOf = (values: (Ticker | string)[]) =>
+  values.map((value, offset) => mskRecord(value, { offset }));
 
 const QUESTIONS: QuestionInput[] = [
   { question: 'average', symbol: 'AUSDT', from, to },
@@ -107,14 +85,14 @@ const INPUTS: Record<string, object> = {
  * Everything that the functions do with OpenSearch and with the lake, each signed in as itself; then what their roles
  * must not do.
  */
-export function everyRole(deployed: () => Deployed): void {
+export function everyRole(stage: () => Stage): void {
   /** A command to its end. */
   async function operate<Output>(operation: string, input = INPUTS[operation]): Promise<Output[]> {
     const outputs: Output[] = [];
     let cursor: unknown;
     do {
       const event = { operation, input, cursor };
-      const slice = (await deployed().invoke('operate', event)) as { output: Output; cursor?: unknown };
+      const slice = (await stage().invoke('operate', event)) as { output: Output; cursor?: unknown };
       outputs.push(slice.output);
       cursor = slice.cursor;
     } while (cursor !== undefined);
@@ -122,7 +100,7 @@ export function everyRole(deployed: () => Deployed): void {
   }
 
   it('index tickers of two months, and what cannot be indexed becomes a dead letter', async () => {
-    const { s3, bucket, invoke } = deployed();
+    const { s3, bucket } = stage();
     const lake = new S3Lake(s3, bucket);
     for (const slotMs of SLOTS) {
       await lake.putTickers(
@@ -131,16 +109,18 @@ export function everyRole(deployed: () => Deployed): void {
       );
     }
     // The last slot is left to be replayed.
-    const event = eventOfValues([...SLOTS.slice(0, -1).flatMap(tickersAt), 'no ticker']);
-    expect(await invoke('index', event)).toMatchObject({ batchItemFailures: [] });
+    const records = recordsOf([...SLOTS.slice(0, -1).flatMap(tickersAt), 'no ticker']);
+    expect(await stage().invoke('index', toMskEvent(records, ORIGIN))).toMatchObject({
+      batchItemFailures: [],
+    });
   });
 
   it('summarise them', async () => {
-    expect(await deployed().invoke('summarise', {})).toMatchObject({ done: true, hours: SLOTS.length - 1 });
+    expect(await stage().invoke('summarise', {})).toMatchObject({ done: true, hours: SLOTS.length - 1 });
   });
 
   it('do every command of an operator', async () => {
-    const { s3, bucket } = deployed();
+    const { s3, bucket } = stage();
     await setAside(s3, bucket);
     const done: string[] = [];
     // First what the index has not, straight into it; in its turn through the stream.
@@ -159,33 +139,36 @@ export function everyRole(deployed: () => Deployed): void {
   });
 
   it('answer every question, and a report', async () => {
-    const { invoke } = deployed();
     const answers = [];
     for (const question of QUESTIONS)
-      answers.push({ question, ...((await invoke('insights', question)) as object) });
+      answers.push({ question, ...((await stage().invoke('insights', question)) as object) });
     expect(answers.filter((answer) => !('answer' in answer))).toEqual([]);
     const report = { operation: 'report', input: { asOf: to, currencies: 1, symbols: ['AUSDT'] } };
-    expect(await invoke('insights', report)).toMatchObject({ output: { choices: [expect.anything()] } });
+    expect(await stage().invoke('insights', report)).toMatchObject({
+      output: { choices: [expect.anything()] },
+    });
   });
 
   it('watch', async () => {
-    expect(await deployed().invoke('watch', {})).toMatchObject({ newest: expect.anything() });
+    expect(await stage().invoke('watch', {})).toMatchObject({ newest: expect.anything() });
   });
 
   it('delete the months that have become too old', async () => {
     const deleted: unknown[] = [];
     // A run that finds ticks which are not summarised keeps their month for the next.
     for (let run = 1; run <= 3 && deleted.length < MONTHS.length; run += 1) {
-      const { deletedMonths } = (await deployed().invoke('summarise', {})) as { deletedMonths: string[] };
+      const { deletedMonths } = (await stage().invoke('summarise', {})) as { deletedMonths: string[] };
       deleted.push(...deletedMonths);
     }
     expect(deleted).toEqual(MONTHS);
   });
 
   it('are refused nothing of all this', () => {
-    const { front } = deployed();
-    expect(front.refusals).toEqual([]);
-    const constructs = [...front.roles].map(
+    const { openSearchFront, kafkaFront, broker } = stage().local;
+    expect(openSearchFront.refusals).toEqual([]);
+    expect(kafkaFront.refusals).toEqual([]);
+    expect(refusalsOf(broker)).toEqual([]);
+    const constructs = [...openSearchFront.roles].map(
       (arn) => /-(Indexer|Insights|Operator|Summariser|Watch)/.exec(arn)?.[1],
     );
     expect(constructs.sort()).toEqual(['Indexer', 'Insights', 'Operator', 'Summariser', 'Watch']);
@@ -194,10 +177,9 @@ export function everyRole(deployed: () => Deployed): void {
 
 /** A dead letter that can be indexed, and a batch that Lambda gave up, of which one record cannot. */
 async function setAside(s3: S3Client, bucket: string): Promise<void> {
-  const [records] = Object.values(eventOfValues(tickersAt(TO_MS - MINUTE_MS)).records);
-  if (!records) throw new Error('no records');
+  const tickers = tickersAt(TO_MS - MINUTE_MS);
   await new S3DeadLetters(s3, bucket).put(
-    records.map(({ topic, partition, offset, value }) => ({
+    recordsOf(tickers).map(({ topic, partition, offset, value }) => ({
       ...{ v: 1, topic, partition, offset, value_base64: value },
       ...{
         error_type: 'es_rejected_execution_exception',
@@ -206,13 +188,11 @@ async function setAside(s3: S3Client, bucket: string): Promise<void> {
       ...{ produced_at: to, first_seen: to },
     })),
   );
-  const [given] = Object.values(eventOfValues([...tickersAt(TO_MS - MINUTE_MS), 'no ticker']).records);
   const record = invocationRecord(
-    given ?? [],
+    recordsOf([...tickers, 'no ticker']),
     { condition: 'RecordAgeExceeded', invokeCount: 3, error: new Error('OpenSearch was away') },
     {
-      eventSourceArn: 'arn:aws:kafka:us-east-1:0:cluster/test/1',
-      bootstrapServers: 'test:9092',
+      ...ORIGIN,
       functionName: 'index',
       requestId: '1',
       now: new Date(TO_MS),

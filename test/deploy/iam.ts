@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { beforeAll, expect, it } from 'vitest';
-import type { Deployed } from './every-role.ts';
 import {
   bucketPolicyOf,
   type Call,
@@ -15,34 +14,32 @@ import {
   unusedPermissions,
 } from './permissions.ts';
 import { isListed } from './permissions-list.ts';
+import type { Stage } from './stage.ts';
 
 /** Compares what the roles may do with what was done. */
-export function onlyWhatIsAllowed(deployed: () => Deployed): void {
+export function onlyWhatIsAllowed(stage: () => Stage): void {
   let policies: Map<string, Policy[]>;
   let calls: Call[];
 
   beforeAll(async () => {
-    const { aws, stacks, callsFile } = deployed();
+    const { stacks } = stage();
+    const { aws, callsFile } = stage().local;
     policies = await policiesOf(new IAMClient(aws), stacks);
     const key = /arn:aws:kms:[\w:-]+:key\/[\w-]+/.exec(JSON.stringify([...policies.values()]))?.[0] as string;
     const made = recordedCalls(callsFile, stacks);
-    calls = [...made, ...made.flatMap((call) => callsOfKey(call, key)), ...(await callsOfBrokers())];
+    calls = [...made, ...made.flatMap((call) => callsOfKey(call, key)), ...callsOfBrokers()];
   });
 
   /** What the functions asked the brokers for. */
-  async function callsOfBrokers(): Promise<Call[]> {
-    const { kafka, cluster, topic, consumerGroup, identities } = deployed();
+  function callsOfBrokers(): Call[] {
+    const { cluster, topic, consumerGroup, local } = stage();
     const of = (what: string, name: string) => `${cluster.replace(':cluster/', `:${what}/`)}/${name}`;
     const arns = { cluster, topic: of('topic', topic), group: of('group', consumerGroup) };
-    const all = [...kafka.requests].map(async ([accessKeyId, requests]) => {
-      const { roleArn = accessKeyId } = (await identities.credentialsOf(accessKeyId)) ?? {};
-      return callsOfKafka(roleArn.split('/').at(-1) as string, requests, arns);
-    });
-    return (await Promise.all(all)).flat();
+    return [...local.kafkaFront.requests].flatMap(([role, requests]) => callsOfKafka(role, requests, arns));
   }
 
   it('allows every call that the functions made, as another evaluator sees it', async () => {
-    const { s3, bucket, assembly, stacks } = deployed();
+    const { s3, bucket, assembly, stacks } = stage();
     const own: Record<string, Policy> = {
       s3: await bucketPolicyOf(s3, bucket),
       kms: keyPolicyIn(join(assembly, `${stacks[0]}.template.json`)),

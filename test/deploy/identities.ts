@@ -1,5 +1,7 @@
 import { GetFunctionConfigurationCommand, LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { generateAuthTokenFromCredentialsProvider } from 'aws-msk-iam-sasl-signer-js';
+import type { KafkaConfig } from 'kafkajs';
 import { credentialsOfFunction } from './ministack/ministack.ts';
 import type { RoleCredentials } from './opensearch-front.ts';
 import type { Signatures, UnsignedRequest } from './signatures/signatures.ts';
@@ -34,14 +36,30 @@ export class Identities {
 
   /** Headers of a request to OpenSearch that a function has signed. */
   async signedBy(FunctionName: string, request: Omit<UnsignedRequest, 'headers'>) {
-    const found = await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-    const credentials = credentialsOfFunction(found);
+    const credentials = await this.#credentialsOfFunction(FunctionName);
     const { host: _, ...headers } = await this.#signatures.sign(
       { ...request, headers: {} },
       'es',
       credentials,
     );
     return headers;
+  }
+
+  /** How a function signs in to the brokers, or whoever has got hold of its id but not of the secret. */
+  async signInTo(FunctionName: string, secret = {}): Promise<Required<Pick<KafkaConfig, 'sasl'>>> {
+    const credentials = { ...(await this.#credentialsOfFunction(FunctionName)), ...secret };
+    return {
+      sasl: {
+        mechanism: 'oauthbearer',
+        async oauthBearerProvider() {
+          const { token } = await generateAuthTokenFromCredentialsProvider({
+            region: 'us-east-1',
+            awsCredentialsProvider: async () => credentials,
+          });
+          return { value: token };
+        },
+      },
+    };
   }
 
   /** Headers of a user with a password. */
@@ -53,5 +71,10 @@ export class Identities {
   async passwordIn(SecretId: string | undefined): Promise<string> {
     const { SecretString = '' } = await this.#secrets.send(new GetSecretValueCommand({ SecretId }));
     return JSON.parse(SecretString).password;
+  }
+  async #credentialsOfFunction(FunctionName: string): Promise<RoleCredentials> {
+    return credentialsOfFunction(
+      await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName })),
+    );
   }
 }

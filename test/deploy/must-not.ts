@@ -1,12 +1,12 @@
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { OPENSEARCH_FUNCTIONS, type OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
-import type { Deployed } from './every-role.ts';
+import type { Stage } from './stage.ts';
 
 type Who = OpenSearchFunction | 'reader';
 type Request = readonly [method: string, path: string, body?: object];
 
 /** Indices that exist, so that a refusal is not about one that is missing. They hold nothing. */
-export const INDICES = ['tickers-2031.01', 'candles-2031', 'foreign'];
+const INDICES = ['tickers-2031.01', 'candles-2031', 'foreign'];
 const [TICKERS, CANDLES, FOREIGN] = INDICES.map((name) => `/${name}`);
 
 /** Nobody but the admin user may do any of this. */
@@ -84,14 +84,18 @@ const BY_ROLE: Record<Who, Request[]> = {
   reader: [['GET', '/_cluster/settings'], ...everyChange],
 };
 
-/** Asks for everything that no role may do, as each of them. The {@link INDICES} have to be there. */
-export function mustNot(deployed: () => Deployed): void {
+/** Asks for everything that no role may do, as each of them. */
+export function mustNot(stage: () => Stage): void {
+  beforeAll(async () => {
+    for (const index of INDICES) await stage().local.openSearch.indices.create({ index });
+  });
+
   it.each<Who>([...OPENSEARCH_FUNCTIONS, 'reader'])(
     '%s is refused everything that it must not do',
     async (who) => {
       const allowed: string[] = [];
       for (const [method, path, body] of [...EVERYBODY, ...BY_ROLE[who]]) {
-        const status = await deployed().ask(who, method, path, body && JSON.stringify(body));
+        const status = await stage().ask(who, method, path, body && JSON.stringify(body));
         if (status !== 403) allowed.push(`${method} ${path} (${status})`);
       }
       expect(allowed).toEqual([]);
@@ -99,10 +103,9 @@ export function mustNot(deployed: () => Deployed): void {
   );
 
   it('the reader reads what Dashboards show', async () => {
-    const { ask } = deployed();
     for (const [method, path] of OURS.flatMap(readsOf)) {
       if (path.includes('/_doc/')) continue;
-      expect(await ask('reader', method, path), path).toBe(200);
+      expect(await stage().ask('reader', method, path), path).toBe(200);
     }
   });
 }

@@ -14,8 +14,8 @@ const LISTED: readonly { actions: RegExp; role?: RegExp; reason: string }[] = [
     role: /-SetupProvider/,
   },
   {
-    actions: /^kafka/,
-    reason: 'The pollers of Lambda read the topic in the name of the function.',
+    actions: /^kafka:|^kafka-cluster:DescribeClusterDynamicConfiguration$/,
+    reason: 'The pollers of Lambda look for the brokers and at their configuration.',
     role: /-Indexer/,
   },
   {

@@ -59,15 +59,19 @@ export async function policiesOf(iam: IAMClient, stacks: readonly string[]): Pro
   const policies = new Map<string, Policy[]>();
   for await (const { Roles = [] } of paginateListRoles({ client: iam }, {})) {
     for (const { RoleName = '' } of Roles.filter((role) => isOf(role.RoleName, stacks))) {
-      const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
-      const documents = PolicyNames.map(async (PolicyName) => {
-        const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
-        return JSON.parse(decodeURIComponent(PolicyDocument)) as Policy;
-      });
-      policies.set(RoleName, await Promise.all(documents));
+      policies.set(RoleName, await policiesOfRole(iam, RoleName));
     }
   }
   return policies;
+}
+
+export async function policiesOfRole(iam: IAMClient, RoleName: string): Promise<Policy[]> {
+  const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+  const documents = PolicyNames.map(async (PolicyName) => {
+    const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+    return JSON.parse(decodeURIComponent(PolicyDocument)) as Policy;
+  });
+  return Promise.all(documents);
 }
 
 export async function bucketPolicyOf(s3: S3Client, Bucket: string): Promise<Policy> {
@@ -122,10 +126,16 @@ export function callsOfKey({ role, action }: Call, key: string): Call[] {
  */
 const KAFKA_ACTIONS: Readonly<Record<number, [action: string, resource: 'cluster' | 'topic' | 'group']>> = {
   0: ['WriteData', 'topic'], // Produce
+  1: ['ReadData', 'topic'], // Fetch
   2: ['DescribeTopic', 'topic'], // ListOffsets
   3: ['DescribeTopic', 'topic'], // Metadata
+  8: ['AlterGroup', 'group'], // OffsetCommit
   9: ['DescribeGroup', 'group'], // OffsetFetch
   10: ['DescribeGroup', 'group'], // FindCoordinator
+  11: ['AlterGroup', 'group'], // JoinGroup
+  12: ['AlterGroup', 'group'], // Heartbeat
+  13: ['AlterGroup', 'group'], // LeaveGroup
+  14: ['AlterGroup', 'group'], // SyncGroup
   15: ['DescribeGroup', 'group'], // DescribeGroups
   18: ['Connect', 'cluster'], // ApiVersions
   22: ['WriteDataIdempotently', 'cluster'], // InitProducerId
@@ -189,7 +199,8 @@ export function unusedPermissions(policies: ReadonlyMap<string, readonly Policy[
   return unused;
 }
 
-function matches(pattern: string, resource: string): boolean {
+/** Whether a text is what a pattern with asterisks stands for. */
+export function matches(pattern: string, text: string): boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(resource);
+  return new RegExp(`^${parts.join('.*')}$`).test(text);
 }

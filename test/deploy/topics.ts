@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Kafka } from 'kafkajs';
-
-/** kafkajs' TOPIC_RESOURCE, which an ES module cannot import by name. */
-export const TOPIC_RESOURCE = 2;
+import kafkajs, { type Admin } from 'kafkajs';
 
 /** The properties of an `AWS::MSK::Topic`, as CloudFormation hands them over. */
 interface TopicProperties {
@@ -17,10 +14,7 @@ interface TopicProperties {
  * Makes on a real Kafka the topics that CloudFormation creates: `PUT` the properties to create one or to change its
  * configuration, `DELETE` them to remove it. One broker: there is one copy, whatever the properties say.
  */
-export async function startTopics(kafka: Kafka): Promise<{ url: string; close(): Promise<void> }> {
-  const admin = kafka.admin();
-  await admin.connect();
-
+export async function startTopics(admin: Admin): Promise<{ url: string; close(): Promise<void> }> {
   async function put({ TopicName, PartitionCount, Configs }: TopicProperties): Promise<void> {
     const configs: Record<string, string> = {
       ...JSON.parse(Buffer.from(Configs, 'base64').toString()),
@@ -36,7 +30,7 @@ export async function startTopics(kafka: Kafka): Promise<{ url: string; close():
     if (isNew) return;
     await admin.alterConfigs({
       validateOnly: false,
-      resources: [{ type: TOPIC_RESOURCE, name: TopicName, configEntries }],
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: TopicName, configEntries }],
     });
   }
 
@@ -59,7 +53,6 @@ export async function startTopics(kafka: Kafka): Promise<{ url: string; close():
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
-      await admin.disconnect();
     },
   };
 }

@@ -8,6 +8,7 @@ import { ensureArtifacts } from '../../local/engines/artifacts.ts';
 import {
   type Engines,
   SERVICES,
+  type ServiceName,
   type ServiceUrls,
   serviceUrls,
   startEngines,
@@ -33,7 +34,12 @@ const ARTIFACTS = fileURLToPath(new URL('../../.local/engines', import.meta.url)
 const FOLDER_PREFIX = 'crypto-market-insights-test-';
 
 /** Starts one Kafka, one OpenSearch and one S3 server for the whole run, in a temporary folder. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default (project: TestProject) => startRun(project, SERVICES);
+
+export async function startRun(
+  project: TestProject,
+  services: readonly ServiceName[],
+): Promise<() => Promise<void>> {
   await removeAbandonedRuns();
   const jdk = await findJdk();
   const jars = await ensureArtifacts({ folder: ARTIFACTS, jdk, onProgress: reportDownload });
@@ -41,7 +47,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await writeFile(join(folder, 'owner.json'), JSON.stringify(identifyProcess(process.pid)));
 
   const givenUp = new AbortController();
-  const starting = startEngines(SERVICES, async ({ start }) =>
+  const starting = startEngines(services, async ({ start }) =>
     // Not the usual ports, which a pipeline on this machine may be using.
     start({ jdk, jars, folder, port: await anyFreePort(), signal: givenUp.signal }),
   );

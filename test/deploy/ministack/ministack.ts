@@ -7,7 +7,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { LOOPBACK } from '../../../core/runtime/loopback-server.ts';
-import { anyFreePort } from '../../../local/engines/ports.ts';
 import { pythonTool } from '../../python/python-tool.ts';
 
 const START_LIMIT_MS = 60_000;
@@ -21,6 +20,7 @@ export interface MiniStack {
 }
 
 export interface MiniStackOptions {
+  port: number;
   /** Holds its data. */
   folder: string;
   logFile: string;
@@ -43,12 +43,11 @@ export class MiniStackError extends Error {
   override readonly name = 'MiniStackError';
 }
 
-/** Starts MiniStack on a free port of this machine. @throws MiniStackError, PythonToolError */
+/** Starts MiniStack on this machine. @throws MiniStackError, PythonToolError */
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
-  const { folder, logFile, kafka, openSearch, topicsUrl, alarmClockFile, callsFile, certificateFile } =
+  const { port, folder, logFile, kafka, openSearch, topicsUrl, alarmClockFile, callsFile, certificateFile } =
     options;
   const bin = await pythonTool('ministack');
-  const port = await anyFreePort();
   const url = `http://${LOOPBACK}:${port}`;
   const account = {
     AWS_ENDPOINT_URL: url,

@@ -1,33 +1,44 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from '../certificate.ts';
+import { tokenOf } from './broker.ts';
 
-/** Numbers of Kafka's requests: https://kafka.apache.org/protocol#protocol_api_keys */
-const SASL_HANDSHAKE = 17;
-const API_VERSIONS = 18;
+/** Number of Kafka's request: https://kafka.apache.org/protocol#protocol_api_keys */
 const SASL_AUTHENTICATE = 36;
+/** https://kafka.apache.org/protocol#protocol_error_codes */
+const SASL_AUTHENTICATION_FAILED = 58;
+
+/** Who signs in, by the name of the role, or why it may not. */
+export interface SignIn {
+  who: string;
+  refused?: string;
+}
 
 export interface KafkaFront {
   /** `host:port` */
   address: string;
-  /** The tokens of those who signed in: the signed URLs that MSK would check. */
-  signIns: URL[];
-  /** Numbers of the requests that each access key has made. */
+  /** Numbers of the requests that each role has made. */
   requests: Map<string, Set<number>>;
+  /** Who was not let in. */
+  refusals: SignIn[];
   close(): Promise<void>;
 }
 
 /**
- * What MSK puts in front of its brokers: TLS, and sign-in with a token of IAM. Stands before a plain Kafka, and
- * makes whoever asks where the brokers are come back to itself. It looks into the token but, unlike AWS, cannot
- * check its signature.
- * @param broker `127.0.0.1:port`
+ * What MSK puts in front of its brokers: TLS, and sign-in with a token of IAM. Stands before a broker, where whoever
+ * was let in signs in as the role, and makes whoever asks where the brokers are come back to itself.
+ * @param broker where roles sign in: `127.0.0.1:port`
+ * @param signIn given the signed URL that the token consists of
  */
-export async function startKafkaFront(broker: string, certificate: Certificate): Promise<KafkaFront> {
+export async function startKafkaFront(
+  broker: string,
+  certificate: Certificate,
+  signIn: (token: URL) => Promise<SignIn>,
+): Promise<KafkaFront> {
   const brokerPort = Number(broker.split(':')[1]);
-  const signIns: URL[] = [];
   const requests: KafkaFront['requests'] = new Map();
+  const refusals: SignIn[] = [];
   const open = new Set<Socket>();
   const server = createServer({ pfx: certificate.pfx, passphrase: certificate.passphrase }, (near) => {
     const far = connect(brokerPort, '127.0.0.1');
@@ -40,26 +51,26 @@ export async function startKafkaFront(broker: string, certificate: Certificate):
       });
       socket.on('error', () => socket.destroy());
     }
-    let accessKey: string | undefined;
+    let role: string | undefined;
+    async function authenticate(frame: Buffer): Promise<void> {
+      const token = signedUrlOf(frame);
+      const { who, refused } = token
+        ? await signIn(token).catch((error: Error) => ({ who: String(token), refused: error.message }))
+        : { who: 'nobody', refused: 'no token of IAM' };
+      if (refused === undefined) {
+        role = who;
+        far.write(withToken(frame, tokenOf(who)));
+      } else {
+        refusals.push({ who, refused });
+        near.write(refusalOf(frame, refused));
+      }
+    }
     onFrames(near, (frame) => {
       const apiKey = frame.readInt16BE(4);
-      const apiVersion = frame.readInt16BE(6);
-      const correlationId = frame.readInt32BE(8);
-      if (apiKey === SASL_HANDSHAKE) {
-        near.write(answer(correlationId, Buffer.from([0, 0, 0, 0, 0, 1]), text('OAUTHBEARER')));
-      } else if (apiKey === SASL_AUTHENTICATE) {
-        const url = signedUrlOf(frame);
-        accessKey = url?.searchParams.get('X-Amz-Credential')?.split('/')[0];
-        if (url) signIns.push(url);
-        const error = accessKey ? Buffer.from([0, 0, 0xff, 0xff]) : Buffer.from([0, 58, 0xff, 0xff]);
-        const lifetime = apiVersion > 0 ? Buffer.alloc(8) : Buffer.alloc(0);
-        near.write(answer(correlationId, error, Buffer.alloc(4), lifetime));
-      } else if (accessKey || apiKey === API_VERSIONS) {
-        if (accessKey) requests.set(accessKey, (requests.get(accessKey) ?? new Set()).add(apiKey));
-        far.write(frame);
-      } else {
-        near.destroy(); // as MSK does with strangers
-      }
+      if (apiKey === SASL_AUTHENTICATE) return void authenticate(frame);
+      if (role) requests.set(role, (requests.get(role) ?? new Set()).add(apiKey));
+      // Whoever has not signed in is refused by the broker.
+      far.write(frame);
     });
     onFrames(far, (frame) => void near.write(withOurPort(frame)));
   }).listen(0, '127.0.0.1');
@@ -76,8 +87,8 @@ export async function startKafkaFront(broker: string, certificate: Certificate):
 
   return {
     address: `127.0.0.1:${port}`,
-    signIns,
     requests,
+    refusals,
     close: async () => {
       for (const socket of open) socket.destroy();
       server.close();
@@ -101,15 +112,33 @@ function onFrames(socket: Socket, handle: (frame: Buffer) => void): void {
   });
 }
 
-/** The token is the base64 of a signed URL that asks for kafka-cluster:Connect. */
+/** The token is the base64 of a signed URL. */
 function signedUrlOf(frame: Buffer): URL | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7628 parts its fields with 0x01
-  const token = /auth=Bearer ([A-Za-z0-9_-]+)\u0001/.exec(frame.toString('latin1'))?.[1];
+  const token = /auth=Bearer ([\w-]+)/.exec(frame.toString('latin1'))?.[1];
   const signed = Buffer.from(token ?? '', 'base64url').toString();
-  if (!URL.canParse(signed)) return undefined;
-  const url = new URL(signed);
-  const isConnect = url.searchParams.get('Action') === 'kafka-cluster:Connect';
-  return isConnect && url.searchParams.has('X-Amz-Signature') ? url : undefined;
+  return URL.canParse(signed) ? new URL(signed) : undefined;
+}
+
+/** The request with another token; what comes before its body stays. */
+function withToken(frame: Buffer, token: string): Buffer {
+  // 4 bytes of length, 2 + 2 + 4 of numbers, and the client's id behind its length.
+  const header = frame.subarray(4, 14 + frame.readInt16BE(12));
+  // RFC 7628
+  const body = Buffer.from(`n,,\u0001auth=Bearer ${token}\u0001\u0001`);
+  return message(header, int32(body.length), body);
+}
+
+/** The answer to a request that does not sign in. */
+function refusalOf(frame: Buffer, reason: string): Buffer {
+  const [version, correlationId] = [frame.readInt16BE(6), frame.readInt32BE(8)];
+  const lifetime = Buffer.alloc(version > 0 ? 8 : 0);
+  return message(
+    int32(correlationId),
+    Buffer.from([0, SASL_AUTHENTICATION_FAILED]),
+    text(reason),
+    int32(0),
+    lifetime,
+  );
 }
 
 const int32 = (value: number) => {
@@ -124,7 +153,7 @@ const text = (value: string) => {
   return Buffer.concat([bytes, Buffer.from(value)]);
 };
 
-function answer(correlationId: number, ...body: Buffer[]): Buffer {
-  const message = Buffer.concat([int32(correlationId), ...body]);
-  return Buffer.concat([int32(message.length), message]);
+function message(...parts: Buffer[]): Buffer {
+  const whole = Buffer.concat(parts);
+  return Buffer.concat([int32(whole.length), whole]);
 }

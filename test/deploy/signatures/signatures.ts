@@ -37,6 +37,13 @@ export interface Signatures {
    * @returns what is wrong; undefined if nothing is
    */
   whyInvalid(request: SignedRequest, service: string, credentials: Credentials): Promise<string | undefined>;
+  /** The same of a URL that bears its signature, as a token does. @param mostSeconds for which it may be valid */
+  whyInvalidUrl(
+    url: URL,
+    service: string,
+    credentials: Credentials,
+    mostSeconds: number,
+  ): Promise<string | undefined>;
   /** The headers of a request that is to be sent, with its signature. */
   sign(request: UnsignedRequest, service: string, credentials: Credentials): Promise<Record<string, string>>;
   close(): Promise<void>;
@@ -58,6 +65,9 @@ export function authorizationOf({ authorization = '' }: IncomingHttpHeaders) {
 }
 
 const REGION = 'us-east-1';
+
+/** What is added to a URL after it was signed. */
+const UNSIGNED = /^(X-Amz-Signature|User-Agent)=/;
 
 /** Signatures as botocore makes them, the implementation of AWS's own tools. @throws PythonToolError */
 export async function startSignatures(): Promise<Signatures> {
@@ -108,6 +118,34 @@ export async function startSignatures(): Promise<Signatures> {
       const scope = { service, region: REGION, timestamp };
       const expected = await signatureOf({ method, url, headers: signed, body }, credentials, scope);
       return expected === given.signature ? undefined : 'its signature does not match';
+    },
+
+    async whyInvalidUrl(url, service, credentials, mostSeconds) {
+      const given = (name: string) => url.searchParams.get(`X-Amz-${name}`) ?? '';
+      const [, , region, signedService] = given('Credential').split('/');
+      if (signedService !== service || region !== REGION)
+        return `it is signed for ${signedService} in ${region}`;
+      const timestamp = given('Date');
+      const ageMs = Date.now() - timeOf(timestamp);
+      const expiresSeconds = Number(given('Expires'));
+      if (expiresSeconds > mostSeconds) return `it is valid for ${expiresSeconds} s`;
+      // Also without a time.
+      if (!(ageMs > -CLOCK_SKEW_MS && ageMs < expiresSeconds * 1_000)) return `its time is ${timestamp}`;
+      if (given('Security-Token') !== (credentials.sessionToken ?? '')) {
+        return 'its session token is not the one of its key';
+      }
+      const query = url.search
+        .slice(1)
+        .split('&')
+        .filter((each) => !UNSIGNED.test(each));
+      const request = {
+        method: 'GET',
+        url: `${url.origin}${url.pathname}?${query.join('&')}`,
+        headers: { host: url.host },
+        body: Buffer.alloc(0),
+      };
+      const expected = await signatureOf(request, credentials, { service, region: REGION, timestamp });
+      return expected === given('Signature') ? undefined : 'its signature does not match';
     },
 
     async sign({ method, url, headers, body }, service, credentials) {
