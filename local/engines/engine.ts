@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineJars, EngineName } from './artifacts.ts';
+import type { EngineJars } from './artifacts.ts';
+import type { EngineName } from './jar-list.ts';
 import {
   describeExit,
   type EngineExit,

@@ -1,7 +1,7 @@
 import type { SourceConfig } from '../../exchanges/source-config.ts';
 import type { KafkaBatchResponse } from '../../lambdas/index/handler.ts';
-import type { EngineName } from '../engines/artifacts.ts';
 import type { ServiceName } from '../engines/engines.ts';
+import type { EngineName } from '../engines/jar-list.ts';
 
 /** A source that is polled in real time. */
 export interface WallClockSource {

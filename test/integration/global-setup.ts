@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { ensureArtifacts } from '../../local/engines/artifacts.ts';
+import { type DownloadProgress, ensureArtifacts } from '../../local/engines/artifacts.ts';
 import {
   type Engines,
   SERVICES,
@@ -101,8 +101,10 @@ function stopOnSignal(stopAll: () => Promise<void>): () => void {
   return forget;
 }
 
-function reportDownload({ engine, done, total }: { engine: string; done: number; total: number }): void {
-  if (done === 0 || done === total) console.log(`Downloading ${engine}: ${done} of ${total} jars`);
+function reportDownload({ doneBytes, totalBytes }: DownloadProgress): void {
+  if (doneBytes === 0 || doneBytes === totalBytes) {
+    console.log(`Downloading engines: ${doneBytes} of ${totalBytes} bytes`);
+  }
 }
 
 /** Cleans up after runs that were killed, but not after those whose owner is still running. */
