@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -66,6 +67,12 @@ export async function ensureArtifacts(options: ArtifactOptions): Promise<EngineJ
   return jars;
 }
 
+/** Whether the jars of some engine have to be downloaded. */
+export async function needsDownload(folder: string): Promise<boolean> {
+  const home = await homeOf({ folder });
+  return !ENGINE_NAMES.every((engine) => existsSync(join(home, engine)));
+}
+
 /**
  * Begins to download the engines' jars that are missing, and checks those that are there.
  *
@@ -74,7 +81,7 @@ export async function ensureArtifacts(options: ArtifactOptions): Promise<EngineJ
  * needed only for a download.
  */
 export async function fetchArtifacts(options: ArtifactOptions): Promise<Artifacts> {
-  const home = resolve(options.folder, `jars-${await versionHash(options.lists)}`);
+  const home = await homeOf(options);
   const jars = byEngine((engine) => join(home, engine));
   await mkdir(home, { recursive: true });
   await utimes(home, new Date(), new Date());
@@ -95,11 +102,13 @@ function byEngine<T>(make: (engine: EngineName) => T): Record<EngineName, T> {
   return Object.fromEntries(entries) as Record<EngineName, T>;
 }
 
-async function versionHash(lists?: string): Promise<string> {
-  const sum = createHash('sha256');
-  for (const file of [...ENGINE_NAMES.map((engine) => jarListFile(engine, lists)), LAUNCHER])
-    sum.update(await readFile(file));
-  return sum.digest('hex').slice(0, 16);
+/** Named after all that decides what is in it. */
+async function homeOf({ folder, lists }: Pick<ArtifactOptions, 'folder' | 'lists'>): Promise<string> {
+  const version = createHash('sha256');
+  for (const file of [...ENGINE_NAMES.map((engine) => jarListFile(engine, lists)), LAUNCHER]) {
+    version.update(await readFile(file));
+  }
+  return resolve(folder, `jars-${version.digest('hex').slice(0, 16)}`);
 }
 
 /** Fetches all absent engines at once. Each promise resolves when that engine is in its place. */

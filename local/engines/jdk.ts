@@ -32,11 +32,15 @@ export class JdkNotFoundError extends Error {
       (java) => `\n  ${java.home} (${java.foundIn}): ${whyUnsuitable(java, minimumMajor)}`,
     );
     super(
-      `Kafka, OpenSearch and the S3 server need a JDK ${minimumMajor} or newer; ` +
-        (found.length === 0 ? 'no Java was found.' : `found only:${list.join('')}\n`) +
-        ` Install one (Debian, Ubuntu: apt install openjdk-${minimumMajor}-jdk-headless; ` +
-        `macOS: brew install openjdk@${minimumMajor}; or https://adoptium.net), ` +
-        'or set JAVA_HOME to the folder of a JDK.',
+      `A JDK, version ${minimumMajor} or newer, to run Kafka, OpenSearch and the S3 server: ` +
+        (found.length === 0 ? 'no Java was found.' : `found only:${list.join('')}`) +
+        installHints({
+          apt: `sudo apt install openjdk-${minimumMajor}-jdk-headless`,
+          brew: `brew install openjdk@${minimumMajor}`,
+          winget: `winget install EclipseAdoptium.Temurin.${minimumMajor}.JDK`,
+          otherwise:
+            'https://adoptium.net (Debian 12 has none new enough), or set JAVA_HOME to the folder of a JDK',
+        }),
     );
   }
 }
@@ -47,10 +51,21 @@ export class MavenNotFoundError extends Error {
 
   constructor() {
     super(
-      'Maven (mvn), needed to download the engines, was not found on the PATH, in MAVEN_HOME or in SDKMAN. ' +
-        'Install it (Debian, Ubuntu: apt install maven; macOS: brew install maven; or https://maven.apache.org).',
+      'Maven (mvn), to download the engines once: it is not on the PATH, in MAVEN_HOME or in SDKMAN.' +
+        installHints({
+          apt: 'sudo apt install maven',
+          brew: 'brew install maven',
+          winget: 'not in winget',
+          otherwise: 'https://maven.apache.org/download.cgi',
+        }),
     );
   }
+}
+
+function installHints(commands: Record<'apt' | 'brew' | 'winget' | 'otherwise', string>): string {
+  return Object.entries(commands)
+    .map(([tool, command]) => `\n  ${`${tool}:`.padEnd(11)}${command}`)
+    .join('');
 }
 
 /**

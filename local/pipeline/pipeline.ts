@@ -48,8 +48,8 @@ export interface Pipeline {
  * Starts the whole pipeline on one machine: engines (unless servers are given), bucket, topic, templates, source,
  * functions and the event source mapping. If a step fails, everything started before is stopped.
  *
- * @throws PipelineRunningError, JdkNotFoundError, MavenNotFoundError, ArtifactDownloadError, PortTakenError,
- *   EngineStartError, ServiceUnavailableError, or the signal's reason
+ * @throws PipelineRunningError, MissingRequirementsError, ArtifactDownloadError, JarMismatchError,
+ *   PortTakenError, EngineStartError, ServiceUnavailableError, or the signal's reason
  */
 export async function startPipeline(options: PipelineOptions, hooks: PipelineHooks): Promise<Pipeline> {
   // Filled in the order of the start, emptied in the reverse order.

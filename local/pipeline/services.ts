@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { ensureArtifacts } from '../engines/artifacts.ts';
+import { ensureArtifacts, needsDownload } from '../engines/artifacts.ts';
 import {
   ENGINES,
   type ServiceName,
@@ -8,8 +8,8 @@ import {
   startEngines,
   stopEngines,
 } from '../engines/engines.ts';
-import { findJdk } from '../engines/jdk.ts';
 import { stopLeftovers } from '../engines/pid-file.ts';
+import { checkRequirements } from '../engines/requirements.ts';
 import { withoutCredentials } from '../engines/s3-client.ts';
 import { readEndpoints, s3UrlOf } from './endpoints.ts';
 import { takeLock } from './lock.ts';
@@ -56,8 +56,9 @@ export async function withServices<T>(
   const lock = takeLock(folder);
   try {
     await stopLeftovers(folder);
-    const jdk = await findJdk();
-    const jars = await ensureArtifacts({ folder: `${folder}/engines`, jdk, signal });
+    const jarFolder = `${folder}/engines`;
+    const jdk = await checkRequirements(folder, await needsDownload(jarFolder));
+    const jars = await ensureArtifacts({ folder: jarFolder, jdk, signal });
     const engines = await startEngines(missing, ({ start }) => start({ jdk, jars, folder, signal }));
     try {
       return await work(

@@ -1,9 +1,11 @@
-import { type Artifacts, type DownloadProgress, fetchArtifacts } from '../engines/artifacts.ts';
+import { type Artifacts, fetchArtifacts, needsDownload } from '../engines/artifacts.ts';
 import { ENGINES, type Engines, SERVICES, startEngines, stopEngines } from '../engines/engines.ts';
 import { describeExit } from '../engines/java-process.ts';
-import { findJdk, type Jdk } from '../engines/jdk.ts';
+import type { Jdk } from '../engines/jdk.ts';
+import { checkRequirements } from '../engines/requirements.ts';
 import { withoutCredentials } from '../engines/s3-client.ts';
-import type { PipelineHooks, PipelineOptions, StepProgress } from './options.ts';
+import { downloadView } from './download-view.ts';
+import type { PipelineHooks, PipelineOptions } from './options.ts';
 
 /** An engine of the pipeline ended unexpectedly. */
 export class EngineDiedError extends Error {
@@ -23,9 +25,10 @@ export async function startPipelineEngines(
 
   const fetching = Promise.withResolvers<{ jdk: Jdk; artifacts: Artifacts }>();
   const fetched = step('Engines', async ({ note, progress }) => {
-    const jdk = await findJdk();
+    const jarFolder = `${folder}/engines`;
+    const jdk = await checkRequirements(folder, await needsDownload(jarFolder));
     const onProgress = downloadView(progress);
-    const artifacts = await fetchArtifacts({ folder: `${folder}/engines`, jdk, onProgress, signal });
+    const artifacts = await fetchArtifacts({ folder: jarFolder, jdk, onProgress, signal });
     fetching.resolve({ jdk, artifacts });
     await Promise.all(missing.map((service) => artifacts.ready[ENGINES[service].name]));
     note(`JDK ${jdk.major}`);
@@ -48,24 +51,6 @@ export async function startPipelineEngines(
   });
   return engines;
 }
-
-/** Shows how much has come, and how long the rest will take at that speed. */
-function downloadView(show: StepProgress['progress']): (progress: DownloadProgress) => void {
-  let began: { ms: number; bytes: number } | undefined;
-  return ({ doneBytes, totalBytes }) => {
-    const now = { ms: performance.now(), bytes: doneBytes };
-    // Maven first fetches itself what it needs, which would make the rest look slow.
-    if (doneBytes > 0) began ??= now;
-    const msPerByte =
-      began && now.bytes > began.bytes ? (now.ms - began.ms) / (now.bytes - began.bytes) : undefined;
-    const left =
-      msPerByte === undefined ? '' : `, ${formatSeconds((totalBytes - doneBytes) * msPerByte)} left`;
-    show(doneBytes / totalBytes, `${megabytes(doneBytes)} of ${megabytes(totalBytes)} MB${left}`);
-  };
-}
-
-const megabytes = (bytes: number) => Math.round(bytes / 1_000_000);
-const formatSeconds = (ms: number) => `${Math.ceil(ms / 1_000)} s`;
 
 function watchEngines(engines: Engines, onDied: (error: EngineDiedError) => void): () => void {
   let stopping = false;
