@@ -40,6 +40,8 @@ describe('licences', () => {
     ['MIT', true],
     ['(MIT OR GPL-3.0-only)', true],
     ['MIT AND GPL-3.0-only', false],
+    ['MIT AND ISC', true],
+    ['(MIT OR Apache-2.0) AND GPL-3.0-only', false],
     ['AGPL-3.0-only', false],
     ['none', false],
   ])('%s: allowed %s', (licence, allowed) => {
