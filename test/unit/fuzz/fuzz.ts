@@ -52,7 +52,7 @@ export function fuzz<T>(
         fc.asyncProperty(inputs, async (input) => property(input)),
         { numRuns: runs },
       ),
-    60_000 + 50 * runs,
+    60_000 + 50 * RUNS,
   );
 }
 
