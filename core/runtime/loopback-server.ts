@@ -14,7 +14,8 @@ export interface LoopbackServer {
 }
 
 /**
- * Serves HTTP on 127.0.0.1.
+ * Serves HTTP on 127.0.0.1, and only to those who call it by that name or `localhost`: a web page whose own name leads to this
+ * machine (DNS rebinding) gets nothing.
  * @param port 0 for any free port
  * @throws the `EADDRINUSE` error of `node:net` if the port is taken
  */
@@ -23,7 +24,11 @@ export async function serveOnLoopback(
   port: number,
   options: ServerOptions = {},
 ): Promise<LoopbackServer> {
-  const server = createServer(options, listener).listen(port, LOOPBACK);
+  const server = createServer(options, (request, response) => {
+    const host = URL.parse(`http://${request.headers.host}`)?.hostname;
+    if (host === LOOPBACK || host === 'localhost') listener(request, response);
+    else sendJson(response, 403, { message: `This server answers at ${LOOPBACK} only, not at ${host}.` });
+  }).listen(port, LOOPBACK);
   await once(server, 'listening');
   const bound = (server.address() as AddressInfo).port;
   let closed: Promise<void> | undefined;

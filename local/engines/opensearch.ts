@@ -12,7 +12,7 @@ export interface OpenSearchOptions extends StartOptions {
 
 /**
  * OpenSearch as a single node with its data in `data/opensearch`. Plain HTTP without a password: it runs without the
- * security plugin.
+ * security plugin. It refuses requests of web pages.
  *
  * @throws {PortTakenError} {EngineStartError}
  */
@@ -41,6 +41,8 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
             'discovery.type': 'single-node',
             'path.data': join(folder, 'data', 'opensearch'),
             'path.logs': join(folder, 'logs'),
+            // For no origin: otherwise it would do what any page posts, such as close all indices, and only hide the answer.
+            'http.cors.enabled': true,
             // Laptop disks are often over 90 % full, where OpenSearch would make its indices read-only.
             'cluster.routing.allocation.disk.threshold_enabled': false,
           }),

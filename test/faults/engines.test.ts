@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
@@ -184,6 +185,23 @@ describe('Kafka', () => {
 });
 
 describe('OpenSearch', () => {
+  it('does nothing that a web page asks for', async () => {
+    const index = `page-${randomUUID()}`;
+    await openSearch.index({ index, body: { kept: true }, refresh: true });
+    const requests: PageRequest[] = [
+      { method: 'POST', path: `/${index}/_delete_by_query?q=*&refresh=true` },
+      { method: 'POST', path: `/${index}/_close` },
+      { method: 'GET', path: `/${index}/_search` },
+      { method: 'OPTIONS', path: `/${index}` },
+    ];
+    const { host } = new URL(services.openSearch);
+    for (const each of requests) {
+      expect(await asPage(services.openSearch, { ...each, host }), each.path).toBe(403);
+    }
+    expect((await openSearch.count({ index })).body.count).toBe(1);
+    await openSearch.indices.delete({ index });
+  });
+
   it('creates indices automatically and runs scripts', async () => {
     await openSearch.index({ index: 'engines-test', id: '1', body: { n: 20 }, refresh: true });
     const { body } = await openSearch.search({
@@ -350,17 +368,19 @@ function dotted(hex: string): string {
 }
 
 interface PageRequest {
+  /** @default the page's, whose name leads to this machine */
+  host?: string;
   method: string;
   path: string;
   contentType?: string;
   body?: string;
 }
 
-/** Sends what a page of http://evil.example can, whose name leads to this machine; resolves to the status. */
-async function asPage(url: string, { method, path, contentType, body }: PageRequest): Promise<number> {
+/** Sends what a page of http://evil.example can; resolves to the status. */
+async function asPage(url: string, { host, method, path, contentType, body }: PageRequest): Promise<number> {
   const { hostname, port } = new URL(url);
   const headers = {
-    host: `evil.example:${port}`,
+    host: host ?? `evil.example:${port}`,
     origin: 'http://evil.example',
     'content-type': contentType ?? 'text/plain',
     'content-length': Buffer.byteLength(body ?? ''),

@@ -180,7 +180,7 @@ describe('the server of the market replay', () => {
     socket.setEncoding('utf8').on('data', (text: string) => answers.push(text));
     try {
       for (const count of [1, 2]) {
-        socket.write('GET /v5/market/tickers?category=linear HTTP/1.1\r\nhost: replay\r\n\r\n');
+        socket.write('GET /v5/market/tickers?category=linear HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
         await expect.poll(() => answers.join('').split('"retCode":0').length - 1).toBe(count);
       }
     } finally {
@@ -191,7 +191,7 @@ describe('the server of the market replay', () => {
   it('closes at once despite an open connection, and may be closed twice', async () => {
     const socket = connect(replay.port, '127.0.0.1');
     await once(socket, 'connect');
-    socket.write('GET /v5/market/tickers?category=linear HTTP/1.1\r\nhost: replay\r\n\r\n');
+    socket.write('GET /v5/market/tickers?category=linear HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
     await once(socket, 'data');
     const dropped = once(socket, 'close');
     await Promise.all([replay.close(), replay.close()]);
