@@ -14,6 +14,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   replay: 'index tickers again from the lake',
   redrive: 'index dead letters again',
   backfill: 'load recorded candles',
+  restore: 'bring back what was deleted from the lake',
   summarise: 'make candles and moves from ticks',
   rebuild: 'make candles and moves from the lake',
   reindex: 'make indices of tickers anew from the lake',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
@@ -363,6 +364,7 @@ describe('the runbook', () => {
 
   it('names only commands and options that exist', async () => {
     for (const { title, text } of sections.values()) expect(await wrongCommandsIn(text), title).toEqual([]);
+    expect(await wrongCommandsIn(readFileSync('docs/incidents.md', 'utf8'))).toEqual([]);
   });
 
   it('links to sections that exist', () => {
