@@ -2,13 +2,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import org.codelibs.opensearch.runner.node.OpenSearchRunnerNode;
 import org.opensearch.common.logging.LogConfigurator;
 import org.opensearch.common.settings.Settings;
+import org.opensearch.common.util.concurrent.ThreadContext;
+import org.opensearch.core.rest.RestStatus;
 import org.opensearch.env.Environment;
 import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.plugins.ActionPlugin;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.rest.BytesRestResponse;
+import org.opensearch.rest.RestChannel;
+import org.opensearch.rest.RestHandler;
+import org.opensearch.rest.RestRequest;
+import org.opensearch.transport.client.node.NodeClient;
 
 /**
  * One OpenSearch node in the foreground, from jars alone: OpenSearch publishes no launcher that works without
@@ -52,6 +62,7 @@ public final class OpenSearchNode {
     for (String name : MODULES) {
       modules.add(Class.forName(name).asSubclass(Plugin.class));
     }
+    modules.add(OwnNamesOnly.class);
     OpenSearchRunnerNode node = new OpenSearchRunnerNode(environment, modules);
     CountDownLatch closed = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -65,5 +76,30 @@ public final class OpenSearchNode {
     }));
     node.start();
     closed.await();
+  }
+
+  /**
+   * Refuses requests for other names: a web page whose own name leads to this machine (DNS rebinding) could otherwise
+   * read and delete everything. Pages of other names are refused by the setting http.cors.enabled.
+   */
+  public static final class OwnNamesOnly extends Plugin implements ActionPlugin {
+    private static final Set<String> NAMES = Set.of("127.0.0.1", "localhost");
+
+    @Override
+    @SuppressWarnings("removal") // The security plugin uses it, too.
+    public UnaryOperator<RestHandler> getRestHandlerWrapper(ThreadContext context) {
+      return handler -> new RestHandler.Wrapper(handler) {
+        @Override
+        public void handleRequest(RestRequest request, RestChannel channel, NodeClient client) throws Exception {
+          String host = request.header("Host");
+          if (host != null && NAMES.contains(host.replaceFirst(":\\d+$", ""))) {
+            super.handleRequest(request, channel, client);
+          } else {
+            String reason = "This OpenSearch answers at 127.0.0.1 only, not at " + host + ".";
+            channel.sendResponse(new BytesRestResponse(RestStatus.FORBIDDEN, reason));
+          }
+        }
+      };
+    }
   }
 }

@@ -12,7 +12,8 @@ export interface OpenSearchOptions extends StartOptions {
 
 /**
  * OpenSearch as a single node with its data in `data/opensearch`. Plain HTTP without a password: it runs without the
- * security plugin. It refuses requests of web pages.
+ * security plugin. It refuses requests of web pages (OwnNamesOnly in OpenSearchNode.java,
+ * and the setting for origins).
  *
  * @throws {PortTakenError} {EngineStartError}
  */
