@@ -3,7 +3,7 @@ import { DAY_MS } from '../core/market/time.ts';
 import type { Chart, ChartQuery, IndexPattern, Json, Picture } from './pictures/chart.ts';
 import { TIME_FIELDS } from './pictures/chart.ts';
 import { hasCandles, severalCurrencies } from './pictures/markets.ts';
-import { themedText, withoutArchive } from './pictures/parts.ts';
+import { themedText } from './pictures/parts.ts';
 import { eitherOf, indicesOf, OPTIONS } from './questions.ts';
 import { dataName, literalColours, mapNodes, spanningWindow } from './specs.ts';
 
@@ -122,7 +122,7 @@ function withQueries(view: Json, chart: Chart, atLeastDays: number | undefined):
 /** From the one row with the answer to a row for each bucket. There is none, not an error, if no index exists yet. */
 function answerRows({ aggs, rows }: ChartQuery): Json[] {
   const [, root] = rows.split('.') as [string, string];
-  const aggregation = aggs[root] as { aggs?: Json; composite?: Json };
+  const aggregation = aggs[root] as { aggs?: Json };
   return [
     { calculate: `isDefined(datum.aggregations) ? datum.${rows} : []`, as: 'rows' },
     { flatten: ['rows'], as: ['row'] },
@@ -130,7 +130,6 @@ function answerRows({ aggs, rows }: ChartQuery): Json[] {
       calculate: `datum.row.${as}`,
       as,
     })),
-    ...(aggregation.composite ? withoutArchive('datum.key.exchange') : []),
   ];
 }
 

@@ -4,7 +4,11 @@ import {
   type IndexFieldKind,
   ORIGINAL,
 } from '../core/market/index-fields.ts';
-import { TICKER_INDICES } from '../core/market/index-names.ts';
+import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
+import { PREFIX, seriesLink } from './dashboards-layout.ts';
+
+/** The id of an index pattern. */
+export const patternId = (pattern: ChartedIndices): string => `${PREFIX}-${pattern.replace(/-\*$/, '')}`;
 
 /** A field as Dashboards describes it in an index pattern. */
 interface PatternField {
@@ -37,6 +41,17 @@ const FORMATS: Partial<Record<IndexFieldKind, { id: string; params: { pattern: s
   time: { id: 'date', params: { pattern: 'YYYY-MM-DD HH:mm:ss.SSS Z' } },
 };
 
+/** A symbol in a table opens the dashboard of that currency. */
+const symbolLink = {
+  id: 'url',
+  params: {
+    type: 'a',
+    urlTemplate: seriesLink(patternId(CANDLE_INDICES)),
+    labelTemplate: '{{value}}',
+    openLinkInCurrentTab: true,
+  },
+};
+
 /**
  * The attributes of an index pattern that Dashboards would fill in when somebody first opens it, by writing the pattern:
  * a reader may not write, and several people at once would be told of a conflict.
@@ -52,7 +67,10 @@ export function fieldAttributes(indices: ChartedIndices): { fields: string; fiel
     subType: { multi: { parent: 'symbol' } },
   };
   const original = indices === TICKER_INDICES ? [field(ORIGINAL, 'string', { esTypes: ['keyword'] })] : [];
-  const formats = kinds.flatMap(([name, kind]) => (FORMATS[kind] ? [[name, FORMATS[kind]]] : []));
+  const formats = [
+    ...kinds.flatMap(([name, kind]) => (FORMATS[kind] ? [[name, FORMATS[kind]]] : [])),
+    ['symbol', symbolLink],
+  ];
   return {
     fields: JSON.stringify([...fields, keyword, ...original, ...METADATA]),
     fieldFormatMap: JSON.stringify(Object.fromEntries(formats)),

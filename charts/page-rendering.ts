@@ -1,7 +1,8 @@
 import type { Json, PageChart, PagePicture } from './pictures/chart.ts';
+import { MOST_MARKETS } from './pictures/health-parts.ts';
 import { seriesColour } from './pictures/parts.ts';
 import type { PictureAnswer } from './questions.ts';
-import { dataName, mapNodes, spanningWindow } from './specs.ts';
+import { dataName, dataNames, mapNodes, spanningWindow } from './specs.ts';
 
 /** The part of an answer that a chart needs. */
 export type DrawnAnswer = Pick<PictureAnswer, 'fromMs' | 'toMs' | 'rows'>;
@@ -35,7 +36,7 @@ export function pageSpec(
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     description: chart.description,
     width: 'container',
-    height: chart.height,
+    height: heightOf(chart, answer),
     autosize: { type: 'fit', contains: 'padding', resize: true },
     ...spec,
     params: [
@@ -47,4 +48,11 @@ export function pageSpec(
       ...params,
     ],
   };
+}
+
+/** The axis and the legend need about as much as two rows. */
+function heightOf({ height, rowHeight = 0, spec }: PageChart, { rows }: DrawnAnswer): number {
+  const [data = ''] = dataNames(spec);
+  const markets = Math.min(MOST_MARKETS, rows[data]?.length ?? 0);
+  return Math.max(height, (markets + 2) * rowHeight);
 }

@@ -1,6 +1,7 @@
 import { CANDLE_INDICES, TICKER_INDICES } from '../core/market/index-names.ts';
+import { BOARDS, type Board, CONTROLS, chartId, TICKS, TITLE } from './dashboards-layout.ts';
 import { dashboardsSpec } from './dashboards-rendering.ts';
-import { fieldAttributes } from './index-patterns.ts';
+import { fieldAttributes, patternId } from './index-patterns.ts';
 import { DASHBOARD_PICTURES } from './pictures/all.ts';
 import { type IndexPattern, type Json, TIME_FIELDS } from './pictures/chart.ts';
 
@@ -34,21 +35,9 @@ const SHAPES = {
 
 const PANEL_SHAPE = '7.10.0';
 
-const PREFIX = 'crypto-market-insights';
-const TITLE = 'Crypto market insights';
-
-const patternId = (pattern: IndexPattern) => `${PREFIX}-${pattern.replace(/-\*$/, '')}`;
-const chartId = (id: string) => `${PREFIX}-chart-${id}`;
-const CONTROLS = `${PREFIX}-controls`;
-const NOTES = `${PREFIX}-notes`;
-const TICKS = `${PREFIX}-ticks`;
-
-/** The dashboard's id, as in `…/app/dashboards#/view/<id>`. */
-export const DASHBOARD_ID = `${PREFIX}-overview`;
-
 const NO_QUERY = { query: { query: '', language: 'kuery' }, filter: [] };
 
-/** The time range that the dashboard opens with: ISO 8601, or relative to now such as `now-7d`. */
+/** The time range that dashboards open with: ISO 8601, or relative to now such as `now-7d`. */
 export interface OpeningRange {
   from: string;
   to: string;
@@ -58,7 +47,8 @@ const LAST_WEEK: OpeningRange = { from: 'now-7d', to: 'now' };
 
 /** All objects; each comes after the ones it refers to. */
 export function savedObjects(range = LAST_WEEK): SavedObject[] {
-  return [...indexPatterns(), ...charts(), controls(), notes(), ticks(), dashboard(range)];
+  const boards = BOARDS.map((board) => dashboard(board, range));
+  return [...indexPatterns(), ...charts(), controls(), ...notes(), ticks(), ...boards];
 }
 
 /** The format Dashboards imports: one object per line. */
@@ -112,16 +102,14 @@ function controls(): SavedObject {
   };
 }
 
-function notes(): SavedObject {
-  const markdown = [
-    'Pick a currency to see its price; without one, BTC, ETH, XRP, SOL, ADA and DOGE are compared by their changes, or the largest where these are missing. Of a currency with several markets the **main one** is drawn, where most of it is traded; the legend names it. **Click a bar** in a ranking to see that series alone. Times are UTC, prices in the quote currency.',
-    'Average prices and coverage reach back a year at least, moves 90 days. Ticks per hour, freshness and gaps are of everything, whatever is picked. Moves that reverse between two polls are not seen.',
-  ].join('\n\n');
-  return visualization(NOTES, 'How to read this', 'What the charts show.', 'markdown', {
-    fontSize: 12,
-    openLinksInNewTab: false,
-    markdown,
-  });
+function notes(): SavedObject[] {
+  return BOARDS.map(({ notes: id, markdown }) =>
+    visualization(id, 'How to read this', 'What the charts show.', 'markdown', {
+      fontSize: 12,
+      openLinksInNewTab: false,
+      markdown,
+    }),
+  );
 }
 
 function ticks(): SavedObject {
@@ -144,56 +132,35 @@ function ticks(): SavedObject {
   );
 }
 
-type Panel = [type: 'visualization' | 'search', id: string, x: number, y: number, w: number, h: number];
-
-/** Positions on Dashboards' grid of 48 columns; a row is 20 pixels high, with 10 between two. */
-const LAYOUT: readonly Panel[] = [
-  ['visualization', CONTROLS, 0, 0, 18, 6],
-  ['visualization', NOTES, 18, 0, 30, 6],
-  ['visualization', chartId('headline'), 0, 6, 48, 7],
-  ['visualization', chartId('price'), 0, 13, 24, 15],
-  ['visualization', chartId('change'), 24, 13, 24, 15],
-  ['visualization', chartId('candlesticks'), 0, 28, 24, 15],
-  ['visualization', chartId('volatility'), 24, 28, 24, 15],
-  ['visualization', chartId('average'), 0, 43, 24, 15],
-  ['visualization', chartId('coverage'), 24, 43, 24, 15],
-  ['visualization', chartId('moves-per-week'), 0, 58, 24, 15],
-  ['visualization', chartId('move-sizes'), 24, 58, 24, 15],
-  ['visualization', chartId('moves-by-currency'), 0, 73, 24, 15],
-  ['visualization', chartId('bands'), 24, 73, 24, 15],
-  ['visualization', chartId('spread'), 0, 88, 24, 12],
-  ['visualization', chartId('funding'), 24, 88, 24, 12],
-  ['visualization', chartId('ticks-per-hour'), 0, 100, 24, 12],
-  ['visualization', chartId('gaps'), 24, 100, 24, 12],
-  ['visualization', chartId('freshness'), 0, 112, 48, 9],
-  ['search', TICKS, 0, 121, 48, 16],
-];
-
-function dashboard({ from, to }: OpeningRange): SavedObject {
-  const panels = LAYOUT.map(([, , x, y, w, h], index) => ({
+/** Its panels in the order of the layout; Dashboards names them by their position. */
+function dashboard(
+  { id, title, description, panels, keepsTime }: Board,
+  { from, to }: OpeningRange,
+): SavedObject {
+  const placed = panels.map(([, , x, y, w, h], index) => ({
     version: PANEL_SHAPE,
     gridData: { x, y, w, h, i: String(index) },
     panelIndex: String(index),
     embeddableConfig: {},
     panelRefName: `panel_${index}`,
   }));
+  const restored = { timeRestore: true, timeFrom: from, timeTo: to };
   return object(
     'dashboard',
-    DASHBOARD_ID,
+    id,
     {
-      title: TITLE,
-      description: 'What a currency cost, how wildly it moves, and whether the pipeline is healthy.',
+      title,
+      description,
       hits: 0,
-      panelsJSON: JSON.stringify(panels),
+      panelsJSON: JSON.stringify(placed),
       optionsJSON: JSON.stringify({ useMargins: true, hidePanelTitles: false }),
       version: 1,
-      timeRestore: true,
-      timeFrom: from,
-      timeTo: to,
-      refreshInterval: { pause: false, value: 60_000 },
+      ...(keepsTime
+        ? { timeRestore: false }
+        : { ...restored, refreshInterval: { pause: false, value: 60_000 } }),
       kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify(NO_QUERY) },
     },
-    LAYOUT.map(([type, id], index) => ({ name: `panel_${index}`, type, id })),
+    panels.map(([type, panel], index) => ({ name: `panel_${index}`, type, id: panel })),
   );
 }
 

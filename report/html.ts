@@ -52,7 +52,7 @@ export async function pageHtml(content: PageContent): Promise<string> {
 </header>
 <nav class="toolbar" aria-label="What to show">
 <div class="page">
-<label>Currency <select id="currency"></select></label>
+<div class="picker"><label for="currency">Currency</label> <input id="currency" type="text" role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="currency-list" autocomplete="off" spellcheck="false"><div class="offered" hidden><ul id="currency-list" role="listbox" aria-label="Currencies"></ul><p id="currency-count" role="status"></p></div></div>
 <label>Window <select id="window"></select></label>
 </div>
 </nav>

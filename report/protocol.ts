@@ -1,5 +1,6 @@
 import type { PictureAnswer } from '../charts/questions.ts';
-import type { SeriesChoice, SeriesSummary } from '../charts/report-data.ts';
+import type { SeriesSummary } from '../charts/report-data.ts';
+import type { SeriesChoice } from '../charts/report-store.ts';
 
 /** The messages between the page and its server. A report file contains all of them at once. */
 
@@ -13,10 +14,15 @@ export interface Pulse {
   ticks: number;
 }
 
-/** `GET /api/choices` */
+/** `GET /api/choices?search=&picked=` */
 export interface Choices {
   asOfMs: number;
+  /** The first that match the search, by turnover. */
   choices: SeriesChoice[];
+  /** How many match it. */
+  total: number;
+  /** Whether the picked series is one of all. */
+  isPickedKnown: boolean;
 }
 
 /** `GET /api/summary?series=` */

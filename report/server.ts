@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../charts/report-data.ts';
+import { answerPicture, seriesSummary } from '../charts/report-data.ts';
+import type { ReportStore } from '../charts/report-store.ts';
+import { choicesFor, pickable, rememberedChoices, seriesChoices } from '../charts/series-choices.ts';
 import { PAGE_WINDOWS, type PageWindow } from '../charts/windows.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
@@ -44,11 +46,13 @@ export async function startReportServer({
   port = 0,
 }: ReportServerOptions): Promise<ReportServer> {
   const client = createOpenSearch(openSearchUrl);
+  const choices = rememberedChoices((asOfMs) => seriesChoices(storeNow(), asOfMs));
   const storeNow = (): ReportStore => {
     const search = new OpenSearchSearch(client, Date.now() + TIMEOUT_MS);
     return {
       search: (index, body) => search.search(index, body),
       insights: new OpenSearchSeries(search),
+      choices,
       samplingIntervals,
     };
   };
@@ -81,8 +85,11 @@ const ANSWERS: Record<string, Answer> = {
       ...(newest?.value ? { newestSlotMs: newest.value } : {}),
     } satisfies Pulse;
   },
-  '/api/choices': async (_, store, asOfMs) =>
-    ({ asOfMs, choices: await seriesChoices(store, asOfMs) }) satisfies Choices,
+  '/api/choices': async (query, store, asOfMs) =>
+    ({
+      asOfMs,
+      ...choicesFor(await pickable(store, asOfMs), query.get('search') ?? '', query.get('picked')),
+    }) satisfies Choices,
   '/api/summary': (query, store, asOfMs) => seriesSummary(store, query.get('series') ?? '', asOfMs),
   '/api/picture': (query, store, asOfMs) => {
     const window = query.get('window') ?? undefined;

@@ -1,20 +1,42 @@
-import { TICKER_INDICES } from '../../core/market/index-names.ts';
+import { CANDLE_INDICES, TICKER_INDICES } from '../../core/market/index-names.ts';
+import { HOUR_MS } from '../../core/market/time.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
-import {
-  barHeight,
-  byEverySeries,
-  calculate,
-  everySeriesNames,
-  percentAxis,
-  percentText,
-  rankedNames,
-  tooltip,
-  zeroLine,
-} from './parts.ts';
+import { barHeight, calculate, percentAxis, percentText, rankedNames, tooltip, zeroLine } from './parts.ts';
+import { coverage, everySeries, firstOfEveryMarket, ranked, script, windowParams } from './ranked-series.ts';
 
 const PERCENTS = [1, 5, 25, 50, 75, 95, 99];
 const MOST = 10;
+
+/** Whether its ticks reach over most of the window. OpenSearch cannot know here how many polls were due. */
+const isCovered = script(
+  'params.last - params.first >= params.least * (params.to - params.from) ? 1 : 0',
+  { first: 'earliest', last: 'last' },
+  windowParams,
+);
+
+/**
+ * As candles tell it. Before the first candle: as many as the series with the most polls would have in the whole window.
+ */
+const pollsDue: Json[] = [
+  calculate('first_ms', 'datum.of.earliest.value'),
+  calculate('last_ms', 'datum.of.last.value'),
+  {
+    joinaggregate: [
+      { op: 'max', field: 'samples', as: 'most_samples' },
+      { op: 'min', field: 'first_ms', as: 'market_first_ms' },
+      { op: 'max', field: 'last_ms', as: 'market_last_ms' },
+    ],
+    groupby: ['exchange', 'category'],
+  },
+  calculate('window_ms', 'windowEnd - windowStart'),
+  calculate(
+    'polls_due',
+    `datum.market.hour.polls.value > 0 ? floor(datum.market.hour.polls.value * datum.window_ms / ${HOUR_MS}) : datum.most_samples * max(1, datum.window_ms / max(${HOUR_MS}, datum.market_last_ms - datum.market_first_ms))`,
+  ),
+];
+
+const spread = script('params.high - params.low', { low: 'change.1', high: 'change.99' });
 
 const bar = (low: string, high: string, opacity: number, height: number): Json => ({
   name: `${low}-${high}`,
@@ -35,12 +57,24 @@ const bands: Chart = {
   pickedFrom: 'pointer',
   queries: {
     series: {
-      index: TICKER_INDICES,
-      rows: 'aggregations.series.buckets',
+      index: [TICKER_INDICES, CANDLE_INDICES],
+      // Only candles say how many polls were due.
+      lastDays: { [CANDLE_INDICES]: 2 },
+      rows: 'aggregations.exchanges.buckets',
       aggs: {
-        series: byEverySeries({
-          change: { percentiles: { field: 'price_24h_pcnt', percents: PERCENTS } },
-          stated: { value_count: { field: 'price_24h_pcnt' } },
+        exchanges: firstOfEveryMarket({
+          time: 'slot',
+          only: { exists: { field: 'price_24h_pcnt' } },
+          aggs: {
+            change: { percentiles: { field: 'price_24h_pcnt', percents: PERCENTS } },
+            earliest: { min: { field: 'slot' } },
+            covered: isCovered,
+            spread,
+          },
+          by: ['covered', 'spread'],
+          ofMarket: {
+            hour: { filter: { term: { hours: 1 } }, aggs: { polls: { max: { field: 'polls_due' } } } },
+          },
         }),
       },
     },
@@ -63,16 +97,13 @@ const bands: Chart = {
   spec: {
     data: { name: 'series' },
     transform: [
-      ...everySeriesNames,
-      ...PERCENTS.map((percent) => calculate(`p${percent}`, `datum.change.values['${percent}.0']`)),
-      calculate('samples', 'datum.stated.value'),
-      { filter: 'datum.samples > 0' },
+      ...everySeries,
+      ...PERCENTS.map((percent) => calculate(`p${percent}`, `datum.of.change.values['${percent}.0']`)),
+      calculate('samples', 'datum.of.doc_count'),
+      ...pollsDue,
+      coverage('datum.samples / datum.polls_due'),
       calculate('spread', 'datum.p99 - datum.p1'),
-      {
-        window: [{ op: 'row_number', as: 'rank' }],
-        sort: [{ field: 'spread', order: 'descending' }, { field: 'series' }],
-      },
-      { filter: `datum.rank <= ${MOST}` },
+      ...ranked('spread', MOST),
       ...PERCENTS.map((percent) => percentText(`p${percent}_text`, `datum.p${percent}`)),
     ],
     layer: [
@@ -115,7 +146,7 @@ const bands: Chart = {
 export const percentileBands: Picture = {
   id: 'percentile-bands',
   title: 'How much it moves in a day',
-  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change in every poll, for the ${MOST} currencies with the widest spread from the 1st to the 99th.`,
+  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change in every poll, for the ${MOST} currencies with the widest spread from the 1st to the 99th. Those that ended are left out, and those with less than 80 % of the polls unless none has more.`,
   usualWindow: '7d',
   charts: [bands],
 };

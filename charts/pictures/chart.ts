@@ -66,8 +66,10 @@ export interface PageChart {
   ofOneCurrency: boolean;
   /** Vega-Lite. Data sets are `{name: …}`, colours `var(--name)` (see ../palette.ts). */
   spec: Json;
-  /** On the report page, in pixels. */
+  /** On the report page, in pixels; at least so many, if there is a `rowHeight`. */
   height: number;
+  /** How much each market needs, if each has a row. */
+  rowHeight?: number;
   /** The table shows the rows behind these layers (by `name`); a later layer adds rows that earlier ones lack. */
   table: { layers: readonly string[]; columns: readonly TableColumn[] };
   /** Whether x is time: the page then shows the whole window, even without data. */

@@ -1,13 +1,22 @@
 import { TICKER_INDICES } from '../../core/market/index-names.ts';
 import { colour, SERIES_COLOURS } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
+import { completeness, delay } from './data-way.ts';
+import {
+  BUCKETS,
+  byMarket,
+  intervalsUntilNow,
+  MOST_MARKETS,
+  marketAxis,
+  marketNames,
+  worstMarkets,
+} from './health-parts.ts';
 import {
   barHeight,
   calculate,
-  elementOf,
   flatten,
   intervalHours,
-  nameAxis,
+  namesLegend,
   overTime,
   themedText,
   timeAxis,
@@ -15,21 +24,6 @@ import {
   tooltip,
   zeroLine,
 } from './parts.ts';
-
-const BUCKETS = 200;
-
-const byMarket = (aggs: Json): Json => ({
-  multi_terms: { terms: [{ field: 'exchange' }, { field: 'category' }], size: 50 },
-  aggs,
-});
-
-const marketNames = calculate('market', "datum.key[0] + ' ' + datum.key[1]");
-
-const marketAxis: Json = {
-  field: 'market',
-  type: 'nominal',
-  axis: nameAxis,
-};
 
 const bucketTimes: Json[] = [
   calculate('interval_hours', intervalHours('datum.time.interval')),
@@ -98,7 +92,7 @@ const throughput: Chart = {
             field: 'key',
             type: 'nominal',
             scale: { range: SERIES_COLOURS },
-            legend: { title: null, orient: 'top', direction: 'horizontal' },
+            legend: { ...namesLegend, columns: 6 },
           },
           tooltip: tooltip(['time_text', 'From'], ['key', 'Exchange'], ['ticks_text', 'Ticks per hour']),
         },
@@ -108,29 +102,35 @@ const throughput: Chart = {
   },
 };
 
+const STAGES = ['until it was fetched', 'since then'];
+
 const freshness: Chart = {
   id: 'freshness',
   title: 'Freshness',
-  description: 'Minutes since the newest tick of each exchange and category.',
+  description: `Minutes since the newest slot that can be searched, of each exchange and category, or of the ${MOST_MARKETS} oldest: until its ticks were fetched, and since then, while they were stored, indexed and waited for the next poll.`,
   ofOneCurrency: false,
   ignoresFilters: true,
   queries: {
     newest: {
       index: TICKER_INDICES,
       rows: 'aggregations.markets.buckets',
-      aggs: { markets: byMarket({ newest: { max: { field: 'slot' } } }) },
+      aggs: {
+        markets: byMarket({ newest: { max: { field: 'slot' } }, fetched: { max: { field: 'received_at' } } }),
+      },
     },
   },
   height: 90,
+  rowHeight: 18,
   overTime: false,
   whenEmpty:
     'There are no ticks in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
   table: {
-    layers: ['age'],
+    layers: ['age-text'],
     columns: [
       { field: 'market', title: 'Market', format: 'text' },
-      { field: 'newest_time', title: 'Newest tick', format: 'time' },
+      { field: 'newest_time', title: 'Newest slot', format: 'time' },
       { field: 'minutes', title: 'Minutes ago', format: 'number' },
+      { field: 'seconds', title: 'Fetched after, seconds', format: 'number' },
     ],
   },
   spec: {
@@ -139,25 +139,45 @@ const freshness: Chart = {
       marketNames,
       calculate('newest_time', 'datum.newest.value'),
       calculate('minutes', 'max(0, (asOf - datum.newest.value) / 60000)'),
+      ...worstMarkets('minutes'),
+      calculate('seconds', 'max(0, datum.fetched.value - datum.newest.value) / 1000'),
+      calculate(STAGES[0] as string, 'min(datum.minutes, datum.seconds / 60)'),
+      calculate(STAGES[1] as string, `datum.minutes - datum['${STAGES[0]}']`),
       calculate(
         'age_text',
         "datum.minutes < 120 ? format(datum.minutes, ',.2~f') + ' min' : datum.minutes < 2880 ? format(datum.minutes / 60, ',.1f') + ' h' : format(datum.minutes / 1440, ',.0f') + ' days'",
       ),
+      calculate('fetched_text', "format(datum.seconds, ',.1f') + ' s after the slot'"),
       timeText('newest_text', 'datum.newest.value', '%Y-%m-%d %H:%M:%S'),
     ],
     layer: [
       {
         name: 'age',
+        transform: [
+          { fold: STAGES, as: ['stage', 'stage_minutes'] },
+          { stack: 'stage_minutes', groupby: ['market'], as: ['stage_from', 'stage_to'] },
+        ],
         mark: { type: 'bar', height: barHeight(0.6), cornerRadius: 1 },
         encoding: {
           y: marketAxis,
           x: {
-            field: 'minutes',
+            field: 'stage_from',
             type: 'quantitative',
             axis: { title: 'minutes', tickCount: 5, format: ',.3~r' },
           },
-          color: { value: colour('third') },
-          tooltip: tooltip(['market', 'Market'], ['newest_text', 'Newest tick'], ['age_text', 'Age']),
+          x2: { field: 'stage_to' },
+          color: {
+            field: 'stage',
+            type: 'nominal',
+            scale: { domain: STAGES, range: [colour('second'), colour('third')] },
+            legend: { title: null, orient: 'top', direction: 'horizontal', labelLimit: 220 },
+          },
+          tooltip: tooltip(
+            ['market', 'Market'],
+            ['newest_text', 'Newest slot'],
+            ['fetched_text', 'Fetched'],
+            ['age_text', 'Age'],
+          ),
         },
       },
       {
@@ -180,35 +200,10 @@ const freshness: Chart = {
   },
 };
 
-/**
- * A row for each interval up to now. The aggregation ends with the last poll, so an outage that is going on has no
- * buckets; an interval without polls is a gap once it has lasted an hour.
- */
-const intervalsUntilNow: Json[] = [
-  calculate('interval_ms', `${intervalHours('datum.time.interval')} * 3600000`),
-  calculate('buckets', 'datum.time.buckets'),
-  calculate(
-    'position',
-    `sequence(max(length(datum.buckets), ceil((asOf - 3600000 - datum.buckets[0].key) / datum.interval_ms)))`,
-  ),
-  { flatten: ['position'] },
-  calculate('is_counted', 'datum.position < length(datum.buckets)'),
-  calculate('bucket', elementOf('datum.buckets', 'datum.position')),
-  calculate(
-    'start_ms',
-    'datum.is_counted ? datum.bucket.key : peek(datum.buckets).key + (datum.position - length(datum.buckets) + 1) * datum.interval_ms',
-  ),
-  calculate('polls', 'datum.is_counted ? datum.bucket.polls.value : 0'),
-  calculate('time', 'toDate(datum.start_ms)'),
-  calculate('time_end', 'toDate(datum.start_ms + datum.interval_ms)'),
-  timeText('time_text', 'datum.start_ms'),
-];
-
 const gaps: Chart = {
   id: 'gaps',
   title: 'Polls and gaps',
-  description:
-    'For each exchange and category, the number of polls in each interval, compared with the fullest interval in the window: the darker, the fuller. Intervals without polls are orange, up to now.',
+  description: `For each exchange and category, or the ${MOST_MARKETS} with the most gaps, the number of polls in each interval, compared with the fullest interval in the window: the darker, the fuller. Intervals without polls are orange, up to now.`,
   ofOneCurrency: false,
   ignoresFilters: true,
   queries: {
@@ -223,6 +218,7 @@ const gaps: Chart = {
     },
   },
   height: 90,
+  rowHeight: 18,
   overTime: true,
   whenEmpty:
     'There are no polls in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
@@ -239,7 +235,8 @@ const gaps: Chart = {
     data: { name: 'polls' },
     transform: [
       marketNames,
-      ...intervalsUntilNow,
+      ...intervalsUntilNow(1),
+      calculate('polls', 'datum.is_counted ? datum.bucket.polls.value : 0'),
       { joinaggregate: [{ op: 'max', field: 'polls', as: 'most_polls' }], groupby: ['market'] },
       // At the window's edges only part of an interval can have polls, which is not a gap.
       calculate(
@@ -247,6 +244,8 @@ const gaps: Chart = {
         '(min(datum.start_ms + datum.interval_ms, windowEnd, asOf) - max(datum.start_ms, windowStart)) / datum.interval_ms',
       ),
       calculate('share', 'min(1, datum.polls / max(1, floor(datum.most_polls * datum.part)))'),
+      calculate('missing', '1 - datum.share'),
+      ...worstMarkets('missing'),
       calculate('state', "datum.polls > 0 ? 'Polls' : 'Gap'"),
       calculate('share_text', "format(datum.share, '.0%')"),
     ],
@@ -290,7 +289,7 @@ export const pipelineHealth: Picture = {
   id: 'pipeline-health',
   title: 'Pipeline health',
   about:
-    'What arrived, how fresh it is, and where polls are missing, for all exchanges, whichever currency is picked.',
+    'What arrived, on which way and how fresh it is, and where polls are missing, for all exchanges, whichever currency is picked.',
   usualWindow: '7d',
-  charts: [throughput, freshness, gaps],
+  charts: [throughput, freshness, delay, gaps, completeness],
 };

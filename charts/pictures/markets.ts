@@ -141,11 +141,10 @@ export const hasCandles = (aggregations: string): string => `${aggregations}.liv
  * Of each currency the market that most units of it are traded at, as a question about a currency (`BTC`) resolves it:
  * units compare whatever the quote currency is. Markets without ticks rank by what their candles say, after the others.
  * Currencies keep the order of the answer. A market whose candles no shard returned is left out (`recorded` says whether
- * there are any): its ticks alone would look like missing data.
+ * there are any): its ticks alone would look like missing data. If that was the main one, the name of the next says so.
  */
 export const mainMarkets: Json[] = [
   ...withoutArchive('datum.key[0]'),
-  { filter: '!recorded || length(datum.lengths.buckets) > 0' },
   ...seriesNames,
   calculate('tick', 'datum.newest.hits.hits[0].fields'),
   calculate(
@@ -168,6 +167,8 @@ export const mainMarkets: Json[] = [
     'units',
     "datum.key[1] === 'inverse' ? datum.turnover : isValid(datum.turnover) ? datum.turnover / datum.price : datum.volume",
   ),
+  { joinaggregate: [{ op: 'max', field: 'units', as: 'most_units' }], groupby: ['currency'] },
+  { filter: '!recorded || length(datum.lengths.buckets) > 0' },
   calculate(
     'recorded_units',
     'max(datum.last_day.volume.value, datum.last_day.doc_count > 0 ? datum.last_day.turnover.value / datum.last_day.close.value : 0)',
@@ -195,7 +196,7 @@ export const mainMarkets: Json[] = [
   { filter: `datum.rank <= ${MOST_CURRENCIES}` },
   calculate(
     'named',
-    "datum.markets > 1 ? datum.label + ', main of ' + datum.markets + ' markets' : datum.label",
+    "datum.label + (isValid(datum.most_units) && datum.units_or_less < datum.most_units ? ', not the main market' : datum.markets > 1 ? ', main of ' + datum.markets + ' markets' : '')",
   ),
 ];
 

@@ -26,29 +26,40 @@ export const thresholdChoice = (fractions: readonly number[]): ChartChoice => ({
 
 const threshold = thresholdChoice([0.01, 0.02, 0.05, 0.1]);
 
-/** Moves by threshold and direction, and by `inner` within them. */
-const movesBy = (inner: Json): ChartQuery => ({
+const directionsBy = (inner: Json): Json => ({
+  directions: { terms: { field: 'direction', size: 2 }, aggs: { inner } },
+});
+
+/** Moves by threshold, and by `aggs` within them. */
+const movesBy = (aggs: Json): ChartQuery => ({
   index: MOVES_INDEX,
   rows: 'aggregations.thresholds.buckets',
-  aggs: {
-    thresholds: {
-      terms: { field: 'threshold', size: 20 },
-      aggs: { directions: { terms: { field: 'direction', size: 2 }, aggs: { inner } } },
-    },
-  },
+  aggs: { thresholds: { terms: { field: 'threshold', size: 20 }, aggs } },
 });
 
 const WEEK = 7 * DAY_MS;
 
-/** One row per inner bucket at the picked threshold. Thresholds are doubles, so 0.1 may not be exactly 0.1. */
-const innerRows: Json[] = [
-  { filter: 'abs(datum.key - threshold) < 0.000001' },
-  flatten('directions.buckets', 'of'),
-  flatten('of.inner.buckets', 'bucket'),
+/** Thresholds are doubles, so 0.1 may not be exactly 0.1. */
+const ofPickedThreshold: Json = { filter: 'abs(datum.key - threshold) < 0.000001' };
+
+const directionNames: Json[] = [
   calculate('direction', "datum.of.key === 'rise' ? 'Rises' : 'Falls'"),
-  calculate('count', 'datum.bucket.doc_count'),
   calculate('signed', "datum.of.key === 'rise' ? datum.count : -datum.count"),
 ];
+
+/** One row per inner bucket at the picked threshold. */
+const innerRows: Json[] = [
+  ofPickedThreshold,
+  flatten('directions.buckets', 'of'),
+  flatten('of.inner.buckets', 'bucket'),
+  calculate('count', 'datum.bucket.doc_count'),
+  ...directionNames,
+];
+
+/** Of both directions together, so that none is missing of a series that mostly moves one way. */
+const MOST_SERIES = 10;
+/** Every series that a shard knows: otherwise those that are rare in one of the shards would lack its moves. */
+const SERIES_PER_SHARD = 65_000;
 
 const directionColour: Json = {
   field: 'direction',
@@ -72,9 +83,11 @@ const perWeek: Chart = {
     'Rises (up) and falls (down) of at least the picked size that were confirmed in each week, from Monday, for all picked currencies.',
   ofOneCurrency: true,
   queries: {
-    weeks: movesBy({
-      date_histogram: { field: 'confirmed_time', calendar_interval: 'week', min_doc_count: 1 },
-    }),
+    weeks: movesBy(
+      directionsBy({
+        date_histogram: { field: 'confirmed_time', calendar_interval: 'week', min_doc_count: 1 },
+      }),
+    ),
   },
   height: 220,
   overTime: true,
@@ -121,7 +134,15 @@ const byCurrency: Chart = {
     'Falls (left) and rises (right) of at least the picked size in the window, for the ten currencies that moved most often.',
   ofOneCurrency: false,
   pickedFrom: 'currencies',
-  queries: { currencies: movesBy(bySeries(20, {})) },
+  queries: {
+    currencies: movesBy({
+      series: bySeries(
+        MOST_SERIES,
+        { directions: { terms: { field: 'direction', size: 2 } } },
+        { shard_size: SERIES_PER_SHARD },
+      ),
+    }),
+  },
   height: 240,
   overTime: false,
   whenEmpty: 'There are no moves of this size in this window. Pick a smaller size or a longer window.',
@@ -137,14 +158,16 @@ const byCurrency: Chart = {
   spec: {
     data: { name: 'currencies' },
     transform: [
-      ...innerRows,
+      ofPickedThreshold,
+      flatten('series.buckets', 'bucket'),
       ...seriesNamesOf('datum.bucket.key'),
-      { joinaggregate: [{ op: 'sum', field: 'count', as: 'both' }], groupby: ['series'] },
       {
-        window: [{ op: 'dense_rank', as: 'rank' }],
-        sort: [{ field: 'both', order: 'descending' }, { field: 'series' }],
+        window: [{ op: 'row_number', as: 'rank' }],
+        sort: [{ field: 'bucket.doc_count', order: 'descending' }, { field: 'series' }],
       },
-      { filter: 'datum.rank <= 10' },
+      flatten('bucket.directions.buckets', 'of'),
+      calculate('count', 'datum.of.doc_count'),
+      ...directionNames,
     ],
     layer: [
       {
@@ -176,7 +199,7 @@ const sizes: Chart = {
   title: 'How large they became',
   description: 'Completed moves by size, from one extreme to the next, in per cent.',
   ofOneCurrency: true,
-  queries: { sizes: movesBy({ histogram: FINE_BINS }) },
+  queries: { sizes: movesBy(directionsBy({ histogram: FINE_BINS })) },
   height: 220,
   overTime: false,
   whenEmpty:

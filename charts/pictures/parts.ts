@@ -12,14 +12,6 @@ export function bySeries(size: number, aggs: Json, options: Json = {}): Json {
   };
 }
 
-/** One bucket per series. The indices are sorted by these fields, so OpenSearch can stream the buckets. */
-export function byEverySeries(aggs: Json): Json {
-  return {
-    composite: { size: 2_000, sources: SERIES_FIELDS.map((field) => ({ [field]: { terms: { field } } })) },
-    aggs,
-  };
-}
-
 /** Buckets sized by the window: from hours for a week to weeks for two years. */
 export function overTime(field: string, aggs: Json = {}, buckets = 400): Json {
   return { auto_date_histogram: { field, buckets, minimum_interval: 'hour' }, aggs };
@@ -42,14 +34,8 @@ export const seriesNamesOf = (key: string): Json[] => namesFrom(`${key}[0]`, `${
 
 export const seriesNames: Json[] = seriesNamesOf('datum.key');
 
-/** The same for a {@link byEverySeries} bucket. */
-export const everySeriesNames: Json[] = namesFrom(
-  'datum.key.exchange',
-  'datum.key.category',
-  'datum.key.symbol',
-);
-
-function namesFrom(exchange: string, category: string, symbol: string): Json[] {
+/** The same, from expressions of its parts. */
+export function namesFrom(exchange: string, category: string, symbol: string): Json[] {
   return [
     calculate('exchange', exchange),
     calculate('category', category),
@@ -100,6 +86,15 @@ export const percentAxis: Json = {
   labelExpr: "format(datum.value, datum.value === 0 ? '.0%' : '+.3~%')",
 };
 
+/** A legend of names. There may be none, and Vega would give an empty legend without a title an endless height. */
+export const namesLegend: Json = {
+  title: ' ',
+  titleFontSize: 1,
+  titlePadding: 0,
+  orient: 'top',
+  labelLimit: 260,
+};
+
 /**
  * One colour per currency, with a legend that names the market drawn. Colours follow the rank, so that a currency has the
  * same one in every panel.
@@ -109,15 +104,7 @@ export const seriesColour: Json = {
   type: 'nominal',
   sort: { field: 'rank', op: 'min' },
   scale: { range: SERIES_COLOURS },
-  legend: {
-    title: null,
-    orient: 'top',
-    columns: 2,
-    symbolType: 'stroke',
-    symbolOpacity: 1,
-    symbolStrokeWidth: 2,
-    labelLimit: 260,
-  },
+  legend: { ...namesLegend, columns: 2, symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 2 },
 };
 
 /** A line at zero: no change. */

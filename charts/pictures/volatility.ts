@@ -1,16 +1,16 @@
-import { DEFAULT_MIN_COVERAGE } from '../../core/insights/ranking.ts';
 import { CANDLE_INDICES } from '../../core/market/index-names.ts';
 import { colour } from '../palette.ts';
 import type { Chart, Json, Picture } from './chart.ts';
+import { barHeight, calculate, rankedNames, themedText, tooltip } from './parts.ts';
 import {
-  barHeight,
-  byEverySeries,
-  calculate,
-  everySeriesNames,
-  rankedNames,
-  themedText,
-  tooltip,
-} from './parts.ts';
+  coverage,
+  everySeries,
+  firstOfEveryMarket,
+  ranked,
+  script,
+  WINDOW_HOURS,
+  windowParams,
+} from './ranked-series.ts';
 
 const MOST = 25;
 
@@ -39,6 +39,31 @@ export const pooledVolatility: Json[] = [
   ),
 ];
 
+/** The same in OpenSearch, to sort by. */
+const variance = script(
+  `double n = params.hours + params.days;
+  if (n < 2) return -1;
+  double span = params.hours + 24 * params.days;
+  double drift = (params.sum1 + params.sum24) / span;
+  double deviations = params.squares1 + params.squares24 - 2 * drift * (params.sum1 + 24 * params.sum24)
+    + drift * drift * (params.hours + 576 * params.days);
+  return deviations / (span * (n - 1) / n);`,
+  {
+    hours: 'hourly>returns.count',
+    days: 'daily>returns.count',
+    sum1: 'hourly>returns.sum',
+    sum24: 'daily>returns.sum',
+    squares1: 'hourly>returns.sum_of_squares',
+    squares24: 'daily>returns.sum_of_squares',
+  },
+);
+
+const isCovered = script(
+  'params.hours >= params.least * Math.ceil((params.to - params.from) / 3600000.0) ? 1 : 0',
+  { hours: 'hours' },
+  windowParams,
+);
+
 const ranking: Chart = {
   id: 'volatility',
   title: 'Volatility',
@@ -48,13 +73,19 @@ const ranking: Chart = {
   queries: {
     series: {
       index: CANDLE_INDICES,
-      rows: 'aggregations.series.buckets',
+      rows: 'aggregations.exchanges.buckets',
       aggs: {
-        series: byEverySeries({
-          ...logReturns,
-          low: { min: { field: 'low' } },
-          high: { max: { field: 'high' } },
-          hours: { sum: { field: 'hours' } },
+        exchanges: firstOfEveryMarket({
+          time: 'start',
+          aggs: {
+            ...logReturns,
+            low: { min: { field: 'low' } },
+            high: { max: { field: 'high' } },
+            hours: { sum: { field: 'hours' } },
+            covered: isCovered,
+            variance,
+          },
+          by: ['covered', 'variance'],
         }),
       },
     },
@@ -78,25 +109,17 @@ const ranking: Chart = {
   spec: {
     data: { name: 'series' },
     transform: [
-      ...everySeriesNames,
+      ...everySeries,
+      calculate('hourly', 'datum.of.hourly'),
+      calculate('daily', 'datum.of.daily'),
       ...pooledVolatility,
       { filter: 'isValid(datum.volatility)' },
-      calculate('range', '(datum.high.value - datum.low.value) / datum.low.value'),
-      calculate('hours', 'datum.hours.value'),
-      calculate('coverage', 'min(1, datum.hours / ceil((windowEnd - windowStart) / 3600000))'),
-      { joinaggregate: [{ op: 'max', field: 'coverage', as: 'best_coverage' }] },
-      {
-        filter: `datum.coverage >= ${DEFAULT_MIN_COVERAGE} || datum.best_coverage < ${DEFAULT_MIN_COVERAGE}`,
-      },
-      { window: [{ op: 'count', as: 'currencies' }], frame: [null, null] },
-      {
-        window: [{ op: 'row_number', as: 'rank' }],
-        sort: [{ field: 'volatility', order: 'descending' }, { field: 'series' }],
-      },
-      { filter: `datum.rank <= ${MOST}` },
+      calculate('range', '(datum.of.high.value - datum.of.low.value) / datum.of.low.value'),
+      calculate('hours', 'datum.of.hours.value'),
+      coverage(`datum.hours / ${WINDOW_HOURS}`),
+      ...ranked('volatility', MOST),
       calculate('volatility_text', "format(datum.volatility, ',.1%')"),
       calculate('range_text', "format(datum.range, ',.1%')"),
-      calculate('rank_text', "datum.rank + ' of ' + datum.currencies"),
     ],
     layer: [
       {
@@ -112,7 +135,7 @@ const ranking: Chart = {
           color: { value: colour('main') },
           tooltip: tooltip(
             ['label', 'Series'],
-            ['rank_text', 'Rank'],
+            ['rank', 'Rank'],
             ['volatility_text', 'Volatility a year'],
             ['range_text', 'High–low range'],
           ),
@@ -135,7 +158,7 @@ export const volatilityRanking: Picture = {
   id: 'volatility-ranking',
   title: 'Volatility ranking',
   about:
-    'Standard deviation of the log returns between the closes of adjacent hours (days, if the history is daily), pooled and annualised (× √8766). Includes all currencies, whichever is picked.',
+    'Standard deviation of the log returns between the closes of adjacent hours (days, if the history is daily), pooled and annualised (× √8766), of closed hours. All currencies are ranked, whichever is picked, but for those that ended, and those with data for less than 80 % of the window unless none has more.',
   usualWindow: '7d',
   charts: [ranking],
 };

@@ -1,11 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  DASHBOARD_ID,
-  type OpeningRange,
-  savedObjects,
-  savedObjectsNdjson,
-} from '../../charts/saved-objects.ts';
+import { DASHBOARD_ID } from '../../charts/dashboards-layout.ts';
+import { type OpeningRange, savedObjects, savedObjectsNdjson } from '../../charts/saved-objects.ts';
 import { setUpDashboards } from '../../lambdas/setup/dashboards.ts';
 import { createCommand, perform } from '../command.ts';
 import { httpUrl, instantOrRelative, withFolderOption } from '../options.ts';
@@ -35,7 +31,7 @@ Examples:
 export const command = withFolderOption(
   createCommand(
     'dashboards',
-    'Creates the saved objects of OpenSearch Dashboards: index patterns, charts, a search and one dashboard. No pipeline needs to run.',
+    'Creates the saved objects of OpenSearch Dashboards: index patterns, charts, a search and three dashboards. No pipeline needs to run.',
     { help },
   ),
 )
@@ -44,7 +40,7 @@ export const command = withFolderOption(
   .option('--user <name>', 'the user to sign in as; DASHBOARDS_PASSWORD holds the password')
   .option(
     '--from <time>',
-    'the time range that the dashboard opens with: ISO 8601, or such as now-30d (default: now-7d)',
+    'the time range that dashboards open with: ISO 8601, or such as now-30d (default: now-7d)',
     instantOrRelative,
   )
   .option('--to <time>', 'its end (default: now)', instantOrRelative)
@@ -67,7 +63,7 @@ export const command = withFolderOption(
 function openingRange({ from, to = 'now' }: DashboardsFlags): OpeningRange | undefined {
   if (from === undefined) {
     if (to !== 'now')
-      command.error('error: give --from, too: the dashboard opens with both ends', { exitCode: 2 });
+      command.error('error: give --from, too: dashboards open with both ends', { exitCode: 2 });
     return undefined;
   }
   if (Date.parse(from) >= Date.parse(to)) {
@@ -99,5 +95,5 @@ async function importInto(
       note(`Saved the replaced objects in ${file}.`);
     },
   });
-  print(`✔ Imported ${imported} objects. The dashboard is at ${url}/app/dashboards#/view/${DASHBOARD_ID}`);
+  print(`✔ Imported ${imported} objects. The overview is at ${url}/app/dashboards#/view/${DASHBOARD_ID}`);
 }

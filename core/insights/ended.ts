@@ -2,7 +2,7 @@ import { parseSeries } from '../market/series.ts';
 import { DAY_MS } from '../market/time.ts';
 
 /** Longer than an exchange's maintenance, shorter than the shortest ranking that anyone asks for. */
-const SILENCE_MS = 2 * DAY_MS;
+export const SILENCE_MS = 2 * DAY_MS;
 
 /**
  * The series that ended: without data in the last two days of those for which there is data of their market (exchange and

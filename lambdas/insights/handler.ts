@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import type { ReportStore } from '../../charts/report-data.ts';
+import type { ReportStore } from '../../charts/report-store.ts';
 import { NoAnswerError, type NoAnswerReason } from '../../core/insights/errors.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
 import { InvalidInputError } from '../../core/market/invalid-input.ts';

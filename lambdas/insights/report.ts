@@ -1,14 +1,9 @@
 import * as z from 'zod';
 import { PAGE_PICTURES } from '../../charts/pictures/all.ts';
 import { isArchived, type PictureAnswer, type PictureQuestion, questionKey } from '../../charts/questions.ts';
-import {
-  answerPicture,
-  type ReportStore,
-  type SeriesChoice,
-  type SeriesSummary,
-  seriesChoices,
-  seriesSummary,
-} from '../../charts/report-data.ts';
+import { answerPicture, type SeriesSummary, seriesSummary } from '../../charts/report-data.ts';
+import type { ReportStore, SeriesChoice } from '../../charts/report-store.ts';
+import { pickable, rememberedChoices, seriesChoices } from '../../charts/series-choices.ts';
 import { PAGE_WINDOWS } from '../../charts/windows.ts';
 import { remembered } from '../../core/insights/remembered.ts';
 import { parseSeries } from '../../core/market/series.ts';
@@ -49,12 +44,16 @@ export async function reportSlice(
   given: ReportStore,
   hasTime: () => boolean,
 ): Promise<Slice<ReportOutput>> {
-  const store = { ...given, insights: remembered(given.insights) };
+  const store: ReportStore = {
+    ...given,
+    insights: remembered(given.insights),
+    choices: rememberedChoices((atMs) => seriesChoices(given, atMs)),
+  };
   const asOfMs = Date.parse(input.asOf);
   const output: ReportOutput = { summaries: [], answers: [] };
   let { series, done } = cursor ?? { series: [], done: 0 };
   if (cursor === undefined) {
-    output.choices = picked(await seriesChoices(store, asOfMs), input);
+    output.choices = picked(await pickable(store, asOfMs), input);
     series = output.choices.map((choice) => choice.series);
   }
   const questions = questionsOf(series);

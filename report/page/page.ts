@@ -3,11 +3,11 @@
 
 import { PAGE_PICTURES } from '../../charts/pictures/all.ts';
 import type { PagePicture } from '../../charts/pictures/chart.ts';
-import { isArchived, isOfOneCurrency } from '../../charts/questions.ts';
-import type { SeriesChoice } from '../../charts/report-data.ts';
+import { isOfOneCurrency } from '../../charts/questions.ts';
 import { PAGE_WINDOWS, type PageWindow } from '../../charts/windows.ts';
 import { byId, element } from './elements.ts';
 import { type PictureSection, pictureSection } from './picture-section.ts';
+import { seriesPicker } from './series-picker.ts';
 import { openSource, type ReportSource } from './source.ts';
 import { showSummary } from './summary.ts';
 import { seriesWords, timeWords, windowWords } from './words.ts';
@@ -22,21 +22,22 @@ interface Picked {
   window: PageWindow | undefined;
 }
 
-const currencyPicker = byId<HTMLSelectElement>('currency');
 const windowPicker = byId<HTMLSelectElement>('window');
 const clock = byId('clock');
 const alertBox = byId('alert');
 const announcement = byId('announcement');
 
 const picked: Picked = pickedInAddress();
-let choices: readonly SeriesChoice[] = [];
 let newestSlotMs: number | undefined;
 
 const source = await openSource();
 const sections = PAGE_PICTURES.map((picture) => makeSection(picture, source));
 byId('pictures').append(...sections.map((section) => section.element));
+const currencyPicker = seriesPicker(byId('currency'), {
+  search: (text) => source.choices(text, picked.series),
+  onPick: (series) => pick({ series }),
+});
 fillWindowPicker();
-currencyPicker.addEventListener('change', () => pick({ series: currencyPicker.value }));
 windowPicker.addEventListener('change', () =>
   pick({ window: (windowPicker.value || undefined) as PageWindow | undefined }),
 );
@@ -65,41 +66,26 @@ async function pick(change: Partial<Picked>): Promise<void> {
   announcement.textContent = `Showing ${picked.series ? seriesWords(picked.series) : 'all'}, ${window}.`;
 }
 
+/** From top to bottom: side by side, a question about every market would delay the first picture. */
 async function showAll(): Promise<void> {
   for (const section of sections) section.markStale();
-  await Promise.all([showPickedSummary(), ...sections.map((section) => section.refresh(picked.window))]);
+  const parts = [showPickedSummary, ...sections.map((section) => () => section.refresh(picked.window))];
+  const failures: unknown[] = [];
+  for (const show of parts) await show().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 async function showPickedSummary(): Promise<void> {
-  const choice = choices.find(({ series }) => series === picked.series);
-  showSummary(byId('summary'), choice, choice && (await source.summary(choice.series)));
+  const { series } = picked;
+  showSummary(byId('summary'), series, series === undefined ? undefined : await source.summary(series));
 }
 
 async function loadChoices(): Promise<void> {
-  const answer = await source.choices();
-  choices = answer.choices;
-  showClock(answer.asOfMs);
+  const { asOfMs, choices, isPickedKnown } = await source.choices('', picked.series);
+  showClock(asOfMs);
   // If the series in a link no longer exists, show the one with the highest turnover.
-  if (!choices.some(({ series }) => series === picked.series)) picked.series = choices[0]?.series;
-  const groups: [string, SeriesChoice[]][] = [
-    ['Currencies', choices.filter(({ series }) => !isArchived(series))],
-    ['Archive: daily prices of earlier years', choices.filter(({ series }) => isArchived(series))],
-  ];
-  const options = groups
-    .filter(([, inGroup]) => inGroup.length > 0)
-    .map(([label, inGroup]) =>
-      element(
-        'optgroup',
-        { label },
-        ...inGroup.map(({ series }) => element('option', { value: series }, seriesWords(series))),
-      ),
-    );
-  const before = JSON.stringify([...currencyPicker.options].map(({ value }) => value));
-  const after = JSON.stringify(groups.flatMap(([, inGroup]) => inGroup.map(({ series }) => series)));
-  // Replacing an open list would lose the reader's place.
-  if (before !== after) currencyPicker.replaceChildren(...options);
-  currencyPicker.value = picked.series ?? '';
-  currencyPicker.disabled = choices.length === 0;
+  if (!isPickedKnown) picked.series = choices[0]?.series;
+  currencyPicker.show(picked.series);
   byId('nothing').hidden = choices.length > 0;
 }
 

@@ -1,4 +1,5 @@
 import { type PictureQuestion, questionKey } from '../../charts/questions.ts';
+import { choicesFor } from '../../charts/series-choices.ts';
 import {
   type Choices,
   type Failure,
@@ -11,7 +12,8 @@ import {
 
 /** Where the page gets its numbers. */
 export interface ReportSource {
-  choices(): Promise<Choices>;
+  /** @param picked the series that is shown */
+  choices(search: string, picked: string | undefined): Promise<Choices>;
   summary(series: string): Promise<SummaryAnswer | undefined>;
   picture(question: PictureQuestion): Promise<PictureAnswer | undefined>;
   /** Absent in a snapshot. */
@@ -37,7 +39,7 @@ async function unpack(text: string): Promise<Snapshot> {
 
 function snapshotSource({ asOfMs, choices, summaries, answers }: Snapshot): ReportSource {
   return {
-    choices: async () => ({ asOfMs, choices }),
+    choices: async (search, picked) => ({ asOfMs, ...choicesFor(choices, search, picked) }),
     summary: async (series) => summaries[series],
     picture: async (question) => answers[questionKey(question)],
   };
@@ -45,7 +47,7 @@ function snapshotSource({ asOfMs, choices, summaries, answers }: Snapshot): Repo
 
 function serverSource(): ReportSource {
   return {
-    choices: () => get('choices'),
+    choices: (search, picked) => get('choices', { search, picked }),
     summary: (series) => get('summary', { series }),
     picture: ({ picture, series, window }) => get('picture', { picture, series, window }),
     pulse: () => get('pulse'),

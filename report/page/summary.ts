@@ -1,4 +1,4 @@
-import type { SeriesChoice, SeriesSummary } from '../../charts/report-data.ts';
+import type { SeriesSummary } from '../../charts/report-data.ts';
 import { AVERAGE_WINDOWS } from '../../charts/windows.ts';
 import { element } from './elements.ts';
 import { seriesWords, sourceWords, timeWords, windowWords, words } from './words.ts';
@@ -6,12 +6,12 @@ import { seriesWords, sourceWords, timeWords, windowWords, words } from './words
 /** Shows the latest price and the average prices of the picked series. */
 export function showSummary(
   container: HTMLElement,
-  choice: SeriesChoice | undefined,
+  series: string | undefined,
   summary: SeriesSummary | undefined,
 ): void {
-  container.hidden = choice === undefined;
-  if (!choice) return;
-  const { newest } = choice;
+  container.hidden = series === undefined;
+  if (series === undefined) return;
+  const newest = summary?.newest;
   const latest = newest
     ? [
         figure('Last price', words(newest.price, 'price'), timeWords(newest.slotMs)),
@@ -34,7 +34,7 @@ export function showSummary(
     ? `${sourceWords(windowWords(longest), sources)} What reverses in between is not seen. Prices are in the quote currency, times are UTC.`
     : '';
   container.replaceChildren(
-    element('h2', { id: 'summary-title' }, seriesWords(choice.series)),
+    element('h2', { id: 'summary-title' }, seriesWords(series)),
     element('dl', { class: 'figures' }, ...latest, ...averages),
     element('p', { class: 'about' }, about),
   );

@@ -34,6 +34,13 @@ export async function openPage(
   return { page, faults };
 }
 
+/** Searches a series in the page's picker and takes the first that is found. */
+export async function pickSeries(page: Page, search: string): Promise<void> {
+  const box = page.getByRole('combobox', { name: 'Currency' });
+  await box.fill(search);
+  await box.press('Enter');
+}
+
 /** Every chart of the page. */
 export const PAGE_CHARTS = PAGE_PICTURES.flatMap(({ charts }) => charts);
 

@@ -3,7 +3,9 @@ import { pageSpec } from '../../charts/page-rendering.ts';
 import { CHARTS, PICTURES } from '../../charts/pictures/all.ts';
 import type { Chart, Picture } from '../../charts/pictures/chart.ts';
 import type { PictureAnswer } from '../../charts/questions.ts';
-import { answerPicture, type ReportStore, seriesChoices, seriesSummary } from '../../charts/report-data.ts';
+import { answerPicture, seriesSummary } from '../../charts/report-data.ts';
+import type { ReportStore } from '../../charts/report-store.ts';
+import { seriesChoices } from '../../charts/series-choices.ts';
 import type { Row } from '../../charts/table-rows.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
 import { formatSeries } from '../../core/market/series.ts';
@@ -110,7 +112,9 @@ describe('the numbers in the charts', () => {
   it('match the percentiles of insights', async () => {
     const { rows } = await drawOnPage('percentile-bands', 'bands');
     const { series } = await ask({ question: 'percentiles', top: 10, over: '7d' });
-    expect(rows).toHaveLength(4);
+    // ADA lacks more than a fifth of the polls.
+    expect(rows.map((row) => row.series)).toEqual(series.map((each) => each.series));
+    expect(rows).toHaveLength(3);
     for (const { series: name, samples, percentiles } of series) {
       const row = rows.find((each) => (each.series as string) === name);
       expect(row).toMatchObject({ samples });
@@ -214,15 +218,13 @@ describe('the figures above the charts', () => {
   it('lists series by turnover, with the archive last', async () => {
     const choices = await seriesChoices(store, AS_OF_MS);
     expect(choices[0]?.series).toBe(BTC);
-    expect(choices[0]?.newest?.price).toBe(
-      market.tickers.findLast(({ symbol }) => symbol === 'BTCUSD')?.last_price,
-    );
     expect(choices).toHaveLength(8);
     expect(choices.slice(4).every(({ series }) => series.startsWith('archive:'))).toBe(true);
   });
 
   it('show the average prices of insights, and the sampling interval', async () => {
-    const { averages, samplingIntervalSeconds } = await seriesSummary(store, BTC, AS_OF_MS);
+    const { newest, averages, samplingIntervalSeconds } = await seriesSummary(store, BTC, AS_OF_MS);
+    expect(newest?.price).toBe(market.tickers.findLast(({ symbol }) => symbol === 'BTCUSD')?.last_price);
     expect(samplingIntervalSeconds).toBe(900);
     const { series: _, quote, ...average } = await ask({ question: 'average', symbol: BTC, over: '90d' });
     expect(quote).toBe('USD');

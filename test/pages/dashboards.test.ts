@@ -61,7 +61,6 @@ async function ask<Q extends keyof Answers>(question: QuestionInput & { question
   const stores = openSearchInsights(search);
   return (await answer(questionSchema.parse(question), END_MS, stores, intervals)) as Answers[Q];
 }
-
 const iso = (ms: number) => new Date(ms).toISOString();
 const textIn = (page: Page, chart: string) =>
   page
@@ -326,6 +325,29 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
       for (const of of hours.values()) expect(of.map(({ is_candle }) => is_candle)).toEqual([true, false]);
       await page.close();
     });
+
+    it('say that another market is the main one if its candles are not among those that a shard returns', async () => {
+      const small = OTHERS.map((each, n) => ({ ...each, symbol: `B${n}USDT`, base: 'BTC', turnover_24h: 1 }));
+      await store(
+        small.flatMap((each, n): [object, object][] => [
+          [{ index: { _index: INDEX } }, each],
+          ...[10, 11].map((hour): [object, object] => [
+            { index: { _index: 'candles-2019', _id: `many:${n}:${hour}` } },
+            { ...candle(each), start: `2019-03-05T${hour}:00:00.000Z` },
+          ]),
+        ]),
+      );
+      const { page } = await board(context);
+      expect(await textIn(page, 'price')).toContain('not the main market');
+      await page.close();
+      await openSearch.deleteByQuery({
+        index: 'candles-2019',
+        refresh: true,
+        body: {
+          query: { bool: { filter: [{ term: { hours: 1 } }, { range: { start: { gte: '2019-03-05' } } }] } },
+        },
+      });
+    });
   });
 
   it('show the price of one currency, in dark, with bars of a usual height', async () => {
@@ -369,7 +391,7 @@ describe.skipIf(skipped)('the charts in OpenSearch Dashboards', () => {
   ])('say so in words if there is $what', async ({ context, prefix }) => {
     const { page, panels } = await board(context, { prefix });
     for (const { id, whenEmpty } of CHARTS) {
-      // The lines of a text have no space between them.
+      expect(await page.locator(`#${id} .view svg > g`).getAttribute('transform'), id).not.toContain('Inf');
       expect((await textIn(page, id)).replaceAll(' ', ''), id).toContain(whenEmpty.replaceAll(' ', ''));
       expect((panels[id] as Panel).complaints, id).toEqual([]);
     }

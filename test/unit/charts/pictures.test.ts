@@ -80,24 +80,96 @@ describe('the chart of polls and gaps', () => {
   });
 });
 
+describe('the ledger of completeness', () => {
+  const DAY = '2026-01-07T';
+  const hour = (of: number, samples: number | undefined, due: number | undefined) => ({
+    key: Date.parse(`${DAY}00:00:00Z`) + of * HOUR_MS,
+    doc_count: samples === undefined ? 0 : 1,
+    samples: { value: samples ?? 0 },
+    due: { value: due ?? 0 },
+  });
+  const stateOfHours = async (buckets: object[]) => {
+    const row = { key: ['bybit', 'spot'], time: { interval: '1h', buckets } };
+    const rows = await drawn('pipeline-health', 'completeness', 'ledger', { ledger: [row] });
+    return rows.map(({ time, state }) => [
+      new Date(Number(time)).toISOString().slice(11, 13),
+      state as unknown,
+    ]);
+  };
+
+  it('names each hour’s state in words, and an outage that is going on', async () => {
+    const states = await stateOfHours([
+      hour(17, 3_000, 3_000),
+      hour(18, 2_900, 3_000),
+      hour(19, 1_000, 3_000),
+      hour(20, undefined, undefined),
+      hour(21, 0, undefined),
+    ]);
+    // It is 00:30 now, so the candles of 22:00 are due, those of 23:00 not yet.
+    expect(states).toEqual([
+      ['17', 'Complete'],
+      ['18', 'Some missing'],
+      ['19', 'Half or more missing'],
+      ['20', 'Nothing'],
+      ['21', 'From history'],
+      ['22', 'Nothing'],
+    ]);
+  });
+});
+
+describe('the way of the data', () => {
+  it('tells how late polls were received, and of the newest slot both parts of its age', async () => {
+    // The window ends right after now.
+    const slotMs = END_MS - 1 - 3 * 60_000;
+    const delays = {
+      key: ['bybit', 'spot'],
+      time: {
+        interval: '1h',
+        buckets: [
+          { key: START_MS, doc_count: 2, slot: { value: START_MS }, received: { value: START_MS + 2_500 } },
+          { key: START_MS + HOUR_MS, doc_count: 0, slot: { value: null }, received: { value: null } },
+        ],
+      },
+    };
+    const seconds = await drawn('pipeline-health', 'delay', 'delays', { delays: [delays] });
+    expect(seconds.map((row) => row.seconds)).toEqual([2.5, null]);
+    const newest = { key: ['bybit', 'spot'], newest: { value: slotMs }, fetched: { value: slotMs + 30_000 } };
+    const stages = await drawn('pipeline-health', 'freshness', 'age', { newest: [newest] });
+    expect(stages.map(({ stage, stage_from, stage_to }) => [stage, stage_from, stage_to])).toEqual([
+      ['until it was fetched', 0, 0.5],
+      ['since then', 0.5, 3],
+    ]);
+  });
+});
+
 describe('the chart of the most volatile', () => {
-  const bucket = (symbol: string, logReturns: { hours: 1 | 24; log_return: number }[], hours: number) => {
+  const bucket = (
+    symbol: string,
+    logReturns: { hours: 1 | 24; log_return: number }[],
+    hours: number,
+    lastMs = END_MS,
+  ) => {
     const returns = returnsOf(logReturns);
     const stats = ({ count, sum, sumOfSquares }: (typeof returns)[1]) => ({
       returns: { count, sum, sum_of_squares: count === 0 ? null : sumOfSquares },
     });
     return {
-      key: { exchange: 'x', category: 'spot', symbol },
+      key: symbol,
       hourly: stats(returns[1]),
       daily: stats(returns[24]),
       low: { value: 1 },
       high: { value: 2 },
       hours: { value: hours },
+      last: { value: lastMs },
     };
   };
   const hourly = [0.01, -0.02, 0.015].map((log_return) => ({ hours: 1 as const, log_return }));
   const daily = [0.05, -0.03].map((log_return) => ({ hours: 24 as const, log_return }));
-  const ranking = (series: unknown[]) => drawn('volatility-ranking', 'volatility', 'ranking', { series });
+  const ranking = (buckets: unknown[]) => {
+    const ranked = { newest: { value: END_MS }, symbols: { buckets } };
+    const market = { key: 'x', categories: { buckets: [{ key: 'spot', ranked }] } };
+    return drawn('volatility-ranking', 'volatility', 'ranking', { series: [market] });
+  };
 
   it('has the numbers of insights, whatever the length of the candles', async () => {
     for (const logReturns of [hourly, daily, [...hourly, ...daily]]) {
@@ -108,11 +180,13 @@ describe('the chart of the most volatile', () => {
     }
   });
 
-  it('leaves out series with too little data, unless none has enough', async () => {
+  it('leaves out series that ended, and those with too little data unless none has enough', async () => {
     const symbols = (rows: readonly { series?: unknown }[]) => rows.map(({ series }) => series);
     const [much, little] = [bucket('A', hourly, 150), bucket('B', daily, 48)];
     expect(symbols(await ranking([much, little]))).toEqual(['x:spot:A']);
     expect(symbols(await ranking([little]))).toEqual(['x:spot:B']);
+    const ended = bucket('C', hourly, 160, END_MS - 49 * HOUR_MS);
+    expect(symbols(await ranking([much, ended]))).toEqual(['x:spot:A']);
   });
 });
 

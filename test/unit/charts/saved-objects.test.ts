@@ -1,14 +1,10 @@
 import { parseExpression } from 'vega';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { BOARDS, DASHBOARD_ID, SERIES_DASHBOARD_ID } from '../../../charts/dashboards-layout.ts';
 import { DASHBOARD_PICTURES } from '../../../charts/pictures/all.ts';
 import { type Json, TIME_FIELDS } from '../../../charts/pictures/chart.ts';
-import {
-  DASHBOARD_ID,
-  type SavedObject,
-  savedObjects,
-  savedObjectsNdjson,
-} from '../../../charts/saved-objects.ts';
+import { type SavedObject, savedObjects, savedObjectsNdjson } from '../../../charts/saved-objects.ts';
 import { mapNodes } from '../../../charts/specs.ts';
 import { indexTemplates } from '../../../stores/opensearch/index-templates.ts';
 import { compiled } from '../../pages/drawing.ts';
@@ -87,10 +83,10 @@ const ATTRIBUTES = {
     ),
     optionsJSON: jsonOf(z.strictObject({ useMargins: z.boolean(), hidePanelTitles: z.boolean() })),
     version: z.literal(1),
-    timeRestore: z.literal(true),
-    timeFrom: z.string(),
-    timeTo: z.string(),
-    refreshInterval: z.strictObject({ pause: z.boolean(), value: z.number() }),
+    timeRestore: z.boolean(),
+    timeFrom: z.string().optional(),
+    timeTo: z.string().optional(),
+    refreshInterval: z.strictObject({ pause: z.boolean(), value: z.number() }).optional(),
     kibanaSavedObjectMeta: meta,
   }),
 } as const;
@@ -162,36 +158,64 @@ describe('the saved objects', () => {
         "crypto-market-insights-chart-funding",
         "crypto-market-insights-chart-ticks-per-hour",
         "crypto-market-insights-chart-freshness",
+        "crypto-market-insights-chart-delay",
         "crypto-market-insights-chart-gaps",
+        "crypto-market-insights-chart-completeness",
         "crypto-market-insights-controls",
         "crypto-market-insights-notes",
+        "crypto-market-insights-notes-series",
+        "crypto-market-insights-notes-pipeline",
         "crypto-market-insights-ticks",
         "crypto-market-insights-overview",
+        "crypto-market-insights-series",
+        "crypto-market-insights-pipeline",
       ]
     `);
   });
 
-  it('name every panel’s object in the dashboard, and show every chart', () => {
-    const dashboard = OBJECTS.find(({ id }) => id === DASHBOARD_ID) as SavedObject;
-    const panels = JSON.parse(String(dashboard.attributes.panelsJSON)) as { panelRefName: string }[];
-    expect(panels.map(({ panelRefName }) => panelRefName)).toEqual(
-      dashboard.references.map(({ name }) => name),
-    );
-    const shown = new Set(dashboard.references.map(({ id }) => id));
+  const dashboards = OBJECTS.filter(({ type }) => type === 'dashboard');
+
+  it('name every panel’s object in the dashboards, and show every chart', () => {
+    for (const { attributes, references } of dashboards) {
+      const panels = JSON.parse(String(attributes.panelsJSON)) as { panelRefName: string }[];
+      expect(panels.map(({ panelRefName }) => panelRefName)).toEqual(references.map(({ name }) => name));
+    }
+    const shown = new Set(dashboards.flatMap(({ references }) => references.map(({ id }) => id)));
     for (const { id } of DASHBOARD_PICTURES.flatMap(({ charts }) => charts))
       expect(shown).toContain(`crypto-market-insights-chart-${id}`);
   });
 
   it('arrange panels without overlap within 48 columns', () => {
-    const dashboard = OBJECTS.find(({ id }) => id === DASHBOARD_ID) as SavedObject;
-    const panels = JSON.parse(String(dashboard.attributes.panelsJSON)) as {
-      gridData: { x: number; y: number; w: number; h: number };
-    }[];
-    const cells = panels.flatMap(({ gridData: { x, y, w, h } }) =>
-      Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
-    );
-    expect(new Set(cells).size).toBe(cells.length);
-    for (const { gridData } of panels) expect(gridData.x + gridData.w).toBeLessThanOrEqual(48);
+    for (const { panels } of BOARDS) {
+      const cells = panels.flatMap(([, , x, y, w, h]) =>
+        Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+      );
+      expect(new Set(cells).size).toBe(cells.length);
+      for (const [, , x, , w] of panels) expect(x + w).toBeLessThanOrEqual(48);
+    }
+  });
+
+  it('link every symbol to the dashboard of one currency, which keeps the time range', () => {
+    for (const { id, attributes } of OBJECTS.filter(({ type }) => type === 'index-pattern')) {
+      const formats = JSON.parse(String(attributes.fieldFormatMap)) as Record<string, { params: Json }>;
+      const { urlTemplate, ...params } = formats.symbol?.params ?? {};
+      expect(params, id).toEqual({ type: 'a', labelTemplate: '{{value}}', openLinkInCurrentTab: true });
+      const [, hash = ''] = String(urlTemplate).replaceAll('{{value}}', 'BTC-USDT').split('#');
+      const [view, state] = hash.split('?_a=');
+      expect(view).toBe(`/view/${SERIES_DASHBOARD_ID}`);
+      expect(state).toContain("query:(match_phrase:(symbol:'BTC-USDT'))");
+      expect(state).toContain("index:'crypto-market-insights-candles'");
+    }
+    expect(dashboards.map(({ attributes }) => attributes.timeRestore)).toEqual([true, false, true]);
+  });
+
+  it('link the dashboards to each other', () => {
+    const there = new Set(dashboards.map(({ id }) => id));
+    for (const { id, markdown } of BOARDS) {
+      const linked = [...markdown.matchAll(/#\/view\/([\w-]+)/g)].map(([, to]) => to);
+      expect(linked.length, id).toBeGreaterThan(0);
+      for (const to of linked) expect(there).toContain(to);
+    }
   });
 
   it('let the controls filter by fields that all index patterns share', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReportStore } from '../../../../charts/report-data.ts';
+import type { ReportStore } from '../../../../charts/report-store.ts';
 import { reportEvent, reportSlice } from '../../../../lambdas/insights/report.ts';
 
 const input = { asOf: '2025-01-01T00:00:00Z', currencies: 2 };
