@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
 import { createLogUpdate } from 'log-update';
+import { printable } from '../../core/text/printable.ts';
 import type { StepProgress } from '../../local/pipeline/options.ts';
 
 /** What a person sees of a long run: steps with their times, then a panel that keeps changing. */
@@ -25,7 +26,7 @@ const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
 function plainDisplay(stream: NodeJS.WriteStream): Display {
   const stepSeconds = new Map<string, number>();
-  const print = (text: string) => void stream.write(`${text}\n`);
+  const print = (text: string) => void stream.write(`${printable(text)}\n`);
   return {
     stepSeconds,
     async step(title, work) {
@@ -84,7 +85,7 @@ function liveDisplay(stream: NodeJS.WriteStream): Display {
       const took = seconds((endedMs ?? performance.now()) - startedMs).padStart(7);
       return `${icon} ${title.padEnd(36)}${took}  ${endedMs === undefined ? bar : found}`;
     });
-    screen([...lines, ...(panel ? ['', panel] : [])].join('\n'));
+    screen(printable([...lines, ...(panel ? ['', panel] : [])].join('\n')));
   };
   const end = () => {
     clearInterval(frames);
@@ -129,7 +130,7 @@ function liveDisplay(stream: NodeJS.WriteStream): Display {
     },
     print(text) {
       end();
-      stream.write(`${text}\n`);
+      stream.write(`${printable(text)}\n`);
     },
     end,
   };

@@ -40,6 +40,23 @@ describe('the display without a terminal', () => {
   });
 });
 
+it.each([true, false])(
+  'shows no command for the terminal that a failure quotes (terminal: %s)',
+  async (isTTY) => {
+    const { stream, text } = recordingStream(isTTY);
+    const display = createDisplay(stream);
+    const quoted = 'denied \u001b]52;c;eA==\u0007\u009b2J\u202e';
+    await display.step('Source', async ({ note }) => note(quoted));
+    display.update(quoted, quoted);
+    display.end();
+    display.print(quoted);
+    const shown = text();
+    expect(shown).toContain('denied');
+    // On a terminal the panel itself moves the cursor.
+    for (const command of ['\u001b]', '\u0007', '\u009b', '\u202e']) expect(shown).not.toContain(command);
+  },
+);
+
 describe('the display on a terminal', () => {
   it('updates a panel and leaves the last one on the screen', () => {
     const { stream, text } = recordingStream(true);
