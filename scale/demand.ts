@@ -1,8 +1,14 @@
-import { METRIC_GROUPS } from '../core/runtime/metrics.ts';
+import { METRIC_GROUPS, type MetricGroup, metricGroup } from '../core/runtime/metrics.ts';
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import type { Figures } from './figures.ts';
 import { EVENT_BYTES, EVENT_POLLER, MB_A_VCPU, NODES, PAID_BROKER_METRICS } from './limits.ts';
-import { HOURS_A_MONTH, pollsAMonth, shortestIntervalMinutes, type Workload } from './workload.ts';
+import {
+  HOURS_A_MONTH,
+  polledTogether,
+  pollsAMonth,
+  shortestIntervalMinutes,
+  type Workload,
+} from './workload.ts';
 
 /** Ticks are deleted by whole months, so some stay this long beyond the retention. */
 const LONGEST_MONTH_DAYS = 31;
@@ -25,7 +31,7 @@ export type Demand = ReturnType<typeof demandOf>;
 
 /** What a month of 730 h requires of each part. Bytes and GB are decimal, GiB are binary. */
 export function demandOf(config: StageConfig, workload: Workload, figures: Figures) {
-  const total = totalsOf(workload);
+  const total = totalsOf(config, workload);
   const index = indexDemand(config, workload, total, figures);
   const lambda = lambdaDemand(config, total, index, figures);
   const lakeGb = (total.tickers * figures.lakeBytes) / GB;
@@ -47,7 +53,7 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
     lambda,
     network: networkDemand(config, total, figures),
     watching: {
-      customMetrics: customMetrics(workload),
+      customMetrics: customMetrics(workload, figures),
       logGb:
         (lambda.calls * (figures.logBytesPerCall + figures.systemLogBytesPerCall)) / GB + figures.otherLogGb,
       traces: lambda.calls,
@@ -60,20 +66,23 @@ type Totals = ReturnType<typeof totalsOf>;
 const sumOf = ({ sources }: Workload, of: (source: Workload['sources'][number]) => number) =>
   sources.reduce((total, source) => total + of(source), 0);
 
-function totalsOf(workload: Workload) {
+function totalsOf(config: StageConfig, workload: Workload) {
   const series = sumOf(workload, (source) => source.tickers);
+  const together = polledTogether(config);
   return {
     sources: workload.sources.length,
     /** In all sources together. */
     series,
     tickers: sumOf(workload, (source) => source.tickers * pollsAMonth(source)),
-    /** In the busiest minute: on the hour every source is due. */
-    burstTickers: series,
+    /** Sources that are polled in the busiest minute. */
+    together,
+    /** In the busiest minute. */
+    burstTickers: (series * together) / workload.sources.length,
     polls: sumOf(workload, pollsAMonth),
   };
 }
 
-function streamDemand({ stream }: StageConfig, { sources, tickers }: Totals, figures: Figures) {
+function streamDemand({ stream }: StageConfig, { together, tickers }: Totals, figures: Figures) {
   const { topic, brokers, monitoring } = stream;
   const bytesASecond = (tickers * figures.topicBytes) / SECONDS_A_MONTH;
   return {
@@ -84,9 +93,9 @@ function streamDemand({ stream }: StageConfig, { sources, tickers }: Totals, fig
     /** Including replicas. */
     partitionsPerBroker: (topic.partitions * topic.replicationFactor) / brokers,
     /**
-     * Per broker, if all functions start cold at once: each bootstraps from one broker, then keeps a connection to each.
+     * Per broker, if all functions of a minute start cold: each bootstraps from one broker, then keeps a connection to each.
      */
-    newConnections: sources * (1 + 1 / brokers),
+    newConnections: together * (1 + 1 / brokers),
     paidMetrics: monitoring === 'DEFAULT' ? 0 : PAID_BROKER_METRICS * brokers,
   };
 }
@@ -168,7 +177,7 @@ function searchDemand(config: StageConfig, { tickers, series }: Totals, figures:
 
 function lambdaDemand(
   { functions }: StageConfig,
-  { sources, series, polls }: Totals,
+  { sources, together, series, polls }: Totals,
   index: ReturnType<typeof indexDemand>,
   figures: Figures,
 ) {
@@ -197,8 +206,8 @@ function lambdaDemand(
       1_024,
     ingestSecondsPerCall,
     summariseSecondsPerCall,
-    /** When everything is due at once: each source, summarise, watch, and each partition that is being indexed. */
-    callsAtATime: sources + 2 + index.concurrency,
+    /** In the busiest minute: each of its sources, summarise, watch, and each partition that is being indexed. */
+    callsAtATime: together + 2 + index.concurrency,
   };
 }
 
@@ -213,15 +222,16 @@ function networkDemand({ network, index }: StageConfig, { tickers }: Totals, fig
   };
 }
 
-/** The metrics that the functions emit: one per value of their dimensions. */
-function customMetrics(workload: Workload): number {
+/**
+ * The metrics that the functions emit, by the number of values of their dimensions. CloudWatch bills by the hour, so those
+ * of trouble count for the share of hours that have some.
+ */
+function customMetrics(workload: Workload, { troubledShare }: Figures): number {
   const sources = workload.sources.length;
-  const markets = sumOf(workload, ({ categories }) => categories);
-  return Object.values<{ dimensions: readonly string[]; metrics: object }>(METRIC_GROUPS).reduce(
-    (sum, { dimensions, metrics }) => {
-      const series = dimensions.includes('category') ? markets : dimensions.length > 0 ? sources : 1;
-      return sum + Object.keys(metrics).length * series;
-    },
-    0,
-  );
+  return (Object.keys(METRIC_GROUPS) as MetricGroup[]).reduce((sum, group) => {
+    const { dimensions, metrics, ofStage = [], rare = [] } = metricGroup(group);
+    const always = Object.keys(metrics).length - ofStage.length - rare.length;
+    const each = dimensions.length > 0 ? sources : 1;
+    return sum + ofStage.length + (always + rare.length * troubledShare) * each;
+  }, 0);
 }

@@ -1,4 +1,4 @@
-import { KAFKA_RETRY } from '../core/runtime/budgets.ts';
+import { RESERVES_MS } from '../core/runtime/budgets.ts';
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import type { Demand } from './demand.ts';
 import { at, type Inventory } from './inventory.ts';
@@ -8,11 +8,13 @@ import {
   EVENT_POLLER,
   heapGib,
   MB_A_VCPU,
+  METRIC_ALARMS,
   NODES,
+  ROLES,
   SHARD_DOCUMENTS,
   SHARD_GIB,
   SHARDS_A_GIB_OF_HEAP,
-  STACK_RESOURCES,
+  STACK,
   usableGib,
 } from './limits.ts';
 import { shortestIntervalMinutes } from './workload.ts';
@@ -37,11 +39,9 @@ export const NEAR = 0.7;
 /** Larger volumes take too long to move to another node; add nodes instead. */
 const LARGEST_VOLUME_GB = 1_000;
 
-/** How long the Kafka client keeps trying to connect. */
-const CONNECT_SECONDS =
-  Array.from({ length: KAFKA_RETRY.retries }, (_, attempt) =>
-    Math.min(KAFKA_RETRY.initialRetryTime * 2 ** attempt, KAFKA_RETRY.maxRetryTime),
-  ).reduce((sum, waitMs) => sum + waitMs, 0) / 1_000;
+/** How long a poll keeps trying to connect: what the exchange leaves of its time. */
+const connectSeconds = ({ functions }: StageConfig, { lambda }: Demand) =>
+  functions.ingest.timeoutSeconds - lambda.ingestSecondsPerCall - RESERVES_MS.pollFinish / 1_000;
 
 const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
@@ -91,17 +91,52 @@ export function headroomOf(config: StageConfig, demand: Demand, inventory: Inven
       limit: alarms.concurrencyQuota,
       moves: "the account's quota (alarms.concurrencyQuota)",
     },
-    {
-      what: 'CloudFormation: resources per stack',
-      use: at(inventory.stackResources, demand.sources),
-      limit: STACK_RESOURCES,
-      moves: 'more stages, each with some of the sources',
-    },
+    ...deploymentLimits(inventory, demand.sources),
   ];
   return limits.flatMap(rowOf);
 }
 
-function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
+function deploymentLimits(inventory: Inventory, sources: number): Limit[] {
+  const moves = 'more stages, each with some of the sources';
+  return [
+    {
+      what: 'CloudFormation: resources per stack',
+      use: at(inventory.stackResources, sources),
+      limit: STACK.resources,
+      moves,
+    },
+    {
+      what: 'CloudFormation: resources of a deployment, with nested stacks',
+      use: at(inventory.deployedResources, sources),
+      limit: STACK.resourcesOfAnOperation,
+      moves,
+    },
+    {
+      what: 'CloudFormation: size of the largest template',
+      use: at(inventory.templateSize, sources) / 1_000,
+      limit: STACK.templateBytes / 1_000,
+      unit: 'kB',
+      moves,
+    },
+    {
+      what: 'CloudFormation: outputs per stack',
+      use: at(inventory.outputs, sources),
+      limit: STACK.outputs,
+      moves,
+    },
+    { what: 'IAM: roles', use: at(inventory.roles, sources), limit: ROLES, moves: "the account's quota" },
+    {
+      what: 'CloudWatch: alarms',
+      use: at(inventory.metricAlarms, sources),
+      limit: METRIC_ALARMS,
+      moves: "the account's quota",
+    },
+  ];
+}
+
+function kafkaLimits(config: StageConfig, demand: Demand): Limit[] {
+  const { stream } = config;
+  const seconds = connectSeconds(config, demand);
   const broker = BROKERS[stream.instanceType];
   const bigger = BIGGER[stream.instanceType];
   const raiseBroker = bigger ? () => ({ stream: { instanceType: bigger } }) : undefined;
@@ -122,10 +157,10 @@ function kafkaLimits({ stream }: StageConfig, demand: Demand): Limit[] {
       raise: raiseBroker,
     },
     {
-      what: 'Kafka: new IAM connections per broker, if all functions start cold at once',
+      what: 'Kafka: new IAM connections per broker, if all functions of a minute start cold',
       use: demand.stream.newConnections,
-      limit: broker && broker.newIamConnections * CONNECT_SECONDS,
-      unit: `within the retry time of ${CONNECT_SECONDS} s`,
+      limit: broker && broker.newIamConnections * seconds,
+      unit: `within the ${Math.round(seconds)} s of a poll`,
       moves: 'stream.instanceType',
       raise: raiseBroker,
     },

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { App } from 'aws-cdk-lib';
+import { join } from 'node:path';
+import { App, NestedStack, type Stack } from 'aws-cdk-lib';
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import { addPipeline } from '../lib/stacks/pipeline.ts';
 import { withSources } from './workload.ts';
@@ -12,14 +13,22 @@ export interface Linear {
 
 /** The resources in a stage's templates that are limited or billed by number. */
 export interface Inventory {
-  /** In the stack that grows fastest. */
+  /** In the stack with the most. */
   stackResources: Linear;
+  /** In the stack with the most, together with those nested in it: one deployment touches them all. */
+  deployedResources: Linear;
+  /** Of the stack with the most. */
+  outputs: Linear;
+  /** Characters of the longest template. */
+  templateSize: Linear;
   /** Metrics that alarms watch: an alarm with a formula is billed for each of its metrics. */
   alarmMetrics: Linear;
   compositeAlarms: Linear;
   dashboards: Linear;
   secrets: Linear;
   functions: Linear;
+  roles: Linear;
+  metricAlarms: Linear;
 }
 
 interface Resource {
@@ -41,10 +50,34 @@ export function appWithoutBundles(): App {
   });
 }
 
-function resourcesOfStacks(config: StageConfig): Resource[][] {
+interface Template {
+  Resources: Record<string, Resource>;
+  Outputs?: object;
+}
+
+/** A stack as it is deployed. */
+interface DeployedStack {
+  template: Template;
+  size: number;
+  /** Also those of nested stacks. */
+  resources: Resource[];
+}
+
+function deployedStacks(config: StageConfig): DeployedStack[] {
   const app = appWithoutBundles();
-  addPipeline(app, config);
-  return app.synth().stacks.map(({ template }) => Object.values(template.Resources));
+  const { stateful, stateless } = addPipeline(app, config);
+  const { directory } = app.synth();
+  const textOf = ({ templateFile }: Stack) => readFileSync(join(directory, templateFile), 'utf8');
+  const resourcesOf = (text: string) => Object.values((JSON.parse(text) as Template).Resources);
+  return [stateful, stateless].map((stack) => {
+    const text = textOf(stack);
+    const nested = stack.node.findAll().filter((each) => each instanceof NestedStack);
+    return {
+      template: JSON.parse(text) as Template,
+      size: text.length,
+      resources: [text, ...nested.map(textOf)].flatMap(resourcesOf),
+    };
+  });
 }
 
 const ofType = (resources: readonly Resource[], type: string) =>
@@ -59,25 +92,39 @@ function alarmMetrics(resources: readonly Resource[]): number {
 
 /** Counts resources in the stage's templates with one source and with two, to learn what each source adds. */
 export function inventoryOf(config: StageConfig): Inventory {
-  const [one, two] = [1, 2].map((sources) => resourcesOfStacks(withSources(config, sources)));
-  const linear = (count: (resources: Resource[]) => number): Linear => {
-    const [withOne, withTwo] = [one, two].map((stacks) => count((stacks ?? []).flat())) as [number, number];
-    const perSource = withTwo - withOne;
-    return { fixed: withOne - perSource, perSource };
+  const [one = [], two = []] = [1, 2].map((sources) => deployedStacks(withSources(config, sources)));
+  const linear = (count: (stacks: DeployedStack[]) => number): Linear => {
+    const perSource = count(two) - count(one);
+    return { fixed: count(one) - perSource, perSource };
   };
-  const counted = (type: string) => linear((resources) => ofType(resources, type).length);
-  const perStack = (one ?? []).map((resources, position): Linear => {
-    const perSource = (two?.[position]?.length ?? 0) - resources.length;
-    return { fixed: resources.length - perSource, perSource };
-  });
+  const counted = (type: string) =>
+    linear(
+      (stacks) =>
+        ofType(
+          stacks.flatMap(({ resources }) => resources),
+          type,
+        ).length,
+    );
+  const largest = (count: (stack: DeployedStack) => number): Linear =>
+    one
+      .map((_, position) => linear((stacks) => count(stacks[position] as DeployedStack)))
+      .reduce((a, b) => (at(b, MANY_SOURCES) > at(a, MANY_SOURCES) ? b : a));
   return {
-    stackResources: perStack.reduce((a, b) => (b.perSource > a.perSource ? b : a)),
-    alarmMetrics: linear(alarmMetrics),
+    stackResources: largest(({ template }) => Object.keys(template.Resources).length),
+    deployedResources: largest(({ resources }) => resources.length),
+    outputs: largest(({ template }) => Object.keys(template.Outputs ?? {}).length),
+    templateSize: largest(({ size }) => size),
+    alarmMetrics: linear((stacks) => alarmMetrics(stacks.flatMap(({ resources }) => resources))),
     compositeAlarms: counted('AWS::CloudWatch::CompositeAlarm'),
     dashboards: counted('AWS::CloudWatch::Dashboard'),
     secrets: counted('AWS::SecretsManager::Secret'),
     functions: counted('AWS::Lambda::Function'),
+    roles: counted('AWS::IAM::Role'),
+    metricAlarms: counted('AWS::CloudWatch::Alarm'),
   };
 }
+
+/** The stack that grows fastest counts, however much smaller it is with one source. */
+const MANY_SOURCES = 100;
 
 export const at = ({ fixed, perSource }: Linear, sources: number) => fixed + perSource * sources;

@@ -76,6 +76,16 @@ export const EVENT_BYTES = 6 * 1024 * 1024;
 /** The memory at which Lambda assigns a whole vCPU. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 export const MB_A_VCPU = 1_769;
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
-export const STACK_RESOURCES = 500;
+export const STACK = {
+  resources: 500,
+  outputs: 200,
+  templateBytes: 1_000_000,
+  /** With those of its nested stacks. */
+  resourcesOfAnOperation: 2_500,
+} as const;
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, per account */
+export const ROLES = 1_000;
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html, per region */
+export const METRIC_ALARMS = 5_000;
 /** Additional metrics per broker. https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html */
 export const PAID_BROKER_METRICS = 47;

@@ -43,7 +43,7 @@ export function demandRows({ sources, series, tickers, polls, ...parts }: Demand
     ['S3: new data', `${rounded(lake.gbAMonth)} GB`],
     ['NAT traffic', `${rounded(network.natGb)} GB`],
     ['traffic between zones', `${rounded(network.betweenZonesGb)} GB`],
-    ['custom metrics', formatCount(watching.customMetrics)],
+    ['custom metrics', formatCount(Math.round(watching.customMetrics))],
     ['logs', `${rounded(watching.logGb)} GB`],
   ];
 }

@@ -1,5 +1,6 @@
 import { sourceNamed } from '../exchanges/source-config.ts';
 import { parseStageConfig, type StageConfig } from '../lib/config/stage-config.ts';
+import { firstMinuteOf } from '../lib/ingest/poll-times.ts';
 
 /** As AWS calculates. */
 export const HOURS_A_MONTH = 730;
@@ -52,3 +53,14 @@ export function shortestIntervalMinutes(sources: readonly { samplingIntervalMinu
 
 export const pollsAMonth = ({ samplingIntervalMinutes }: PolledSource) =>
   (HOURS_A_MONTH * 60) / samplingIntervalMinutes;
+
+/** How many sources are polled in the minute with the most. */
+export function polledTogether({ sources }: Pick<StageConfig, 'sources'>): number {
+  const minutes = Array.from(
+    { length: 60 },
+    (_, minute) =>
+      sources.filter((source) => (minute - firstMinuteOf(source)) % source.samplingIntervalMinutes === 0)
+        .length,
+  );
+  return Math.max(...minutes);
+}

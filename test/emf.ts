@@ -2,7 +2,13 @@
  * What functions that run in the test's own process emit: their lines of CloudWatch's embedded metric format are taken
  * off stdout from the import of this module on, and matched with the one list of metrics.
  */
-import { dimensionsOf, METRIC_GROUPS, METRICS_NAMESPACE, type MetricGroup } from '../core/runtime/metrics.ts';
+import {
+  dimensionsOf,
+  METRICS_NAMESPACE,
+  type MetricGroup,
+  type MetricName,
+  metricGroup,
+} from '../core/runtime/metrics.ts';
 import { type Datapoint, parseEmf } from '../local/pipeline/emitted-metrics.ts';
 
 /** The stage that functions under test are told. */
@@ -11,8 +17,9 @@ export const STAGE = 'test';
 /** One line: what one call emitted. */
 export interface Emission {
   group: MetricGroup;
-  /** All of them, as CloudWatch knows them. */
+  /** With those of the group. */
   dimensions: Readonly<Record<string, string>>;
+  /** A rare metric that was left out is 0. */
   values: Readonly<Record<string, number>>;
 }
 
@@ -47,21 +54,24 @@ export function emittedBy(group: MetricGroup): Emission['values'][] {
 export function emissionOf(datapoints: readonly Datapoint[]): Emission {
   const [first] = datapoints;
   if (!first) throw new Error('A line without a metric');
-  const { dimensions } = first;
-  const group = dimensions.service as MetricGroup;
-  const { metrics, dimensions: own } = METRIC_GROUPS[group];
-  const units: Record<string, string> = metrics;
-  const expected = Object.keys(
-    dimensionsOf(group, STAGE, Object.fromEntries(own.map((name) => [name, ''])) as never),
-  );
+  const group = first.dimensions.service as MetricGroup;
+  const { metrics, dimensions: own, rare = [] } = metricGroup(group);
+  const ofNoOne = Object.fromEntries(own.map((name) => [name, ''])) as never;
   for (const each of datapoints) {
+    const expected = Object.keys(dimensionsOf(group, STAGE, ofNoOne, each.name as MetricName<typeof group>));
     const isAsListed =
       each.namespace === METRICS_NAMESPACE &&
-      units[each.name] === each.unit &&
+      metrics[each.name] === each.unit &&
       Object.keys(each.dimensions).toSorted().join() === expected.toSorted().join() &&
       Object.values(each.dimensions).every((value) => value !== '');
     if (!isAsListed) throw new Error(`No metric of ${group}: ${JSON.stringify(each)}`);
   }
-  const values = Object.fromEntries(datapoints.map(({ name, values: [value] }) => [name, Number(value)]));
-  return { group, dimensions, values };
+  return {
+    group,
+    dimensions: Object.assign({}, ...datapoints.map(({ dimensions }) => dimensions)),
+    values: Object.fromEntries([
+      ...rare.map((name) => [name, 0]),
+      ...datapoints.map(({ name, values: [value] }) => [name, Number(value)]),
+    ]),
+  };
 }

@@ -13,6 +13,9 @@ export interface EndedPoll {
   endedMs: number;
 }
 
+/** Scheduler's precision. */
+const ON_TIME_MS = 60_000;
+
 /** A poll's metrics. If it threw, they count what it had done until then. */
 export function pollMetrics(poll: EndedPoll): MetricValues<'ingest'> {
   const { report, threw, slotMs, begunMs, endedMs } = poll;
@@ -37,6 +40,6 @@ export function pollMetrics(poll: EndedPoll): MetricValues<'ingest'> {
     BatchesWaiting: waiting,
     UnreadableInLake: report?.unreadable?.length ?? 0,
     PollDuration: endedMs - begunMs,
-    SlotDelay: begunMs - slotMs,
+    SlotDelay: begunMs - slotMs > ON_TIME_MS ? begunMs - slotMs : undefined,
   };
 }

@@ -10,14 +10,62 @@ const DEFAULT_INTERVAL_MS = 120_000;
 /** No poll is due more often than this. */
 export const SHORTEST_INTERVAL_MS = 1_000;
 
+const names = `[^:]+:(${CATEGORIES.join('|')})(,(${CATEGORIES.join('|')}))*`;
 const key = z
   .string()
-  .regex(new RegExp(`^(default|[^:]+:(${CATEGORIES.join('|')}))$`), 'expected exchange:category or default');
+  .regex(new RegExp(`^(default|${names})$`), 'expected exchanges:categories, with commas, or default');
 
-/** The environment variable `SAMPLING_INTERVALS`: JSON, e.g. `{"default":120000,"bybit:option":3600000}`. */
+/**
+ * The environment variable `SAMPLING_INTERVALS`: JSON, e.g. `{"default":120000,"bybit,kraken:spot,option":3600000}`. Lambda
+ * allows 4 KB for all variables of a function, so a key names all exchanges with the same categories and interval.
+ */
 export const samplingIntervalsVariable = jsonText(
-  z.record(key, z.number().min(SHORTEST_INTERVAL_MS)),
+  z.record(key, z.number().min(SHORTEST_INTERVAL_MS)).transform(ofEachMarket),
 ).prefault('{}');
+
+function ofEachMarket(intervals: Record<string, number>): SamplingIntervals {
+  return Object.fromEntries(
+    Object.entries(intervals).flatMap(([key, interval]) => {
+      const [exchanges = '', categories] = key.split(':');
+      if (categories === undefined) return [[key, interval] as const];
+      return exchanges
+        .split(',')
+        .flatMap((exchange) =>
+          categories.split(',').map((category) => [`${exchange}:${category}`, interval] as const),
+        );
+    }),
+  );
+}
+
+/** The value of {@link samplingIntervalsVariable}. */
+export function samplingIntervalsText(intervals: SamplingIntervals): string {
+  const { default: anyOther, ...markets } = intervals;
+  const each = Object.entries(markets).map(([market, interval]) => {
+    const [exchange = '', category = ''] = market.split(':');
+    return { exchanges: exchange, categories: category, interval };
+  });
+  const byExchange = joined(each, ({ exchanges, interval }) => `${exchanges} ${interval}`, 'categories');
+  const groups = joined(byExchange, ({ categories, interval }) => `${categories} ${interval}`, 'exchanges');
+  return JSON.stringify({
+    ...(anyOther === undefined ? {} : { default: anyOther }),
+    ...Object.fromEntries(
+      groups.map(({ exchanges, categories, interval }) => [`${exchanges}:${categories}`, interval]),
+    ),
+  });
+}
+
+interface Group {
+  exchanges: string;
+  categories: string;
+  interval: number;
+}
+
+/** Groups that differ only in one of their parts become one. */
+function joined(groups: readonly Group[], of: (group: Group) => string, part: 'exchanges' | 'categories') {
+  return Object.values(Object.groupBy(groups, of)).map(
+    (some = []): Group => ({ ...(some[0] as Group), [part]: some.map((group) => group[part]).join(',') }),
+  );
+}
 
 /** The time between two polls of a market. */
 export function samplingIntervalOf(market: Market, intervals: SamplingIntervals): number {

@@ -1,3 +1,4 @@
+import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import type { Market } from '../market/series.ts';
 import { hourOf } from '../market/time.ts';
 
@@ -11,9 +12,14 @@ export interface WatchedIndex {
   hoursWithTicks(fromMs: number, toMs: number): Promise<number>;
 }
 
+/** A category is stale if its newest ticker is older than this many polls. */
+export const STALE_POLLS = 3;
+
 export interface WatchReport {
   /** The age of each market's newest ticker, by its slot; markets without a ticker are left out. */
   newest: (Market & { ageSeconds: number })[];
+  /** By exchange, how many of its categories are stale or have no ticker. */
+  stale: Record<string, number>;
   /** Closed hours with ticks that are not summarised yet. */
   hoursBehind: number;
 }
@@ -25,6 +31,7 @@ export interface WatchReport {
 export async function watch(
   nowMs: number,
   markets: readonly Market[],
+  intervals: SamplingIntervals,
   index: WatchedIndex,
 ): Promise<WatchReport> {
   const [slots, hoursBehind] = await Promise.all([
@@ -35,7 +42,12 @@ export async function watch(
     // The poller's clock may be a little ahead.
     slotMs === undefined ? [] : [{ ...market, ageSeconds: Math.max(0, nowMs - slotMs) / 1_000 }],
   );
-  return { newest, hoursBehind };
+  const stale: Record<string, number> = {};
+  for (const { slotMs = Number.NEGATIVE_INFINITY, ...market } of slots) {
+    const isStale = nowMs - slotMs > STALE_POLLS * samplingIntervalOf(market, intervals);
+    stale[market.exchange] = (stale[market.exchange] ?? 0) + (isStale ? 1 : 0);
+  }
+  return { newest, stale, hoursBehind };
 }
 
 async function hoursBehindAt(endMs: number, index: WatchedIndex): Promise<number> {

@@ -8,14 +8,33 @@ export const METRICS_NAMESPACE = 'CryptoMarketInsights';
 
 export type MetricUnit = 'Count' | 'Bytes' | 'Milliseconds' | 'Seconds' | 'Percent';
 
-/**
- * By service: the dimensions in addition to `service` and `stage`, and the metrics. All metrics of a group are emitted
- * every time (0 if nothing happened) unless noted otherwise.
- */
+interface Group {
+  /** In addition to `service` and `stage`. */
+  readonly dimensions: readonly string[];
+  /** Emitted every time (0 if nothing happened) unless noted otherwise. */
+  readonly metrics: Readonly<Record<string, MetricUnit>>;
+  /** Metrics without those dimensions: CloudWatch adds them up for the stage. The log line tells them by source. */
+  readonly ofStage?: readonly string[];
+  /** Metrics of trouble, not emitted while they are 0: CloudWatch bills a metric for each hour with a value. */
+  readonly rare?: readonly string[];
+}
+
+/** By service. */
 export const METRIC_GROUPS = {
   /** One poll of one source. */
   ingest: {
-    dimensions: ['exchange', 'source'],
+    dimensions: ['source'],
+    ofStage: ['TickersFetched', 'LakeBytes', 'RecordsProduced', 'PollDuration'],
+    rare: [
+      'PollsFailed',
+      'CategoriesFailed',
+      'SuspiciousAnswers',
+      'TickersRejected',
+      'RejectedShare',
+      'BatchesWaiting',
+      'UnreadableInLake',
+      'SlotDelay',
+    ],
     metrics: {
       /** 1 if no category failed and the stream acknowledged everything that waited, including this slot; else 0. */
       PollsSucceeded: 'Count',
@@ -38,7 +57,7 @@ export const METRIC_GROUPS = {
       /** Batches or lines in the lake that cannot be read. */
       UnreadableInLake: 'Count',
       PollDuration: 'Milliseconds',
-      /** From the slot to the start of its poll. */
+      /** From the slot to the start of its poll. Absent if that is within a minute, as Scheduler promises. */
       SlotDelay: 'Milliseconds',
     },
   },
@@ -83,23 +102,28 @@ export const METRIC_GROUPS = {
       SeriesMadeAgain: 'Count',
     },
   },
-  /** What watch finds in the index, for each exchange and category that is polled. */
+  /** What watch finds in the index, for each exchange that is polled. */
   freshness: {
-    dimensions: ['exchange', 'category'],
+    dimensions: ['exchange'],
+    rare: ['StaleCategories'],
     metrics: {
-      /** Time since the slot of the newest searchable ticker. Absent if there is none. */
-      NewestTickerAge: 'Seconds',
+      /** Categories whose newest searchable ticker is older than three polls, or that have none. */
+      StaleCategories: 'Count',
     },
   },
-  /** What watch finds in the summaries. */
-  summaries: {
+  /** One look of watch. */
+  watch: {
     dimensions: [],
     metrics: {
+      /** 1: a look that fails emits nothing. */
+      Looks: 'Count',
+      /** Time since the slot of the newest searchable ticker, of the category where it is oldest. Absent if there is none. */
+      OldestTickerAge: 'Seconds',
       /** Past hours that have ticks and are not summarised yet. */
       SummariesHoursBehind: 'Count',
     },
   },
-} as const satisfies Record<string, { dimensions: readonly string[]; metrics: Record<string, MetricUnit> }>;
+} as const satisfies Record<string, Group>;
 
 export type MetricGroup = keyof typeof METRIC_GROUPS;
 export type MetricName<Group extends MetricGroup> = keyof (typeof METRIC_GROUPS)[Group]['metrics'] & string;
@@ -119,11 +143,16 @@ export type EmitMetrics = <Group extends MetricGroup>(
   values: MetricValues<Group>,
 ) => void;
 
-/** All dimensions of a group's metrics. */
+/** A group as data. */
+export const metricGroup = (group: MetricGroup): Group => METRIC_GROUPS[group];
+
+/** All dimensions of a metric. */
 export function dimensionsOf<Group extends MetricGroup>(
   group: Group,
   stage: string,
   own: MetricDimensions<Group>,
+  name: MetricName<Group>,
 ): Record<string, string> {
-  return { service: group, stage, ...own };
+  const ofStage = metricGroup(group).ofStage?.includes(name);
+  return { service: group, stage, ...(ofStage ? {} : own) };
 }

@@ -51,7 +51,7 @@ export function createIngestHandler(
   holdTo(environment.EXCHANGE_ADDRESSES, environment.TICKER_API_URL);
   const log = createLogger('ingest');
   const emit = createMetrics(environment.STAGE);
-  const { name, exchange, categories } = environment.TICKER_SOURCE;
+  const { name, categories } = environment.TICKER_SOURCE;
   const retentionDays = environment.TICK_RETENTION_DAYS;
   const lake = new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET);
   const dependencies = {
@@ -101,7 +101,7 @@ export function createIngestHandler(
     } finally {
       const ended = { report: soFar, threw, categories: categories.length };
       const times = { slotMs: Date.parse(slot), begunMs, endedMs: Date.now() };
-      emit('ingest', { exchange, source: name }, pollMetrics({ ...ended, ...times }));
+      emit('ingest', { source: name }, pollMetrics({ ...ended, ...times }));
     }
   };
 }

@@ -27,18 +27,28 @@ const client = createOpenSearchOf(environment);
 const markets = marketsIn(environment.SAMPLING_INTERVALS, environment.EXCHANGES);
 
 /**
- * Emits how fresh the index and the summaries are. A market without tickers emits nothing, and nothing is emitted if
- * OpenSearch cannot be reached: the alarms treat missing data as breaching.
+ * Emits how fresh the index and the summaries are, and nothing if OpenSearch cannot be reached: the alarm on its looks
+ * treats missing data as breaching.
  */
 export async function handler(event: unknown, context: Context): Promise<WatchReport> {
   log.addContext(context);
   const nowMs = timeOf(event);
   const deadlineMs = deadlineOf(context.getRemainingTimeInMillis(), Date.now());
-  const report = await watch(nowMs, markets, new OpenSearchWatch(client, deadlineMs));
-  for (const { exchange, category, ageSeconds } of report.newest) {
-    emit('freshness', { exchange, category }, { NewestTickerAge: ageSeconds });
+  const index = new OpenSearchWatch(client, deadlineMs);
+  const report = await watch(nowMs, markets, environment.SAMPLING_INTERVALS, index);
+  for (const [exchange, StaleCategories] of Object.entries(report.stale)) {
+    emit('freshness', { exchange }, { StaleCategories });
   }
-  emit('summaries', {}, { SummariesHoursBehind: report.hoursBehind });
+  const ages = report.newest.map(({ ageSeconds }) => ageSeconds);
+  emit(
+    'watch',
+    {},
+    {
+      Looks: 1,
+      OldestTickerAge: ages.length > 0 ? Math.max(...ages) : undefined,
+      SummariesHoursBehind: report.hoursBehind,
+    },
+  );
   log.info('Watched', { report });
   return report;
 }

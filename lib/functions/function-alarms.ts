@@ -42,7 +42,7 @@ export class FunctionAlarms extends Construct {
       breaching: { datapoints: 2, of: 3 },
       condition: `Errors in ${name} in 2 of 3 intervals of ${interval.toMinutes({ integral: false })} min`,
       meaning,
-      firstCommand: `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR" }' ${fn.logGroup.logGroupName}`,
+      firstCommand: props.function.errorsCommand,
       runbook: runbook.errors,
     });
     new PipelineAlarm(this, 'Throttles', {

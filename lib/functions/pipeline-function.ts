@@ -4,7 +4,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
+import { type ILogGroup, LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { FunctionSize } from '../config/stage-config.ts';
 
@@ -29,6 +29,8 @@ export interface PipelineFunctionProps extends SizedFunctionContext {
   readonly folder: string;
   readonly description: string;
   readonly environment: Record<string, string>;
+  /** A log group that it shares with others. @default its own */
+  readonly logGroup?: ILogGroup;
   /** The groups that let it reach Kafka and OpenSearch. @default only the internet */
   readonly clients?: readonly ec2.ISecurityGroup[];
   /** Where an event goes that fails for good; a sentence. */
@@ -45,11 +47,13 @@ const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.met
 export class PipelineFunction extends Construct {
   readonly fn: NodejsFunction;
   readonly role: iam.Role;
+  /** Prints its latest errors. */
+  readonly errorsCommand: string;
 
   constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
     super(scope, id);
     const { stage, vpc, internet, folder, description, size, environment, clients = [] } = props;
-    const logGroup = new LogGroup(this, 'Logs', props.logs);
+    const logGroup = props.logGroup ?? new LogGroup(this, 'Logs', props.logs);
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of the function in lambdas/${folder}`,
@@ -112,6 +116,8 @@ export class PipelineFunction extends Construct {
           "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
+    const own = props.logGroup ? ` && $.function_name = "${this.fn.functionName}"` : '';
+    this.errorsCommand = `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR"${own} }' ${logGroup.logGroupName}`;
     Validations.of(this.fn).acknowledge({ id: 'Serverless-LambdaDLQ', reason: props.failedEvents });
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',

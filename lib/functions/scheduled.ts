@@ -21,9 +21,13 @@ export interface ScheduledProps extends Pick<ScheduledContext, 'schedules' | 'no
   readonly description: string;
   /** `cron(…)`, in UTC. */
   readonly expression: string;
+  /** Scheduler calls it at any time within this after the scheduled one. @default within the minute */
+  readonly window?: Duration;
   /** The time between two calls; retries end after it. */
   readonly interval: Duration;
   readonly input: Record<string, unknown>;
+  /** A queue that it shares with others. @default its own */
+  readonly deadLetters?: DeadLetterQueue;
 }
 
 /** The `failedEvents` of a scheduled function. */
@@ -40,8 +44,9 @@ export class Scheduled extends Construct {
 
   constructor(scope: Construct, id: string, props: ScheduledProps) {
     super(scope, id);
-    const { description, expression, interval, input, notifications } = props;
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { notifications, of: description });
+    const { description, expression, window, interval, input, notifications } = props;
+    this.deadLetters =
+      props.deadLetters ?? new DeadLetterQueue(this, 'DeadLetters', { notifications, of: description });
     props.function.fn.configureAsyncInvoke({
       maxEventAge: interval,
       retryAttempts: 1,
@@ -63,6 +68,7 @@ export class Scheduled extends Construct {
       description,
       scheduleGroup: props.schedules.group,
       schedule: scheduler.ScheduleExpression.expression(expression),
+      ...(window ? { timeWindow: scheduler.TimeWindow.flexible(window) } : {}),
       target: new targets.LambdaInvoke(props.function.fn, {
         role,
         input: scheduler.ScheduleTargetInput.fromObject(input),

@@ -12,6 +12,8 @@ import type { Lake } from '../lake/lake.ts';
 import { above, addAlarms, atLeast, below, doctorCommand } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Stream } from '../stream/stream.ts';
+import { pollExpression } from './poll-times.ts';
+import type { Polls } from './polls.ts';
 
 export interface IngestProps extends ScheduledContext {
   readonly source: PolledSource;
@@ -19,6 +21,7 @@ export interface IngestProps extends ScheduledContext {
   readonly tickDays: number;
   readonly lake: Lake;
   readonly stream: Stream;
+  readonly polls: Polls;
 }
 
 /** Scheduler calls within a minute of the scheduled time; a cold start takes up to another half minute. */
@@ -36,7 +39,7 @@ export class Ingest extends Construct {
 
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
-    const { source, tickDays, lake, stream, schedules, notifications, ...context } = props;
+    const { source, tickDays, lake, stream, polls, schedules, notifications, ...context } = props;
     const { samplingIntervalMinutes, apiUrl, apiIsPrivate, ...tickerSource } = source;
     const interval = Duration.minutes(samplingIntervalMinutes);
 
@@ -56,6 +59,7 @@ export class Ingest extends Construct {
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [stream.clients],
+      logGroup: polls.logGroup,
       oneAtATime: true,
     });
     const { role } = this.function;
@@ -68,11 +72,10 @@ export class Ingest extends Construct {
       schedules,
       notifications,
       description: `a poll of ${source.name}`,
-      // At whole minutes of every hour; a rate would start at the moment of deployment.
-      expression:
-        samplingIntervalMinutes === 60 ? 'cron(0 * * * ? *)' : `cron(0/${samplingIntervalMinutes} * * * ? *)`,
+      expression: pollExpression(source),
       interval,
       input: { slot: scheduler.ContextAttribute.scheduledTime },
+      deadLetters: polls.deadLetters,
     });
 
     new FunctionAlarms(this, 'Alarms', {
@@ -93,7 +96,7 @@ export class Ingest extends Construct {
   #alarms({ stage, source, notifications }: IngestProps, interval: Duration): void {
     const { name, exchange, api, categories, apiUrl } = source;
     const metric = (metricName: MetricName<'ingest'>, statistic: string) =>
-      ownMetric('ingest', stage, { exchange, source: name }, metricName, { statistic, period: interval });
+      ownMetric('ingest', stage, { source: name }, metricName, { statistic, period: interval });
     const known = api === 'bybit-v5' ? 'bybit' : api;
     const probe = `npm run probe -- ${known}:${categories.join(',')}${apiUrl ? `=${apiUrl}` : ''}`;
     const minutes = interval.toMinutes();

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { samplingIntervalsText } from '../../core/market/sampling.ts';
 import { samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
@@ -21,7 +22,7 @@ export class Insights extends Construct {
       description: 'Answers questions about prices and their moves',
       environment: {
         ...search.environment,
-        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals({ sources })),
+        SAMPLING_INTERVALS: samplingIntervalsText(samplingIntervals({ sources })),
       },
       failedEvents: 'The caller waits for the answer and gets the error.',
       clients: [search.clients],

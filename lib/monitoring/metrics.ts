@@ -19,7 +19,7 @@ export function ownMetric<Group extends MetricGroup>(
   return new Metric({
     namespace: METRICS_NAMESPACE,
     metricName,
-    dimensionsMap: dimensionsOf(group, stage, own),
+    dimensionsMap: dimensionsOf(group, stage, own, metricName),
     period: Duration.minutes(5),
     ...options,
   });

@@ -2,24 +2,25 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { marketsIn } from '../../core/market/sampling.ts';
-import type { MetricName } from '../../core/runtime/metrics.ts';
-import { exchangesOf, samplingIntervals } from '../config/derived.ts';
-import type { PolledSource } from '../config/stage-config.ts';
+import {
+  METRIC_GROUPS,
+  METRICS_NAMESPACE,
+  type MetricGroup,
+  type MetricName,
+} from '../../core/runtime/metrics.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
 import type { Stream } from '../stream/stream.ts';
 import { doctorCommand, type PipelineAlarm } from './alarm.ts';
+import { chunksOf } from './chunks.ts';
 import type { DataNotArriving } from './data-not-arriving.ts';
 import { ownMetric } from './metrics.ts';
 
 export interface OperationsDashboardProps {
   readonly stage: string;
-  readonly sources: readonly PolledSource[];
   readonly stream: Stream;
   readonly search: Search;
   readonly functions: {
-    readonly ingest: readonly PipelineFunction[];
     readonly index: PipelineFunction;
     readonly summarise: PipelineFunction;
   };
@@ -77,12 +78,15 @@ export class OperationsDashboard extends Construct {
         width: 24,
         height: 2,
       }),
-      new cloudwatch.AlarmStatusWidget({
-        title: 'Pages someone, and why',
-        alarms: [page.alarm, ...severe.map(known)],
-        width: 24,
-        height: height(1 + severe.length, 4),
-      }),
+      ...chunksOf([page.alarm, ...severe.map(known)], MAX_ALARMS_PER_WIDGET).map(
+        (some) =>
+          new cloudwatch.AlarmStatusWidget({
+            title: 'Pages someone, and why',
+            alarms: some,
+            width: 24,
+            height: height(some.length, 4),
+          }),
+      ),
       ...chunksOf(others, MAX_ALARMS_PER_WIDGET).map(
         (some) =>
           new cloudwatch.AlarmStatusWidget({
@@ -96,27 +100,26 @@ export class OperationsDashboard extends Construct {
   }
 
   #source(): Graphs {
-    const { functions } = this.#props;
-    const perSource = this.#perSource.bind(this);
     return {
-      Polls: perSource(Stats.SUM, 'PollsSucceeded', 'PollsFailed'),
-      Tickers: perSource(Stats.SUM, 'TickersFetched', 'TickersRejected'),
-      'Rejected, %': perSource(Stats.AVERAGE, 'RejectedShare'),
-      'Delay and duration, ms': perSource(Stats.MAXIMUM, 'SlotDelay', 'PollDuration'),
-      Failures: [
-        ...perSource(Stats.SUM, 'CategoriesFailed', 'SuspiciousAnswers'),
-        ...functions.ingest.map(({ fn }) => fn.metricErrors({ period: PERIOD })),
+      'Polls by source': [this.#bySource('PollsSucceeded', Stats.SUM)],
+      'Tickers of all sources': this.#polls(Stats.SUM, 'TickersFetched'),
+      'Rejected by source, %': [this.#bySource('RejectedShare', Stats.AVERAGE)],
+      'Duration of polls, ms': [
+        ...this.#polls(Stats.MAXIMUM, 'PollDuration'),
+        ...this.#polls(Stats.AVERAGE, 'PollDuration'),
       ],
+      'Failures by source': (['PollsFailed', 'CategoriesFailed', 'SuspiciousAnswers'] as const).map((name) =>
+        this.#bySource(name, Stats.SUM),
+      ),
     };
   }
 
   #stream(): Graphs {
     const { stream } = this.#props;
-    const perSource = this.#perSource.bind(this);
     return {
-      'Into the lake, bytes': perSource(Stats.SUM, 'LakeBytes'),
-      'Into Kafka, records': perSource(Stats.SUM, 'RecordsProduced'),
-      'Batches waiting in the lake': perSource(Stats.MAXIMUM, 'BatchesWaiting'),
+      'Into the lake, bytes': this.#polls(Stats.SUM, 'LakeBytes'),
+      'Into Kafka, records': this.#polls(Stats.SUM, 'RecordsProduced'),
+      'Batches waiting in the lake, by source': [this.#bySource('BatchesWaiting', Stats.MAXIMUM)],
       'Lag of the index function, records': [
         stream.lag('SumOffsetLag', PERIOD),
         stream.lag('MaxOffsetLag', PERIOD),
@@ -150,21 +153,16 @@ export class OperationsDashboard extends Construct {
   }
 
   #summaries(): Graphs {
-    const { stage, sources, functions } = this.#props;
+    const { stage, functions } = this.#props;
     const hourly = { statistic: Stats.SUM, period: Duration.hours(1) };
     const own = (...names: MetricName<'summarise'>[]) =>
       names.map((name) => ownMetric('summarise', stage, {}, name, hourly));
-    const markets = marketsIn(samplingIntervals({ sources }), exchangesOf({ sources }));
+    const watched = (name: MetricName<'watch'>) =>
+      ownMetric('watch', stage, {}, name, { statistic: Stats.MAXIMUM });
     return {
-      'Age of the newest ticker, s': markets.map((market) =>
-        ownMetric('freshness', stage, market, 'NewestTickerAge', {
-          statistic: Stats.MAXIMUM,
-          label: `${market.exchange} ${market.category}`,
-        }),
-      ),
-      'Hours behind': [
-        ownMetric('summaries', stage, {}, 'SummariesHoursBehind', { statistic: Stats.MAXIMUM }),
-      ],
+      'Age of the newest ticker, s, where it is oldest': [watched('OldestTickerAge')],
+      'Stale categories by exchange': [this.#search('freshness', 'StaleCategories', Stats.MAXIMUM)],
+      'Hours behind': [watched('SummariesHoursBehind')],
       'Hours summarised, series recomputed': own('HoursSummarised', 'SeriesMadeAgain'),
       'Candles and moves': own('CandlesWritten', 'MovesWritten'),
       Function: [
@@ -210,21 +208,36 @@ export class OperationsDashboard extends Construct {
     };
   }
 
-  #perSource(statistic: string, ...names: MetricName<'ingest'>[]): Metrics {
-    const { stage, sources } = this.#props;
-    return names.flatMap((metricName) =>
-      sources.map(({ name: source, exchange }) =>
-        ownMetric('ingest', stage, { exchange, source }, metricName, {
-          statistic,
-          period: PERIOD,
-          label: `${source} ${metricName}`,
-        }),
-      ),
+  /** What polls emit for the whole stage. */
+  #polls(statistic: string, ...names: MetricName<'ingest'>[]): Metrics {
+    const { stage } = this.#props;
+    return names.map((name) =>
+      ownMetric('ingest', stage, { source: '' }, name, { statistic, period: PERIOD }),
     );
   }
 
+  /** A line for each source. */
+  #bySource(name: MetricName<'ingest'>, statistic: string): cloudwatch.IMetric {
+    return this.#search('ingest', name, statistic);
+  }
+
+  /**
+   * A line for each value of the group's dimension that was emitted in the last two weeks: a list of metrics would grow
+   * with the sources, and a widget has 500 at most.
+   * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+   */
+  #search<Group extends MetricGroup>(group: Group, name: MetricName<Group>, statistic: string) {
+    const dimensions = ['service', 'stage', ...METRIC_GROUPS[group].dimensions].join(',');
+    const found = `{${METRICS_NAMESPACE},${dimensions}} MetricName="${name}" service="${group}" stage="${this.#props.stage}"`;
+    return new cloudwatch.MathExpression({
+      expression: `SEARCH('${found}', '${statistic}', ${PERIOD.toSeconds()})`,
+      label: `${name} \${PROP('Dim.${METRIC_GROUPS[group].dimensions[0]}')}`,
+      period: PERIOD,
+    });
+  }
+
   #errors(): cloudwatch.IWidget[] {
-    const logGroupNames = this.#props.every.map(({ fn }) => fn.logGroup.logGroupName);
+    const logGroupNames = [...new Set(this.#props.every.map(({ fn }) => fn.logGroup.logGroupName))];
     const latest = (title: string, width: number, ...query: [fields: string, filter: string]) =>
       new cloudwatch.LogQueryWidget({
         title,
@@ -263,10 +276,4 @@ function columnOf(title: string, width: number, graphs: Graphs): cloudwatch.Colu
       new cloudwatch.GraphWidget({ title, left, width, height: HEIGHT, leftYAxis: { min: 0 } }),
   );
   return new cloudwatch.Column(heading, ...widgets);
-}
-
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) =>
-    items.slice(n * size, (n + 1) * size),
-  );
 }

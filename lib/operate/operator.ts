@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { samplingIntervalsText } from '../../core/market/sampling.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
@@ -53,7 +54,7 @@ export class Operator extends Construct {
         KAFKA_TOPIC: stream.topicName,
         CONSUMER_GROUP: stream.consumerGroup,
         MOVE_THRESHOLDS: moveThresholds.join(','),
-        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals({ sources })),
+        SAMPLING_INTERVALS: samplingIntervalsText(samplingIntervals({ sources })),
         BATCHING_WINDOW_SECONDS: String(batchWindowSeconds),
         EXCHANGES: JSON.stringify(exchangesOf({ sources })),
       },
@@ -75,6 +76,8 @@ export class Operator extends Construct {
       notifications,
       description: 'a redrive of what failed for a passing cause',
       expression: 'cron(0/5 * * * ? *)',
+      // Polls start on the minute.
+      window: Duration.minutes(2),
       interval: HEAL_INTERVAL,
       input: { ...HEAL_EVENT },
     });

@@ -7,7 +7,7 @@ import { AccountConcurrency } from '../functions/account-concurrency.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 import { Schedules } from '../functions/schedules.ts';
 import { Indexer } from '../index/indexer.ts';
-import { Ingest } from '../ingest/ingest.ts';
+import { Polls } from '../ingest/polls.ts';
 import { Insights } from '../insights/insights.ts';
 import { alarmsIn } from '../monitoring/alarm.ts';
 import { DataNotArriving } from '../monitoring/data-not-arriving.ts';
@@ -17,6 +17,7 @@ import { Operator } from '../operate/operator.ts';
 import { Setup } from '../setup/setup.ts';
 import { Summariser } from '../summarise/summariser.ts';
 import { Watch } from '../watch/watch.ts';
+import { SourceStack } from './source-stack.ts';
 import type { StatefulStack } from './stateful-stack.ts';
 
 export interface StatelessStackProps extends StackProps {
@@ -26,7 +27,8 @@ export interface StatelessStackProps extends StackProps {
 
 /** The functions, their schedules and monitoring; can be removed and deployed again at any time. */
 export class StatelessStack extends Stack {
-  readonly ingests: readonly Ingest[];
+  /** In the order of the configuration. */
+  readonly sources: readonly SourceStack[];
   readonly indexer: Indexer;
   readonly summariser: Summariser;
   readonly insights: Insights;
@@ -56,15 +58,17 @@ export class StatelessStack extends Stack {
     const common = { stage, vpc, internet, logs, reservedConcurrency };
     const watched = { ...common, notifications };
     const scheduled = { ...watched, schedules };
-    this.ingests = sources.map(
+    const polls = new Polls(this, 'Polls', { logs, notifications });
+    this.sources = sources.map(
       (source) =>
-        new Ingest(this, `Ingest-${source.name}`, {
+        new SourceStack(this, `Source-${source.name}`, {
           ...scheduled,
           size: sizes.ingest,
           source,
           tickDays,
           lake,
           stream,
+          polls,
         }),
     );
     this.indexer = new Indexer(this, 'Indexer', {
@@ -120,11 +124,9 @@ export class StatelessStack extends Stack {
     const page = new DataNotArriving(this, 'DataNotArriving', { notifications, stage, alarms });
     const dashboard = new OperationsDashboard(this, 'OperationsDashboard', {
       stage,
-      sources,
       stream,
       search,
       functions: {
-        ingest: this.ingests.map((each) => each.function),
         index: this.indexer.function,
         summarise: this.summariser.function,
       },
@@ -140,7 +142,7 @@ export class StatelessStack extends Stack {
     for (const [position, { name }] of sources.entries()) {
       functionOutput(
         `${pascalCase(name)}Ingest`,
-        (this.ingests[position] as Ingest).function,
+        (this.sources[position] as SourceStack).ingest.function,
         `Polls ${name}`,
       );
     }

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { samplingIntervalsText } from '../../core/market/sampling.ts';
 import { samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
@@ -38,7 +39,7 @@ export class Summariser extends Construct {
       environment: {
         ...search.environment,
         MOVE_THRESHOLDS: moveThresholds.join(','),
-        SAMPLING_INTERVALS: JSON.stringify(samplingIntervals({ sources })),
+        SAMPLING_INTERVALS: samplingIntervalsText(samplingIntervals({ sources })),
         TICK_RETENTION_DAYS: String(tickDays),
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
@@ -51,6 +52,8 @@ export class Summariser extends Construct {
       notifications,
       description: 'the summaries of the hour that has just closed',
       expression: 'cron(10 * * * ? *)',
+      // Polls start on the minute.
+      window: Duration.minutes(2),
       interval: Duration.hours(1),
       input: {},
     });
@@ -69,13 +72,13 @@ export class Summariser extends Construct {
     });
     new PipelineAlarm(this, 'HoursBehind', {
       notifications,
-      metric: ownMetric('summaries', stage, {}, 'SummariesHoursBehind', {
+      metric: ownMetric('watch', stage, {}, 'SummariesHoursBehind', {
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(5),
       }),
       threshold: above(MAX_HOURS_BEHIND),
       breaching: { datapoints: 3, of: 3 },
-      // Emitted by the watch function; if it is silent, the freshness alarm goes off.
+      // Emitted by the watch function; if it is silent, an alarm of its own goes off.
       missingData: TreatMissingData.IGNORE,
       condition: `Summaries are more than ${MAX_HOURS_BEHIND} h behind for 15 min`,
       meaning,

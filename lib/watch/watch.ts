@@ -1,13 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { marketsIn, samplingIntervalOf } from '../../core/market/sampling.ts';
+import { samplingIntervalsText } from '../../core/market/sampling.ts';
+import { STALE_POLLS } from '../../core/operate/watch.ts';
 import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
 import { FunctionAlarms } from '../functions/function-alarms.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled, type ScheduledContext } from '../functions/scheduled.ts';
-import { above, doctorCommand, PipelineAlarm } from '../monitoring/alarm.ts';
+import { addAlarms, atLeast, below, doctorCommand } from '../monitoring/alarm.ts';
 import { ownMetric } from '../monitoring/metrics.ts';
 import type { Search } from '../search/domain.ts';
 
@@ -28,7 +29,6 @@ export class Watch extends Construct {
     super(scope, id);
     const { sources, search, schedules, notifications, ...context } = props;
     const { stage } = context;
-    const intervals = samplingIntervals({ sources });
     const exchanges = exchangesOf({ sources });
     const interval = Duration.minutes(1);
     this.function = new PipelineFunction(this, 'Function', {
@@ -38,7 +38,7 @@ export class Watch extends Construct {
       environment: {
         ...search.environment,
         EXCHANGES: JSON.stringify(exchanges),
-        SAMPLING_INTERVALS: JSON.stringify(intervals),
+        SAMPLING_INTERVALS: samplingIntervalsText(samplingIntervals({ sources })),
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [search.clients],
@@ -64,25 +64,35 @@ export class Watch extends Construct {
       meaning: 'Nobody knows how fresh the data is: the freshness alarms go off even if it is fresh.',
       runbook: { errors: 'watch-errors' },
     });
-    for (const market of marketsIn(intervals, exchanges)) {
-      const { exchange, category } = market;
-      const oldest = Duration.millis(3 * samplingIntervalOf(market, intervals));
-      new PipelineAlarm(this, `Freshness-${exchange}-${category}`, {
-        notifications,
-        severity: 'page',
-        metric: ownMetric('freshness', stage, market, 'NewestTickerAge', {
-          statistic: Stats.MAXIMUM,
-          period: interval,
-        }),
-        threshold: above(oldest.toSeconds()),
+    const common = { notifications, severity: 'page', firstCommand: doctorCommand(stage) } as const;
+    addAlarms(this, common, {
+      Silent: {
+        metric: ownMetric('watch', stage, {}, 'Looks', { statistic: Stats.SUM, period: interval }),
+        threshold: below(1),
         breaching: { datapoints: 3, of: 3 },
-        // There is no ticker at all, or the watch function does not run.
         missingData: TreatMissingData.BREACHING,
-        condition: `The newest ${category} ticker of ${exchange} in OpenSearch is older than 3 intervals (${oldest.toMinutes()} min) for 3 min`,
-        meaning: 'Answers and Dashboards show old prices.',
-        firstCommand: doctorCommand(stage),
-        runbook: 'freshness',
-      });
-    }
+        condition: 'No successful look at the index for 3 min',
+        meaning:
+          'OpenSearch does not answer, or the watch function does not run: old prices would go unnoticed.',
+        runbook: 'watch-silent',
+      },
+      ...Object.fromEntries(
+        exchanges.map((exchange) => [
+          `Freshness-${exchange}`,
+          {
+            metric: ownMetric('freshness', stage, { exchange }, 'StaleCategories', {
+              statistic: Stats.MAXIMUM,
+              period: interval,
+            }),
+            threshold: atLeast(1),
+            // A look may come late and leave a minute without a value.
+            breaching: { datapoints: 3, of: 5 },
+            condition: `The newest ticker of a category of ${exchange} in OpenSearch is older than ${STALE_POLLS} polls, or there is none, for 3 min`,
+            meaning: 'Answers and Dashboards show old prices.',
+            runbook: 'freshness',
+          },
+        ]),
+      ),
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { samplingIntervalsText } from '../../core/market/sampling.ts';
 import type { ServiceUrls } from '../engines/engines.ts';
 import { s3Environment } from '../engines/s3-client.ts';
 import { type LambdaFunction, startLambda } from '../lambda-host/host.ts';
@@ -44,7 +45,7 @@ export function hostFunction(
       // Replayed and recorded markets are on this machine.
       EXCHANGE_ADDRESSES: 'any',
       ...(exchanges ? { EXCHANGES: JSON.stringify(exchanges) } : {}),
-      SAMPLING_INTERVALS: JSON.stringify(samplingIntervalsIn(folder)),
+      SAMPLING_INTERVALS: samplingIntervalsText(samplingIntervalsIn(folder)),
       // On one machine the index keeps everything that the lake has, so that the two can be compared.
       TICK_RETENTION_DAYS: 'never',
       ...environment,

@@ -1,12 +1,6 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import * as z from 'zod';
-import {
-  dimensionsOf,
-  type EmitMetrics,
-  METRIC_GROUPS,
-  METRICS_NAMESPACE,
-  type MetricUnit,
-} from '../../core/runtime/metrics.ts';
+import { type EmitMetrics, METRICS_NAMESPACE, metricGroup } from '../../core/runtime/metrics.ts';
 
 /** The environment of a function that emits metrics. */
 export const metricsVariables = {
@@ -20,16 +14,38 @@ export const metricsVariables = {
  */
 export function createMetrics(stage: string): EmitMetrics {
   return (group, own, values) => {
+    const { metrics: units, rare, ofStage } = metricGroup(group);
     const metrics = new Metrics({
       namespace: METRICS_NAMESPACE,
       serviceName: group,
-      defaultDimensions: dimensionsOf(group, stage, own),
+      defaultDimensions: { service: group, stage, ...own },
     });
-    for (const [name, unit] of Object.entries<MetricUnit>(METRIC_GROUPS[group].metrics)) {
+    for (const [name, unit] of Object.entries(units)) {
       const value = values[name as keyof typeof values];
-      if (value !== undefined) metrics.addMetric(name, unit, value);
+      if (value === undefined || (value === 0 && rare?.includes(name))) continue;
+      metrics.addMetric(name, unit, value);
     }
     // Powertools warns if there are none.
-    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    if (!metrics.hasStoredMetrics()) return;
+    const line = metrics.serializeMetrics();
+    if (ofStage) line._aws.CloudWatchMetrics = apart(line._aws.CloudWatchMetrics, ofStage);
+    process.stdout.write(`${JSON.stringify(line)}\n`);
   };
+}
+
+type Directives = ReturnType<Metrics['serializeMetrics']>['_aws']['CloudWatchMetrics'];
+
+/** Takes the metrics of the stage out of those with dimensions of their own. */
+function apart(directives: Directives, ofStage: readonly string[]): Directives {
+  return directives.flatMap((directive) => {
+    const part = (own: boolean) => directive.Metrics.filter(({ Name }) => ofStage.includes(Name) !== own);
+    return [
+      { ...directive, Metrics: part(true) },
+      {
+        ...directive,
+        Dimensions: [['service', 'stage']] as Directives[number]['Dimensions'],
+        Metrics: part(false),
+      },
+    ].filter(({ Metrics }) => Metrics.length > 0);
+  });
 }

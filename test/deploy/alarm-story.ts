@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
-import { METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
+import { dimensionsOf, METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
 import { stackName } from '../../lib/config/derived.ts';
-import { idOf, type Listener, metricOf, valuesFor } from './alarms.ts';
+import { RARE_METRICS } from '../infra/alarm-checks.ts';
+import { idOf, type Listener, type MetricAlarm, type MetricId, metricOf, valuesFor } from './alarms.ts';
 import { eventually } from './eventually.ts';
 import { STAGE } from './local-aws.ts';
 import type { Stage } from './stage.ts';
@@ -13,7 +14,7 @@ import type { Stage } from './stage.ts';
 export function theAlarms(stage: () => Stage): void {
   const alarmWorld = () => stage().local.alarmWorld;
   const name = (part: 'stateful' | 'stateless', place: string) => `${stackName(STAGE, part)}-${place}`;
-  const heartbeat = name('stateless', 'Ingest-bybit-Heartbeat');
+  const heartbeat = name('stateless', 'Source-bybit-Ingest-Heartbeat');
   const page = name('stateless', 'DataNotArriving');
   /** The emulator knows no arithmetic: these two kinds are proven nowhere but in CloudWatch. */
   const WITH_ARITHMETIC = [
@@ -53,7 +54,12 @@ export function theAlarms(stage: () => Stage): void {
     const emitted = await Promise.all(
       functions.map(async (each) => alarmWorld().emittedBy(await stage().logGroupOf(each))),
     );
-    const ids = new Set(emitted.flat().map(idOf));
+    // What is emitted only in trouble has the dimensions of what is always emitted.
+    const ids = new Set(
+      emitted.flat().flatMap((each) => [each.name, ...RARE_METRICS].map((name) => idOf({ ...each, name }))),
+    );
+    const dimensions = dimensionsOf('freshness', STAGE, { exchange: 'bybit' }, 'StaleCategories');
+    ids.add(idOf({ namespace: METRICS_NAMESPACE, name: 'StaleCategories', dimensions }));
     const own = (await alarmWorld().metricAlarms()).filter(
       ({ Namespace }) => Namespace === METRICS_NAMESPACE,
     );
@@ -66,51 +72,49 @@ export function theAlarms(stage: () => Stage): void {
     notices = await alarmWorld().listenTo(stage().stateful.NoticesTopicArn as string, 'notices');
     expect(await alarmWorld().stateOf(page)).toBe('ALARM');
     const watched = await alarmWorld().emittedBy(await stage().logGroupOf('watch'));
-    const ages = new Map(
-      watched.filter(({ name }) => name === 'NewestTickerAge').map((age) => [idOf(age), age]),
-    );
+    const look = watched.find(({ name }) => name === 'Looks');
     const [poll] = await emittedByPolls(0, 'PollsSucceeded');
-    if (ages.size === 0 || !poll) throw new Error('nothing was emitted');
-    for (const age of ages.values()) await alarmWorld().put(age, age.values[0] as number);
+    if (!look || !poll) throw new Error('nothing was emitted');
+    await alarmWorld().put(look, look.values[0] as number);
     await alarmWorld().put(poll, poll.values[0] as number);
     await notices.hear(heartbeat, 'OK');
     await pages.hear(page, 'OK');
   });
 
   it('page once for two signs of one trouble, and say when both are over', async () => {
-    const freshness = ['linear', 'inverse', 'spot'].map((category) =>
-      name('stateless', `Watch-Freshness-bybit-${category}`),
-    );
-    const freshnessAlarms = (await alarmWorld().metricAlarms()).filter(({ AlarmName }) =>
-      freshness.includes(AlarmName),
-    );
-    expect(freshnessAlarms).toHaveLength(freshness.length);
-    const putAges = async (aboveThresholdSeconds: number) => {
-      for (const alarm of freshnessAlarms) {
-        await alarmWorld().put(metricOf(alarm), alarm.Threshold + aboveThresholdSeconds);
-      }
-    };
+    const freshness = name('stateless', 'Watch-Freshness-bybit');
+    const silent = name('stateless', 'Watch-Silent');
+    const metricAlarms = await alarmWorld().metricAlarms();
+    const [stale, looks] = [freshness, silent].map((each) =>
+      metricOf(metricAlarms.find(({ AlarmName }) => AlarmName === each) as MetricAlarm),
+    ) as [MetricId, MetricId];
     stage().local.exchange.status = 404;
     const failed = await pollNow(0);
     stage().local.exchange.status = 200;
     for (let polls = 1; polls <= 3; polls++) {
       alarmWorld().letPass(60);
       await alarmWorld().put(failed, failed.values[0] as number);
-      await putAges(60 * polls);
+      await alarmWorld().put(stale, 1);
+      await alarmWorld().put(looks, 1);
     }
     expect((await notices.hear(heartbeat, 'ALARM')).AlarmDescription).toContain('docs/runbook.md#heartbeat');
-    for (const alarm of freshness) await notices.hear(alarm, 'ALARM');
+    await notices.hear(freshness, 'ALARM');
     await pages.hear(page, 'ALARM');
 
     const good = await pollNow(1);
     alarmWorld().letPass(60);
-    await putAges(240);
+    await alarmWorld().put(stale, 1);
+    await alarmWorld().put(looks, 1);
     await alarmWorld().put(good, good.values[0] as number);
     await notices.hear(heartbeat, 'OK');
     expect(await alarmWorld().stateOf(page)).toBe('ALARM');
-    alarmWorld().letPass(60);
-    await putAges(-60);
-    for (const alarm of freshness) await notices.hear(alarm, 'OK');
+    // Nothing is emitted while nothing is stale.
+    for (let minutes = 1; minutes <= 5; minutes++) {
+      alarmWorld().letPass(60);
+      await alarmWorld().put(good, good.values[0] as number);
+      await alarmWorld().put(looks, 1);
+    }
+    await notices.hear(freshness, 'OK');
     await pages.hear(page, 'OK');
     expect(await pages.drain()).toEqual([]);
   });
@@ -143,16 +147,10 @@ export function theAlarms(stage: () => Stage): void {
   });
 
   it('are all of the template’s, but those with arithmetic', async () => {
-    const template = JSON.stringify(
-      ['stateful', 'stateless'].map((part) =>
-        JSON.parse(
-          readFileSync(
-            join(stage().assembly, `${stackName(STAGE, part as 'stateful')}.template.json`),
-            'utf8',
-          ),
-        ),
-      ),
-    );
+    const template = readdirSync(stage().assembly)
+      .filter((file) => file.endsWith('.template.json'))
+      .map((file) => readFileSync(join(stage().assembly, file), 'utf8'))
+      .join();
     const inTemplate = [...template.matchAll(/"AlarmName":"([^"]+)"/g)].map(([, each]) => each);
     const inCloudWatch = [page, ...(await alarmWorld().metricAlarms()).map(({ AlarmName }) => AlarmName)];
     expect(inTemplate.filter((each) => !inCloudWatch.includes(each as string)).sort()).toEqual(

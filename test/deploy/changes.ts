@@ -2,6 +2,9 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { expect, it } from 'vitest';
 import type { Stage } from './stage.ts';
 
+/** How many are deployed in a test that CI leaves out. */
+const MANY_SOURCES = Number(process.env.MANY_SOURCES ?? 0);
+
 /** Deploys the stage again, without and with changes. */
 export function updates(stage: () => Stage): void {
   let first = '';
@@ -37,10 +40,37 @@ export function updates(stage: () => Stage): void {
     expect(await alarmsOf('mirror')).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/Heartbeat$/),
-        expect.stringMatching(/Freshness-mirror-linear$/),
+        expect.stringMatching(/Freshness-mirror$/),
       ]),
     );
   });
+
+  // Takes minutes: MANY_SOURCES=100 npm run test:deploy
+  it.runIf(MANY_SOURCES > 0)(
+    'takes many sources, then one more, then one less, and leaves the others as they are',
+    async () => {
+      const sourcesOf = (count: number) =>
+        Array.from({ length: count }, (_, n) => n).map((n) =>
+          stage().source({ name: `venue-${n}`, exchange: `venue-${n}`, samplingIntervalMinutes: 60 }),
+        );
+      let before: [string, string][] = [];
+      for (const [step, count] of [MANY_SOURCES, MANY_SOURCES + 1, MANY_SOURCES].entries()) {
+        const startedMs = Date.now();
+        const many = await stage().synth(`many-${step}`, { sources: sourcesOf(count) });
+        const synthesisedMs = Date.now();
+        await stage().deploy(many);
+        const times = [synthesisedMs - startedMs, Date.now() - synthesisedMs];
+        const [synth, deploy] = times.map((ms) => Math.round(ms / 1_000));
+        console.info(`${count} sources: ${synth} s to synthesise, ${deploy} s to deploy`);
+        const now = Object.entries(stage().stateless).filter(([name]) => /^Venue\d+Ingest/.test(name));
+        expect(now).toHaveLength(count);
+        const [fewer, more] = before.length < now.length ? [before, now] : [now, before];
+        expect(more).toEqual(expect.arrayContaining(fewer));
+        before = now;
+      }
+    },
+    3_600_000,
+  );
 
   it('lets a source go again, with its alarms, also those that wake someone', async () => {
     await stage().deploy(first);

@@ -23,7 +23,7 @@ export function dataPath(stage: () => Stage): void {
       (partitions) => partitions.some(({ high }) => Number(high) > 0),
     );
     expect(kafkaFront.refusals).toEqual([]);
-    expect([...kafkaFront.requests.keys()]).toContainEqual(expect.stringMatching(/Ingestbybit/));
+    expect([...kafkaFront.requests.keys()]).toContainEqual(expect.stringMatching(/Sourcebybit/));
   });
 
   it('indexes what lies on the topic, signed in with IAM', async () => {

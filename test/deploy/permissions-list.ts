@@ -21,7 +21,7 @@ const LISTED: readonly { actions: RegExp; role?: RegExp; reason: string }[] = [
   {
     actions: /^s3:PutObject$/,
     reason: 'Polls keep rejected tickers; the recorded payloads have none.',
-    role: /-Ingest/,
+    role: /-Source/,
   },
   { actions: /^s3:ListBucket$/, reason: 'Lambda puts a batch that it gave up.', role: /-Indexer/ },
   { actions: /^s3:PutObject$/, reason: 'Lambda puts a batch that it gave up.', role: /-Indexer/ },

@@ -1,5 +1,6 @@
+import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { poll } from '../../core/ingest/poll.ts';
 import type { TickerLake, TickerSource, TickerStream } from '../../core/ingest/ports.ts';
 import type { PollReport } from '../../core/ingest/report.ts';
@@ -101,6 +102,22 @@ async function indexAll(values: readonly string[]): Promise<void> {
 
 const failureOf = (work: Promise<unknown>) => work.catch((error: Error) => error) as Promise<Error>;
 
+/** New connections beyond so many in a second are closed, by broker, as MSK does it on T3 brokers. */
+function acceptFew(aSecond: number) {
+  const accepted = new Map<number, number[]>();
+  const connect = net.connect as (options: net.NetConnectOpts, listener: () => void) => net.Socket;
+  return vi.spyOn(net, 'connect').mockImplementation(((
+    options: net.TcpNetConnectOpts,
+    listener: () => void,
+  ) => {
+    const socket = connect(options, listener);
+    const recent = (accepted.get(options.port) ?? []).filter((atMs) => atMs > Date.now() - 1_000);
+    if (recent.length >= aSecond) socket.destroy(new Error('closed: too many connections'));
+    else accepted.set(options.port, [...recent, Date.now()]);
+    return socket;
+  }) as typeof net.connect);
+}
+
 describe('a Kafka of three brokers', () => {
   it('whose leaders move and whose brokers are killed during 200 polls gets every ticker of the lake', async () => {
     const stream = newStream();
@@ -158,6 +175,20 @@ describe('a Kafka of three brokers', () => {
     expect(await polling).toMatchObject({ produced: 4 * TICKERS, waitingBatches: 0 });
     await expectNothingLost();
   }, 120_000);
+
+  it('each of which accepts four new connections a second gets everything from many functions that start cold', async () => {
+    const functions = 16;
+    const connections = acceptFew(4);
+    try {
+      const records = SYMBOLS.map((key) => ({ key, value: key }));
+      const deadlineMs = Date.now() + 85_000;
+      await Promise.all(Array.from({ length: functions }, () => newStream().produce(records, deadlineMs)));
+      expect(connections.mock.calls.length).toBeGreaterThan(4 * functions);
+    } finally {
+      connections.mockRestore();
+    }
+    expect(await cluster.read(topic)).toHaveLength(functions * SYMBOLS.length);
+  }, 100_000);
 
   it('whose topic is given more partitions between two polls gets everything, on all partitions', async () => {
     const warm = newStream();

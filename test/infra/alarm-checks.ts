@@ -1,4 +1,11 @@
-import { METRIC_GROUPS, METRICS_NAMESPACE } from '../../core/runtime/metrics.ts';
+import {
+  dimensionsOf,
+  METRIC_GROUPS,
+  METRICS_NAMESPACE,
+  type MetricGroup,
+  type MetricName,
+  metricGroup,
+} from '../../core/runtime/metrics.ts';
 import type { StageConfig } from '../../lib/config/stage-config.ts';
 import { AWS_METRIC_SECONDS, AWS_METRICS } from './aws-metrics.ts';
 
@@ -70,6 +77,11 @@ export function complaintsAbout(alarm: AlarmProperties, config: StageConfig): st
     ...metrics.flatMap((metric) => aboutMetric(metric, config)),
     ...metrics.flatMap((metric) => aboutTime(alarm, metric, config)),
     ...(alarm.TreatMissingData ? [] : ['treatment of missing data is not set']),
+    ...metrics.flatMap(({ name }) =>
+      RARE_METRICS.has(name) && alarm.TreatMissingData !== 'notBreaching'
+        ? [`${name} is missing while all is well`]
+        : [],
+    ),
   ];
 }
 
@@ -82,15 +94,16 @@ export function aboutMetric(metric: WatchedMetric, config: StageConfig): string[
 
 /** By contract: the name, and every dimension with a value that a function of this stage emits. */
 function aboutOwnMetric({ name, dimensions }: WatchedMetric, { stage, sources }: StageConfig): string[] {
-  const groups = Object.entries(METRIC_GROUPS).filter(([, { metrics }]) => Object.hasOwn(metrics, name));
+  const groups = (Object.keys(METRIC_GROUPS) as MetricGroup[]).filter((group) =>
+    Object.hasOwn(metricGroup(group).metrics, name),
+  );
   if (groups.length === 0) return [`no function emits ${name}`];
-  const emitted = groups.flatMap(([group, { dimensions: own }]) =>
-    sources.flatMap(({ name: source, exchange, categories }) =>
-      categories.map((category) => {
-        const values: Record<string, string> = { source, exchange, category };
-        return { service: group, stage, ...Object.fromEntries(own.map((each) => [each, values[each]])) };
-      }),
-    ),
+  const emitted = groups.flatMap((group) =>
+    sources.map(({ name: source, exchange }) => {
+      const values: Record<string, string> = { source, exchange };
+      const own = Object.fromEntries(metricGroup(group).dimensions.map((each) => [each, values[each]]));
+      return dimensionsOf(group, stage, own as never, name as MetricName<typeof group>);
+    }),
   );
   return emitted.some((each) => sameEntries(each, dimensions))
     ? []
@@ -138,6 +151,11 @@ function aboutTime(alarm: AlarmProperties, metric: WatchedMetric, config: StageC
 
 /** Own metrics that count events that should never happen. */
 const OWN_EVENTS = new Set(['DeadLetters', 'SuspiciousAnswers', 'UnreadableInLake']);
+
+/** The names of own metrics that are emitted only in trouble. */
+export const RARE_METRICS: ReadonlySet<string> = new Set(
+  Object.keys(METRIC_GROUPS).flatMap((group) => metricGroup(group as MetricGroup).rare ?? []),
+);
 
 function isEvent({ namespace, name }: WatchedMetric): boolean {
   return namespace === METRICS_NAMESPACE ? OWN_EVENTS.has(name) : !!AWS_METRICS[namespace]?.[name]?.isEvent;

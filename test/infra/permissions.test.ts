@@ -71,7 +71,7 @@ describe('by function', () => {
       .sort();
 
   it('ingest writes to the lake and the stream, and reads what it wrote', () => {
-    expect(actionsOf('IngestkrakenFunction')).toEqual([
+    expect(actionsOf('SourcekrakenIngestFunction')).toEqual([
       'kafka-cluster:Connect',
       'kafka-cluster:DescribeTopic',
       'kafka-cluster:WriteData',

@@ -17,7 +17,7 @@ const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'u
 /** A role as the page names it: without what CloudFormation adds, and of any source. */
 function nameOf(logicalId: string): string {
   const [source] = stageConfig('dev').sources;
-  return logicalId.replace(/[0-9A-F]{8}$/, '').replace(`Ingest${source?.name}`, 'Ingest<source>');
+  return logicalId.replace(/[0-9A-F]{8}$/, '').replace(`Source${source?.name}Ingest`, 'Ingest<source>');
 }
 
 /** The actions of each role of a stage with everything switched on. */

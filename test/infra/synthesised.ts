@@ -1,3 +1,4 @@
+import { type CfnElement, NestedStack, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { sourceNamed } from '../../exchanges/source-config.ts';
 import type { StageSettings } from '../../lib/config/settings.ts';
@@ -18,8 +19,68 @@ export function buildApp(stage: StageName, settings: StageSettings = {}) {
 /** The templates of a stage. */
 export function synthesise(stage: StageName, settings: StageSettings = {}) {
   const { stateful, stateless } = buildApp(stage, settings);
-  return {
-    stateful: Template.fromStack(stateful),
-    stateless: Template.fromStack(stateless),
-  };
+  return { stateful: templateOf(stateful), stateless: templateOf(stateless) };
+}
+
+interface Resource {
+  Type: string;
+  Properties?: { Parameters?: Record<string, unknown> };
+  DependsOn?: string[];
+}
+
+interface TemplateJson {
+  Resources: Record<string, Resource>;
+  Outputs?: Record<string, { Value: unknown }>;
+}
+
+/**
+ * A stack's template with the resources of its nested stacks, as if there were one template: their ids begin with that of
+ * the nested stack, and what goes through parameters and outputs refers to its resource.
+ */
+export function templateOf(stack: Stack): Template {
+  const { Resources: all, ...rest } = Template.fromStack(stack).toJSON() as TemplateJson;
+  const outputs = new Map<string, unknown>();
+  const nested: Record<string, Resource> = {};
+  const stackIds = new Set<string>();
+  for (const child of stack.node.children.filter((each) => each instanceof NestedStack)) {
+    const stackId = stack.getLogicalId(child.nestedStackResource as CfnElement);
+    stackIds.add(stackId);
+    const { Properties, DependsOn: before = [] } = all[stackId] as Resource;
+    const own = Template.fromStack(child).toJSON() as TemplateJson;
+    const prefix = child.node.id.replace(/[^A-Za-z0-9]/g, '');
+    const moved = (value: unknown) =>
+      replaced(value, (name, attribute) => {
+        if (attribute === undefined && Properties?.Parameters?.[name]) return Properties.Parameters[name];
+        if (!(name in own.Resources)) return undefined;
+        return attribute === undefined
+          ? { Ref: prefix + name }
+          : { 'Fn::GetAtt': [prefix + name, attribute] };
+      });
+    for (const [id, { DependsOn = [], ...resource }] of Object.entries(own.Resources)) {
+      const after = [...before, ...DependsOn.map((each) => prefix + each)];
+      nested[prefix + id] = { ...(moved(resource) as Resource), DependsOn: after };
+    }
+    for (const [name, { Value }] of Object.entries(own.Outputs ?? {})) {
+      outputs.set(`${stackId}.Outputs.${name}`, moved(Value));
+    }
+  }
+  const direct = <T>(value: T) =>
+    replaced(value, (name, attribute) => outputs.get(`${name}.${attribute}`)) as T;
+  const others = Object.entries(all)
+    .filter(([id]) => !stackIds.has(id))
+    .map(([id, { DependsOn, ...resource }]) => {
+      const after = DependsOn && { DependsOn: DependsOn.filter((each) => !stackIds.has(each)) };
+      return [id, { ...direct(resource), ...after }];
+    });
+  return Template.fromJSON({ ...direct(rest), Resources: { ...nested, ...Object.fromEntries(others) } });
+}
+
+/** Replaces each reference for which there is another. */
+function replaced(value: unknown, by: (name: string, attribute?: string) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => replaced(each, by));
+  if (typeof value !== 'object' || value === null) return value;
+  const { Ref: name, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  const other = name !== undefined ? by(name) : attribute ? by(...attribute) : undefined;
+  if (other !== undefined) return other;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, replaced(each, by)]));
 }

@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dimensionsOf, METRIC_GROUPS, type MetricGroup } from '../../../core/runtime/metrics.ts';
+import { METRIC_GROUPS, type MetricGroup } from '../../../core/runtime/metrics.ts';
 import { emissions, emittedBy, forgetMetrics, STAGE } from '../../emf.ts';
 import { clearSummaries, clearTickers, freshBucket, freshTopic, openSearch, s3 } from '../services.ts';
 import { startIndex, startIngest, startSetup, startSummarise, startWatch } from './handlers.ts';
@@ -52,21 +52,21 @@ describe('what the functions emit while they work', () => {
     const emitted = emissions().map(({ group, dimensions, values }) => ({
       group,
       dimensions,
-      names: Object.keys(values),
+      names: Object.keys(values).toSorted(),
     }));
-    const one = <G extends MetricGroup>(group: G, own: Parameters<typeof dimensionsOf<G>>[2]) => ({
+    const one = (group: MetricGroup, own: Record<string, string> = {}) => ({
       group,
-      dimensions: dimensionsOf(group, STAGE, own),
-      names: namesOf(group),
+      dimensions: { service: group, stage: STAGE, ...own },
+      names: namesOf(group).toSorted(),
     });
-    const poll = one('ingest', { exchange: 'bybit', source: 'bybit' });
-    // Kraken has no ticker: what is missing is what its alarm waits for.
+    const poll = one('ingest', { source: 'bybit' });
     const watched = [
-      one('freshness', { exchange: 'bybit', category: 'linear' }),
-      one('freshness', { exchange: 'bybit', category: 'spot' }),
-      one('summaries', {}),
+      // Both of its categories are an hour old, and Kraken has no ticker at all.
+      one('freshness', { exchange: 'bybit' }),
+      one('freshness', { exchange: 'kraken' }),
+      one('watch'),
     ];
-    expect(emitted).toEqual([poll, poll, one('index', {}), ...watched, one('summarise', {}), ...watched]);
+    expect(emitted).toEqual([poll, poll, one('index'), ...watched, one('summarise'), ...watched]);
 
     const polls = emittedBy('ingest');
     expect(polls).toMatchObject(
@@ -75,15 +75,27 @@ describe('what the functions emit while they work', () => {
     expect(polls.reduce((sum, { LakeBytes = 0 }) => sum + LakeBytes, 0)).toBe(lakeBytes);
     expect(emittedBy('index')).toMatchObject([{ RecordsReceived: 4, DocumentsIndexed: 4 }]);
     expect(emittedBy('summarise')).toMatchObject([{ HoursSummarised: 2, CandlesWritten: 4 }]);
-    expect(emittedBy('freshness')).toEqual(Array.from({ length: 4 }, () => ({ NewestTickerAge: 62 * 60 })));
-    expect(emittedBy('summaries')).toEqual([{ SummariesHoursBehind: 2 }, { SummariesHoursBehind: 0 }]);
+    const stale = [{ StaleCategories: 2 }, { StaleCategories: 1 }];
+    expect(emittedBy('freshness')).toEqual([...stale, ...stale]);
+    const look = { Looks: 1, OldestTickerAge: 62 * 60 };
+    expect(emittedBy('watch')).toEqual([
+      { ...look, SummariesHoursBehind: 2 },
+      { ...look, SummariesHoursBehind: 0 },
+    ]);
   });
 });
 
 describe('watch', () => {
   it('finds nothing in an index where nothing is yet, which is no failure', async () => {
-    expect(await (await startWatch(['bybit']))(NOW)).toEqual({ newest: [], hoursBehind: 0 });
-    expect(emissions().map(({ group }) => group)).toEqual(['summaries']);
+    expect(await (await startWatch(['bybit']))(NOW)).toEqual({
+      newest: [],
+      stale: { bybit: 2 },
+      hoursBehind: 0,
+    });
+    expect(emissions().map(({ group, values }) => [group, values])).toEqual([
+      ['freshness', { StaleCategories: 2 }],
+      ['watch', { Looks: 1, SummariesHoursBehind: 0 }],
+    ]);
   });
 
   it('throws, and emits nothing, where OpenSearch cannot be asked', async () => {

@@ -26,8 +26,9 @@ describe('demand per month', () => {
     expect(stream.partitionsPerBroker).toBe(4);
   });
 
-  it('opens one connection per function and broker, plus one to bootstrap', () => {
-    expect(demand({ stream: { brokers: 2 } }).stream.newConnections).toBe(15);
+  it('opens one connection per function of a minute and broker, plus one to bootstrap', () => {
+    // Five of the ten names fall on each minute of the two.
+    expect(demand({ stream: { brokers: 2 } }).stream.newConnections).toBe(5 * 1.5);
   });
 
   it('splits a poll that does not fit into one event', () => {
@@ -47,10 +48,10 @@ describe('demand per month', () => {
       stream: { topic: { partitions: 1 } },
       functions: { index: { memoryMb: 1_769 } },
     });
-    // 5 s for 100,000 on a whole core, 4 of them waiting.
-    expect(index.burstSeconds).toBeCloseTo(0.5);
+    // 5 s for 100,000 on a whole core, 4 of them waiting; half of the exchanges are polled in the same minute.
+    expect(index.burstSeconds).toBeCloseTo(0.25);
     const half = demand({ stream: { topic: { partitions: 1 } }, functions: { index: { memoryMb: 885 } } });
-    expect(half.index.burstSeconds).toBeCloseTo(0.6, 2);
+    expect(half.index.burstSeconds).toBeCloseTo(0.3, 2);
   });
 
   it('catches up with the spare capacity of Lambda or the domain, whichever is smaller', () => {
@@ -93,12 +94,11 @@ describe('demand per month', () => {
     expect(onDemand - provisioned).toBeCloseTo(219 * 1.024);
   });
 
-  it('counts a metric once per exchange or market in its dimensions', () => {
-    // bybit: linear, inverse, spot.
-    const perExchange =
-      Object.keys(METRIC_GROUPS.ingest.metrics).length +
-      3 * Object.keys(METRIC_GROUPS.freshness.metrics).length;
+  it('counts metrics once per source, those of the stage once, and those of trouble for their share of hours', () => {
+    const { metrics, rare, ofStage } = METRIC_GROUPS.ingest;
+    const always = Object.keys(metrics).length - rare.length - ofStage.length;
+    const perSource = always + 0.1 * (rare.length + METRIC_GROUPS.freshness.rare.length);
     const [one, eleven] = [1, 11].map((exchanges) => demand({}, exchanges).watching.customMetrics);
-    expect((eleven ?? 0) - (one ?? 0)).toBe(10 * perExchange);
+    expect((eleven ?? 0) - (one ?? 0)).toBeCloseTo(10 * perSource);
   });
 });

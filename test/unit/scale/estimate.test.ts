@@ -31,7 +31,7 @@ describe('limits', () => {
 
   it('knows that small brokers accept few connections at once', () => {
     const connections = (instanceType: string) =>
-      limit(estimate('dev', { stream: { instanceType } }, 10), 'IAM connections')?.state;
+      limit(estimate('dev', { stream: { instanceType } }, 600), 'IAM connections')?.state;
     expect(connections('kafka.t3.small')).toBe('over');
     expect(connections('kafka.m7g.large')).toBe('ok');
   });

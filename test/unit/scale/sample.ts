@@ -24,10 +24,16 @@ export const FIGURES: Figures = {
   logBytesPerCall: 500,
   systemLogBytesPerCall: 500,
   otherLogGb: 1,
+  troubledShare: 0.1,
 };
 
 export const INVENTORY: Inventory = {
   stackResources: { fixed: 40, perSource: 10 },
+  deployedResources: { fixed: 50, perSource: 20 },
+  outputs: { fixed: 10, perSource: 1 },
+  templateSize: { fixed: 100_000, perSource: 5_000 },
+  roles: { fixed: 10, perSource: 2 },
+  metricAlarms: { fixed: 20, perSource: 5 },
   alarmMetrics: { fixed: 20, perSource: 5 },
   compositeAlarms: { fixed: 0, perSource: 0 },
   dashboards: { fixed: 1, perSource: 0 },

@@ -48,8 +48,13 @@ describe('the metrics of a poll', () => {
       BatchesWaiting: 0,
       UnreadableInLake: 0,
       PollDuration: 1_200,
-      SlotDelay: 300,
+      SlotDelay: undefined,
     });
+  });
+
+  it('tell how late a poll started if that is more than a minute', () => {
+    expect(metricsOf({ begunMs: SLOT_MS + 60_000 }).SlotDelay).toBeUndefined();
+    expect(metricsOf({ begunMs: SLOT_MS + 60_001 }).SlotDelay).toBe(60_001);
   });
 
   it('have no share of rejected tickers if there were no tickers', () => {

@@ -6,6 +6,7 @@ import {
   pollsDueInPart,
   samplingIntervalOf,
   samplingIntervalsOf,
+  samplingIntervalsText,
   samplingIntervalsVariable,
 } from '../../../../core/market/sampling.ts';
 
@@ -26,6 +27,34 @@ describe('the sampling interval', () => {
 
   it.each(['{"bybit":120000}', '{"bybit:futures":120000}', '{"bybit:spot":30}'])('rejects %s', (text) => {
     expect(samplingIntervalsVariable.safeParse(text).success).toBe(false);
+  });
+
+  it('is read again as it was written, whatever the markets', () => {
+    const market = fc.tuple(
+      fc.constantFrom('bybit', 'kraken', 'binance', 'gate'),
+      fc.constantFrom('spot', 'linear', 'inverse', 'option'),
+    );
+    const intervals = fc.dictionary(
+      fc.oneof(
+        market.map((parts) => parts.join(':')),
+        fc.constant('default'),
+      ),
+      fc.constantFrom(MINUTE_MS, 2 * MINUTE_MS, HOUR_MS),
+    );
+    fc.assert(
+      fc.property(intervals, (given) => {
+        expect(samplingIntervalsVariable.parse(samplingIntervalsText(given))).toEqual(given);
+      }),
+    );
+  });
+
+  it('of a hundred exchanges takes little of the 4 KB that Lambda allows', () => {
+    const sources = Array.from({ length: 100 }, (_, n) => ({
+      exchange: `exchange-${n}`,
+      categories: ['linear', 'inverse', 'spot'] as const,
+      samplingIntervalMs: 2 * MINUTE_MS,
+    }));
+    expect(samplingIntervalsText(samplingIntervalsOf(sources)).length).toBeLessThan(1_300);
   });
 
   it('is the shortest one of the sources that poll the market', () => {

@@ -10,6 +10,12 @@ import { createMetrics } from '../../../../stores/aws/metrics.ts';
 const OWN = { exchange: 'kraken', category: 'spot', source: 'kraken-spot' };
 const GROUPS = Object.keys(METRIC_GROUPS) as MetricGroup[];
 
+interface Directive {
+  Namespace: string;
+  Dimensions: string[][];
+  Metrics: { Name: string; Unit: string }[];
+}
+
 /** What was printed, line by line. */
 let stdout: string[];
 let stderr: string[];
@@ -33,43 +39,60 @@ describe('the metrics of a function', () => {
   it.each(GROUPS)('of %s are one line with the dimensions that the alarms use', (group) => {
     emitAll(group);
     expect(stdout).toHaveLength(1);
-    const line = JSON.parse(stdout[0] as string);
-    const dimensions = dimensionsOf(group, 'prod', ownOf(group) as never);
-    expect(line).toEqual({
-      _aws: {
-        Timestamp: expect.any(Number),
-        CloudWatchMetrics: [
-          {
-            Namespace: METRICS_NAMESPACE,
-            Dimensions: [Object.keys(dimensions)],
-            Metrics: Object.entries(METRIC_GROUPS[group].metrics).map(([Name, Unit]) => ({ Name, Unit })),
-          },
-        ],
-      },
-      ...dimensions,
-      ...valuesOf(group),
+    const { _aws, ...line } = JSON.parse(stdout[0] as string);
+    const own = ownOf(group) as never;
+    const expected = Object.entries(METRIC_GROUPS[group].metrics).map(([Name, Unit]) => ({
+      Name,
+      Unit,
+      dimensions: Object.keys(dimensionsOf(group, 'prod', own, Name as never)),
+    }));
+    const emitted = _aws.CloudWatchMetrics.flatMap((directive: Directive) => {
+      expect(directive.Namespace).toBe(METRICS_NAMESPACE);
+      return directive.Metrics.flatMap((metric) =>
+        directive.Dimensions.map((dimensions) => ({ ...metric, dimensions })),
+      );
     });
-    expect(Date.now() - line._aws.Timestamp).toBeLessThan(5_000);
+    const byName = (a: { Name: string }, b: { Name: string }) => a.Name.localeCompare(b.Name);
+    expect(emitted.toSorted(byName)).toEqual(expected.toSorted(byName));
+    expect(line).toEqual({ service: group, stage: 'prod', ...ownOf(group), ...valuesOf(group) });
+    expect(Date.now() - _aws.Timestamp).toBeLessThan(5_000);
+  });
+
+  it('of the whole stage have no dimension of a source, and the line tells the source', () => {
+    emitAll('ingest');
+    const line = JSON.parse(stdout[0] as string);
+    const directive = line._aws.CloudWatchMetrics.find(({ Metrics }: Directive) =>
+      Metrics.some(({ Name }) => Name === 'TickersFetched'),
+    );
+    expect(directive.Dimensions).toEqual([['service', 'stage']]);
+    expect(line.source).toBe('kraken-spot');
+  });
+
+  it('leave out trouble that is 0, so that nobody pays for a metric of nothing', () => {
+    emitAll('ingest', { ...valuesOf('ingest'), CategoriesFailed: 0, PollsSucceeded: 0 } as never);
+    const line = JSON.parse(stdout[0] as string);
+    expect(line).not.toHaveProperty('CategoriesFailed');
+    expect(line).toMatchObject({ PollsSucceeded: 0, PollsFailed: expect.any(Number) });
+    emitAll('freshness', { StaleCategories: 0 } as never);
+    expect(stdout).toHaveLength(1);
   });
 
   it('leave out what has no value, and keep 0', () => {
-    emitAll('ingest', { ...valuesOf('ingest'), RejectedShare: undefined, PollsFailed: 0 } as never);
+    emitAll('ingest', { ...valuesOf('ingest'), RejectedShare: undefined, RecordsProduced: 0 } as never);
     const line = JSON.parse(stdout[0] as string);
-    const names = line._aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
-    expect(names).not.toContain('RejectedShare');
-    expect(line).not.toHaveProperty('RejectedShare');
-    expect(line).toMatchObject({ PollsFailed: 0 });
+    expect(JSON.stringify(line)).not.toContain('RejectedShare');
+    expect(line).toMatchObject({ RecordsProduced: 0 });
   });
 
   it('print nothing without values, not even a warning', () => {
-    emitAll('freshness', { NewestTickerAge: undefined } as never);
+    emitAll('freshness', { StaleCategories: undefined } as never);
     expect(stdout).toEqual([]);
   });
 
   it('carry nothing over from the previous line', () => {
     emitAll('ingest');
-    emitAll('summaries');
-    expect(JSON.parse(stdout[1] as string)).not.toHaveProperty('exchange');
+    emitAll('watch');
+    expect(JSON.parse(stdout[1] as string)).not.toHaveProperty('source');
     expect(JSON.parse(stdout[1] as string)).not.toHaveProperty('PollsFailed');
   });
 
