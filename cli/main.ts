@@ -3,6 +3,7 @@ import { PROGRAM_NAME } from './command.ts';
 
 const SUMMARIES: Readonly<Record<string, string>> = {
   start: 'run the pipeline on this machine',
+  demo: 'show an outage that heals',
   reset: 'delete its data',
   insights: 'answer questions about prices',
   report: 'write the report page as a file',

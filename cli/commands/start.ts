@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { AWS_PROFILE } from '../../local/engines/s3-client.ts';
+import { COMPOSE_DASHBOARDS, COMPOSE_SERVERS, requireServers } from '../../local/pipeline/compose.ts';
 import type { PipelineOptions } from '../../local/pipeline/options.ts';
 import { type Pipeline, startPipeline } from '../../local/pipeline/pipeline.ts';
 import { addIndexed, emptyProgress, type Progress } from '../../local/pipeline/progress.ts';
@@ -14,6 +14,7 @@ import { StoppedBySignal } from '../run-command.ts';
 import { type NamedSource, namedSource, SOURCE_NAMES } from '../source-option.ts';
 import { closingReport, reportText } from '../start/closing-report.ts';
 import { createDisplay, type Display } from '../start/display.ts';
+import { firstAnswer, firstScreen } from '../start/first-screen.ts';
 import { pollView } from '../start/poll-view.ts';
 
 interface StartFlags {
@@ -26,6 +27,7 @@ interface StartFlags {
   kafka?: string;
   opensearch?: string;
   s3?: string;
+  compose?: boolean;
   kafkaPort?: number;
   opensearchPort?: number;
   s3Port?: number;
@@ -44,7 +46,8 @@ const help = `Examples:
   npm start -- --live                         Bybit itself, every 2 minutes
   npm start -- --source-url http://127.0.0.1:8080 --interval 1000
   npm start -- --source binance --source okx=http://127.0.0.1:8081
-  npm start -- --kafka 127.0.0.1:9092         with a Kafka that is already running`;
+  npm start -- --kafka 127.0.0.1:9092         with a Kafka that is already running
+  npm start -- --compose                      with the containers that "docker compose up --wait" has started`;
 
 const description =
   'Runs the whole pipeline on this machine: a real Kafka, OpenSearch and S3 server, and the Lambda handlers that run on AWS. Unless you name another source, the tickers are a replay of recorded prices (2018).';
@@ -70,6 +73,7 @@ export const command = withFolderOption(createCommand('start', description, { he
   .option('--kafka <host:port,…>', 'use a Kafka that is already running, with these brokers', brokers)
   .option('--opensearch <url>', 'use an OpenSearch that is already running', httpUrl)
   .option('--s3 <url>', 'use an S3 server that is already running', httpUrl)
+  .option('--compose', 'use the containers of compose.yaml for what is not given')
   .option('--kafka-port <port>', 'start Kafka on this port', portNumber)
   .option('--opensearch-port <port>', 'start OpenSearch on this port', portNumber)
   .option('--s3-port <port>', 'start the S3 server on this port', portNumber)
@@ -91,13 +95,18 @@ function sourcesOf({ source: named, live, sourceUrl }: StartFlags): PipelineOpti
 }
 
 function pipelineOptions(flags: StartFlags): PipelineOptions {
-  const { folder, interval, kafka, opensearch, s3 } = flags;
+  const { folder, interval, compose, kafka, opensearch, s3 } = flags;
   const sources = sourcesOf(flags);
+  const containers: PipelineOptions['servers'] = compose ? COMPOSE_SERVERS : {};
   return {
     folder,
     sources,
     intervalMs: interval ?? (sources === 'replay' ? REPLAY_INTERVAL_MS : WALL_CLOCK_INTERVAL_MS),
-    servers: { kafka, openSearch: opensearch, s3 },
+    servers: {
+      kafka: kafka ?? containers.kafka,
+      openSearch: opensearch ?? containers.openSearch,
+      s3: s3 ?? containers.s3,
+    },
     ports: {
       kafka: flags.kafkaPort,
       opensearch: flags.opensearchPort,
@@ -119,6 +128,7 @@ async function start(stopped: AbortSignal, flags: StartFlags): Promise<number> {
   cleanups.defer(() => display.end());
   try {
     const startedMs = performance.now();
+    if (flags.compose) await requireServers(options.servers);
     const pipeline = await startPipeline(options, {
       step: display.step,
       signal,
@@ -132,19 +142,21 @@ async function start(stopped: AbortSignal, flags: StartFlags): Promise<number> {
       );
     });
     const total = (performance.now() - startedMs) / 1_000;
-    display.print(
-      `Everything is up after ${total.toFixed(1)} s; ${flags.folder}/endpoints.json lists the addresses.`,
-    );
-    display.print(
-      `The lake: AWS_CONFIG_FILE=${flags.folder}/aws.config aws --profile ${AWS_PROFILE} s3 ls s3://${pipeline.endpoints.bucket}/`,
-    );
-    const report = await startReportServer({
-      openSearchUrl: pipeline.endpoints.openSearch,
-      now: () => localNow(flags.folder),
-      samplingIntervals: samplingIntervalsIn(flags.folder),
-    });
+    const [report, answer] = await Promise.all([
+      startReportServer({
+        openSearchUrl: pipeline.endpoints.openSearch,
+        now: () => localNow(flags.folder),
+        samplingIntervals: samplingIntervalsIn(flags.folder),
+      }),
+      flags.polls === undefined ? firstAnswer(pipeline) : undefined,
+    ]);
     cleanups.defer(() => report.close());
-    display.print(`The report page: ${report.url}`);
+    display.print(`Everything is up after ${total.toFixed(1)} s.\n`);
+    if (answer) display.print(`${answer}\n`);
+    const dashboardsUrl = flags.compose ? COMPOSE_DASHBOARDS : undefined;
+    display.print(
+      `${firstScreen(pipeline, { reportUrl: report.url, dashboardsUrl, folder: flags.folder })}\n`,
+    );
     const startupSeconds = { ...Object.fromEntries(display.stepSeconds), total };
     return await collect(flags, { pipeline, progress, display, startupSeconds, signal, options });
   } catch (error) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ClosingReport } from '../../cli/start/closing-report.ts';
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /** `npm start --` with these arguments, in its own process group like a terminal's. */
 export function start(args: string[]) {

@@ -94,7 +94,7 @@ describe('npm start with existing servers', () => {
   afterAll(clearTickers);
 
   it('reports numbers that agree with each other and with the contents of the stores', async () => {
-    const run = startHere('--polls', '12', '--json');
+    const run = startHere('--polls', '12', '--json', '--compose');
     expect(await run.ended, run.text()).toBe(0);
     const report = run.report();
     const records = await lakeRecords('tickers/');

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { start } from '../integration/npm-start.ts';
+import { MAIN, start } from '../integration/npm-start.ts';
 import { expectAllDrawn, openPage } from './browser.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 
@@ -34,7 +36,7 @@ describe.runIf(executablePath)('the report page of npm start', () => {
       () => {
         // A few hours of ticks, so that every picture has data.
         expect(run.text()).toMatch(/^poll 60 /m);
-        return /The report page: (\S+)/.exec(run.text())?.[1] as string;
+        return /See it +(\S+)/.exec(run.text())?.[1] as string;
       },
       { timeout: 200_000, interval: 100 },
     );
@@ -46,5 +48,22 @@ describe.runIf(executablePath)('the report page of npm start', () => {
     const before = await summary.innerText();
     await vi.waitFor(async () => expect(await summary.innerText()).not.toBe(before), { timeout: 30_000 });
     expect(faults).toEqual([]);
+  });
+
+  // Here, because the prices are loaded already.
+  it('is followed by npm run demo: polls, an answer, an outage that heals, and nothing lost', {
+    timeout: 240_000,
+  }, async () => {
+    run.child.kill('SIGTERM');
+    await run.ended;
+    const options = ['--folder', folder, '--pause', '0'];
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'demo', ...options]);
+    const [, , polls = '', answer, outage = '', healed = '', verified] = stdout.split(/^\d\. /m);
+    expect(polls.match(/polled 2018-/g)).toHaveLength(6);
+    expect(answer).toContain('rises +1 %');
+    expect(outage.match(/polled 2018-/g)).toHaveLength(10);
+    expect(outage.trimEnd()).toMatch(/: \d+ tickers wait for the index$/);
+    expect(healed.trimEnd()).toMatch(/everything is indexed$/);
+    expect(verified).toContain('✔ Lake and index agree.');
   });
 });
