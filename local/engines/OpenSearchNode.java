@@ -24,6 +24,7 @@ import org.opensearch.transport.client.node.NodeClient;
  * One OpenSearch node in the foreground, from jars alone: OpenSearch publishes no launcher that works without
  * its distribution's folders. The argument is the home folder; it holds config/opensearch.yml and
  * config/log4j2.properties. SIGTERM closes the node. Exits with 1 when the node cannot start.
+ * artifacts.ts compiles it into launcher/launcher.jar, beside OpenSearch's own jars.
  */
 public final class OpenSearchNode {
   /** The modules that a distribution loads from its modules folder. */

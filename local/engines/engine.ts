@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineJars } from './artifacts.ts';
+import { classArchiveOf } from './class-archive.ts';
 import type { EngineName } from './jar-list.ts';
 import {
   describeExit,
@@ -27,6 +28,8 @@ export interface Engine {
   readonly exited: Promise<EngineExit>;
   /** Sends SIGTERM, after 6 s SIGKILL, and waits for the process to end. May be called again. */
   stop(): Promise<void>;
+  /** Makes the next start quicker, in the background. Does nothing if that was done before; never rejects. */
+  prepareNextStart(signal: AbortSignal): Promise<void>;
 }
 
 export interface StartOptions {
@@ -51,6 +54,8 @@ export interface EngineRecipe {
   /** The command-line option that sets the port, for the error if it is taken. */
   readonly portOption: string;
   url(port: number): string;
+  /** Whether all its classes are in its folder of jars, so that an archive of them makes its start quicker. @default false */
+  readonly hasClassArchive?: boolean;
   /** Writes the engine's configuration and returns java's arguments. Nobody else uses the internal port. */
   prepare(ports: { port: number; internalPort: number }): Promise<readonly string[]>;
   /** Whether it is ready to serve; may throw while it is not. */
@@ -90,10 +95,12 @@ export async function startEngine(recipe: EngineRecipe, options: StartOptions): 
     const isRetry = attempt > 1 && options.port === undefined;
     const port = isRetry ? await anyFreePort() : await choosePort(request);
     const args = await recipe.prepare({ port, internalPort: await anyFreePort() });
-    const running = run(recipe.name, args, options, port);
+    const archive = recipe.hasClassArchive ? classArchiveOf(recipe.name, options, args) : undefined;
+    const running = run(recipe.name, [...(archive?.flags() ?? []), ...args], options, port);
     try {
       await waitUntilReady(recipe, running, port, options);
-      return { ...running, name: recipe.name, url: recipe.url(port), port };
+      const prepareNextStart = async (signal: AbortSignal) => archive?.make(signal).catch(() => {});
+      return { ...running, name: recipe.name, url: recipe.url(port), port, prepareNextStart };
     } catch (error) {
       await running.stop();
       if (!(error instanceof EngineStartError) || attempt === BIND_ATTEMPTS) throw error;

@@ -48,6 +48,7 @@ export async function startKafka(options: StartOptions, node?: KafkaNode): Promi
     {
       name: 'kafka',
       title: 'Kafka',
+      hasClassArchive: true,
       usualPort: 9092,
       portOption: '--kafka-port',
       url: (port) => `${LOOPBACK}:${port}`,

@@ -25,6 +25,7 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
     {
       name: 'opensearch',
       title: 'OpenSearch',
+      hasClassArchive: true,
       usualPort: 9200,
       portOption: '--opensearch-port',
       url: (port) => `http://${LOOPBACK}:${port}`,
@@ -63,7 +64,7 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
           '-Dlog4j2.disable.jmx=true',
           '-Dfile.encoding=UTF-8',
           '-cp',
-          `${join(options.jars.opensearch, '*')}:${join(options.jars.opensearch, 'launcher')}`,
+          `${join(options.jars.opensearch, '*')}:${join(options.jars.opensearch, 'launcher', 'launcher.jar')}`,
           'OpenSearchNode',
           home,
         ];

@@ -35,6 +35,7 @@ export async function startS3(options: StartOptions): Promise<Engine> {
     {
       name: 's3',
       title: 'the S3 server',
+      hasClassArchive: true,
       usualPort: 9000,
       portOption: '--s3-port',
       url: urlOf,

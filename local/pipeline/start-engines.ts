@@ -12,6 +12,9 @@ export class EngineDiedError extends Error {
   override readonly name = 'EngineDiedError';
 }
 
+/** Once the first minute, with the prices to load and the first polls, is over. */
+const QUIET_AFTER_MS = 40_000;
+
 /** Starts an engine for each service that was not given; the first start downloads them. */
 export async function startPipelineEngines(
   options: PipelineOptions,
@@ -45,11 +48,26 @@ export async function startPipelineEngines(
     });
   });
   const stopWatching = watchEngines(engines, hooks.onEngineDied);
+  const stopPreparing = prepareNextStart(engines);
   cleanups.defer(() => {
     stopWatching();
+    stopPreparing();
     return stopEngines(engines);
   });
   return engines;
+}
+
+/** One engine after the other, so that the pipeline keeps most of the processor. */
+function prepareNextStart(engines: Engines): () => void {
+  const stop = new AbortController();
+  const prepare = async () => {
+    for (const engine of Object.values(engines)) await engine.prepareNextStart(stop.signal);
+  };
+  const timer = setTimeout(prepare, QUIET_AFTER_MS);
+  return () => {
+    clearTimeout(timer);
+    stop.abort();
+  };
 }
 
 function watchEngines(engines: Engines, onDied: (error: EngineDiedError) => void): () => void {

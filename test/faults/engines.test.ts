@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -141,6 +141,20 @@ describe('the S3 server', () => {
     );
     again.destroy();
     expect(bodies).toEqual(Array.from({ length: 20 }, (_, i) => `body ${i}`));
+  });
+
+  it.runIf(process.platform === 'linux')('starts from an archive of its classes the next time', async () => {
+    const own = { ...jars, s3: join(folder, 'jars') };
+    await cp(jars.s3, own.s3, { recursive: true, filter: (path) => !path.endsWith('.jsa') });
+    const first = await started(startS3({ jdk, jars: own, folder, port: await anyFreePort() }));
+    await first.prepareNextStart(new AbortController().signal);
+    await first.stop();
+    const archives = (await readdir(own.s3)).filter((file) => !file.endsWith('.jar'));
+    expect(archives).toEqual([expect.stringMatching(/^classes-[0-9a-f]{16}\.jsa$/)]);
+
+    const second = await started(startS3({ jdk, jars: own, folder, port: await anyFreePort() }));
+    // Java maps only an archive that fits.
+    expect(await readFile(`/proc/${second.pid}/maps`, 'utf8')).toContain(archives[0]);
   });
 });
 

@@ -66,7 +66,7 @@ beforeEach(async () => {
   folder = join(root, 'engines');
   const jdk = { home: join(root, 'jdk'), java: join(root, 'jdk/bin/java'), major: 21 };
   options = { folder, jdk, lists: join(root, 'lists') };
-  await program('jdk/bin/javac', '#!/bin/sh\nexit 0\n');
+  for (const tool of ['javac', 'jar']) await program(`jdk/bin/${tool}`, '#!/bin/sh\nexit 0\n');
   await program('bin/mvn', MAVEN);
   await mkdir(join(root, 'lists'));
   for (const engine of ENGINE_NAMES) {
