@@ -3,6 +3,7 @@ import { requireCommercial } from '../lib/config/region.ts';
 import { readSettings } from '../lib/config/settings.ts';
 import { StageConfigError } from '../lib/config/stage-config.ts';
 import { stageConfigByName } from '../lib/config/stages.ts';
+import { requireAttended } from '../lib/config/unattended.ts';
 import { addPipeline } from '../lib/stacks/pipeline.ts';
 import { requireUnchanged } from './deployed.ts';
 
@@ -13,6 +14,8 @@ import { requireUnchanged } from './deployed.ts';
  *   -c kafkaClusterArn=ARN       an existing MSK cluster to use instead of creating one
  *   -c kafkaSecurityGroupId=sg-… the security group of that cluster, to be opened to the functions
  *   -c acceptReplacement=SETTING settings whose change replaces something, with commas in between (docs/aws.md)
+ *   -c lakeAcceptsCopies=true    while another lake is copied into this one (docs/aws.md)
+ *   -c acceptUnattended=SETTING  alarms.pages and budget, if nobody is to hear of trouble (docs/aws.md)
  */
 const app = new App();
 
@@ -20,6 +23,8 @@ function context(name: string): string | undefined {
   const value: unknown = app.node.tryGetContext(name);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+const accepted = (name: string) => context(name)?.split(',') ?? [];
 
 try {
   requireCommercial(process.env.CDK_DEFAULT_REGION);
@@ -30,8 +35,12 @@ try {
     const existing = { clusterArn, ...(securityGroupId ? { securityGroupId } : {}) };
     settings.stream = { ...(settings.stream as object | undefined), existing };
   }
+  if (context('lakeAcceptsCopies') === 'true') {
+    settings.lake = { ...(settings.lake as object | undefined), acceptsCopies: true };
+  }
   const config = stageConfigByName(context('stage') ?? 'dev', settings);
-  requireUnchanged(config, context('acceptReplacement')?.split(',') ?? []);
+  requireAttended(config, accepted('acceptUnattended'));
+  requireUnchanged(config, accepted('acceptReplacement'));
   addPipeline(app, config);
   app.synth();
 } catch (error) {

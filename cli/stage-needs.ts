@@ -1,7 +1,7 @@
 import type { Needs, SourceNeed } from '../core/operate/preflight/ports.ts';
 import { EXCHANGES } from '../exchanges/registry.ts';
 import { logPolicyName, OPENSEARCH_VERSION, stackName } from '../lib/config/derived.ts';
-import type { PolledSource, StageConfig } from '../lib/config/stage-config.ts';
+import { executionsToReserve, type PolledSource, type StageConfig } from '../lib/config/stage-config.ts';
 import { openSource } from './open-source.ts';
 
 /** How long an exchange may take to answer. */
@@ -29,7 +29,7 @@ export function needsOf(config: StageConfig): Needs {
     },
     executions: {
       atOnce: scheduled + stream.topic.partitions + CALLED_BY_HAND,
-      reserved: config.reservedConcurrency ? scheduled : 0,
+      reserved: config.reservedConcurrency ? executionsToReserve(config) : 0,
       assumedQuota: alarms.concurrencyQuota,
     },
     logPolicy: logPolicyName(stage),

@@ -29,6 +29,11 @@ export function tickersKey(address: BatchAddress): string {
   return `${hourFolder('tickers', address)}${address.slotMs}.ndjson.gz`;
 }
 
+/** The prefix of a category's rejected records. */
+export function rejectedPrefix(exchange: string, category: Category): string {
+  return categoryFolder('rejected', exchange, category);
+}
+
 /** The rejected records of one attempt at a poll; a second attempt does not overwrite those of the first. */
 export function rejectedKey(address: BatchAddress, receivedAtMs: number): string {
   return `${hourFolder('rejected', address)}${address.slotMs}-${receivedAtMs}.ndjson.gz`;
@@ -42,11 +47,19 @@ export function markerKey({ exchange, category }: Market): string {
 /** The prefix of all markers, readable or not. */
 export const MARKERS = 'state/';
 
+/** `state/<source>.json`: the marker of all markets of a source, which earlier versions wrote. */
+export function markerKeyOfSource(source: string): string {
+  return `${MARKERS}${source}.json`;
+}
+
+/** Where unreadable markers of a market are kept. */
+export function unreadableMarkersPrefix({ exchange, category }: Market): string {
+  return `${MARKERS}unreadable/exchange=${exchange}/category=${category}/`;
+}
+
 /** Where an unreadable marker is kept, by the slot that found it. */
 export function unreadableMarkerKey(market: Market, slotMs: number): string {
-  return markerKey(market)
-    .replace(MARKERS, `${MARKERS}unreadable/`)
-    .replace(/\.json$/, `/${slotMs}.json`);
+  return `${unreadableMarkersPrefix(market)}${slotMs}.json`;
 }
 
 /** The reverse of {@link markerKey}; undefined if the key is not a marker's. */

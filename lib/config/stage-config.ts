@@ -19,6 +19,11 @@ const pollMinutes = z.literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]);
 
 const functionSize = z.strictObject({ memoryMb: megabytes, timeoutSeconds: z.int().min(10).max(900) });
 
+const calledFunctionSize = functionSize.extend({
+  /** With `reservedConcurrency` more calls are refused, so that callers leave the others something of the account's quota. */
+  maxAtOnce: count,
+});
+
 const source = sourceConfigSchema
   .safeExtend({
     samplingIntervalMinutes: pollMinutes,
@@ -45,6 +50,8 @@ const network = z.strictObject({
     .optional(),
   /** One is cheap; one per zone survives the loss of a zone. */
   natGateways: z.int().min(1).max(3),
+  /** Which connections are logged: only those that were refused, or all. */
+  flowLog: z.enum(['REJECT', 'ALL']),
   /** Use this VPC instead of creating one, e.g. that of an existing cluster. Fixed once deployed: fixed-settings.ts. */
   existing: z
     .strictObject({
@@ -143,7 +150,7 @@ const index = z.strictObject({
 });
 
 /** Beside each source's ingest: summarise and watch. */
-const FUNCTIONS_OF_THEIR_OWN = 2;
+const ONE_AT_A_TIME = 2;
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
 const UNRESERVED_MINIMUM = 100;
 
@@ -174,6 +181,10 @@ const stageConfigSchema = z
     network,
     stream,
     search,
+    lake: z.strictObject({
+      /** Batches may be replaced and copied into `tickers/`: only while another lake is copied into this one. */
+      acceptsCopies: z.boolean(),
+    }),
     sources: z.array(source).min(1),
     index,
     summarise: z.strictObject({
@@ -184,13 +195,15 @@ const stageConfigSchema = z
       ingest: functionSize,
       index: functionSize,
       summarise: functionSize,
-      insights: functionSize,
-      operate: functionSize,
+      insights: calledFunctionSize,
+      /** Also of the one that fetches candles for it. */
+      operate: calledFunctionSize,
       watch: functionSize,
     }),
     /**
-     * Reserves one concurrent execution for each function that needs no second: each source's ingest, summarise and
-     * watch. Then no other function of the account can crowd them out. Lambda insists on 100 unreserved executions, so a
+     * Reserves one concurrent execution for each function that needs no second (each source's ingest, summarise and watch)
+     * and `maxAtOnce` for those that people call. Then no other function of the account can crowd them out, and questions and
+     * commands cannot crowd out indexing. Lambda insists on 100 unreserved executions, so a
      * new account, with a quota of 10, cannot reserve any.
      * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
      */
@@ -225,7 +238,7 @@ const stageConfigSchema = z
   })
   .superRefine(({ sources, functions, network, stream, search: domain, ...rest }, context) => {
     const { availabilityZones } = network;
-    const reserved = sources.length + FUNCTIONS_OF_THEIR_OWN;
+    const reserved = executionsToReserve({ sources, functions });
     const { concurrencyQuota } = rest.alarms;
     if (rest.reservedConcurrency && concurrencyQuota - reserved < UNRESERVED_MINIMUM) {
       const message = `Lambda refuses to reserve ${reserved} of ${concurrencyQuota} executions (alarms.concurrencyQuota): ${UNRESERVED_MINIMUM} must stay unreserved. Set it to false, or have the quota raised`;
@@ -269,6 +282,15 @@ const stageConfigSchema = z
     }
   });
 
+/** How many executions a stage reserves if it does. */
+export function executionsToReserve({
+  sources,
+  functions,
+}: Pick<StageConfig, 'sources' | 'functions'>): number {
+  const { insights, operate } = functions;
+  return sources.length + ONE_AT_A_TIME + insights.maxAtOnce + 2 * operate.maxAtOnce;
+}
+
 function firstRepeated(values: readonly string[]): string | undefined {
   return values.find((value, position) => values.indexOf(value) !== position);
 }
@@ -278,10 +300,12 @@ export type StageConfig = DeepReadonly<z.infer<typeof stageConfigSchema>>;
 
 export type NetworkConfig = StageConfig['network'];
 export type StreamConfig = StageConfig['stream'];
+export type LakeConfig = StageConfig['lake'];
 export type SearchConfig = StageConfig['search'];
 export type PolledSource = StageConfig['sources'][number];
 /** How much of Lambda one function may use. */
 export type FunctionSize = StageConfig['functions']['ingest'];
+export type CalledFunctionSize = StageConfig['functions']['insights'];
 
 type DeepReadonly<T> = T extends (infer Item)[]
   ? readonly DeepReadonly<Item>[]

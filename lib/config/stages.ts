@@ -25,7 +25,7 @@ const kraken: PolledSource = { ...sourceNamed('kraken'), samplingIntervalMinutes
  */
 const dev: BuiltInStage = {
   dataOnRemoval: 'destroy',
-  network: { availabilityZones: 2, natGateways: 1 },
+  network: { availabilityZones: 2, natGateways: 1, flowLog: 'REJECT' },
   stream: {
     kafkaVersion: '3.9.x.kraft',
     instanceType: 'kafka.m7g.large',
@@ -46,6 +46,7 @@ const dev: BuiltInStage = {
     volumeGb: 80,
     indices: { shards: 1, replicas: 0, refreshInterval: '30s' },
   },
+  lake: { acceptsCopies: false },
   sources: [kraken],
   index: {
     provisioned: false,
@@ -59,8 +60,8 @@ const dev: BuiltInStage = {
     ingest: { memoryMb: 512, timeoutSeconds: 90 },
     index: { memoryMb: 512, timeoutSeconds: 120 },
     summarise: { memoryMb: 1_024, timeoutSeconds: 600 },
-    insights: { memoryMb: 1_024, timeoutSeconds: 60 },
-    operate: { memoryMb: 1_024, timeoutSeconds: 120 },
+    insights: { memoryMb: 1_024, timeoutSeconds: 60, maxAtOnce: 10 },
+    operate: { memoryMb: 1_024, timeoutSeconds: 120, maxAtOnce: 5 },
     watch: { memoryMb: 256, timeoutSeconds: 30 },
   },
   reservedConcurrency: false,
@@ -73,7 +74,7 @@ const dev: BuiltInStage = {
 const prod: BuiltInStage = {
   ...dev,
   dataOnRemoval: 'retain',
-  network: { availabilityZones: 3, natGateways: 3 },
+  network: { availabilityZones: 3, natGateways: 3, flowLog: 'ALL' },
   stream: {
     ...dev.stream,
     brokers: 3,

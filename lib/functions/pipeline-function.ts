@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Tags, Validations } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { type ILogGroup, LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { FunctionSize } from '../config/stage-config.ts';
+import type { CalledFunctionSize, FunctionSize } from '../config/stage-config.ts';
+import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 
 /** What the functions of a stage share. */
 export interface FunctionContext {
@@ -15,13 +16,18 @@ export interface FunctionContext {
   /** Lets a function call exchanges and AWS over HTTPS. */
   readonly internet: ec2.ISecurityGroup;
   readonly logs: LogGroupProps;
-  /** Whether functions that run {@link PipelineFunctionProps.oneAtATime} reserve their one execution. */
+  /** Whether functions reserve {@link PipelineFunctionProps.maxAtOnce}, and so run no more. */
   readonly reservedConcurrency: boolean;
 }
 
 /** What the constructs around a single function share. */
 export interface SizedFunctionContext extends FunctionContext {
   readonly size: FunctionSize;
+}
+
+/** What the constructs around a function share that people call. */
+export interface CalledFunctionContext extends FunctionContext {
+  readonly size: CalledFunctionSize;
 }
 
 export interface PipelineFunctionProps extends SizedFunctionContext {
@@ -35,9 +41,15 @@ export interface PipelineFunctionProps extends SizedFunctionContext {
   readonly clients?: readonly ec2.ISecurityGroup[];
   /** Where an event goes that fails for good; a sentence. */
   readonly failedEvents: string;
-  /** Two at a time would be a waste, though harmless: each stores the same ids. @default false */
-  readonly oneAtATime?: boolean;
+  /**
+   * How many may run at once, where the account reserves executions. 1 for those of which a second would be a waste, though
+   * harmless: each stores the same ids. @default as many as the account has left
+   */
+  readonly maxAtOnce?: number;
 }
+
+/** By this tag of their roles policies of resources know functions, whichever stack they are in. */
+export const PIPELINE_ROLE_TAG = { key: 'used-by', value: 'crypto-market-insights-function' } as const;
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -53,11 +65,13 @@ export class PipelineFunction extends Construct {
   constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
     super(scope, id);
     const { stage, vpc, internet, folder, description, size, environment, clients = [] } = props;
+    const { maxAtOnce, reservedConcurrency } = props;
     const logGroup = props.logGroup ?? new LogGroup(this, 'Logs', props.logs);
     this.role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      assumedBy: serviceForThisAccount(this, 'lambda.amazonaws.com'),
       description: `Role of the function in lambdas/${folder}`,
     });
+    Tags.of(this.role).add(PIPELINE_ROLE_TAG.key, PIPELINE_ROLE_TAG.value);
     logGroup.grantWrite(this.role);
     this.#allowNetworkInterfaces();
     this.fn = new NodejsFunction(this, 'Function', {
@@ -75,7 +89,7 @@ export class PipelineFunction extends Construct {
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
-      ...(props.oneAtATime && props.reservedConcurrency ? { reservedConcurrentExecutions: 1 } : {}),
+      ...(maxAtOnce && reservedConcurrency ? { reservedConcurrentExecutions: maxAtOnce } : {}),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         KAFKAJS_NO_PARTITIONER_WARNING: '1',
@@ -118,15 +132,16 @@ export class PipelineFunction extends Construct {
     });
     const own = props.logGroup ? ` && $.function_name = "${this.fn.functionName}"` : '';
     this.errorsCommand = `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR"${own} }' ${logGroup.logGroupName}`;
+    this.#denyNetworkToCode();
     Validations.of(this.fn).acknowledge({ id: 'Serverless-LambdaDLQ', reason: props.failedEvents });
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'Lambda creates the network interfaces later, X-Ray has no resources, and MSK tells any role of the account where brokers are: these actions accept only *.',
+        'Traces and the brokers’ addresses have no resource to name. Lambda itself, not the code, needs EC2: it checks the permission before any interface exists, and another policy denies all of EC2 to the code.',
     });
   }
 
-  /** What AWS's managed policy for functions in a VPC allows, and no more. */
+  /** What AWS's managed policy for functions in a VPC allows, and no more; for Lambda, which uses the same role. */
   #allowNetworkInterfaces(): void {
     this.role.addToPolicy(
       new iam.PolicyStatement({
@@ -142,5 +157,25 @@ export class PipelineFunction extends Construct {
         resources: ['*'],
       }),
     );
+  }
+
+  /**
+   * Keeps the function's code, which has the same credentials, from what Lambda does in EC2. A policy of its own: the role's
+   * first policy exists before the function, so it cannot name it.
+   * https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+   */
+  #denyNetworkToCode(): void {
+    new iam.Policy(this, 'CodeWithoutNetwork', {
+      roles: [this.role],
+      statements: [
+        new iam.PolicyStatement({
+          sid: 'NotByTheCode',
+          effect: iam.Effect.DENY,
+          actions: ['ec2:*'],
+          resources: ['*'],
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': this.fn.functionArn } },
+        }),
+      ],
+    });
   }
 }

@@ -6,6 +6,7 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { AlarmContext } from '../monitoring/alarm.ts';
+import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { PipelineFunction, SizedFunctionContext } from './pipeline-function.ts';
 import type { Schedules } from './schedules.ts';
@@ -52,12 +53,10 @@ export class Scheduled extends Construct {
       retryAttempts: 1,
       onFailure: new destinations.SqsDestination(this.deadLetters.queue),
     });
-    const { account } = Stack.of(this);
+    const { group } = props.schedules;
     const role = new iam.Role(this, 'Role', {
-      // Only for schedules of this account (against the confused deputy).
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': account } },
-      }),
+      // Scheduler names the group, not the schedule, as the source.
+      assumedBy: serviceForThisAccount(this, 'scheduler.amazonaws.com', group.scheduleGroupArn),
     });
     const fn = props.function.fn.node.defaultChild as CfnFunction;
     Validations.of(role).acknowledge({
@@ -66,7 +65,7 @@ export class Scheduled extends Construct {
     });
     this.schedule = new scheduler.Schedule(this, 'Schedule', {
       description,
-      scheduleGroup: props.schedules.group,
+      scheduleGroup: group,
       schedule: scheduler.ScheduleExpression.expression(expression),
       ...(window ? { timeWindow: scheduler.TimeWindow.flexible(window) } : {}),
       target: new targets.LambdaInvoke(props.function.fn, {
@@ -78,6 +77,6 @@ export class Scheduled extends Construct {
       }),
     });
     // The schedule names its group without referring to it.
-    this.schedule.node.addDependency(props.schedules.group);
+    this.schedule.node.addDependency(group);
   }
 }

@@ -60,11 +60,10 @@ export class Ingest extends Construct {
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [stream.clients],
       logGroup: polls.logGroup,
-      oneAtATime: true,
+      maxAtOnce: 1,
     });
     const { role } = this.function;
-    lake.grantRead(role, 'tickers', 'state');
-    lake.grantPut(role, 'tickers', 'rejected', 'state');
+    lake.grantPolls(role, source);
     stream.grantProduce(role);
 
     this.scheduled = new Scheduled(this, 'Every', {

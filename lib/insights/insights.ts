@@ -2,10 +2,10 @@ import { Construct } from 'constructs';
 import { samplingIntervalsText } from '../../core/market/sampling.ts';
 import { samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
-import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
+import { type CalledFunctionContext, PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Search } from '../search/domain.ts';
 
-export interface InsightsProps extends SizedFunctionContext {
+export interface InsightsProps extends CalledFunctionContext {
   readonly sources: readonly PolledSource[];
   readonly search: Search;
 }
@@ -26,6 +26,7 @@ export class Insights extends Construct {
       },
       failedEvents: 'The caller waits for the answer and gets the error.',
       clients: [search.clients],
+      maxAtOnce: context.size.maxAtOnce,
     });
   }
 }

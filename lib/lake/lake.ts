@@ -1,12 +1,16 @@
-import { type CfnResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
+import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { readByPolls, writtenByPolls } from '../../core/lake/poll-objects.ts';
+import type { LakeConfig, PolledSource } from '../config/stage-config.ts';
+import { configureProvider } from '../trust/cdk-provider.ts';
+import { type EMPTIED_FOLDERS, keepAppendOnly } from './append-only.ts';
 
-export interface LakeProps {
+export interface LakeProps extends LakeConfig {
   readonly key: IKey;
   readonly logs: LogGroupProps;
   readonly removalPolicy: RemovalPolicy;
@@ -56,8 +60,9 @@ const GIVEN_UP = 'given-up-batches';
 export class Lake extends Construct {
   readonly bucket: s3.Bucket;
 
-  constructor(scope: Construct, id: string, { key, logs, removalPolicy, retention }: LakeProps) {
+  constructor(scope: Construct, id: string, props: LakeProps) {
     super(scope, id);
+    const { key, logs, removalPolicy, retention } = props;
     const common = {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -110,37 +115,28 @@ export class Lake extends Construct {
         { id: 'athena-results', prefix: ATHENA_RESULTS, expiration: Duration.days(7) },
       ],
     });
-    if (common.autoDeleteObjects) this.#logsOfTheEmptier(logs);
+    keepAppendOnly(this.bucket, props);
+    if (common.autoDeleteObjects) configureProvider(this, 'EmptierLogs', 'Custom::S3AutoDeleteObjects', logs);
   }
 
-  /**
-   * CDK's function that empties the buckets before they are removed would leave its log group behind, without a retention.
-   */
-  #logsOfTheEmptier(logs: LogGroupProps): void {
-    const provider = Stack.of(this).node.tryFindChild('Custom::S3AutoDeleteObjectsCustomResourceProvider');
-    const handler = provider?.node.tryFindChild('Handler') as CfnResource | undefined;
-    const { logGroupName } = new LogGroup(this, 'EmptierLogs', logs);
-    handler?.addPropertyOverride('LoggingConfig', { LogGroup: logGroupName });
+  /** Lets a function poll a source: it writes the objects of that source's markets, and nothing of another's. */
+  grantPolls(role: iam.Role, { name, exchange, categories }: PolledSource): void {
+    const markets = categories.map((category) => ({ exchange, category }));
+    this.#grantRead(role, [...new Set(markets.flatMap((market) => readByPolls(market, name)))]);
+    this.#grantPut(role, markets.flatMap(writtenByPolls));
   }
 
-  /** Lets a function read the objects in some folders and list the lake. */
+  /** Lets a function read and list the objects in some folders. */
   grantRead(role: iam.Role, ...folders: Folder[]): void {
-    this.#grant(role, 's3:GetObject', folders);
-    iam.Grant.addToPrincipal({
-      grantee: role,
-      actions: ['s3:ListBucket'],
-      resourceArns: [this.bucket.bucketArn],
-    });
-    this.bucket.encryptionKey?.grantDecrypt(role);
+    this.#grantRead(role, folders.map(everythingIn));
   }
 
   grantPut(role: iam.Role, ...folders: Folder[]): void {
-    this.#grant(role, 's3:PutObject', folders);
-    this.bucket.encryptionKey?.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
+    this.#grantPut(role, folders.map(everythingIn));
   }
 
-  grantDelete(role: iam.Role, ...folders: Folder[]): void {
-    this.#grant(role, 's3:DeleteObject', folders);
+  grantDelete(role: iam.Role, ...folders: (typeof EMPTIED_FOLDERS)[number][]): void {
+    this.#grant(role, 's3:DeleteObject', folders.map(everythingIn));
   }
 
   /**
@@ -158,16 +154,37 @@ export class Lake extends Construct {
     });
   }
 
-  #grant(role: iam.Role, action: string, folders: readonly Folder[]): void {
-    for (const folder of folders) {
-      iam.Grant.addToPrincipal({
-        grantee: role,
-        actions: [action],
-        resourceArns: [this.bucket.arnForObjects(`${folder}/*`)],
-      });
+  /**
+   * S3 answers that an object does not exist (404) only to those who may list a prefix of its key; others get 403. It
+   * takes the key itself for the prefix.
+   */
+  #grantRead(role: iam.Role, keys: readonly string[]): void {
+    this.#grant(role, 's3:GetObject', keys);
+    iam.Grant.addToPrincipal({
+      grantee: role,
+      actions: ['s3:ListBucket'],
+      resourceArns: [this.bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': keys } },
+    });
+    this.bucket.encryptionKey?.grantDecrypt(role);
+  }
+
+  #grantPut(role: iam.Role, keys: readonly string[]): void {
+    this.#grant(role, 's3:PutObject', keys);
+    this.bucket.encryptionKey?.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
+  }
+
+  /** @param keys may end with `*` */
+  #grant(role: iam.Role, action: string, keys: readonly string[]): void {
+    iam.Grant.addToPrincipal({
+      grantee: role,
+      actions: [action],
+      resourceArns: keys.map((key) => this.bucket.arnForObjects(key)),
+    });
+    for (const key of keys.filter((each) => each.endsWith('*'))) {
       Validations.of(role).acknowledge({
-        id: `AwsSolutions-IAM5[Resource::${this.#exportedArn()}/${folder}/*]`,
-        reason: `Keys in ${folder}/ are made of exchanges and times; the function gets this folder, not the bucket.`,
+        id: `AwsSolutions-IAM5[Resource::${this.#exportedArn()}/${key}]`,
+        reason: 'Keys end with times; the function gets its own folders, not the bucket.',
       });
     }
   }
@@ -177,4 +194,8 @@ export class Lake extends Construct {
     const stack = Stack.of(this);
     return stack.resolve(stack.exportValue(this.bucket.bucketArn))['Fn::ImportValue'];
   }
+}
+
+function everythingIn(folder: Folder): string {
+  return `${folder}/*`;
 }

@@ -1,9 +1,9 @@
-import { Stack, Validations } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 import { Chat, type ChatProps } from './chat.ts';
 
 export interface NotificationsProps {
@@ -39,10 +39,7 @@ export class Notifications extends Construct {
   #topic(id: string, masterKey: IKey, addresses: readonly string[]): sns.Topic {
     const topic = new sns.Topic(this, id, { masterKey, enforceSSL: true });
     for (const service of PUBLISHERS) {
-      const publisher = new iam.ServicePrincipal(service, {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      });
-      topic.grantPublish(publisher);
+      topic.grantPublish(serviceForThisAccount(this, service));
     }
     for (const address of addresses) {
       Validations.of(topic.addSubscription(new EmailSubscription(address))).acknowledge({

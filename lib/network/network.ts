@@ -1,8 +1,12 @@
-import { Fn, Validations } from 'aws-cdk-lib';
+import { Fn, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { NetworkConfig } from '../config/stage-config.ts';
+import { configureProvider } from '../trust/cdk-provider.ts';
+import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 
 export interface NetworkProps extends NetworkConfig {
   /** Settings of the flow log's group. */
@@ -15,10 +19,12 @@ export interface NetworkProps extends NetworkConfig {
  */
 export class Network extends Construct {
   readonly vpc: ec2.IVpc;
+  /** Undefined in an existing VPC, whose owner decides. */
+  readonly #s3: ec2.GatewayVpcEndpoint | undefined;
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    const { existing, availabilityZones, zones, natGateways, logs } = props;
+    const { existing, availabilityZones, zones, natGateways, flowLog, logs } = props;
     if (existing) {
       this.vpc = ec2.Vpc.fromVpcAttributes(this, 'Vpc', {
         vpcId: existing.vpcId,
@@ -41,14 +47,38 @@ export class Network extends Construct {
         { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
         { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
       ],
-      gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
-      restrictDefaultSecurityGroup: false,
+      restrictDefaultSecurityGroup: true,
+    });
+    configureProvider(this, 'DefaultGroupLogs', 'Custom::VpcRestrictDefaultSG', logs);
+    this.#s3 = vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+    const flowLogs = Stack.of(this).formatArn({
+      service: 'ec2',
+      resource: 'vpc-flow-log',
+      resourceName: '*',
+    });
+    const role = new iam.Role(this, 'FlowLogRole', {
+      assumedBy: serviceForThisAccount(this, 'vpc-flow-logs.amazonaws.com', flowLogs),
     });
     vpc.addFlowLog('FlowLog', {
-      trafficType: ec2.FlowLogTrafficType.REJECT,
-      destination: ec2.FlowLogDestination.toCloudWatchLogs(new LogGroup(this, 'FlowLogs', logs)),
+      trafficType: ec2.FlowLogTrafficType[flowLog],
+      destination: ec2.FlowLogDestination.toCloudWatchLogs(new LogGroup(this, 'FlowLogs', logs), role),
     });
     // CDK's own types disagree under exactOptionalPropertyTypes.
     this.vpc = vpc as ec2.IVpc;
+  }
+
+  /**
+   * Lets nothing but the objects of one bucket through the endpoint, and only for principals of its account: who takes over
+   * a function can carry nothing off to a bucket of their own.
+   */
+  allowOnlyObjectsOf(bucket: Bucket): void {
+    this.#s3?.addToPolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.AnyPrincipal()],
+        actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket'],
+        resources: [bucket.bucketArn, bucket.arnForObjects('*')],
+        conditions: { StringEquals: { 'aws:PrincipalAccount': Stack.of(this).account } },
+      }),
+    );
   }
 }

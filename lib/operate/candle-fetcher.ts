@@ -1,8 +1,8 @@
 import { Construct } from 'constructs';
-import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
+import { type CalledFunctionContext, PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
 
-export interface CandleFetcherProps extends SizedFunctionContext {
+export interface CandleFetcherProps extends CalledFunctionContext {
   readonly lake: Lake;
 }
 
@@ -21,6 +21,7 @@ export class CandleFetcher extends Construct {
       description: 'Fetches hourly candles through ccxt for backfill',
       environment: { LAKE_BUCKET: lake.bucket.bucketName },
       failedEvents: 'The caller waits for the answer and gets the error.',
+      maxAtOnce: context.size.maxAtOnce,
     });
     lake.grantPut(this.function.role, 'candles');
   }

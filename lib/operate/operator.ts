@@ -5,7 +5,7 @@ import { samplingIntervalsText } from '../../core/market/sampling.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
-import { PipelineFunction, type SizedFunctionContext } from '../functions/pipeline-function.ts';
+import { type CalledFunctionContext, PipelineFunction } from '../functions/pipeline-function.ts';
 import { FAILED_EVENTS_ARE_QUEUED, Scheduled } from '../functions/scheduled.ts';
 import type { Schedules } from '../functions/schedules.ts';
 import type { Lake } from '../lake/lake.ts';
@@ -15,7 +15,7 @@ import type { Notifications } from '../monitoring/notifications.ts';
 import type { Search } from '../search/domain.ts';
 import type { Stream } from '../stream/stream.ts';
 
-export interface OperatorProps extends SizedFunctionContext {
+export interface OperatorProps extends CalledFunctionContext {
   readonly sources: readonly PolledSource[];
   /** Fractions: 0.01 is 1 %. */
   readonly moveThresholds: readonly number[];
@@ -60,6 +60,7 @@ export class Operator extends Construct {
       },
       failedEvents: `The caller of a command waits for the answer and gets the error. ${FAILED_EVENTS_ARE_QUEUED}`,
       clients: [stream.clients, search.clients],
+      maxAtOnce: context.size.maxAtOnce,
     });
     const { role } = this.function;
     lake.grantRead(role, 'tickers', 'state', 'candles', 'dead-letters', 'aws/lambda', 'probe');

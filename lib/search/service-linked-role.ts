@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 
 export interface ServiceLinkedRoleProps {
   readonly logs: LogGroupProps;
@@ -20,7 +21,7 @@ export class ServiceLinkedRole extends Construct {
     const { partition, account } = Stack.of(this);
     const logGroup = new LogGroup(this, 'Logs', logs);
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      assumedBy: serviceForThisAccount(this, 'lambda.amazonaws.com'),
       description: 'Creates the service-linked role of OpenSearch Service if the account has none',
     });
     logGroup.grantWrite(role);

@@ -9,6 +9,7 @@ import type { SearchConfig } from '../config/stage-config.ts';
 import { type FunctionContext, PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Search } from '../search/domain.ts';
+import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 
 export interface SetupProps extends FunctionContext {
   readonly indices: SearchConfig['indices'];
@@ -73,7 +74,7 @@ export class Setup extends Construct {
   #provider({ logs }: SetupProps): cr.Provider {
     const logGroup = new LogGroup(this, 'ProviderLogs', logs);
     const role = new iam.Role(this, 'ProviderRole', {
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      assumedBy: serviceForThisAccount(this, 'lambda.amazonaws.com'),
       description: 'Role of the function between CloudFormation and setup',
     });
     logGroup.grantWrite(role);

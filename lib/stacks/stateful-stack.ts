@@ -46,8 +46,9 @@ export class StatefulStack extends Stack {
     }
     this.network = new Network(this, 'Network', { ...config.network, logs });
     const { vpc } = this.network;
-    this.lake = new Lake(this, 'Lake', { key, logs, removalPolicy, retention });
+    this.lake = new Lake(this, 'Lake', { ...config.lake, key, logs, removalPolicy, retention });
     const { bucket } = this.lake;
+    this.network.allowOnlyObjectsOf(bucket);
     const catalog = new Catalog(this, 'Catalog', { stage, exchanges: exchangesOf(config), bucket });
     const questions = new Questions(this, 'Questions', { stage, bucket, key, catalog });
     const common = { stage, vpc, key, logs, removalPolicy, notifications };

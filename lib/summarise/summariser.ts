@@ -44,7 +44,7 @@ export class Summariser extends Construct {
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [search.clients],
-      oneAtATime: true,
+      maxAtOnce: 1,
     });
     this.scheduled = new Scheduled(this, 'Hourly', {
       function: this.function,

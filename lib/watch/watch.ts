@@ -42,7 +42,7 @@ export class Watch extends Construct {
       },
       failedEvents: FAILED_EVENTS_ARE_QUEUED,
       clients: [search.clients],
-      oneAtATime: true,
+      maxAtOnce: 1,
     });
     this.scheduled = new Scheduled(this, 'Every', {
       function: this.function,

@@ -36,6 +36,7 @@ const DELETE_DOCUMENTS = ['indices:data/write/delete'];
 /** Requests about several indices, or documents, need the right to be made at all. */
 const BULK = 'indices:data/write/bulk';
 const GET_MANY = 'indices:data/read/mget';
+const SCROLL = 'indices:data/read/scroll';
 
 const role = (
   description: string,
@@ -75,7 +76,7 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
     [
       BULK,
       GET_MANY,
-      'indices:data/read/scroll',
+      SCROLL,
       'indices:data/read/scroll/clear',
       'cluster:monitor/health',
       'indices:admin/index_template/get',
@@ -91,7 +92,8 @@ const FUNCTION_ROLES: Record<OpenSearchFunction, Role> = {
 const READER_ROLE: Role = {
   ...role(
     'Reads Dashboards and its data.',
-    ['cluster_composite_ops_ro'],
+    // What Dashboards asks about several indices at once: panels, exports and the list of indices.
+    [GET_MANY, 'indices:data/read/msearch', SCROLL, 'indices:admin/resolve/index'],
     [
       [
         [...TICKERS, ...SUMMARIES],
@@ -103,6 +105,42 @@ const READER_ROLE: Role = {
   tenant_permissions: [{ tenant_patterns: ['global_tenant'], allowed_actions: ['kibana_all_read'] }],
 };
 
+/** Every request makes an event of these. */
+const EVERYDAY = ['AUTHENTICATED', 'GRANTED_PRIVILEGES'];
+
+/**
+ * The audit log: failed sign-ins, what was refused, indices that come and go, changes of users and roles. It holds neither
+ * bodies, which may have passwords in them, nor the headers that sign in.
+ * https://docs.aws.amazon.com/opensearch-service/latest/developerguide/audit-logs.html
+ */
+const AUDIT_LOG = {
+  enabled: true,
+  audit: {
+    enable_rest: true,
+    disabled_rest_categories: EVERYDAY,
+    enable_transport: true,
+    disabled_transport_categories: EVERYDAY,
+    resolve_indices: true,
+    resolve_bulk_requests: false,
+    log_request_body: false,
+    exclude_sensitive_headers: true,
+    ignore_users: ['kibanaserver'],
+    ignore_requests: [],
+  },
+  compliance: {
+    enabled: true,
+    internal_config: true,
+    external_config: false,
+    read_metadata_only: true,
+    read_watched_fields: {},
+    read_ignore_users: ['kibanaserver'],
+    write_metadata_only: true,
+    write_log_diffs: false,
+    write_watched_indices: [],
+    write_ignore_users: ['kibanaserver'],
+  },
+};
+
 const nameOf = (of: string) => `crypto-market-insights-${of}`;
 
 export interface AccessControl {
@@ -112,7 +150,7 @@ export interface AccessControl {
   reader: { username: string; password: string };
 }
 
-/** Roles, their mappings and the read-only user. */
+/** The audit log, roles, their mappings and the read-only user. */
 export function accessControlSteps({ functionRoleArns, reader }: AccessControl): SetupStep[] {
   const step = (what: string, path: string, body: object) => ({
     what,
@@ -120,6 +158,7 @@ export function accessControlSteps({ functionRoleArns, reader }: AccessControl):
     body,
   });
   return [
+    step('the audit log', 'audit/config', AUDIT_LOG),
     ...Object.entries<Role>({ ...FUNCTION_ROLES, reader: READER_ROLE }).map(([name, body]) =>
       step(`the role ${nameOf(name)}`, `roles/${nameOf(name)}`, body),
     ),

@@ -7,8 +7,8 @@ import { listingsKey } from '../../core/lake/listing-objects.ts';
 import { packLines, UnreadableObjectError, unpackLines } from '../../core/lake/ndjson.ts';
 import {
   type BatchAddress,
-  MARKERS,
   markerKey,
+  markerKeyOfSource,
   parseTickersKey,
   rejectedKey,
   tickersKey,
@@ -95,7 +95,7 @@ export class S3Lake implements TickerLake, ListingLake, LakeObjects {
     const own = await this.#readMarker(markerKey(market), deadlineMs, parseMarker);
     if (own || source === undefined) return own;
     const ofSource = (text: string) => parseMarkerOfSource(text, market.category);
-    return this.#readMarker(`${MARKERS}${source}.json`, deadlineMs, ofSource);
+    return this.#readMarker(markerKeyOfSource(source), deadlineMs, ofSource);
   }
 
   async writeMarker(market: Market, marker: OutboxMarker, deadlineMs?: number): Promise<void> {

@@ -8,6 +8,7 @@ import { dataPath } from './data-path.ts';
 import { everyRole } from './every-role.ts';
 import { firstDeployment } from './first-deployment.ts';
 import { onlyWhatIsAllowed } from './iam.ts';
+import { lakeWalls } from './lake-walls.ts';
 import { startLocalAws } from './local-aws.ts';
 import { mustNot } from './must-not.ts';
 import { mustNotOnKafka } from './secure-kafka/must-not.ts';
@@ -53,5 +54,7 @@ describe('the app', () => {
   updates(stage);
   describe('IAM', () => onlyWhatIsAllowed(stage));
   describe('the brokers', () => mustNotOnKafka(stage));
+  // After the comparison of permissions with calls: these calls are to be refused.
+  describe('a thief with the credentials of', () => lakeWalls(stage));
   destruction(stage);
 });

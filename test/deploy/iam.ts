@@ -53,6 +53,23 @@ export function onlyWhatIsAllowed(stage: () => Stage): void {
     expect(refused).toEqual([]);
   });
 
+  it('lets Lambda manage the network interfaces of functions, but not the code of one', async () => {
+    const inVpc = [...policies].flatMap(([role, documents]) =>
+      JSON.stringify(documents).includes('ec2:CreateNetworkInterface') ? role : [],
+    );
+    expect(inVpc.length).toBeGreaterThan(7);
+    const functions = await stage().local.identities.functionsByRole();
+    for (const role of inVpc) {
+      const byCode = { 'lambda:SourceFunctionArn': functions.get(role) as string };
+      for (const action of ['ec2:DeleteNetworkInterface', 'ec2:UnassignPrivateIpAddresses']) {
+        const resource = 'arn:aws:ec2:us-east-1:000000000000:network-interface/eni-0123456789abcdef0';
+        const call = { role, action, resource };
+        expect(await isAllowed({ ...call, context: {} }, policies.get(role) ?? []), role).toBe(true);
+        expect(await isAllowed({ ...call, context: byCode }, policies.get(role) ?? []), role).toBe(false);
+      }
+    }
+  });
+
   it('allows nothing that is neither made use of nor listed', () => {
     expect(unusedPermissions(policies, calls).filter((one) => !isListed(one))).toEqual([]);
   });

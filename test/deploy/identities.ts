@@ -34,9 +34,27 @@ export class Identities {
     return this.#byAccessKey.get(accessKeyId);
   }
 
+  /** ARNs of functions by the names of their roles. */
+  async functionsByRole(): Promise<Map<string, string>> {
+    const functions = new Map<string, string>();
+    for await (const { Functions = [] } of paginateListFunctions({ client: this.#lambda }, {})) {
+      for (const { FunctionArn, Role } of Functions) {
+        if (FunctionArn && Role) functions.set(Role.split('/').at(-1) as string, FunctionArn);
+      }
+    }
+    return functions;
+  }
+
+  /** What a function signs with. */
+  async credentialsOfFunction(FunctionName: string): Promise<RoleCredentials> {
+    return credentialsOfFunction(
+      await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName })),
+    );
+  }
+
   /** Headers of a request to OpenSearch that a function has signed. */
   async signedBy(FunctionName: string, request: Omit<UnsignedRequest, 'headers'>) {
-    const credentials = await this.#credentialsOfFunction(FunctionName);
+    const credentials = await this.credentialsOfFunction(FunctionName);
     const { host: _, ...headers } = await this.#signatures.sign(
       { ...request, headers: {} },
       'es',
@@ -47,7 +65,7 @@ export class Identities {
 
   /** How a function signs in to the brokers, or whoever has got hold of its id but not of the secret. */
   async signInTo(FunctionName: string, secret = {}): Promise<Required<Pick<KafkaConfig, 'sasl'>>> {
-    const credentials = { ...(await this.#credentialsOfFunction(FunctionName)), ...secret };
+    const credentials = { ...(await this.credentialsOfFunction(FunctionName)), ...secret };
     return {
       sasl: {
         mechanism: 'oauthbearer',
@@ -71,10 +89,5 @@ export class Identities {
   async passwordIn(SecretId: string | undefined): Promise<string> {
     const { SecretString = '' } = await this.#secrets.send(new GetSecretValueCommand({ SecretId }));
     return JSON.parse(SecretString).password;
-  }
-  async #credentialsOfFunction(FunctionName: string): Promise<RoleCredentials> {
-    return credentialsOfFunction(
-      await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName })),
-    );
   }
 }

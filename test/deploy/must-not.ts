@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { OPENSEARCH_FUNCTIONS, type OpenSearchFunction } from '../../core/runtime/opensearch-functions.ts';
+import { eventually } from './eventually.ts';
 import type { Stage } from './stage.ts';
 
 type Who = OpenSearchFunction | 'reader';
@@ -103,9 +104,27 @@ export function mustNot(stage: () => Stage): void {
   );
 
   it('the reader reads what Dashboards show', async () => {
+    const several = OURS.slice(0, 2).map((index) => `{"index":"${index?.slice(1)}"}\n{"size":0}\n`);
+    expect(await stage().ask('reader', 'POST', '/_msearch', several.join(''))).toBe(200);
+    expect(await stage().ask('reader', 'GET', '/_resolve/index/tickers-*')).toBe(200);
+    expect(await stage().ask('reader', 'GET', `${TICKERS}/_search?scroll=1m`)).toBe(200);
     for (const [method, path] of OURS.flatMap(readsOf)) {
       if (path.includes('/_doc/')) continue;
       expect(await stage().ask('reader', method, path), path).toBe(200);
     }
+  });
+
+  it('the audit log, which is on only since setup, says who was refused', async () => {
+    const must = [
+      { match: { audit_category: 'MISSING_PRIVILEGES' } },
+      { match: { audit_request_effective_user: 'reader' } },
+    ];
+    const search = () =>
+      stage().local.openSearch.search({
+        index: 'security-auditlog-*',
+        body: { query: { bool: { must } }, size: 100 },
+      });
+    const { body } = await eventually(search, ({ body }) => body.hits.hits.length > 0);
+    expect(JSON.stringify(body.hits.hits)).not.toMatch(/audit_request_body|"authorization"/i);
   });
 }

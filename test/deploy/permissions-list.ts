@@ -20,7 +20,7 @@ const LISTED: readonly { actions: RegExp; role?: RegExp; reason: string }[] = [
   },
   {
     actions: /^s3:PutObject$/,
-    reason: 'Polls keep rejected tickers; the recorded payloads have none.',
+    reason: 'Polls keep rejected tickers, changed listings and unreadable markers; the test has none.',
     role: /-Source/,
   },
   { actions: /^s3:ListBucket$/, reason: 'Lambda puts a batch that it gave up.', role: /-Indexer/ },

@@ -187,7 +187,8 @@ export function unusedPermissions(policies: ReadonlyMap<string, readonly Policy[
   const unused: { role: string; action: string; resource: string }[] = [];
   for (const [role, documents] of policies) {
     const made = calls.filter((call) => call.role === role);
-    for (const { Action, Resource } of documents.flatMap(({ Statement }) => Statement)) {
+    const statements = documents.flatMap(({ Statement }) => Statement);
+    for (const { Action, Resource } of statements.filter(({ Effect }) => Effect === 'Allow')) {
       for (const action of [Action].flat()) {
         for (const resource of [Resource].flat()) {
           const isUse = (call: Call) => call.action === action && matches(resource, call.resource);

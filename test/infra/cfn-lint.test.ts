@@ -65,6 +65,8 @@ async function synth(stage: StageName): Promise<string[]> {
       '--no-notices',
       '-c',
       `stage=${stage}`,
+      '-c',
+      'acceptUnattended=true',
       '-o',
       output,
     ],
@@ -171,6 +173,19 @@ describe('an invalid value', () => {
       stderr: expect.stringContaining(
         'stream.existing.clusterArn: must be the ARN of an MSK cluster (got "mine")',
       ),
+    });
+  });
+});
+
+describe('prod with nobody to page and no budget', () => {
+  it('fails with a sentence that says what is missing, before anything is built', async () => {
+    const env = { ...NO_CREDENTIALS, CDK_CONTEXT_JSON: JSON.stringify({ stage: 'prod' }) };
+    await expect(
+      run(process.execPath, [join(root, 'bin/pipeline.ts')], { cwd: root, env }),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr:
+        'Nobody is paged when data stops arriving (alarms.pages, or a chat room with the topic pages), and nobody hears that it costs more than planned (budget): name them in the settings of prod (docs/aws.md), or accept it with -c acceptUnattended=alarms.pages,budget.\n',
     });
   });
 });

@@ -73,6 +73,7 @@ const NEIGHBOURS: Record<string, StageSettings> = {
   'network.availabilityZones': { network: { availabilityZones: 3 } },
   'network.zones': { network: { zones: ['eu-central-1a', 'eu-central-1b'] } },
   'network.natGateways': { network: { natGateways: 2 } },
+  'network.flowLog': { network: { flowLog: 'ALL' } },
   'network.existing': {
     network: {
       existing: {
@@ -103,7 +104,8 @@ const NEIGHBOURS: Record<string, StageSettings> = {
   'search.indices.shards': { search: { indices: { shards: 2 } } },
   sources: { sources: [bybit] },
   'everything else': {
-    functions: { operate: { memoryMb: 2_048 } },
+    functions: { operate: { memoryMb: 2_048, maxAtOnce: 2 } },
+    lake: { acceptsCopies: true },
     index: { provisioned: true },
     summarise: { moveThresholds: [0.5] },
     reservedConcurrency: true,

@@ -4,13 +4,18 @@ import { synthesise } from './synthesised.ts';
 
 interface Statement {
   Effect: string;
+  Condition?: unknown;
   Action: string | string[];
   Resource: unknown;
   NotAction?: unknown;
 }
 
-/** Every statement of the stage's roles. */
+/** Every statement of the stage's roles that allows something. */
 function statementsOf(stage: StageName, settings = {}): [policy: string, Statement][] {
+  return allStatementsOf(stage, settings).filter(([, { Effect }]) => Effect === 'Allow');
+}
+
+function allStatementsOf(stage: StageName, settings = {}): [policy: string, Statement][] {
   const { stateful, stateless } = synthesise(stage, settings);
   return [stateful, stateless].flatMap((template) =>
     [...Object.entries(template.findResources('AWS::IAM::Policy'))].flatMap(([id, { Properties }]) =>
@@ -22,9 +27,9 @@ function statementsOf(stage: StageName, settings = {}): [policy: string, Stateme
   );
 }
 
-/** Actions that accept no other resource than `*`, and their purpose. */
-const WITHOUT_RESOURCE = new Set([
-  // Lambda attaches a function to the VPC.
+/** Actions that are allowed on `*`, and their purpose. */
+const ON_EVERYTHING = new Set([
+  // Lambda attaches a function to the VPC. All of EC2 is denied to the function's code.
   'ec2:CreateNetworkInterface',
   'ec2:DescribeNetworkInterfaces',
   'ec2:DescribeSubnets',
@@ -44,27 +49,95 @@ const WITHOUT_RESOURCE = new Set([
 describe.each(STAGE_NAMES)('a role of %s', (stage) => {
   const statements = statementsOf(stage, { bastion: true });
 
-  it('has * as a resource only for actions that accept nothing narrower', () => {
+  it('has * as a resource only for what Lambda does itself, and for actions that accept nothing narrower', () => {
     for (const [policy, { Action, Resource }] of statements) {
       if (![Resource].flat().includes('*')) continue;
       for (const action of [Action].flat()) {
-        expect(WITHOUT_RESOURCE, `${policy} may ${action} on *`).toContain(action);
+        expect(ON_EVERYTHING, `${policy} may ${action} on *`).toContain(action);
       }
     }
   });
 
   it('is allowed actions by name, never by pattern', () => {
-    for (const [policy, { Effect, Action, NotAction }] of statements) {
-      expect(Effect, policy).toBe('Allow');
+    for (const [policy, { Action, NotAction }] of statements) {
       expect(NotAction, policy).toBeUndefined();
       for (const action of [Action].flat()) expect(action, policy).not.toContain('*');
     }
   });
+
+  it('that may use EC2 is Lambda’s own: the code of its function may not', () => {
+    const inEc2 = statements.filter(([, { Action }]) =>
+      [Action].flat().some((each) => each.startsWith('ec2:')),
+    );
+    const functions = new Set(inEc2.map(([policy]) => policy.split('RoleDefaultPolicy')[0] as string));
+    expect(functions.size).toBeGreaterThan(7);
+    const denied = allStatementsOf(stage, { bastion: true }).filter(([, { Effect }]) => Effect === 'Deny');
+    const denials = new Map(
+      denied.map(([policy, denial]) => [policy.split('CodeWithoutNetwork')[0], denial]),
+    );
+    for (const name of functions) {
+      const [, fn] = /"([^"]+)","Arn"/.exec(JSON.stringify(denials.get(name)?.Condition)) ?? [];
+      // `WatchFunction` is the construct, `WatchFunctionD0DD0B8C` its function.
+      expect(fn, name).toMatch(new RegExp(`^${name}[0-9A-F]{8}$`));
+      expect(denials.get(name), name).toMatchObject({
+        Action: 'ec2:*',
+        Resource: '*',
+        Condition: { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': [fn, 'Arn'] } } },
+      });
+    }
+  });
+});
+
+/** Trusted without a condition, and why. */
+const TRUSTED_AS_IT_IS: Readonly<Record<string, string>> = {
+  'ec2.amazonaws.com': 'EC2 does not say for whom it acts; a role can only be passed within its account.',
+  'chatbot.amazonaws.com': 'No condition is documented; the role has no permissions.',
+};
+
+describe.each(STAGE_NAMES)('a service that is trusted in %s', (stage) => {
+  it('is trusted only while it acts for this account', () => {
+    const chat = [{ app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC', topics: ['pages'] }];
+    const everything = { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 } };
+    const trusts: { resource: string; service: string; condition: string }[] = [];
+    const find = (resource: string, value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const { Effect, Principal, Condition } = value as Record<string, unknown>;
+      const service = (Principal as { Service?: unknown } | undefined)?.Service;
+      if (Effect === 'Allow' && service !== undefined) {
+        for (const each of [service].flat()) {
+          const name = typeof each === 'string' ? each : JSON.stringify(each);
+          trusts.push({ resource, service: name, condition: JSON.stringify(Condition ?? {}) });
+        }
+      }
+      for (const inside of Object.values(value)) find(resource, inside);
+    };
+    for (const template of Object.values(synthesise(stage, everything))) {
+      for (const [id, resource] of Object.entries(template.toJSON().Resources)) find(id, resource);
+      // Its policy is text with references in it.
+      for (const [id, { Properties }] of Object.entries(
+        template.findResources('AWS::Logs::ResourcePolicy'),
+      )) {
+        const text = Properties.PolicyDocument['Fn::Join'][1].map((part: unknown) =>
+          typeof part === 'string' ? part : 'a-reference',
+        );
+        find(id, JSON.parse(text.join('')));
+      }
+    }
+    const ofAnyone = trusts.filter(
+      ({ service, condition }) =>
+        !/"(aws:SourceAccount|kms:EncryptionContext:aws:logs:arn)":/.test(condition) &&
+        !(service in TRUSTED_AS_IT_IS),
+    );
+    expect(trusts.length).toBeGreaterThan(20);
+    expect(trusts.map(({ resource }) => resource)).toContainEqual(expect.stringMatching(/^SearchWriteLogs/));
+    expect(ofAnyone).toEqual([]);
+  });
 });
 
 describe('by function', () => {
+  const statements = statementsOf('dev');
   const actionsOf = (policy: string) =>
-    statementsOf('dev')
+    statements
       .filter(([id]) => id.startsWith(policy))
       .flatMap(([, { Action }]) => [Action].flat())
       .filter((action) => /^(s3|kafka-cluster|secretsmanager|es|iam):/.test(action))
@@ -102,14 +175,14 @@ describe('by function', () => {
 
   it('setup alone reads the passwords', () => {
     expect(actionsOf('SetupFunction')).toEqual(['s3:PutObject', 'secretsmanager:GetSecretValue']);
-    const readers = statementsOf('dev').filter(([, { Action }]) =>
+    const readers = statements.filter(([, { Action }]) =>
       [Action].flat().includes('secretsmanager:GetSecretValue'),
     );
     expect(readers.map(([id]) => id)).toEqual([expect.stringMatching(/^SetupFunction/)]);
   });
 
   const resourcesOf = (policy: string, action: RegExp) =>
-    statementsOf('dev')
+    statements
       .filter(
         ([id, { Action }]) => id.startsWith(policy) && [Action].flat().some((each) => action.test(each)),
       )
@@ -118,6 +191,27 @@ describe('by function', () => {
   it('candles-ccxt only writes recorded candles', () => {
     expect(actionsOf('CandleFetcherFunction')).toEqual(['s3:PutObject']);
     expect(resourcesOf('CandleFetcherFunction', /^s3:/)).toEqual([expect.stringContaining('/candles/*')]);
+  });
+
+  it('ingest writes the objects of its own markets, and reads and lists nothing of another’s', () => {
+    const own = '/exchange=kraken/category=spot';
+    const written = resourcesOf('SourcekrakenIngestFunction', /^s3:PutObject/).join();
+    const keys = [...written.matchAll(/"(\/[^"]+)"/g)].map(([, key]) => key);
+    expect(keys.sort()).toEqual([
+      `/rejected${own}/*`,
+      `/state${own}.json`,
+      `/state/listings${own}/*`,
+      `/state/unreadable${own}/*`,
+      `/tickers${own}/*`,
+    ]);
+    const read = [`state${own}.json`, 'state/kraken.json', `tickers${own}/*`];
+    const readable = resourcesOf('SourcekrakenIngestFunction', /^s3:GetObject/).join();
+    expect([...readable.matchAll(/"\/([^"]+)"/g)].map(([, key]) => key).sort()).toEqual(read);
+    const listing = statements.find(
+      ([id, { Action }]) => id.startsWith('SourcekrakenIngestFunction') && Action === 's3:ListBucket',
+    );
+    expect(listing?.[1].Condition).toEqual({ StringLike: { 's3:prefix': expect.arrayContaining(read) } });
+    expect(JSON.stringify(listing).match(/(tickers|state)\//g)).toHaveLength(read.length);
   });
 
   it('operate never writes or deletes tickers or the markers of polls', () => {

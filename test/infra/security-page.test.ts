@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { type StageName, stageConfig } from '../../lib/config/stages.ts';
+import { STAGE_NAMES, type StageName, stageConfig } from '../../lib/config/stages.ts';
 import { synthesise } from './synthesised.ts';
+
+interface Statement {
+  Sid?: string;
+  Effect: 'Allow' | 'Deny';
+  Action: string | string[];
+  Resource: unknown;
+}
 
 interface Resource {
   Properties: {
-    PolicyDocument: { Statement: { Action: string | string[] }[] };
+    PolicyDocument: { Statement: Statement[] };
     Roles: { Ref: string }[];
     Policies?: Resource['Properties'][];
     ManagedPolicyArns?: unknown[];
@@ -20,14 +28,18 @@ function nameOf(logicalId: string): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '').replace(`Source${source?.name}Ingest`, 'Ingest<source>');
 }
 
-/** The actions of each role of a stage with everything switched on. */
-function rolesOf(stage: StageName): Map<string, Set<string>> {
+/** The templates of a stage with everything switched on. */
+function templatesOf(stage: StageName): Template[] {
   const chat = [{ app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC', topics: ['pages'] }];
-  const templates = Object.values(
-    synthesise(stage, { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 } }),
-  );
-  const of = (type: string) =>
-    templates.flatMap((template) => Object.entries(template.findResources(type)) as [string, Resource][]);
+  return Object.values(synthesise(stage, { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 } }));
+}
+
+const resourcesOf = (templates: readonly Template[]) => (type: string) =>
+  templates.flatMap((template) => Object.entries(template.findResources(type)) as [string, Resource][]);
+
+/** The actions of each role. */
+function rolesOf(templates: readonly Template[]): Map<string, Set<string>> {
+  const of = resourcesOf(templates);
   const roles = new Map<string, Set<string>>();
   const add = (id: string, actions: readonly string[]) => {
     const known = roles.get(nameOf(id)) ?? new Set();
@@ -35,7 +47,7 @@ function rolesOf(stage: StageName): Map<string, Set<string>> {
     roles.set(nameOf(id), known);
   };
   const actionsOf = ({ PolicyDocument }: Resource['Properties']) =>
-    PolicyDocument.Statement.flatMap(({ Action }) => Action);
+    PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => Action);
   for (const [id, { Properties }] of of('AWS::IAM::Role')) {
     const managed = (Properties.ManagedPolicyArns ?? []).map(
       (arn) => /[^/"]+(?="[^/]*$)/.exec(JSON.stringify(arn))?.[0] ?? '',
@@ -46,6 +58,44 @@ function rolesOf(stage: StageName): Map<string, Set<string>> {
     for (const { Ref } of Properties.Roles) add(Ref, actionsOf(Properties));
   }
   return roles;
+}
+
+const FOLDER_COLUMNS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'];
+/** `rejected/`, or `aws/lambda/`. */
+const FOLDER = /"\/?((?:aws\/)?[a-z-]+\/)/;
+
+/** Who reads, writes and deletes the objects of each folder of the lake: `candles/ s3:PutObject Operator`. */
+function accessToLake(templates: readonly Template[]): string[] {
+  const lines = new Set<string>();
+  for (const [, { Properties }] of resourcesOf(templates)('AWS::IAM::Policy')) {
+    const [{ Ref: role = '' } = {}] = Properties.Roles;
+    for (const { Effect, Action, Resource } of Properties.PolicyDocument.Statement) {
+      for (const action of [Action]
+        .flat()
+        .filter((each) => Effect === 'Allow' && FOLDER_COLUMNS.includes(each))) {
+        for (const resource of [Resource].flat()) {
+          const [, folder] = FOLDER.exec(JSON.stringify(resource)) ?? [];
+          lines.add(`${folder} ${action} ${nameOf(role).replace(/FunctionRole$/, '')}`);
+        }
+      }
+    }
+  }
+  return [...lines].sort();
+}
+
+/** The same as the page says it. */
+function accessToLakeOfPage(): string[] {
+  const rows = page.split('\n').filter((line) => /^\| `[a-z/-]+\/` \|/.test(line));
+  return rows
+    .flatMap((row) => {
+      const [folder = '', ...cells] = row.split('|').slice(1, -1);
+      return FOLDER_COLUMNS.flatMap((action, column) =>
+        [...(cells[column] ?? '').matchAll(/`([A-Z][\w<>]*)`/g)].map(
+          ([, role]) => `${folder.trim().replaceAll('`', '')} ${action} ${role}`,
+        ),
+      );
+    })
+    .sort();
 }
 
 /** The page's row of what every function's role has; another row refers to it as "every function’s". */
@@ -79,8 +129,9 @@ const asLines = (roles: ReadonlyMap<string, ReadonlySet<string>>) =>
     .sort();
 
 describe('docs/security.md', () => {
-  const dev = rolesOf('dev');
-  const prod = rolesOf('prod');
+  const templates = { dev: templatesOf('dev'), prod: templatesOf('prod') };
+  const dev = rolesOf(templates.dev);
+  const prod = rolesOf(templates.prod);
 
   it('lists every role of both stages with exactly its actions', () => {
     // Both stages have the same roles, but for the one that empties dev's buckets.
@@ -90,5 +141,20 @@ describe('docs/security.md', () => {
   it('holds for both stages: a role has the same permissions in each', () => {
     const shared = asLines(dev).filter((line) => prod.has(line.split(':')[0] ?? ''));
     expect(shared).toEqual(asLines(prod));
+  });
+
+  it.each(STAGE_NAMES)('lists who reads, writes and deletes each folder of the lake: %s', (stage) => {
+    expect(accessToLakeOfPage().length).toBeGreaterThan(15);
+    expect(accessToLakeOfPage()).toEqual(accessToLake(templates[stage]));
+  });
+
+  it.each(STAGE_NAMES)('lists every statement that the bucket’s policy has of its own: %s', (stage) => {
+    const policies = resourcesOf(templates[stage])('AWS::S3::BucketPolicy');
+    const own = policies
+      .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
+      .filter(({ Sid }) => Sid !== undefined);
+    expect(own.map(({ Effect }) => Effect)).toEqual(own.map(() => 'Deny'));
+    const rows = [...page.matchAll(/^\| `([A-Z]\w+)` \| (?:everyone|functions): /gm)].map(([, sid]) => sid);
+    expect(rows).toEqual(own.map(({ Sid }) => Sid));
   });
 });

@@ -3,6 +3,7 @@ import { requireCommercial } from '../../lib/config/region.ts';
 import type { StageSettings } from '../../lib/config/settings.ts';
 import { StageConfigError } from '../../lib/config/stage-config.ts';
 import { STAGE_NAMES, stageConfig, stageConfigByName } from '../../lib/config/stages.ts';
+import { requireAttended } from '../../lib/config/unattended.ts';
 
 function messageOf(stage: string, settings: StageSettings = {}): string {
   try {
@@ -41,6 +42,56 @@ describe('a stage’s configuration', () => {
       'There is no stage "qa": choose dev or prod, or set "basedOn" to one of them in your settings.',
     );
     expect(messageOf('qa', { basedOn: 'live' })).toBe('"basedOn" must be dev or prod, not "live".');
+  });
+});
+
+describe('a stage whose data is meant to last', () => {
+  const pages = { pages: ['on-call@example.com'] };
+  const room = { app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC' };
+  const budget = { monthlyUsd: 900 };
+  const refusal = (settings: StageSettings, accepted: string[] = []) => {
+    try {
+      requireAttended(stageConfigByName('live', { basedOn: 'prod', ...settings }), accepted);
+    } catch (error) {
+      expect(error).toBeInstanceOf(StageConfigError);
+      return (error as Error).message;
+    }
+    return '';
+  };
+
+  it.each<[string, StageSettings, string[]]>([
+    ['an address to page and a budget', { alarms: pages, budget }, []],
+    [
+      'a chat room for pages and a budget',
+      { alarms: { chat: [{ ...room, topics: ['pages'] }] }, budget },
+      [],
+    ],
+    ['an address, its missing budget accepted', { alarms: pages }, ['budget']],
+    ['nothing, which is accepted', {}, ['true']],
+  ])('may have %s', (_, settings, accepted) => {
+    expect(refusal(settings, accepted)).toBe('');
+  });
+
+  it.each<[string, StageSettings, string[], RegExp]>([
+    ['no one to page', { budget }, [], /^Nobody is paged .* -c acceptUnattended=alarms\.pages\.$/],
+    [
+      'a room for notices only',
+      { alarms: { chat: [{ ...room, topics: ['notices'] }] }, budget },
+      [],
+      /^Nobody is paged/,
+    ],
+    [
+      'no budget',
+      { alarms: pages },
+      ['alarms.pages'],
+      /^Nobody hears that it costs .* -c acceptUnattended=budget\.$/,
+    ],
+  ])('is refused with %s', (_, settings, accepted, message) => {
+    expect(refusal(settings, accepted)).toMatch(message);
+  });
+
+  it('is not dev, which may be unattended', () => {
+    expect(() => requireAttended(stageConfig('dev'), [])).not.toThrow();
   });
 });
 
@@ -85,7 +136,7 @@ describe('an error names the invalid value', () => {
     [
       'an execution to reserve in an account with the quota of a new one',
       { reservedConcurrency: true, alarms: { concurrencyQuota: 10 } },
-      '- reservedConcurrency: Lambda refuses to reserve 3 of 10 executions (alarms.concurrencyQuota): 100 must stay unreserved. Set it to false, or have the quota raised (got true)',
+      '- reservedConcurrency: Lambda refuses to reserve 23 of 10 executions (alarms.concurrencyQuota): 100 must stay unreserved. Set it to false, or have the quota raised (got true)',
     ],
     [
       'brokers that cannot be spread evenly',

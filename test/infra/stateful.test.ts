@@ -39,6 +39,42 @@ describe('data resources keep their logical ids; otherwise CloudFormation would 
   });
 });
 
+describe('the lake', () => {
+  const sids = (template: typeof dev) =>
+    JSON.stringify(template.findResources('AWS::S3::BucketPolicy')).match(/TickersAreWrittenOnce/g)?.length;
+
+  it('lets no batch be replaced, but while another lake is copied into it', () => {
+    expect(sids(dev)).toBe(1);
+    expect(sids(synthesise('dev', { lake: { acceptsCopies: true } }).stateful)).toBeUndefined();
+  });
+});
+
+describe('the network', () => {
+  it.each(eachStage)('lets only the lake through its way to S3: %s', (_, template) => {
+    template.hasResourceProperties('AWS::EC2::VPCEndpoint', {
+      VpcEndpointType: 'Gateway',
+      PolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Resource: [
+              { 'Fn::GetAtt': ['LakeBucketB1D32E10', 'Arn'] },
+              { 'Fn::Join': ['', [{ 'Fn::GetAtt': ['LakeBucketB1D32E10', 'Arn'] }, '/*']] },
+            ],
+            Condition: { StringEquals: { 'aws:PrincipalAccount': { Ref: 'AWS::AccountId' } } },
+          },
+        ],
+      },
+    });
+  });
+
+  it('has a default group without rules, and logs every connection in prod', () => {
+    for (const [, template] of eachStage) template.resourceCountIs('Custom::VpcRestrictDefaultSG', 1);
+    dev.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'REJECT' });
+    prod.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'ALL' });
+  });
+});
+
 describe('the stream', () => {
   it.each(eachStage)('only accepts IAM over TLS: %s', (_, template) => {
     template.hasResourceProperties('AWS::MSK::Cluster', {

@@ -1,6 +1,8 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
+import { executionsToReserve } from '../../lib/config/stage-config.ts';
+import { stageConfig } from '../../lib/config/stages.ts';
 import { pollExpression } from '../../lib/ingest/poll-times.ts';
 import { buildApp, bybit, synthesise } from './synthesised.ts';
 
@@ -33,20 +35,25 @@ describe('a function', () => {
     }
   });
 
-  it('reserves an execution only by setting, and only if it needs no second one', () => {
+  it('reserves executions only by setting: one if it needs no second, and a limit for those that people call', () => {
     const reserving = (template: typeof dev) =>
       Object.values(template.findResources('AWS::Lambda::Function'))
         .filter(({ Properties }) => Properties.ReservedConcurrentExecutions !== undefined)
         .map(({ Properties }) => [Properties.ReservedConcurrentExecutions, Properties.Description]);
-    const three = [
+    const all = [
       [1, 'Polls kraken every 2 min: lake first, then the stream'],
       [1, 'Computes candles and moves of each closed hour'],
       [1, 'Watches how fresh tickers and summaries are'],
+      [10, 'Answers questions about prices and their moves'],
+      [5, "Runs operators' commands, slice by slice"],
+      [5, 'Fetches hourly candles through ccxt for backfill'],
     ];
     expect(reserving(dev)).toEqual([]);
-    expect(reserving(stages.prod)).toEqual(three);
-    expect(reserving(synthesise('dev', { reservedConcurrency: true }).stateless)).toEqual(three);
+    expect(reserving(stages.prod)).toEqual(all);
+    expect(reserving(synthesise('dev', { reservedConcurrency: true }).stateless)).toEqual(all);
     expect(reserving(synthesise('prod', { reservedConcurrency: false }).stateless)).toEqual([]);
+    const reserved = all.reduce((sum, [executions]) => sum + Number(executions), 0);
+    expect(executionsToReserve(stageConfig('prod'))).toBe(reserved);
   });
 
   it('keeps its logs for the stage’s retention', () => {

@@ -50,6 +50,11 @@ export async function startSecureOpenSearch(options: {
     writeFile(join(config, 'server.p12'), certificate.pfx),
     writeFile(join(config, 'log4j2.properties'), LOG_TO_CONSOLE),
     writeFile(join(config, 'opensearch-security', 'config.yml'), JSON.stringify(SIGN_IN)),
+    // On AWS the audit log is off until somebody switches it on.
+    writeFile(
+      join(config, 'opensearch-security', 'audit.yml'),
+      JSON.stringify(file('audit', { config: { enabled: false } })),
+    ),
     // The plugin's own example also has users, and roles for everybody.
     writeFile(
       join(config, 'opensearch-security', 'internal_users.yml'),
@@ -136,6 +141,7 @@ function nodeSettings(given: { port: number; internalPort: number; passphrase: s
     'plugins.security': {
       allow_default_init_securityindex: true,
       'restapi.roles_enabled': ['all_access'],
+      'audit.type': 'internal_opensearch',
       ssl: { transport: store, http: { enabled: true, ...store } },
     },
   };

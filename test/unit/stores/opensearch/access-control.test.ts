@@ -55,6 +55,24 @@ describe('access control in OpenSearch', () => {
     }
   });
 
+  it('gives requests by name, not a group of them, and the deletion of indices to retention and reindex alone', () => {
+    for (const name of [...OPENSEARCH_FUNCTIONS, 'reader']) {
+      for (const action of roleOf(name).cluster_permissions)
+        expect(action, name).toMatch(/^(indices|cluster):/);
+    }
+    const deleting = OPENSEARCH_FUNCTIONS.filter((name) =>
+      indexActions(name).includes('indices:admin/delete'),
+    );
+    expect(deleting.toSorted()).toEqual(['operate', 'summarise']);
+  });
+
+  it('switches the audit log on, without bodies and headers that could tell passwords', () => {
+    expect(steps[0]).toMatchObject({
+      path: '/_plugins/_security/api/audit/config',
+      body: { enabled: true, audit: { log_request_body: false, exclude_sensitive_headers: true } },
+    });
+  });
+
   it('covers every index that has a template', () => {
     const templates = indexTemplates({ shards: 1, replicas: 0, refreshInterval: '1s' });
     const patterns = Object.values(templates).flatMap(({ index_patterns }) => index_patterns as string[]);
