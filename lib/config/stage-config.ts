@@ -184,6 +184,15 @@ const stageConfigSchema = z
     lake: z.strictObject({
       /** Batches may be replaced and copied into `tickers/`: only while another lake is copied into this one. */
       acceptsCopies: z.boolean(),
+      /** A bucket of another region or account that gets a copy of whatever the lake gets from now on. @default none */
+      replica: z
+        .strictObject({
+          /** Versioned, and its objects owned by its account (S3's default). */
+          bucketArn: z.string().regex(/^arn:[^:]+:s3:::[a-z0-9.-]{3,63}$/, 'must be the ARN of a bucket'),
+          /** A KMS key of the bucket's region that encrypts the copies. */
+          keyArn: z.string().regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'must be the ARN of a KMS key'),
+        })
+        .optional(),
     }),
     sources: z.array(source).min(1),
     index,
@@ -224,6 +233,14 @@ const stageConfigSchema = z
       pages: z.array(z.email()),
       notices: z.array(z.email()),
       chat: z.array(chatRoom),
+      /**
+       * The log group of a CloudTrail trail of the account that records management events, and data events of the lake's
+       * bucket: for alarms on reads of the admin password and on deletions. @default none
+       */
+      trailLogGroup: z
+        .string()
+        .regex(/^[\w./#-]{1,512}$/, 'must be the name of a log group')
+        .optional(),
       /** The account's quota of concurrent Lambda executions; an alarm goes off at 80 %. */
       concurrencyQuota: count,
     }),

@@ -9,6 +9,7 @@ import { DataKey } from '../encryption/data-key.ts';
 import { Catalog } from '../lake/catalog.ts';
 import { Lake } from '../lake/lake.ts';
 import { Questions } from '../lake/questions.ts';
+import { Replica } from '../lake/replica.ts';
 import { Notifications } from '../monitoring/notifications.ts';
 import { Network } from '../network/network.ts';
 import { Search } from '../search/domain.ts';
@@ -48,6 +49,8 @@ export class StatefulStack extends Stack {
     const { vpc } = this.network;
     this.lake = new Lake(this, 'Lake', { ...config.lake, key, logs, removalPolicy, retention });
     const { bucket } = this.lake;
+    const { replica } = config.lake;
+    if (replica) new Replica(this, 'Replica', { bucket, key, to: replica, notifications });
     this.network.allowOnlyObjectsOf(bucket);
     const catalog = new Catalog(this, 'Catalog', { stage, exchanges: exchangesOf(config), bucket });
     const questions = new Questions(this, 'Questions', { stage, bucket, key, catalog });

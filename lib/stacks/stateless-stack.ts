@@ -12,6 +12,7 @@ import { Insights } from '../insights/insights.ts';
 import { alarmsIn } from '../monitoring/alarm.ts';
 import { DataNotArriving } from '../monitoring/data-not-arriving.ts';
 import { OperationsDashboard } from '../monitoring/operations-dashboard.ts';
+import { TrailAlarms } from '../monitoring/trail-alarms.ts';
 import { CandleFetcher } from '../operate/candle-fetcher.ts';
 import { Operator } from '../operate/operator.ts';
 import { Setup } from '../setup/setup.ts';
@@ -116,6 +117,13 @@ export class StatelessStack extends Stack {
     // A month's first ticker creates its index, so the template must exist before.
     this.indexer.mapping.node.addDependency(this.setup);
 
+    const { trailLogGroup } = config.alarms;
+    if (trailLogGroup) {
+      const { masterSecret } = search;
+      const { role: setupRole } = this.setup.function;
+      const watchedTrail = { trailLogGroup, masterSecret, setupRole, lake: lake.bucket };
+      new TrailAlarms(this, 'TrailAlarms', { ...watchedTrail, notifications, stage });
+    }
     new AccountConcurrency(this, 'AccountConcurrency', {
       notifications,
       quota: config.alarms.concurrencyQuota,

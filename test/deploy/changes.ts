@@ -1,6 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { expect, it } from 'vitest';
-import type { Stage } from './stage.ts';
+import { REPLICA, type Stage } from './stage.ts';
 
 /** How many are deployed in a test that CI leaves out. */
 const MANY_SOURCES = Number(process.env.MANY_SOURCES ?? 0);
@@ -92,5 +92,10 @@ export function destruction(stage: () => Stage): void {
       name: 'NoSuchBucket',
     });
     expect(await stage().local.kafkaAdmin.listTopics()).not.toContain(stage().topic);
+    // The lake was emptied before; its replica has everything all the same, and no markers of polls.
+    const kept = await stage().keysOf('', REPLICA);
+    expect(kept.filter((key) => key.startsWith('tickers/exchange=bybit/')).length).toBeGreaterThan(2);
+    expect(kept).toContainEqual(expect.stringMatching(/^candles\//));
+    expect(kept.filter((key) => key.startsWith('state/exchange='))).toEqual([]);
   });
 }

@@ -1,14 +1,20 @@
+import { CreateBucketCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import kafkajs from 'kafkajs';
 import { expect, it } from 'vitest';
 import { savedObjects } from '../../charts/saved-objects.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { STAGE } from './local-aws.ts';
-import type { Stage } from './stage.ts';
+import { REPLICA, type Stage } from './stage.ts';
 
 /** Deploys, and looks at what CloudFormation and setup have made. */
 export function firstDeployment(stage: () => Stage): void {
   it('is deployed', async () => {
-    await stage().local.cdk('bootstrap', 'aws://000000000000/us-east-1');
+    const { s3, local } = stage();
+    await local.cdk('bootstrap', 'aws://000000000000/us-east-1');
+    await s3.send(new CreateBucketCommand({ Bucket: REPLICA }));
+    await s3.send(
+      new PutBucketVersioningCommand({ Bucket: REPLICA, VersioningConfiguration: { Status: 'Enabled' } }),
+    );
     await stage().deploy(await stage().synth('first', {}));
     expect(Object.keys(stage().stateless)).toEqual(
       expect.arrayContaining([

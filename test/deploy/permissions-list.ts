@@ -30,6 +30,7 @@ const LISTED: readonly { actions: RegExp; role?: RegExp; reason: string }[] = [
     reason: 'S3 asks for it when an object comes in parts.',
     role: /-(Indexer|CandleFetcher)/,
   },
+  { actions: /./, reason: 'S3 copies objects in its name.', role: /-ReplicaRole/ },
   {
     actions: /./,
     reason: 'It asks exchanges through ccxt, of which the test has none.',

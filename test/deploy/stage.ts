@@ -10,6 +10,10 @@ import { type LocalAws, STAGE } from './local-aws.ts';
 /** With several categories, unlike the one that the stages poll. */
 const bybit = sourceNamed('bybit');
 
+/** A bucket beside the stage, for the copy of its lake. */
+export const REPLICA = 'lake-elsewhere';
+const REPLICA_KEY = 'arn:aws:kms:us-east-1:000000000000:key/of-the-replica';
+
 /** The stage that all parts of the deployment test share. */
 export class Stage {
   readonly local: LocalAws;
@@ -46,7 +50,12 @@ export class Stage {
 
   /** Synthesises the app with these settings; answers the assembly's folder. */
   async synth(name: string, settings: object, ...options: string[]): Promise<string> {
-    const common = { sources: [this.source()], functions: { ingest: { timeoutSeconds: 45 } } };
+    const replica = { bucketArn: `arn:aws:s3:::${REPLICA}`, keyArn: REPLICA_KEY };
+    const common = {
+      sources: [this.source()],
+      functions: { ingest: { timeoutSeconds: 45 } },
+      lake: { replica },
+    };
     writeFileSync(this.settingsFile(name), JSON.stringify({ ...common, ...settings }));
     const assembly = join(this.#folder, name);
     const context = ['-c', `stage=${STAGE}`, '-c', `settings=${this.settingsFile(name)}`];
@@ -99,10 +108,8 @@ export class Stage {
     return LoggingConfig?.LogGroup as string;
   }
 
-  async keysOf(prefix: string): Promise<string[]> {
-    const { Contents = [] } = await this.s3.send(
-      new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix }),
-    );
+  async keysOf(prefix: string, Bucket = this.bucket): Promise<string[]> {
+    const { Contents = [] } = await this.s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
     return Contents.map(({ Key }) => Key as string);
   }
 

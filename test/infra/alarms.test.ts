@@ -14,7 +14,7 @@ import {
   type WatchedMetric,
 } from './alarm-checks.ts';
 import { runbookSections, wrongCommandsIn } from './runbook.ts';
-import { buildApp, bybit, templateOf } from './synthesised.ts';
+import { buildApp, bybit, replica, templateOf } from './synthesised.ts';
 
 type Part = 'stateful' | 'stateless';
 interface Resource {
@@ -30,9 +30,11 @@ const CASES: [title: string, stage: StageName, settings: object][] = [
   ['dev on burstable brokers', 'dev', { stream: { instanceType: 'kafka.t3.small' } }],
   ['dev on an existing cluster', 'dev', { stream: { existing: { clusterArn: THEIRS } } }],
   [
-    'dev with sources of one minute and of an hour',
+    'dev with sources of one minute and of an hour, a replica of the lake and a trail',
     'dev',
     {
+      lake: { replica },
+      alarms: { trailLogGroup: 'my-trail' },
       sources: [
         { ...bybit, samplingIntervalMinutes: 1, categories: ['spot'] },
         { ...bybit, name: 'bybit-linear', samplingIntervalMinutes: 60, categories: ['linear'] },
@@ -206,6 +208,14 @@ function isMadeHere(
           ({ Id, Prefix }) => Id === value && Prefix === 'aws/lambda/',
         ),
       );
+    case 'SourceBucket':
+      return textOf(value).includes('LakeBucket');
+    case 'DestinationBucket':
+    case 'RuleId': {
+      const [replication] = propertyOf('AWS::S3::Bucket', 'ReplicationConfiguration').filter(Boolean);
+      const { Rules } = replication as { Rules: { Id: string; Destination: { Bucket: string } }[] };
+      return Rules.some(({ Id, Destination }) => Id === value || Destination.Bucket.endsWith(`:${value}`));
+    }
     case 'service':
       return true;
     case 'stage':

@@ -34,6 +34,7 @@ function table(page: string, dimensions: string, rows: readonly Row[]): Record<s
 
 const event = { isEvent: true } as const;
 const MSK = 'https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html';
+const S3 = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html';
 const OPENSEARCH =
   'https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html';
 
@@ -67,11 +68,15 @@ export const AWS_METRICS: Readonly<Record<string, Readonly<Record<string, AwsMet
     'QueueName',
     [['ApproximateNumberOfMessagesVisible', 'Maximum', event]],
   ),
-  'AWS/S3': table(
-    'https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html',
-    'BucketName, FilterId',
-    [['PutRequests', 'Sum', event]],
-  ),
+  'AWS/S3': {
+    ...table(S3, 'BucketName, FilterId', [['PutRequests', 'Sum', event]]),
+    ...table(S3, 'SourceBucket, DestinationBucket, RuleId', [['OperationsFailedReplication', 'Sum', event]]),
+  },
+  // Made of a trail's events by metric filters.
+  'crypto-market-insights-dev-trail': table('', '', [
+    ['MasterSecretReads', 'Sum', event],
+    ['LakeDeletions', 'Sum', event],
+  ]),
   'AWS/ES': table(OPENSEARCH, 'ClientId, DomainName', [
     ['ClusterStatus.red', 'Maximum'],
     ['ClusterStatus.yellow', 'Maximum'],

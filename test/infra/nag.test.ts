@@ -3,7 +3,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import type { StageName } from '../../lib/config/stages.ts';
-import { buildApp } from './synthesised.ts';
+import { buildApp, replica } from './synthesised.ts';
 
 describe.each<[title: string, stage: StageName, settings: object]>([
   ['dev', 'dev', {}],
@@ -18,6 +18,7 @@ describe.each<[title: string, stage: StageName, settings: object]>([
         chat: [{ app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages'] }],
       },
       budget: { monthlyUsd: 250 },
+      lake: { replica },
     },
   ],
 ])('cdk-nag finds nothing in %s that is not acknowledged with a reason', (_title, stage, settings) => {

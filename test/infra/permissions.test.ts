@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
-import { synthesise } from './synthesised.ts';
+import { replica, synthesise } from './synthesised.ts';
 
 interface Statement {
   Effect: string;
@@ -91,13 +91,15 @@ describe.each(STAGE_NAMES)('a role of %s', (stage) => {
 /** Trusted without a condition, and why. */
 const TRUSTED_AS_IT_IS: Readonly<Record<string, string>> = {
   'ec2.amazonaws.com': 'EC2 does not say for whom it acts; a role can only be passed within its account.',
+  's3.amazonaws.com':
+    'No condition is documented for replication; the role only reads the lake and writes its replica.',
   'chatbot.amazonaws.com': 'No condition is documented; the role has no permissions.',
 };
 
 describe.each(STAGE_NAMES)('a service that is trusted in %s', (stage) => {
   it('is trusted only while it acts for this account', () => {
     const chat = [{ app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC', topics: ['pages'] }];
-    const everything = { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 } };
+    const everything = { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 }, lake: { replica } };
     const trusts: { resource: string; service: string; condition: string }[] = [];
     const find = (resource: string, value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;

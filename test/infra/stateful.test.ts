@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { synthesise } from './synthesised.ts';
+import { replica, synthesise } from './synthesised.ts';
 
 const stages = { dev: synthesise('dev').stateful, prod: synthesise('prod').stateful };
 const { dev, prod } = stages;
@@ -46,6 +46,36 @@ describe('the lake', () => {
   it('lets no batch be replaced, but while another lake is copied into it', () => {
     expect(sids(dev)).toBe(1);
     expect(sids(synthesise('dev', { lake: { acceptsCopies: true } }).stateful)).toBeUndefined();
+  });
+});
+
+describe('the replica of the lake', () => {
+  const { stateful } = synthesise('dev', { lake: { replica } });
+
+  it('gets what cannot be made again, and no deletion', () => {
+    const { Rules } = stateful.findResources('AWS::S3::Bucket').LakeBucketB1D32E10?.Properties
+      .ReplicationConfiguration ?? { Rules: [] };
+    expect(Rules).toHaveLength(3);
+    for (const rule of Rules) {
+      expect(rule).toMatchObject({
+        Status: 'Enabled',
+        DeleteMarkerReplication: { Status: 'Disabled' },
+        Destination: {
+          Bucket: replica.bucketArn,
+          EncryptionConfiguration: { ReplicaKmsKeyID: replica.keyArn },
+        },
+      });
+    }
+    expect(Rules.map(({ Filter }: { Filter: object }) => Filter)).toEqual(
+      ['tickers/', 'candles/', 'state/listings/'].map((Prefix) => ({ Prefix })),
+    );
+    expect(JSON.stringify(stateful.findResources('AWS::IAM::Policy'))).not.toMatch(
+      /s3:(ReplicateDelete|Delete)/,
+    );
+  });
+
+  it('is off unless it is set', () => {
+    expect(JSON.stringify(dev.toJSON())).not.toContain('ReplicationConfiguration');
   });
 });
 

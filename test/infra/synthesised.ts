@@ -9,6 +9,12 @@ import { appWithoutBundles } from '../../scale/inventory.ts';
 /** A source with several categories; the stages poll one that has only one. */
 export const bybit = { ...sourceNamed('bybit'), samplingIntervalMinutes: 2 } as const;
 
+/** A bucket elsewhere for the lake's replica, and its key. */
+export const replica = {
+  bucketArn: 'arn:aws:s3:::lake-elsewhere',
+  keyArn: 'arn:aws:kms:eu-west-1:111122223333:key/0123abcd-0123-4567-89ab-0123456789ab',
+};
+
 /** The app of a stage, built as `cdk synth` builds it, but for the bundles. */
 export function buildApp(stage: StageName, settings: StageSettings = {}) {
   // `cdk synth` itself is tested with the default rules (cfn-lint.test.ts).

@@ -2,7 +2,7 @@
 
 Most of them are recorded only: they get an id, and that is all (RECORDED). A cluster becomes one of MiniStack's own
 MSK service, so that GetBootstrapBrokers knows it. A topic is made on a real Kafka by the test that started us
-(TOPICS_URL). Alarms are evaluated as in alarms.py. A bucket keeps its tags, a secret is known by its ARN. The schedule's `<aws.scheduler.scheduled-time>`, which MiniStack leaves as it is, becomes the time.
+(TOPICS_URL). Alarms are evaluated as in alarms.py. A bucket keeps its tags and its replication, a secret is known by its ARN. The schedule's `<aws.scheduler.scheduled-time>`, which MiniStack leaves as it is, becomes the time.
 This touches MiniStack's inside: its version is pinned in ministack.ts.
 """
 import json
@@ -90,6 +90,8 @@ create_bucket = _RESOURCE_HANDLERS["AWS::S3::Bucket"]["create"]
 
 def create_bucket_with_tags(logical_id, props, stack):
     bucket, attributes = create_bucket(logical_id, props, stack)
+    if "ReplicationConfiguration" in props:
+        s3._bucket_replication[bucket] = props["ReplicationConfiguration"]
     # CDK empties only a bucket that is tagged for it.
     s3._bucket_tags[bucket] = {tag["Key"]: tag["Value"] for tag in props.get("Tags", [])}
     return bucket, attributes
