@@ -26,6 +26,11 @@ export class DeadLetterQueue extends Construct {
     Validations.of(this.queue).acknowledge(
       { id: 'AwsSolutions-SQS3', reason },
       { id: 'Serverless-SQSRedrivePolicy', reason },
+      {
+        id: 'CKV_AWS_27',
+        reason:
+          'SQS encrypts it with its own key. With a key of KMS everything that sends failed events here would have to be allowed to use the key.',
+      },
     );
     // Emitted every minute while the queue has a message.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html

@@ -46,6 +46,8 @@ export interface PipelineFunctionProps extends SizedFunctionContext {
    * harmless: each stores the same ids. @default as many as the account has left
    */
   readonly maxAtOnce?: number;
+  /** What limits how many run at once, if nothing is to be reserved; a sentence. @default {@link maxAtOnce}, where it is reserved */
+  readonly calledAtOnce?: string;
 }
 
 /** By this tag of their roles policies of resources know functions, whichever stack they are in. */
@@ -133,12 +135,29 @@ export class PipelineFunction extends Construct {
     const own = props.logGroup ? ` && $.function_name = "${this.fn.functionName}"` : '';
     this.errorsCommand = `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR"${own} }' ${logGroup.logGroupName}`;
     this.#denyNetworkToCode();
-    Validations.of(this.fn).acknowledge({ id: 'Serverless-LambdaDLQ', reason: props.failedEvents });
-    Validations.of(this.role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'Traces and the brokers’ addresses have no resource to name. Lambda itself, not the code, needs EC2: it checks the permission before any interface exists, and another policy denies all of EC2 to the code.',
-    });
+    this.#acknowledge(props);
+  }
+
+  #acknowledge({ failedEvents, calledAtOnce, maxAtOnce, reservedConcurrency }: PipelineFunctionProps): void {
+    const unreserved =
+      calledAtOnce ??
+      'The stage does not reserve executions (reservedConcurrency): it fails where the quota is small.';
+    Validations.of(this.fn).acknowledge(
+      { id: 'Serverless-LambdaDLQ', reason: failedEvents },
+      { id: 'CKV_AWS_116', reason: failedEvents },
+      ...(maxAtOnce && reservedConcurrency ? [] : [{ id: 'CKV_AWS_115', reason: unreserved }]),
+      {
+        id: 'CKV_AWS_173',
+        reason:
+          'It holds names and addresses, no secrets, and Lambda encrypts it with its own key. With a key of ours the function would have to be allowed to decrypt with it.',
+      },
+    );
+    const reason =
+      'Traces and the brokers’ addresses have no resource to name. Lambda itself, not the code, needs EC2: it checks the permission before any interface exists, and another policy denies all of EC2 to the code.';
+    Validations.of(this.role).acknowledge(
+      { id: 'AwsSolutions-IAM5[Resource::*]', reason },
+      { id: 'CKV_AWS_111', reason },
+    );
   }
 
   /** What AWS's managed policy for functions in a VPC allows, and no more; for Lambda, which uses the same role. */

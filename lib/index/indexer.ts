@@ -57,6 +57,7 @@ export class Indexer extends Construct {
       },
       failedEvents:
         'The event source mapping waits for each call: a failed batch is retried, or goes to the mapping’s on-failure destination.',
+      calledAtOnce: 'Lambda’s pollers call it, once at a time for each partition of the topic.',
       clients: [search.clients],
     });
     const { fn, role } = this.function;

@@ -1,8 +1,9 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { acknowledgeCdkFunction } from '../trust/cdk-function.ts';
 import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 
 export interface ServiceLinkedRoleProps {
@@ -52,11 +53,6 @@ export class ServiceLinkedRole extends Construct {
     const caller = Stack.of(this).node.findChild(
       `AWS${cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replaceAll('-', '')}`,
     );
-    const reason =
-      "CDK's own function, which cannot be configured; it makes one call, at the first deployment.";
-    Validations.of(caller).acknowledge(
-      { id: 'Serverless-LambdaTracing', reason },
-      { id: 'Serverless-LambdaDLQ', reason: `${reason} CloudFormation waits for the answer.` },
-    );
+    acknowledgeCdkFunction(caller);
   }
 }

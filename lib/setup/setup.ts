@@ -9,6 +9,7 @@ import type { SearchConfig } from '../config/stage-config.ts';
 import { type FunctionContext, PipelineFunction } from '../functions/pipeline-function.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Search } from '../search/domain.ts';
+import { acknowledgeCdkFunction } from '../trust/cdk-function.ts';
 import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
 
 export interface SetupProps extends FunctionContext {
@@ -47,6 +48,7 @@ export class Setup extends Construct {
         ACCESS_CONTROL: Stack.of(this).toJsonString({ functionRoleArns, readerSecret }),
       },
       failedEvents: 'CloudFormation waits for the answer and shows the error.',
+      calledAtOnce: 'CloudFormation calls it, once per deployment.',
       clients: [search.clients],
     });
     const { fn, role } = this.function;
@@ -87,12 +89,7 @@ export class Setup extends Construct {
       logGroup,
       frameworkOnEventRole: role,
     });
-    const reason = "CDK's own function, which cannot be configured; it runs for seconds per deployment.";
-    Validations.of(provider).acknowledge(
-      { id: 'Serverless-LambdaDefaultMemorySize', reason },
-      { id: 'Serverless-LambdaTracing', reason },
-      { id: 'Serverless-LambdaDLQ', reason: `${reason} CloudFormation waits for the answer.` },
-    );
+    acknowledgeCdkFunction(provider);
     return provider;
   }
 }

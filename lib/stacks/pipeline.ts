@@ -1,6 +1,7 @@
-import { type App, Tags } from 'aws-cdk-lib';
+import { type App, Aspects, Tags } from 'aws-cdk-lib';
 import { stackName } from '../config/derived.ts';
 import { type StageConfig, StageConfigError } from '../config/stage-config.ts';
+import { CheckovAcknowledgements } from './checkov.ts';
 import { StatefulStack } from './stateful-stack.ts';
 import { StatelessStack } from './stateless-stack.ts';
 
@@ -35,5 +36,6 @@ export function addPipeline(app: App, config: StageConfig) {
   });
   Tags.of(app).add('application', 'crypto-market-insights');
   Tags.of(app).add('stage', stage);
+  Aspects.of(app).add(new CheckovAcknowledgements());
   return { stateful, stateless };
 }

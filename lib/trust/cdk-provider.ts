@@ -1,6 +1,7 @@
 import { type CfnResource, Stack } from 'aws-cdk-lib';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { acknowledgeCdkFunction } from './cdk-function.ts';
 
 /**
  * CDK's own function behind a custom resource, which CDK does not let us configure: gives it a log group, which otherwise
@@ -11,6 +12,7 @@ export function configureProvider(scope: Construct, id: string, type: string, lo
   const stack = Stack.of(scope);
   const provider = stack.node.findChild(`${type}CustomResourceProvider`);
   const { logGroupName } = new LogGroup(scope, id, logs);
+  acknowledgeCdkFunction(provider);
   const part = (name: string) => provider.node.findChild(name) as CfnResource;
   part('Handler').addPropertyOverride('LoggingConfig', { LogGroup: logGroupName });
   part('Role').addPropertyOverride('AssumeRolePolicyDocument.Statement.0.Condition', {

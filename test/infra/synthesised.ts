@@ -90,3 +90,22 @@ function replaced(value: unknown, by: (name: string, attribute?: string) => unkn
   if (other !== undefined) return other;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, replaced(each, by)]));
 }
+
+/** What tools that know AWS's rules look at. */
+export const CHECKED_STAGES: [title: string, stage: StageName, settings: StageSettings][] = [
+  ['dev', 'dev', {}],
+  ['prod', 'prod', {}],
+  [
+    'dev with everything optional',
+    'dev',
+    {
+      bastion: true,
+      alarms: {
+        pages: ['on-call@example.com'],
+        chat: [{ app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages'] }],
+      },
+      budget: { monthlyUsd: 250 },
+      lake: { replica },
+    },
+  ],
+];
