@@ -18,7 +18,10 @@ const BUCKET = 'crypto-market-lake';
 const SHARED = ['--kafka', services.kafka, '--opensearch', services.openSearch, '--s3', services.s3];
 
 const until = <T>(condition: () => T | Promise<T>) =>
-  vi.waitFor(condition, { timeout: 60_000, interval: 50 });
+  vi.waitFor(condition, { timeout: 180_000, interval: 50 });
+
+// Whole starts with their history, of which a busy machine has taken 90 s.
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Every record under a prefix of the lake, read without our own code. */
 async function lakeRecords(prefix: string): Promise<Record<string, unknown>[]> {
