@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomically } from '../../local/atomic-file.ts';
+import type { PollFigures } from './polls.ts';
 import type { QuestionFigures } from './questions.ts';
 import type { SummaryFigures } from './summaries.ts';
 
 const FILE = fileURLToPath(new URL('figures.json', import.meta.url));
 
 /** What was measured at one number of series. */
-export interface ScaleFigures extends SummaryFigures, QuestionFigures {
+export interface ScaleFigures extends SummaryFigures, QuestionFigures, PollFigures {
   series: number;
 }
 

@@ -10,6 +10,7 @@ import { createOpenSearch } from '../../stores/opensearch/client.ts';
 import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 import { type ScaleFigures, writeFigures } from '../scale/figures.ts';
 import { generatedSeries } from '../scale/market.ts';
+import { measurePolls } from '../scale/polls.ts';
 import { loadWeek, measureQuestions } from '../scale/questions.ts';
 import { measureSummaries } from '../scale/summaries.ts';
 import { type BenchContext, resultOf, type Target, type TargetResult } from '../target.ts';
@@ -63,7 +64,9 @@ async function measure(
     await loadWeek(engine.url, series, weekEndMs);
     const questions = await measureQuestions(openSearch, engine.url, series, weekEndMs, rounds);
     say(`scale, ${count} series: ${JSON.stringify(questions)}`);
-    return { series: count, ...summaries, ...questions };
+    const polls = await measurePolls(openSearch, engine.url, series, START_MS + 30 * DAY_MS);
+    say(`scale, ${count} series: ${JSON.stringify(polls)}`);
+    return { series: count, ...summaries, ...questions, ...polls };
   } finally {
     await openSearch.close();
     await engine.stop();
@@ -97,5 +100,12 @@ function resultsOf(figures: readonly ScaleFigures[]): TargetResult[] {
     most('volatile --top 10 over 7 d, p95', ({ volatileP95Ms }) => volatileP95Ms, 3_000, 'ms'),
     most('series, p95', ({ seriesP95Ms }) => seriesP95Ms, 3_000, 'ms'),
     most('percentiles --top 10 over 7 d, p95', ({ percentilesP95Ms }) => percentilesP95Ms, 3_000, 'ms'),
+    most('one slot of all sources → searchable', ({ slotSeconds }) => slotSeconds, 60, 's'),
+    resultOf(
+      `CPU a ticker: ${times} × the series`,
+      [large.slotCpuSecondsPer1000 / small.slotCpuSecondsPer1000],
+      { atMost: 1.2 },
+      { unit: '×', note: both(({ slotCpuSecondsPer1000 }) => slotCpuSecondsPer1000) },
+    ),
   ];
 }

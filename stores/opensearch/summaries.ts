@@ -8,7 +8,7 @@ import {
   MOVES_INDEX,
   SUMMARY_STATE_INDEX,
 } from '../../core/market/index-names.ts';
-import { formatSeries, type Market, type Series } from '../../core/market/series.ts';
+import { formatMarket, formatSeries, type Market, type Series } from '../../core/market/series.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../../core/market/time.ts';
 import type {
   CandleRange,
@@ -21,12 +21,14 @@ import type { SeriesLedger } from '../../core/summarise/series-ledger.ts';
 import type { OpenSearchBulk } from './bulk.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { type CandleRecord, candleOf, candleRecord } from './candle-record.ts';
+import { Freshness } from './freshness.ts';
 import type { LateHour } from './late-hours.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { allOf, type Filter, ofMarket, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour } from './ticks.ts';
 
+const ALL_INDICES = ['open' as const, 'hidden' as const];
 const MARKER_ID = 'marker';
 const LATE_HOURS_ID = 'late-hours';
 const RETENTION_ID = 'retention';
@@ -50,64 +52,60 @@ export interface OpenSearchSummariesOptions {
 /** The candles, the moves, and what summarising remembers. */
 export class OpenSearchSummaries implements SummaryStore {
   readonly #options: OpenSearchSummariesOptions;
-  /** Indices that were refreshed since we last wrote to them; earlier writers are unknown, so none at first. */
-  readonly #fresh = new Map<string, Promise<unknown>>();
+  /** The parts of the candle indices are markets. */
+  readonly #freshness: Freshness;
   #marker: Promise<Marker | undefined> | undefined;
 
   constructor(options: OpenSearchSummariesOptions) {
     this.#options = options;
+    const { client, deadlineMs } = options;
+    const every = { ignore_unavailable: true, allow_no_indices: true, expand_wildcards: ALL_INDICES };
+    this.#freshness = new Freshness((index) =>
+      retryTransient(() => client.indices.refresh({ index, ...every }), deadlineMs),
+    );
   }
 
   /** Makes everything written so far visible to every search. */
   async refresh(): Promise<void> {
     await Promise.all(
-      [CANDLE_INDICES, MOVES_INDEX, SUMMARY_STATE_INDEX].map((index) => this.#refresh(index)),
+      [CANDLE_INDICES, MOVES_INDEX, SUMMARY_STATE_INDEX].map((index) => this.#freshness.ensure(index)),
     );
-  }
-
-  async #refresh(index: string): Promise<void> {
-    const { client, deadlineMs } = this.#options;
-    const request = {
-      index,
-      ignore_unavailable: true,
-      allow_no_indices: true,
-      expand_wildcards: ['open' as const, 'hidden' as const],
-    };
-    const fresh = this.#fresh.get(index) ?? retryTransient(() => client.indices.refresh(request), deadlineMs);
-    this.#fresh.set(index, fresh);
-    await fresh.catch((error) => {
-      this.#fresh.delete(index);
-      throw error;
-    });
   }
 
   candlesAround(hourMs: number, market: Market): Promise<Candle[]> {
     const dayMs = dayOf(hourMs);
     const hours = candlesOfLength(1, hourMs - HOUR_MS, hourMs + 2 * HOUR_MS);
     const days = candlesOfLength(24, dayMs, dayMs + 2 * DAY_MS);
-    return this.#candles(allOf(ofMarket(market), { bool: { should: [hours, days] } }));
+    return this.#candles(market, allOf(ofMarket(market), { bool: { should: [hours, days] } }));
   }
 
   candlesOf(series: Series, { fromMs, toMs, limit }: CandleRange): Promise<Candle[]> {
-    return this.#candles(allOf(ofSeries(series), timeRange('start', fromMs, toMs)), limit);
+    return this.#candles(series, allOf(ofSeries(series), timeRange('start', fromMs, toMs)), limit);
   }
 
-  async #candles(query: Filter, limit?: number): Promise<Candle[]> {
-    await this.#refresh(CANDLE_INDICES);
+  async #candles(market: Market, query: Filter, limit?: number): Promise<Candle[]> {
+    await this.#freshness.ensure(CANDLE_INDICES, formatMarket(market));
     const body = { query: allOf(query), sort: [...SERIES_FIELDS, 'start', 'hours'] };
     const hits = await this.#options.search.all<CandleRecord>(CANDLE_INDICES, body, limit);
     return hits.map(({ _source }) => candleOf(_source));
   }
 
   async writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void> {
-    await this.#write(CANDLE_INDICES, [
-      ...put.map((candle) => replace(candleIndexOf(candle.startMs), candleId(candle), candleRecord(candle))),
-      ...remove.map((candle) => deleteDocument(candleIndexOf(candle.startMs), candleId(candle))),
-    ]);
+    const markets = new Set([...put, ...remove].map(formatMarket));
+    await this.#write(
+      CANDLE_INDICES,
+      [
+        ...put.map((candle) =>
+          replace(candleIndexOf(candle.startMs), candleId(candle), candleRecord(candle)),
+        ),
+        ...remove.map((candle) => deleteDocument(candleIndexOf(candle.startMs), candleId(candle))),
+      ],
+      markets,
+    );
   }
 
   async moveIds(series: Series, { fromMs, toMs }: Pick<CandleRange, 'fromMs' | 'toMs'>): Promise<string[]> {
-    await this.#refresh(MOVES_INDEX);
+    await this.#freshness.ensure(MOVES_INDEX);
     const hits = await this.#options.search.all(MOVES_INDEX, {
       query: allOf(ofSeries(series), timeRange('confirmed_time', fromMs, toMs)),
       sort: [...SERIES_FIELDS, 'confirmed_time', 'threshold'],
@@ -143,14 +141,14 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async staleLedgers(limit: number): Promise<SeriesLedger[]> {
-    await this.#refresh(SUMMARY_STATE_INDEX);
+    await this.#freshness.ensure(SUMMARY_STATE_INDEX);
     const { search } = this.#options;
     const body = { query: STALE_LEDGERS, sort: SERIES_FIELDS };
     return (await search.all<StateDocument>(SUMMARY_STATE_INDEX, body, limit)).map(ledgerIn);
   }
 
   async countStale(): Promise<number> {
-    await this.#refresh(SUMMARY_STATE_INDEX);
+    await this.#freshness.ensure(SUMMARY_STATE_INDEX);
     const { hits } = await this.#options.search.search(SUMMARY_STATE_INDEX, {
       query: STALE_LEDGERS,
       size: 0,
@@ -160,7 +158,7 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async *allLedgers(): AsyncGenerator<SeriesLedger[]> {
-    await this.#refresh(SUMMARY_STATE_INDEX);
+    await this.#freshness.ensure(SUMMARY_STATE_INDEX);
     const body = { query: allOf(IS_LEDGER), sort: SERIES_FIELDS };
     for await (const page of this.#options.search.pages<StateDocument>(SUMMARY_STATE_INDEX, body)) {
       yield page.map(ledgerIn);
@@ -168,7 +166,7 @@ export class OpenSearchSummaries implements SummaryStore {
   }
 
   async *walkedThresholds(): AsyncGenerator<(Series & Pick<SeriesLedger, 'thresholds'>)[]> {
-    await this.#refresh(SUMMARY_STATE_INDEX);
+    await this.#freshness.ensure(SUMMARY_STATE_INDEX);
     const fields = [...SERIES_FIELDS.map((field) => `ledger.${field}`), 'ledger.thresholds'];
     const body = { query: allOf(IS_LEDGER), sort: SERIES_FIELDS, _source: fields };
     for await (const page of this.#options.search.pages<StateDocument>(SUMMARY_STATE_INDEX, body)) {
@@ -251,8 +249,8 @@ export class OpenSearchSummaries implements SummaryStore {
 
   /** Their ids are the hours. */
   async #recordedLateHours(): Promise<string[]> {
-    this.#fresh.delete(LATE_HOURS_INDEX); // others write it at any time
-    await this.#refresh(LATE_HOURS_INDEX);
+    this.#freshness.forget(LATE_HOURS_INDEX); // others write it at any time
+    await this.#freshness.ensure(LATE_HOURS_INDEX);
     const body = { query: { match_all: {} }, sort: ['hour'] };
     const hits = await this.#options.search.all<LateHour>(LATE_HOURS_INDEX, body);
     return hits.map(({ _source }) => _source.hour);
@@ -265,14 +263,14 @@ export class OpenSearchSummaries implements SummaryStore {
 
   /** The `samples` of the hourly candles, by series and hour. */
   async *candleSamples(fromMs: number, toMs: number): AsyncGenerator<HourCount[]> {
-    await this.#refresh(CANDLE_INDICES);
+    await this.#freshness.ensure(CANDLE_INDICES);
     const query = candlesOfLength(1, fromMs, toMs);
     yield* countsByHour(this.#options.search, CANDLE_INDICES, 'start', query, 'samples');
   }
 
   /** The daily candles of these hours' days, by series and day. */
   async *dailyCandles(fromMs: number, toMs: number): AsyncGenerator<HourCount[]> {
-    await this.#refresh(CANDLE_INDICES);
+    await this.#freshness.ensure(CANDLE_INDICES);
     const query = candlesOfLength(24, dayOf(fromMs), toMs);
     yield* countsByHour(this.#options.search, CANDLE_INDICES, 'start', query);
   }
@@ -281,11 +279,13 @@ export class OpenSearchSummaries implements SummaryStore {
    * @throws LeaseLostError if another process may write, or has written one of the documents since
    * @throws SummaryWriteError if some could not be written for another reason
    */
-  async #write(index: string, actions: readonly SummaryAction[]): Promise<void> {
+  async #write(index: string, actions: readonly SummaryAction[], parts?: Iterable<string>): Promise<void> {
     const { bulk, deadlineMs, lease } = this.#options;
     lease.assertHeld();
     const fenced = actions.map((action) => ({ ...action, version: lease.fence }));
-    const outcomes = await bulk.write(fenced, deadlineMs).finally(() => this.#fresh.delete(index));
+    const outcomes = await bulk
+      .write(fenced, deadlineMs)
+      .finally(() => this.#freshness.written(index, parts));
     const overtaken = actions[outcomes.findIndex(({ kind }) => kind === 'alreadyThere')];
     if (overtaken) {
       const { purpose } = lease;
