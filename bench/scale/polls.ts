@@ -21,11 +21,11 @@ export interface PollFigures {
 /** Indexes slot after slot of all series, as it happens when every source is polled at the same time. */
 export async function measurePolls(
   openSearch: Client,
-  url: string,
+  urls: { openSearch: string; s3: string },
   series: readonly GeneratedSeries[],
   startMs: number,
 ): Promise<PollFigures> {
-  const index = await loadIndexHandler({ openSearch: url, s3: '' });
+  const index = await loadIndexHandler(urls);
   const one = async (slot: number) => {
     const slotMs = startMs + slot * SLOT_MS;
     const events = toEvents(series.map((each, position) => tickerAt(each, position, slotMs)));

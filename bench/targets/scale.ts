@@ -38,7 +38,7 @@ export const scale: Target = async (context) => {
 async function measure(
   count: number,
   hours: number,
-  { folder, rounds, say }: BenchContext,
+  { folder, rounds, urls, say }: BenchContext,
 ): Promise<ScaleFigures> {
   const jdk = await findJdk();
   const jars = await ensureArtifacts({ folder: '.local/engines', jdk });
@@ -64,7 +64,12 @@ async function measure(
     await loadWeek(engine.url, series, weekEndMs);
     const questions = await measureQuestions(openSearch, engine.url, series, weekEndMs, rounds);
     say(`scale, ${count} series: ${JSON.stringify(questions)}`);
-    const polls = await measurePolls(openSearch, engine.url, series, START_MS + 30 * DAY_MS);
+    const polls = await measurePolls(
+      openSearch,
+      { ...urls, openSearch: engine.url },
+      series,
+      START_MS + 30 * DAY_MS,
+    );
     say(`scale, ${count} series: ${JSON.stringify(polls)}`);
     return { series: count, ...summaries, ...questions, ...polls };
   } finally {
