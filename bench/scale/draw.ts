@@ -1,5 +1,6 @@
 /*
- * Draws how the figures of `npm run bench -- --only scale` grow with the number of series into docs/scale-growth.svg.
+ * Draws how the figures of `npm run bench -- --only scale` grow with the number of series into docs/scale-growth.svg:
+ * `npx node bench/scale/draw.ts`.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -19,9 +20,12 @@ const LINES: Record<string, (figures: ScaleFigures) => number> = {
   'percentiles, p95': ({ percentilesP95Ms }) => percentilesP95Ms / 1_000,
 };
 
-const values = readFigures().flatMap((figures) =>
-  Object.entries(LINES).map(([what, of]) => ({ what, series: figures.series, seconds: of(figures) })),
-);
+const values = readFigures()
+  .flatMap((figures) =>
+    Object.entries(LINES).map(([what, of]) => ({ what, series: figures.series, seconds: of(figures) })),
+  )
+  // What was not measured at every size is left out.
+  .filter(({ seconds }) => Number.isFinite(seconds));
 
 const spec: TopLevelSpec = {
   $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
