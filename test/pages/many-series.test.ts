@@ -6,13 +6,15 @@ import type { Row } from '../../charts/table-rows.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
 import type { Move } from '../../core/market/directional-change.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
+import { type ReportServer, startReportServer } from '../../report/server.ts';
 import { OpenSearchBulk } from '../../stores/opensearch/bulk.ts';
 import type { BulkAction } from '../../stores/opensearch/bulk-request.ts';
 import { indexTemplates } from '../../stores/opensearch/index-templates.ts';
 import { openSearchInsights } from '../../stores/opensearch/insights/stores.ts';
 import { OpenSearchSearch } from '../../stores/opensearch/search.ts';
-import { openSearch } from '../integration/services.ts';
+import { openSearch, services } from '../integration/services.ts';
 import { drawBoard, type Panel, VERSIONS } from './board.ts';
+import { openPage, pickSeries } from './browser.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 import { resolveQueries } from './like-dashboards.ts';
 
@@ -27,6 +29,7 @@ const END_MS = START_MS + HOURS.length * HOUR_MS;
 const WILDEST = 'zeta:linear:C1099USDT';
 const search = new OpenSearchSearch(openSearch, Number.POSITIVE_INFINITY);
 let browser: Browser;
+let server: ReportServer;
 
 /** How much the price of a symbol swings. */
 const swing = (exchange: string, n: number) => (0.5 + n) * (exchange === 'zeta' ? 2e-5 : 1e-5);
@@ -113,9 +116,15 @@ describe.skipIf(skipped)('with 2,200 series', () => {
     expect(outcomes.find(({ kind }) => kind !== 'stored')).toBeUndefined();
     await openSearch.indices.refresh({ index: 'tickers-*,candles-*,moves' });
     browser = await chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGUMENTS });
+    server = await startReportServer({
+      openSearchUrl: services.openSearch,
+      now: () => new Date(END_MS - 1),
+      samplingIntervals: {},
+    });
   }, 180_000);
   afterAll(async () => {
     await browser?.close();
+    await server?.close();
     await openSearch.indices.delete({ index: 'candles-2031,tickers-2031.01' });
     await openSearch.deleteByQuery({
       index: 'moves*',
@@ -150,5 +159,39 @@ describe.skipIf(skipped)('with 2,200 series', () => {
         34 - place,
       ]),
     );
+  });
+
+  it('the page finds a series by a search on its server, and ranks as Dashboards does', async () => {
+    const { page, faults } = await openPage(browser, server.url);
+    // By turnover.
+    expect(await page.locator('#summary h2').innerText()).toBe('C1099USDT · alpha linear');
+    const box = page.getByRole('combobox', { name: 'Currency' });
+    await box.click();
+    // Other tests may have left some more.
+    await page.getByText(/^The 50 with the highest turnover of 2,2\d\d\./).waitFor();
+    expect(await page.locator('#currency-list li').count()).toBe(50);
+    await box.fill('0042');
+    await expect
+      .poll(() => page.locator('#currency-list li').allInnerTexts())
+      .toEqual(['C0042USDT · alpha linear', 'C0042USDT · zeta linear']);
+    await box.press('ArrowDown');
+    expect(await box.getAttribute('aria-activedescendant')).toBe('currency-1');
+    await box.press('Enter');
+    await page.getByText('Showing C0042USDT · zeta linear').waitFor({ state: 'attached' });
+    expect(await box.inputValue()).toBe('C0042USDT · zeta linear');
+    await pickSeries(page, 'zeta c1034');
+    await page.getByText('Showing C1034USDT · zeta linear').waitFor({ state: 'attached' });
+    await box.fill('nothing like it');
+    await page.getByText('Nothing is called that.').waitFor();
+    await box.press('Escape');
+    expect(await box.inputValue()).toBe('C1034USDT · zeta linear');
+    const first = page.locator('#volatility-ranking .role-mark text').first();
+    expect(await first.isVisible()).toBe(true);
+    await page.locator('#volatility-ranking summary').click();
+    expect(await page.locator('#volatility-ranking tbody tr').first().innerText()).toContain(
+      'C1099USDT · zeta linear',
+    );
+    expect(faults).toEqual([]);
+    await page.context().close();
   });
 });
