@@ -76,6 +76,7 @@ export class PipelineFunction extends Construct {
     Tags.of(this.role).add(PIPELINE_ROLE_TAG.key, PIPELINE_ROLE_TAG.value);
     logGroup.grantWrite(this.role);
     this.#allowNetworkInterfaces();
+    this.#denyNetworkToCode();
     this.fn = new NodejsFunction(this, 'Function', {
       entry: file(`lambdas/${folder}/handler.ts`),
       handler: 'handler',
@@ -134,7 +135,6 @@ export class PipelineFunction extends Construct {
     });
     const own = props.logGroup ? ` && $.function_name = "${this.fn.functionName}"` : '';
     this.errorsCommand = `aws logs tail --since 1h --filter-pattern '{ $.level = "ERROR"${own} }' ${logGroup.logGroupName}`;
-    this.#denyNetworkToCode();
     this.#acknowledge(props);
   }
 
@@ -153,7 +153,7 @@ export class PipelineFunction extends Construct {
       },
     );
     const reason =
-      'Traces and the brokers’ addresses have no resource to name. Lambda itself, not the code, needs EC2: it checks the permission before any interface exists, and another policy denies all of EC2 to the code.';
+      'Traces and the brokers’ addresses have no resource to name. Lambda itself, not the code, needs EC2: it checks the permission before any interface exists, and another statement denies all of EC2 to the code.';
     Validations.of(this.role).acknowledge(
       { id: 'AwsSolutions-IAM5[Resource::*]', reason },
       { id: 'CKV_AWS_111', reason },
@@ -179,22 +179,19 @@ export class PipelineFunction extends Construct {
   }
 
   /**
-   * Keeps the function's code, which has the same credentials, from what Lambda does in EC2. A policy of its own: the role's
-   * first policy exists before the function, so it cannot name it.
+   * Keeps code, which has the same credentials, from what Lambda does in EC2: only requests of a function's code name it. In
+   * the role's own policy, because one more for each function would be one more resource for each source.
    * https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
    */
   #denyNetworkToCode(): void {
-    new iam.Policy(this, 'CodeWithoutNetwork', {
-      roles: [this.role],
-      statements: [
-        new iam.PolicyStatement({
-          sid: 'NotByTheCode',
-          effect: iam.Effect.DENY,
-          actions: ['ec2:*'],
-          resources: ['*'],
-          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': this.fn.functionArn } },
-        }),
-      ],
-    });
+    this.role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'NotByTheCode',
+        effect: iam.Effect.DENY,
+        actions: ['ec2:*'],
+        resources: ['*'],
+        conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+      }),
+    );
   }
 }
