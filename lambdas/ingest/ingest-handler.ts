@@ -45,6 +45,8 @@ export function createIngestHandler(
       /** Between two slots; a poll stops before the next one begins. @default only Lambda's time limit counts */
       SAMPLING_INTERVAL_MS: z.coerce.number().int().positive().optional(),
       TICK_RETENTION_DAYS: tickRetentionVariable,
+      /** How long nobody may delete a batch; the bucket has Object Lock. */
+      LAKE_LOCK_DAYS: z.coerce.number().int().positive().optional(),
     }),
     process.env,
   );
@@ -53,7 +55,9 @@ export function createIngestHandler(
   const emit = createMetrics(environment.STAGE);
   const { name, categories } = environment.TICKER_SOURCE;
   const retentionDays = environment.TICK_RETENTION_DAYS;
-  const lake = new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET);
+  const lake = new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET, {
+    lockDays: environment.LAKE_LOCK_DAYS,
+  });
   const dependencies = {
     source: createSource(environment.TICKER_SOURCE, {
       baseUrl: environment.TICKER_API_URL,

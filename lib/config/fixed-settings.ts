@@ -1,5 +1,8 @@
 import type { StageConfig } from './stage-config.ts';
 
+/** CloudFormation refuses a template with null in it. */
+const NOT_SET = 'not set';
+
 /** A setting that a deployed stage cannot change, or not in every direction. */
 interface FixedSetting {
   /** `stream.topic.name` */
@@ -27,7 +30,7 @@ const NEW_TOPIC = {
 };
 
 /**
- * What CloudFormation replaces (`createOnlyProperties` of its schemas; a test compares) or what MSK refuses to change.
+ * What CloudFormation replaces (`createOnlyProperties` of its schemas; a test compares) or what MSK or S3 refuse to change.
  * docs/aws.md lists them.
  */
 export const FIXED_SETTINGS: readonly FixedSetting[] = [
@@ -70,13 +73,16 @@ export const FIXED_SETTINGS: readonly FixedSetting[] = [
     instead: 'Keep the number.',
   },
   { path: 'stream.topic.replicationFactor', ...NEW_TOPIC },
+  {
+    path: 'lake.lockDays',
+    allows: (_, after) => after !== undefined && after !== NOT_SET,
+    effect: 'S3 never switches Object Lock off again',
+    instead: 'Set it to 1: later batches are locked for a day.',
+  },
 ];
 
 /** Values by path, as they are recorded in the template. */
 export type FixedValues = Readonly<Record<string, unknown>>;
-
-/** CloudFormation refuses a template with null in it. */
-const NOT_SET = 'not set';
 
 export function fixedValuesOf(config: StageConfig): FixedValues {
   return Object.fromEntries(FIXED_SETTINGS.map(({ path }) => [path, valueAt(config, path) ?? NOT_SET]));

@@ -184,6 +184,12 @@ const stageConfigSchema = z
     lake: z.strictObject({
       /** Batches may be replaced and copied into `tickers/`: only while another lake is copied into this one. */
       acceptsCopies: z.boolean(),
+      /**
+       * How long nobody may delete a batch of tickers, by S3 Object Lock in governance mode. May change, but once deployed
+       * not go: fixed-settings.ts.
+       * @default no time
+       */
+      lockDays: count.optional(),
       /** A bucket of another region or account that gets a copy of whatever the lake gets from now on. @default none */
       replica: z
         .strictObject({
@@ -255,6 +261,15 @@ const stageConfigSchema = z
   })
   .superRefine(({ sources, functions, network, stream, search: domain, ...rest }, context) => {
     const { availabilityZones } = network;
+    if (rest.lake.lockDays !== undefined && rest.dataOnRemoval === 'destroy') {
+      const message = 'needs dataOnRemoval "retain": the bucket could not be emptied before it is destroyed';
+      addProblem(context, ['lake', 'lockDays'], message);
+    }
+    if (rest.lake.lockDays !== undefined && rest.lake.replica) {
+      const message =
+        'does not go with lake.replica: S3 copies locked objects only into a bucket that locks, too';
+      addProblem(context, ['lake', 'lockDays'], message);
+    }
     const reserved = executionsToReserve({ sources, functions });
     const { concurrencyQuota } = rest.alarms;
     if (rest.reservedConcurrency && concurrencyQuota - reserved < UNRESERVED_MINIMUM) {

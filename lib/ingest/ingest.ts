@@ -31,7 +31,8 @@ const HIGH_REJECTED_SHARE = 5;
 
 /**
  * Polls one source with its own function and schedule. A poll ends before the next slot; should two run at once all the
- * same, the lake keeps the batch of the first. A failed poll is not retried beyond the next slot: exchanges do not serve past prices, and the next poll produces what this one left in the lake.
+ * same, the lake keeps the batch of the first. A failed poll is not retried beyond the next slot: exchanges do not serve
+ * past prices, and the next poll produces what this one left in the lake.
  */
 export class Ingest extends Construct {
   readonly function: PipelineFunction;
@@ -54,6 +55,7 @@ export class Ingest extends Construct {
         SAMPLING_INTERVAL_MS: String(interval.toMilliseconds()),
         TICK_RETENTION_DAYS: String(tickDays),
         LAKE_BUCKET: lake.bucket.bucketName,
+        ...(lake.lockDays === undefined ? {} : { LAKE_LOCK_DAYS: String(lake.lockDays) }),
         KAFKA_CLUSTER_ARN: stream.clusterArn,
         KAFKA_TOPIC: stream.topicName,
       },

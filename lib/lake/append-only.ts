@@ -39,7 +39,7 @@ export function keepAppendOnly(bucket: Bucket, { acceptsCopies }: LakeConfig): v
   });
   // Neither versions nor the bucket's settings, such as its lifecycle, versioning and policy.
   deny('FunctionsOnlyUseObjects', {
-    notActions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket'],
+    notActions: ['s3:GetObject', 's3:PutObject', 's3:PutObjectRetention', 's3:DeleteObject', 's3:ListBucket'],
     resources: [bucket.bucketArn, bucket.arnForObjects('*')],
     conditions: byFunctions,
   });

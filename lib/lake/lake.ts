@@ -6,6 +6,7 @@ import type { LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { readByPolls, writtenByPolls } from '../../core/lake/poll-objects.ts';
+import { tickersPrefix } from '../../core/lake/ticker-objects.ts';
 import type { LakeConfig, PolledSource } from '../config/stage-config.ts';
 import { configureProvider } from '../trust/cdk-provider.ts';
 import { type EMPTIED_FOLDERS, keepAppendOnly } from './append-only.ts';
@@ -59,10 +60,13 @@ const GIVEN_UP = 'given-up-batches';
  */
 export class Lake extends Construct {
   readonly bucket: s3.Bucket;
+  /** How long a batch is locked. */
+  readonly lockDays: number | undefined;
 
   constructor(scope: Construct, id: string, props: LakeProps) {
     super(scope, id);
     const { key, logs, removalPolicy, retention } = props;
+    this.lockDays = props.lockDays;
     const common = {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -93,6 +97,7 @@ export class Lake extends Construct {
       // One KMS request serves many objects.
       bucketKeyEnabled: true,
       versioned: true,
+      ...(props.lockDays === undefined ? {} : { objectLockEnabled: true }),
       // CDK's own types disagree under exactOptionalPropertyTypes.
       serverAccessLogsBucket: accessLogs as s3.IBucket,
       serverAccessLogsPrefix: 'lake/',
@@ -122,6 +127,10 @@ export class Lake extends Construct {
     const markets = categories.map((category) => ({ exchange, category }));
     this.#grantRead(role, [...new Set(markets.flatMap((market) => readByPolls(market, name)))]);
     this.#grantPut(role, markets.flatMap(writtenByPolls));
+    if (this.lockDays !== undefined) {
+      const batches = markets.map((market) => `${tickersPrefix(market.exchange, market.category)}*`);
+      this.#grant(role, 's3:PutObjectRetention', batches);
+    }
   }
 
   /** Lets a function read and list the objects in some folders. */

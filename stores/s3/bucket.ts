@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  type PutObjectCommandInput,
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -49,16 +50,20 @@ export class S3Bucket {
     await this.#named(`${key} could not be written`, () => this.#put(key, body, type, deadlineMs));
   }
 
-  /** Writes an object unless one exists. */
+  /**
+   * Writes an object unless one exists.
+   * @param lock for a bucket with Object Lock: until when nobody may delete this version
+   */
   async create(
     key: string,
     body: Uint8Array,
     type: ContentType,
     deadlineMs?: number,
+    lock: Pick<PutObjectCommandInput, 'ObjectLockMode' | 'ObjectLockRetainUntilDate'> = {},
   ): Promise<'created' | 'alreadyThere'> {
     const put = async () => {
       try {
-        await this.#put(key, body, type, deadlineMs, { IfNoneMatch: '*' });
+        await this.#put(key, body, type, deadlineMs, { IfNoneMatch: '*', ...lock });
         return 'created' as const;
       } catch (error) {
         if (s3Status(error) === 412) return 'alreadyThere' as const;
@@ -128,9 +133,9 @@ export class S3Bucket {
     Body: Uint8Array | string,
     ContentType: ContentType,
     deadlineMs: number | undefined,
-    condition: { IfNoneMatch?: '*' } = {},
+    more: Partial<PutObjectCommandInput> = {},
   ): Promise<void> {
-    const command = new PutObjectCommand({ Bucket: this.name, Key, Body, ContentType, ...condition });
+    const command = new PutObjectCommand({ Bucket: this.name, Key, Body, ContentType, ...more });
     await before(deadlineMs, (abort) => this.#client.send(command, abort));
   }
 

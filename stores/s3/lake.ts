@@ -17,15 +17,19 @@ import {
 } from '../../core/lake/ticker-objects.ts';
 import type { Market } from '../../core/market/series.ts';
 import type { Rejected } from '../../core/market/ticker.ts';
+import { DAY_MS } from '../../core/market/time.ts';
 import type { LakeObjects } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
 /** The lake in an S3 bucket. */
 export class S3Lake implements TickerLake, ListingLake, LakeObjects {
   readonly #bucket: S3Bucket;
+  readonly #lockMs: number | undefined;
 
-  constructor(client: S3Client, bucket: string) {
+  /** @param lockDays how long nobody may delete the version of a batch; the bucket needs Object Lock. @default no time */
+  constructor(client: S3Client, bucket: string, { lockDays }: { lockDays?: number | undefined } = {}) {
     this.#bucket = new S3Bucket(client, bucket);
+    this.#lockMs = lockDays === undefined ? undefined : lockDays * DAY_MS;
   }
 
   async putTickers(
@@ -34,8 +38,18 @@ export class S3Lake implements TickerLake, ListingLake, LakeObjects {
     deadlineMs?: number,
   ): Promise<{ bytes: number } | 'alreadyThere'> {
     const body = await packLines(lines);
-    const outcome = await this.#bucket.create(tickersKey(address), body, 'application/gzip', deadlineMs);
+    const key = tickersKey(address);
+    const outcome = await this.#bucket.create(key, body, 'application/gzip', deadlineMs, this.#lock());
     return outcome === 'created' ? { bytes: body.length } : outcome;
+  }
+
+  /** Governance: whoever may bypass it can still delete, nobody else. */
+  #lock() {
+    if (this.#lockMs === undefined) return {};
+    return {
+      ObjectLockMode: 'GOVERNANCE' as const,
+      ObjectLockRetainUntilDate: new Date(Date.now() + this.#lockMs),
+    };
   }
 
   readTickers(address: BatchAddress, deadlineMs?: number): Promise<string[] | undefined> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  HeadObjectCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type S3Client,
@@ -164,5 +165,22 @@ describe('after somebody deleted, replaced and invented batches, and OpenSearch 
 
     expect({ ...(await runFromLake()), ...(await storedDocuments()) }).toEqual(before);
     expect(await differences()).toEqual([]);
+  });
+});
+
+describe('a lake whose batches are locked', () => {
+  it('lets nobody delete the version of a batch, but who may bypass it and says so', async () => {
+    const [slotMs = 0] = slots;
+    const Bucket = 'locked';
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    await new S3Lake(s3, Bucket, { lockDays: 30 }).putTickers(addressOf(slotMs), linesOf(slotMs));
+    const batch = { Bucket, Key: keyOf(slotMs) };
+    const { VersionId } = await s3.send(new HeadObjectCommand(batch));
+
+    const deletion = { ...batch, VersionId };
+    await expect(s3.send(new DeleteObjectCommand(deletion))).rejects.toThrow(/Access ?Denied|lock/i);
+    const bypass = { ...deletion, BypassGovernanceRetention: true };
+    await s3.send(new DeleteObjectCommand(bypass));
+    expect(await new S3Lake(s3, Bucket).readTickers(addressOf(slotMs))).toBeUndefined();
   });
 });

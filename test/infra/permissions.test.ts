@@ -151,6 +151,19 @@ describe('by function', () => {
     ]);
   });
 
+  it('ingest locks its own batches, if they are to be locked, and frees none', () => {
+    const locking = statementsOf('prod', { lake: { lockDays: 30 } }).filter(([, { Action }]) =>
+      [Action].flat().some((action) => /Retention|LegalHold|Lock/.test(action)),
+    );
+    expect(locking).toEqual([
+      [
+        expect.stringMatching(/^SourcekrakenIngestFunction/),
+        expect.objectContaining({ Action: 's3:PutObjectRetention' }),
+      ],
+    ]);
+    expect(JSON.stringify(locking)).toContain('/tickers/exchange=kraken/category=spot/*');
+  });
+
   it('index reads the stream in its own group, and leaves dead letters', () => {
     expect(actionsOf('IndexerFunction')).toEqual([
       'kafka-cluster:AlterGroup',

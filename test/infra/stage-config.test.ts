@@ -129,6 +129,11 @@ describe('an error names the invalid value', () => {
       '- stream.topic.minInsyncReplicas: must be below replicationFactor (2), or the loss of one broker stops the stream (got 2)',
     ],
     [
+      'locked batches in a bucket that is to be emptied',
+      { lake: { lockDays: 30 } },
+      '- lake.lockDays: needs dataOnRemoval "retain": the bucket could not be emptied before it is destroyed (got 30)',
+    ],
+    [
       'polls that overlap',
       { functions: { ingest: { timeoutSeconds: 120 } } },
       '- functions.ingest.timeoutSeconds: must be below the 2 min between two polls of kraken, or they overlap (got 120)',

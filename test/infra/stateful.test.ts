@@ -49,6 +49,18 @@ describe('the lake', () => {
   });
 });
 
+describe('a lake whose batches are locked', () => {
+  it('is a bucket with Object Lock, without a rule for what others write to it', () => {
+    const { stateful } = synthesise('prod', { lake: { lockDays: 30 } });
+    const locked = Object.values(stateful.findResources('AWS::S3::Bucket')).map(({ Properties }) => [
+      Properties.ObjectLockEnabled,
+      Properties.ObjectLockConfiguration,
+    ]);
+    expect(locked).toContainEqual([true, undefined]);
+    expect(JSON.stringify(dev.findResources('AWS::S3::Bucket'))).not.toContain('ObjectLock');
+  });
+});
+
 describe('the replica of the lake', () => {
   const { stateful } = synthesise('dev', { lake: { replica } });
 

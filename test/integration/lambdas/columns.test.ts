@@ -14,7 +14,7 @@ import { eventOfValues } from './stores.ts';
 const TICKERS = [
   fullTicker(),
   fullTicker({ symbol: 'FAR', last_price: 1.7976931348623157e308, turnover_24h: 3.5e38, gamma: 5e-324 }),
-  fullTicker({ symbol: '币安USDT', base: 'a"b\\', timestamp: '2026-03-01T12:00:00.000Z' }),
+  fullTicker({ symbol: '币安USDT', base: 'BTC=F', timestamp: '2026-03-01T12:00:00.000Z' }),
 ];
 const [TICKER] = TICKERS as [Ticker];
 /** Written by a version that knows more fields. */

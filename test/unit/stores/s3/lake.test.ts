@@ -2,6 +2,7 @@ import { type PutObjectCommand, type S3Client, S3ServiceException } from '@aws-s
 import { describe, expect, it } from 'vitest';
 import { markerText } from '../../../../core/ingest/marker-text.ts';
 import { UnreadableObjectError, unpackLines } from '../../../../core/lake/ndjson.ts';
+import { DAY_MS } from '../../../../core/market/time.ts';
 import { S3Lake } from '../../../../stores/s3/lake.ts';
 import { SLOT, SLOT_MS } from '../../../samples/tickers.ts';
 
@@ -52,6 +53,19 @@ describe('the lake in S3', () => {
     const stored = await lake.putTickers(ADDRESS, ['{}']);
     expect(puts).toMatchObject([{ Bucket: 'lake', IfNoneMatch: '*' }]);
     expect(stored).toEqual({ bytes: (puts[0]?.Body as Buffer | undefined)?.length });
+  });
+
+  it('locks a batch, and nothing else, for as long as it is told', async () => {
+    const puts: PutObjectCommand['input'][] = [];
+    const client = { send: async ({ input }: PutObjectCommand) => puts.push(input) };
+    const lake = new S3Lake(client as unknown as S3Client, 'lake', { lockDays: 30 });
+    const earliest = Date.now() + 30 * DAY_MS;
+    await lake.putTickers(ADDRESS, ['{}']);
+    await lake.putRejected(ADDRESS, 0, []);
+    const [batch, rejected] = puts;
+    expect(batch).toMatchObject({ ObjectLockMode: 'GOVERNANCE', IfNoneMatch: '*' });
+    expect(Number(batch?.ObjectLockRetainUntilDate)).toBeGreaterThanOrEqual(earliest);
+    expect(rejected).not.toHaveProperty('ObjectLockMode');
   });
 
   it('says that a batch exists already (412)', async () => {
