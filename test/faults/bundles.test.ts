@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -43,11 +43,18 @@ function synthesiseBundles(): Map<string, Bundle> {
     analyticsReporting: false,
   });
   const source = { ...sourceNamed('ccxt:gate'), samplingIntervalMinutes: 2 };
-  const { stateless } = addPipeline(app, stageConfig('dev', { sources: [source] }));
-  const { Resources } = app.synth().getStackArtifact(stateless.artifactId).template as {
-    Resources: Record<string, FunctionResource>;
-  };
-  const functions = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+  addPipeline(app, stageConfig('dev', { sources: [source] }));
+  app.synth();
+  // Each source has a template of its own.
+  const templates = readdirSync(folder).filter((file) => file.endsWith('.template.json'));
+  const functions = templates.flatMap((file) => {
+    const { Resources } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+      Resources: Record<string, FunctionResource>;
+    };
+    return Object.values(Resources).filter(
+      ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.Description,
+    );
+  });
   return new Map(
     functions.map(({ Properties: { Description = '', Code, Environment } }) => {
       const handlerFile = join(folder, `asset.${Code.S3Key.replace(/\.zip$/, '')}`, 'index.mjs');

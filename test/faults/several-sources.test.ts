@@ -154,7 +154,7 @@ describe('npm start with several sources at once', () => {
       'bybit:spot': 1_000,
       'gate:spot': 1_000,
     });
-    const [page] = /http:\S+\/(?=\s)/.exec(text().slice(text().indexOf('The report page'))) ?? [];
+    const page = /See it +(\S+)/.exec(text())?.[1];
     for (const series of Object.values(SERIES).flat()) {
       const answer = await fetch(`${page}api/choices?search=${encodeURIComponent(series)}`);
       const { choices } = (await answer.json()) as Choices;
