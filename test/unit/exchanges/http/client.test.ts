@@ -53,11 +53,6 @@ const text =
   };
 const silence: Answer = () => {};
 
-/** Waits of 250, 500, 1,000 … ms, so that no attempt starts just before the deadline and ends with a timeout. */
-function longestWaits(): void {
-  vi.spyOn(Math, 'random').mockReturnValue(0.9999);
-}
-
 function source(options: Parameters<typeof createSource>[1] = {}): TickerSource {
   return createSource(
     { name: 'bybit', exchange: 'bybit', api: 'bybit-v5', categories: ['linear', 'inverse', 'spot'] },
@@ -141,7 +136,6 @@ describe('a source behind HTTP', () => {
   });
 
   it('gives up at the deadline with the last error', async () => {
-    longestWaits();
     answers.spot = [text(503, 'maintenance')];
     const deadlineMs = Date.now() + 600;
     expect(errorOf(await fetchOne(source(), deadlineMs))).toMatchObject({
@@ -149,6 +143,13 @@ describe('a source behind HTTP', () => {
       message: expect.stringContaining('answered 503: maintenance'),
     });
     expect(Date.now()).toBeLessThan(deadlineMs + 200);
+  });
+
+  it('gives up at the deadline with the error before it, if the last answer does not come in time', async () => {
+    answers.spot = [text(503, 'maintenance'), silence];
+    const outcome = await fetchOne(source(), Date.now() + 600);
+    expect(asked).toHaveLength(2);
+    expect(errorOf(outcome)?.message).toContain('answered 503: maintenance');
   });
 
   it('does not wait for an answer beyond the deadline', async () => {
@@ -159,7 +160,6 @@ describe('a source behind HTTP', () => {
   });
 
   it('says why there is no answer', async () => {
-    longestWaits();
     const nobody = createServer().listen(0, '127.0.0.1');
     await once(nobody, 'listening');
     const { port } = nobody.address() as AddressInfo;
