@@ -142,7 +142,7 @@ describe('a source behind HTTP', () => {
       name: 'SourceUnavailableError',
       message: expect.stringContaining('answered 503: maintenance'),
     });
-    expect(Date.now()).toBeLessThan(deadlineMs + 200);
+    expect(Date.now()).toBeLessThan(deadlineMs + 2_000);
   });
 
   it('gives up at the deadline with the error before it, if the last answer does not come in time', async () => {
@@ -156,7 +156,7 @@ describe('a source behind HTTP', () => {
     answers.spot = [silence];
     const deadlineMs = Date.now() + 200;
     expect(errorOf(await fetchOne(source(), deadlineMs))?.message).toMatch(/did not answer: .*timeout/);
-    expect(Date.now()).toBeLessThan(deadlineMs + 500);
+    expect(Date.now()).toBeLessThan(deadlineMs + 2_000);
   });
 
   it('says why there is no answer', async () => {
