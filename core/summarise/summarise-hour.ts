@@ -8,8 +8,11 @@ import { type WriteOptions, type WrittenCandles, writeCandles } from './write-ca
 const MARKETS_AT_ONCE = 2;
 
 export interface HourOptions extends Pick<WriteOptions, 'makeMoves' | 'beforeReopening'> {
-  /** Markets that are done already, by `formatMarket`. @default none */
-  done?: readonly string[];
+  /**
+   * What an earlier run has done: markets, by `formatMarket`, and how many ticks the hour had then. If it has others now,
+   * all its markets are made again. @default nothing
+   */
+  begun?: { done: readonly string[]; ticks: number } | undefined;
   /** Called after each market but the last: all that are done, and how many ticks the hour had before any was read. */
   onMarket?: (done: readonly string[], ticks: number) => Promise<void>;
   /** Whether there is time for another market; not asked before the first. @default there is */
@@ -34,11 +37,11 @@ export async function summariseHour(
   settings: SummarySettings,
   store: CandleStore & MoveStore & LedgerStore,
 ): Promise<WrittenHour> {
-  const { done: doneBefore = [], onMarket, hasTime = () => true } = options;
-  const done = [...doneBefore];
+  const { begun: before, onMarket, hasTime = () => true } = options;
   const markets = await ticks.marketsOf(hourMs);
-  const waiting = markets.filter((market) => !done.includes(formatMarket(market)));
   const total = markets.reduce((sum, market) => sum + (market.ticks ?? 0), 0);
+  const done = before?.ticks === total ? [...before.done] : [];
+  const waiting = markets.filter((market) => !done.includes(formatMarket(market)));
   const written: WrittenHour = { candles: 0, moves: 0, removed: 0, ticks: total, isComplete: true };
   let begun = 0;
   let failed = false;

@@ -106,22 +106,21 @@ async function summariseNext(
   { ticks, store, settings, hasTime }: SummariseDependencies,
 ): Promise<WrittenHour> {
   const known = await store.unfinishedHour();
-  const begun = known?.hourMs === hourMs ? known : undefined;
   let nextMs = hourMs + HOUR_MS;
   const options: HourOptions = {
     makeMoves: 'now',
     hasTime,
-    done: begun?.done ?? [],
+    begun: known?.hourMs === hourMs ? known : undefined,
     async beforeReopening(dayMs) {
       nextMs = dayMs;
       await setUntil(dayMs);
     },
-    onMarket: (done, total) => store.setUnfinishedHour({ hourMs, ticks: begun?.ticks ?? total, done }),
+    onMarket: (done, total) => store.setUnfinishedHour({ hourMs, ticks: total, done }),
   };
   const written = await summariseHour(hourMs, ticks, options, settings, store);
   if (!written.isComplete) return written;
-  // Of the run that began it: ticks that have come since make the hour late, whether they were read or not.
-  matched.set(hourMs, begun?.ticks ?? written.ticks);
+  // Ticks that have come since it was counted make the hour late, whether they were read or not.
+  matched.set(hourMs, written.ticks);
   for (const ms of matched.keys()) if (ms < hourMs - COUNTED_MS) matched.delete(ms);
   await setUntil(nextMs);
   return written;
