@@ -111,7 +111,7 @@ async function show(
   print('\nThat was all. "npm start" goes on from here until Ctrl-C.');
 }
 
-/** On the same port and data, as whoever restarts a server would. */
+/** Starts it again on the same port, with the same data. */
 async function startAgain({ endpoints }: Pipeline, folder: string, signal: AbortSignal): Promise<Engine> {
   const jdk = await findJdk();
   const jars = await ensureArtifacts({ folder: `${folder}/engines`, jdk, signal });

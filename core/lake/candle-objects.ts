@@ -42,7 +42,7 @@ export function candleObjectKey(object: CandleObject): string {
 const KEY =
   /^candles\/exchange=([^/]+)\/category=([^/]+)\/symbol=([^/]+)\/(?:base=([^/]+)\/quote=([^/]+)\/)?hours=(1|24)\/(?:run=([^/]+)\/)?(\d+)-(\d+)\.(?:(rows)\.ndjson|([a-z0-9-]+)\.json)\.gz$/;
 
-/** The reverse of {@link candleObjectKey}; undefined for any other key, such as one with a time that is none. */
+/** The reverse of {@link candleObjectKey}; undefined for any other key, such as one whose time does not exist. */
 export function parseCandleObjectKey(key: string): CandleObject | undefined {
   const [, exchange, category, symbol, base, quote, hours, run, ...part] = KEY.exec(key) ?? [];
   const [first, last, rows, api] = part;

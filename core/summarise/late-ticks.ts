@@ -41,7 +41,7 @@ export async function hoursWithLateTicks(
   const late: number[] = [];
   for (const [hourMs, total] of await counts.tickTotals(fromMs, toMs)) {
     const isKnown = known.get(hourMs) === total;
-    // What there is no time for stays unknown, so the next run looks at it.
+    // Hours that we have no time to check stay unknown, so the next run checks them.
     if (!isKnown && !hasTime()) continue;
     if (isKnown || !(await hasLateTicks(counts, hourMs, intervals))) matched.set(hourMs, total);
     else late.push(hourMs);
