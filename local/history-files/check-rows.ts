@@ -10,7 +10,7 @@ import {
 import { symbolName } from '../../core/operate/backfill/input.ts';
 import { counted, formatCount } from '../../core/text/format.ts';
 import { show } from '../../core/text/show.ts';
-import type { Database } from './database.ts';
+import type { Database } from '../../stores/duckdb/database.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { type HistoryOptions, STEPS, type StepChoice } from './options.ts';
 import type { StagedFileReport } from './stage-files.ts';

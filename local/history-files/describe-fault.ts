@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { show } from '../../core/text/show.ts';
+import type { Database } from '../../stores/duckdb/database.ts';
 import type { Role } from './columns.ts';
-import type { Database } from './database.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { FAULTS, type Fault } from './rows-sql.ts';
 import type { Source } from './source.ts';

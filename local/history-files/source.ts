@@ -1,5 +1,5 @@
 import { show } from '../../core/text/show.ts';
-import type { Database } from './database.ts';
+import type { Database } from '../../stores/duckdb/database.ts';
 import { type FormatName, formatOfHeader } from './formats.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { type Layout, namedLayout, type TextLayout, textLayout } from './layout.ts';

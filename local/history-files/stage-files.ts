@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CurrencyPair } from '../../core/market/series.ts';
 import { show } from '../../core/text/show.ts';
-import type { Database } from './database.ts';
+import type { Database } from '../../stores/duckdb/database.ts';
 import { describeFault, lineOf } from './describe-fault.ts';
 import { type NamedByFile, namedByFile, pairWithQuote } from './file-names.ts';
 import { FORMATS, type FormatName } from './formats.ts';

@@ -3,8 +3,8 @@ import type { CandleHours } from '../../core/market/price-path.ts';
 import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import { HourOfRows } from '../../core/operate/backfill/aggregate.ts';
 import type { RecordedRow } from '../../core/operate/backfill/row-parts.ts';
+import type { Database, NumberChunk } from '../../stores/duckdb/database.ts';
 import type { SortedSymbol } from './check-rows.ts';
-import type { Database, NumberChunk } from './database.ts';
 
 interface SortedRow extends RecordedPrices {
   id: number;

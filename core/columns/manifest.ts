@@ -1,0 +1,32 @@
+import * as z from 'zod';
+
+/** The version of the manifest's shape; raised by every change that readers would notice. */
+export const MANIFEST_VERSION = 1;
+
+const isoTime = z.iso.datetime({ precision: 3 });
+
+/** An object that went into a file, as the store lists it. */
+const source = z.object({ key: z.string(), etag: z.string() });
+
+export const manifestSchema = z.object({
+  v: z.literal(MANIFEST_VERSION),
+  /** The Parquet file's key. */
+  object: z.string(),
+  bytes: z.number().int().nonnegative(),
+  /** Of the file's bytes, in hex. */
+  sha256: z.string(),
+  rows: z.number().int().nonnegative(),
+  /** Slots of tickers, starts of candles, confirmations of moves; absent if there are no rows. */
+  first: isoTime.optional(),
+  last: isoTime.optional(),
+  /** Rows by symbol. */
+  symbols: z.record(z.string(), z.number().int().positive()),
+  /** Lines that are not rows, such as those that became dead letters. */
+  skipped: z.number().int().nonnegative(),
+  /** What the file was made from, by key. If the lake lists anything else, the file is made again. */
+  sources: z.array(source),
+});
+
+/** What a Parquet file contains, and what it was made from. Written after the file. */
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestSource = z.infer<typeof source>;

@@ -1,0 +1,51 @@
+import { isCategory, type Market } from '../market/series.ts';
+import { COLUMN_TABLES, type ColumnTable, PERIOD_FOLDERS } from './tables.ts';
+
+/** One Parquet file of the lake: a market's rows of one period. */
+export interface ColumnFile extends Market {
+  table: ColumnTable;
+  /** `YYYY-MM-DD` of tickers, `YYYY-MM` of candles and moves; UTC. */
+  period: string;
+}
+
+export const COLUMNS_PREFIX = 'columns/';
+/** Beside the tables, so that whoever reads a whole table finds Parquet and nothing else. */
+export const MANIFESTS_PREFIX = `${COLUMNS_PREFIX}manifest/`;
+
+function folderOf({ table, exchange, category }: Omit<ColumnFile, 'period'>): string {
+  return `${table}/exchange=${exchange}/category=${category}/`;
+}
+
+function periodFolder({ table, period }: Pick<ColumnFile, 'table' | 'period'>): string {
+  return `${PERIOD_FOLDERS[table]}=${period}`;
+}
+
+/**
+ * `columns/tickers/exchange=…/category=…/dt=YYYY-MM-DD/part-0.parquet`, `columns/candles/…/month=YYYY-MM/part-0.parquet`. A
+ * file that is made again replaces itself, so whoever reads a folder never finds a row twice.
+ */
+export function columnKey(file: ColumnFile): string {
+  return `${COLUMNS_PREFIX}${folderOf(file)}${periodFolder(file)}/part-0.parquet`;
+}
+
+/** `columns/manifest/tickers/exchange=…/category=…/dt=YYYY-MM-DD.json` */
+export function manifestKey(file: ColumnFile): string {
+  return `${manifestsPrefix(file)}${periodFolder(file)}.json`;
+}
+
+/** The prefix of the manifests of a market's table; their keys sort by period. */
+export function manifestsPrefix(file: Omit<ColumnFile, 'period'>): string {
+  return `${MANIFESTS_PREFIX}${folderOf(file)}`;
+}
+
+const MANIFEST_KEY =
+  /^columns\/manifest\/([a-z]+)\/exchange=([^/]+)\/category=([^/]+)\/(?:dt|month)=([\d-]+)\.json$/;
+
+/** The reverse of {@link manifestKey}; undefined for any other key. */
+export function parseManifestKey(key: string): ColumnFile | undefined {
+  const [, name, exchange, category, period] = MANIFEST_KEY.exec(key) ?? [];
+  const table = COLUMN_TABLES.find((known) => known === name);
+  if (!table || !exchange || !isCategory(category) || !period) return undefined;
+  const file = { table, exchange, category, period };
+  return manifestKey(file) === key ? file : undefined;
+}
