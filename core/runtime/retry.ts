@@ -22,12 +22,26 @@ export interface RetryOptions {
  * Calls `attempt` until it succeeds, fails for good, or the next wait would pass the deadline. Waits grow exponentially
  * with full jitter: uniform in [0, min(max, initial · 2^n)], as in AWS's "Exponential Backoff And Jitter", but never
  * shorter than the other side asked for.
- * @throws the last error of `attempt`
+ * @throws the last error of `attempt` before the deadline; a later one only if it is final, or the first
  */
 export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { now = Date.now, random = Math.random } = options;
   let failures = 0;
   let delayMs = 0;
+  let known: { error: unknown } | undefined;
+  const isOver = () => now() >= options.deadlineMs;
+  // A busy machine may wake us after the deadline, and the deadline may cut an attempt short. Neither says as much as the
+  // failure before it.
+  const attemptInTime = async () => {
+    if (known && isOver()) throw known.error;
+    try {
+      return await attempt();
+    } catch (error) {
+      if (known && isOver() && options.isRetryable(error)) throw known.error;
+      known = { error };
+      throw error;
+    }
+  };
   // The wait is drawn here, where we decide whether there is time for it. An attempt at the deadline would only hide
   // the previous error behind its own timeout.
   const hasTimeFor = (error: unknown) => {
@@ -46,7 +60,7 @@ export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryO
       options.onRetry?.({ attempt: reason.attempt, delayMs: reason.delay, error: reason.error });
     }
   });
-  return policy.execute(attempt);
+  return policy.execute(attemptInTime);
 }
 
 /** The time (epoch ms) that a Retry-After header asks to wait for, in seconds or as an HTTP date; NaN if neither. */

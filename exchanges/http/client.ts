@@ -161,25 +161,12 @@ function atRate(rate: Pace['perSecond'] = { requests: Number.POSITIVE_INFINITY, 
   };
 }
 
-/**
- * Retries what failed for a transient reason, no sooner than the exchange allows.
- * @throws the last failure before the deadline, if there was one
- */
+/** Retries what failed for a transient reason, no sooner than the exchange allows. */
 export function retryTransient<T>(
-  work: () => Promise<T>,
+  attempt: () => Promise<T>,
   deadlineMs: number,
   { onRetry }: Pick<ClientOptions, 'onRetry'>,
 ): Promise<T> {
-  let known: unknown;
-  const attempt = async () => {
-    try {
-      return await work();
-    } catch (error) {
-      // What the deadline cuts short says less than the failure before it.
-      if (Date.now() < deadlineMs) known = error;
-      throw known ?? error;
-    }
-  };
   return retryUntilDeadline(attempt, {
     deadlineMs,
     ...BACKOFFS.exchange,

@@ -17,6 +17,13 @@ export interface BulkOptions {
 /** Some documents of a request are not stored yet. */
 class DocumentsPendingError extends Error {
   override readonly name = 'DocumentsPendingError';
+  /** Of all documents of the request. */
+  readonly outcomes: readonly DocumentOutcome[];
+
+  constructor(outcomes: readonly DocumentOutcome[], pending: number, reason: string) {
+    super(`${pending} documents are not stored yet: ${reason}`);
+    this.outcomes = outcomes;
+  }
 }
 
 /**
@@ -59,19 +66,16 @@ export class OpenSearchBulk {
     let outcomes: DocumentOutcome[] = [];
     let pending: number[] | undefined;
     const attempt = async () => {
-      if (!pending) outcomes = await this.#send(request, deadlineMs);
-      // A busy machine may wake us too late. What OpenSearch said last stays the reason then.
-      else if (Date.now() < deadlineMs) {
+      if (pending) {
         const again = await this.#send(partOf(request, pending), deadlineMs);
+        outcomes = [...outcomes];
         for (const [index, position] of pending.entries()) {
           outcomes[position] = again[index] as DocumentOutcome;
         }
-      }
+      } else outcomes = await this.#send(request, deadlineMs);
       pending = outcomes.flatMap(({ kind }, position) => (kind === 'retry' ? position : []));
       const first = pending[0] === undefined ? undefined : outcomes[pending[0]];
-      if (first?.kind === 'retry') {
-        throw new DocumentsPendingError(`${pending.length} documents are not stored yet: ${first.reason}`);
-      }
+      if (first?.kind === 'retry') throw new DocumentsPendingError(outcomes, pending.length, first.reason);
     };
     const { onRetry } = this.#options;
     try {
@@ -83,8 +87,9 @@ export class OpenSearchBulk {
         ...(onRetry ? { onRetry: (retry) => onRetry({ ...retry, documents: pending?.length ?? 0 }) } : {}),
       });
     } catch (error) {
-      // Otherwise the outcomes say `retry`, and the caller decides.
       if (!(error instanceof DocumentsPendingError)) throw error;
+      // The caller decides. The error may be older than the outcomes, and its reasons say more.
+      for (const position of pending ?? []) outcomes[position] = error.outcomes[position] as DocumentOutcome;
     }
     return outcomes;
   }

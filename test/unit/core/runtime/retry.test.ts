@@ -109,6 +109,39 @@ describe('retrying until a deadline', () => {
     expect(error.message).toBe('attempt 3');
   });
 
+  const cutOff = (ms: number, error: Error) => async (count: number) => {
+    if (count === 1) throw new Busy('over capacity');
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    throw error;
+  };
+  it('fails with the error before an attempt that the deadline cuts off', async () => {
+    const { error, startedAtMs } = (await run(cutOff(700, new Busy('timeout')), {
+      random: () => 0,
+      deadlineMs: 700,
+    })) as { error: Error; startedAtMs: number[] };
+    expect(error.message).toBe('over capacity');
+    expect(startedAtMs).toHaveLength(2);
+  });
+
+  it('fails with a final error, however late it comes', async () => {
+    expect(await run(cutOff(700, new TypeError('wrong')), { deadlineMs: 700 })).toMatchObject({
+      error: { message: 'wrong' },
+    });
+  });
+
+  it('starts no attempt if it wakes too late', async () => {
+    const { error, startedAtMs } = (await run(
+      () => {
+        // The machine is busy meanwhile.
+        setTimeout(() => vi.setSystemTime(800), 50);
+        throw new Busy('over capacity');
+      },
+      { random: () => 1, deadlineMs: 700 },
+    )) as { error: Error; startedAtMs: number[] };
+    expect(error.message).toBe('over capacity');
+    expect(startedAtMs).toEqual([0]);
+  });
+
   it('tries once even when the deadline has passed', async () => {
     expect(await run(() => 'done', { deadlineMs: -1 })).toMatchObject({ value: 'done' });
   });
