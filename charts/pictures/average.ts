@@ -1,5 +1,4 @@
 import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
-import { colour } from '../palette.ts';
 import type { Chart, ChartChoice, Json, Picture } from './chart.ts';
 import { candlesThenTicks, mainMarkets, marketsOverTime } from './markets.ts';
 import {
@@ -9,6 +8,7 @@ import {
   priceAxis,
   rankedNames,
   seriesColour,
+  stateAndShare,
   timeAxis,
   timeText,
   tooltip,
@@ -176,22 +176,7 @@ const coverage: Chart = {
           x: timeAxis(),
           x2: { field: 'time_end' },
           y: rankedNames,
-          color: {
-            field: 'state',
-            type: 'nominal',
-            scale: { domain: ['Data', 'No data'], range: [colour('third'), colour('gap')] },
-            legend: { title: null, orient: 'top', direction: 'horizontal' },
-          },
-          opacity: {
-            condition: {
-              test: 'datum.hours > 0',
-              field: 'coverage',
-              type: 'quantitative',
-              scale: { domain: [0, 1], range: [0.15, 0.9] },
-              legend: null,
-            },
-            value: 1,
-          },
+          ...stateAndShare(['Data', 'No data'], 'hours', 'coverage'),
           tooltip: tooltip(
             ['time_text', 'From'],
             ['label', 'Series'],

@@ -18,6 +18,7 @@ import {
   intervalHours,
   namesLegend,
   overTime,
+  stateAndShare,
   themedText,
   timeAxis,
   timeText,
@@ -257,22 +258,7 @@ const gaps: Chart = {
           x: timeAxis(),
           x2: { field: 'time_end' },
           y: marketAxis,
-          color: {
-            field: 'state',
-            type: 'nominal',
-            scale: { domain: ['Polls', 'Gap'], range: [colour('third'), colour('gap')] },
-            legend: { title: null, orient: 'top', direction: 'horizontal' },
-          },
-          opacity: {
-            condition: {
-              test: 'datum.polls > 0',
-              field: 'share',
-              type: 'quantitative',
-              scale: { domain: [0, 1], range: [0.15, 0.9] },
-              legend: null,
-            },
-            value: 1,
-          },
+          ...stateAndShare(['Polls', 'Gap'], 'polls', 'share'),
           tooltip: tooltip(
             ['time_text', 'From'],
             ['market', 'Market'],

@@ -173,6 +173,31 @@ export const barHeight = (share: number, most = 28): Json => ({
   expr: `min(${share} * bandwidth('y'), ${(share * most) / 0.7})`,
 });
 
+/**
+ * Fills a bar by its field `state`, full or empty: the darker, the larger its share; empty ones stand out.
+ * @param states what the legend calls full and empty
+ * @param count a field that is 0 if the bar is empty
+ * @param share a field from 0 to 1
+ */
+export const stateAndShare = (states: readonly [string, string], count: string, share: string): Json => ({
+  color: {
+    field: 'state',
+    type: 'nominal',
+    scale: { domain: states, range: [colour('third'), colour('gap')] },
+    legend: { title: null, orient: 'top', direction: 'horizontal' },
+  },
+  opacity: {
+    condition: {
+      test: `datum.${count} > 0`,
+      field: share,
+      type: 'quantitative',
+      scale: { domain: [0, 1], range: [0.15, 0.9] },
+      legend: null,
+    },
+    value: 1,
+  },
+});
+
 /** Text in the colour that the theme gives to labels. Without these properties Vega-Lite gives it one of its own. */
 export const themedText: Json = { type: 'text', style: 'guide-label', filled: false, stroke: 'transparent' };
 
