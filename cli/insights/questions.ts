@@ -39,7 +39,9 @@ const TRUST_FIELDS = `  returns         log returns between adjacent hours or da
   staleHours      hours whose only price is the close before them
   sources         {ticks, hourly, daily}: the share of the hours with data that comes from ticks, hourly or daily candles
   samplingIntervalSeconds  longest time between two known prices; what reverses in between is not seen
-  samplingIntervalSecondsBySource  the same for each source: {ticks, hourly, daily}, without those that are absent`;
+  samplingIntervalSecondsBySource  the same for each source: {ticks, hourly, daily}, without those that are absent
+  withoutData     only if coverage is below 1: {hours, notListed, exchangeDown, missing, beforeFirstPoll, afterLastPoll},
+                  how many hours have no data, and why`;
 
 const RANKING_FIELDS = `  minCoverage     the least coverage in the ranking; 0 if no series has data for 80 % of the window
   includeEnded    whether markets that ended before the window's end are ranked

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { FailureLake } from '../completeness/failures.ts';
 import type { BatchAddress } from '../lake/ticker-objects.ts';
 import { type Category, formatSeries } from '../market/series.ts';
 import { type RejectedPayload, TICKER_VERSION } from '../market/ticker.ts';
@@ -24,6 +25,8 @@ export interface PollDependencies extends DrainDependencies {
   retentionMs?: number;
   /** Notices which markets came and went. @default nobody does */
   listings?: Pick<ListingWatch, 'notice'>;
+  /** Keeps that the exchange gave no prices, so that a hole in the data can be told from one of our own. @default nobody does */
+  failures?: FailureLake;
   /** Receives the report as it grows, even if the poll throws later. */
   onProgress?: (soFar: PollReport) => void;
 }
@@ -79,6 +82,7 @@ export async function poll(
       if (status !== 'failed') outbox.waiting.add(slotMs);
       if (stored.bytes > 0) update({ lakeBytes: report.lakeBytes + stored.bytes });
       if (error) log.error(`Category not polled: ${error.message}`, { source: name, slot });
+      await keepFailure(address, stored.report, budget.deadlineMs, dependencies);
       if (suspicious) log.warn(`Suspicious answer: ${suspicious}`, { source: name, slot, category });
       else if (status === 'polled' && 'batch' in outcome) {
         await noticeListings(
@@ -153,6 +157,23 @@ async function noticeListings(
       log.info('Markets came or went', { listings: noticed.slice(0, 20), count: noticed.length });
   } catch (error) {
     log.warn('Markets that came or went could not be noticed', { error: error as Error });
+  }
+}
+
+/** As {@link noticeListings}, what goes wrong here does not fail the poll. */
+async function keepFailure(
+  address: BatchAddress,
+  { status, fetched, error, suspicious }: CategoryReport,
+  deadlineMs: number,
+  { failures, log }: PollDependencies,
+): Promise<void> {
+  const isEmpty = status === 'polled' && fetched === 0;
+  const failure = error ?? (isEmpty ? { name: 'NoTickers', message: suspicious ?? '' } : undefined);
+  if (!failures || !failure) return;
+  try {
+    await failures.putFailure(address, failure, deadlineMs);
+  } catch (error) {
+    log.warn('That the exchange failed could not be kept', { error: error as Error });
   }
 }
 

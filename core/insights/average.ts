@@ -9,6 +9,7 @@ import type { SeriesStore } from './ports.ts';
 import { type PaidPrices, paidPrices } from './statistics/paid-prices.ts';
 import { type Trust, trustOf } from './trust.ts';
 import { pathOf } from './window-moves.ts';
+import { Reasons } from './without-data.ts';
 
 /** Windows up to this long are answered from the ticks themselves, if all their hours have ticks. */
 const LONGEST_TICK_WINDOW_HOURS = 48;
@@ -45,12 +46,17 @@ export async function averageOver(
   samplingIntervalMs: number,
 ): Promise<AverageOver> {
   const wide = widened(window);
-  const average =
-    hoursIn(window) > LONGEST_TICK_WINDOW_HOURS
-      ? averageOfWholeHours(await loadHours(store, series, wide), wide, samplingIntervalMs)
-      : averageOfHours(await loadPaths(store, series, touched(window)), window, samplingIntervalMs);
+  const answerFrom = async () => {
+    if (hoursIn(window) > LONGEST_TICK_WINDOW_HOURS) {
+      const hours = await loadHours(store, series, wide);
+      return { hours, average: averageOfWholeHours(hours, wide, samplingIntervalMs) };
+    }
+    const hours = await loadPaths(store, series, touched(window));
+    return { hours, average: averageOfHours(hours, window, samplingIntervalMs) };
+  };
+  const { hours, average } = await answerFrom();
   if (!average) throw noDataOf(series, window, await store.span(series));
-  return average;
+  return new Reasons(store, series).explain(average, hours);
 }
 
 /**

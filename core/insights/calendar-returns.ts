@@ -10,6 +10,7 @@ import {
   periodsAround,
 } from './statistics/period-returns.ts';
 import { type Trust, trustOf } from './trust.ts';
+import { Reasons } from './without-data.ts';
 
 /** The returns of the calendar periods that start in a window, ISO 8601 UTC. */
 export interface ReturnsOver extends PeriodReturns, Trust {
@@ -31,11 +32,12 @@ export async function returnsOver(
   const wide = widened(window);
   const hours = await loadAround(store, series, window, periodsAround(wide, by));
   const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
-  return {
+  const returns = {
     ...isoWindow(wide),
     by,
     coverage: coverageOf(hoursCovered(inWindow), wide),
     ...periodReturns(hours, wide, by),
     ...trustOf(inWindow, wide, samplingIntervalMs),
   };
+  return new Reasons(store, series).explain(returns, hours);
 }

@@ -7,6 +7,7 @@ import { type MovesOptions, type MovesOver, movesOfHours } from './moves.ts';
 import { percentilesOfOne } from './percentiles.ts';
 import type { InsightStores } from './ports.ts';
 import { type Volatility, volatilityOfHours } from './volatility.ts';
+import { Reasons } from './without-data.ts';
 
 /** The answers to all other questions about one series and window. */
 export interface SeriesComparison extends Volatility {
@@ -35,9 +36,10 @@ export async function compareOne(
   const average = averageOfHours(hours, window, samplingIntervalMs);
   const moves = movesOfHours(hours, window, options);
   if (!average || !moves) throw noDataOf(series, window, await store.span(series));
+  const reasons = new Reasons(store, series);
   return {
-    average,
-    moves,
+    average: await reasons.explain(average, hours),
+    moves: await reasons.explain(moves, hours),
     ...volatilityOfHours(hours.filter(({ startMs }) => isIn(widened(window), startMs))),
     percentiles: change?.percentiles ?? null,
   };

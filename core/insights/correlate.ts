@@ -10,6 +10,7 @@ import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type Correlation, correlationOf } from './statistics/correlation.ts';
 import { dayChanges, logReturnOf } from './statistics/days.ts';
 import { type Trust, trustOf } from './trust.ts';
+import { Reasons } from './without-data.ts';
 
 /** How the daily log returns of several series move together over a window, ISO 8601 UTC. */
 export interface CorrelationOver extends Correlation {
@@ -40,10 +41,13 @@ export async function correlationOver(
     const hours = await loadAround(store, series, window, daysAround(wide));
     const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
     returns.push(returnsByDay(hours, wide));
-    trust.push({
+    const trusted = {
+      ...isoWindow(wide),
       coverage: coverageOf(hoursCovered(inWindow), wide),
       ...trustOf(inWindow, wide, samplingIntervalOf(series, samplingIntervals)),
-    });
+    };
+    const { from: _from, to: _to, ...ofSeries } = await new Reasons(store, series).explain(trusted, hours);
+    trust.push(ofSeries);
   }
   return { ...correlationOfReturns(all, returns, window), trust };
 }

@@ -8,6 +8,7 @@ import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type Drawdowns, drawdownsOf } from './statistics/drawdown.ts';
 import { type Trust, trustOf } from './trust.ts';
 import { pathOf } from './window-moves.ts';
+import { Reasons } from './without-data.ts';
 
 /** The drawdowns over a window, ISO 8601 UTC, and how much they can be trusted; `coverage` is from 0 to 1. */
 export type DrawdownOver = { from: string; to: string; coverage: number } & Drawdowns & Trust;
@@ -22,7 +23,7 @@ export async function drawdownOver(
   const hours = await loadPaths(store, series, touched(window));
   const drawdowns = drawdownOfHours(hours, window, samplingIntervalMs);
   if (!drawdowns) throw noDataOf(series, window, await store.span(series));
-  return drawdowns;
+  return new Reasons(store, series).explain(drawdowns, hours);
 }
 
 /**

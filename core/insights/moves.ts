@@ -9,6 +9,7 @@ import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type Horizon, type HorizonReturns, horizonReturns } from './statistics/horizons.ts';
 import { type Trust, trustOf } from './trust.ts';
 import { type DirectionMoves, movesInWindow, pathOf } from './window-moves.ts';
+import { Reasons } from './without-data.ts';
 
 /** How often a price moved by a threshold, counted both as directional changes and by the closes of hours and days. */
 export interface ThresholdMoves extends Exceedances {
@@ -47,9 +48,10 @@ export async function movesOver(
   window: Window,
   options: MovesOptions,
 ): Promise<MovesOver> {
-  const moves = movesOfHours(await loadPaths(store, series, ALL_TIME), window, options);
+  const hours = await loadPaths(store, series, ALL_TIME);
+  const moves = movesOfHours(hours, window, options);
   if (!moves) throw noDataOf(series, window, await store.span(series));
-  return moves;
+  return new Reasons(store, series).explain(moves, hours);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Absence } from '../completeness/absence.ts';
 import type { Listing } from '../ingest/listings.ts';
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
@@ -30,6 +31,8 @@ export interface SeriesFacts {
   span(series: CandleSeries): Promise<Window | undefined>;
   /** The quote currency of its newest candle or tick that has one. */
   quote(series: CandleSeries): Promise<string | undefined>;
+  /** Why it has no data at times. @default answers do not say why */
+  absence?(series: CandleSeries): Promise<Absence>;
 }
 
 export interface SeriesStore extends SeriesPrices, SeriesFacts {}

@@ -11,6 +11,7 @@ import type { SeriesFacts, SeriesPrices } from './ports.ts';
 import { type CandleVolatility, candleVolatility } from './statistics/candle-volatility.ts';
 import { type PeriodReturns, periodReturns } from './statistics/period-returns.ts';
 import { type Volatility, volatilityOfHours } from './volatility.ts';
+import { Reasons } from './without-data.ts';
 
 /** What the average price is asked over, each window ending where the profile's ends. */
 export const PROFILE_AVERAGES = ['1h', '24h', '7d', '30d', '90d', '1y', '2y'] as const;
@@ -41,9 +42,25 @@ export async function profileOf(
   window: Window,
   options: CompareOptions,
 ): Promise<Profile> {
-  const profile = profileOfHours(await loadPaths(store, series, ALL_TIME), window, options);
+  const hours = await loadPaths(store, series, ALL_TIME);
+  const profile = profileOfHours(hours, window, options);
   if (!profile) throw noDataOf(series, window, await store.span(series));
-  return profile;
+  return explained(profile, hours, new Reasons(store, series));
+}
+
+async function explained(profile: Profile, hours: readonly PathHour[], reasons: Reasons): Promise<Profile> {
+  const averages = { ...profile.averages };
+  for (const over of PROFILE_AVERAGES) {
+    const average = averages[over];
+    if (average) averages[over] = await reasons.explain(average, hours);
+  }
+  return {
+    ...profile,
+    averages,
+    average: await reasons.explain(profile.average, hours),
+    moves: await reasons.explain(profile.moves, hours),
+    drawdown: await reasons.explain(profile.drawdown, hours),
+  };
 }
 
 /**

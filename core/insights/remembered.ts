@@ -1,5 +1,6 @@
 import { formatSeries } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
+import { ALL_TIME } from './history.ts';
 import type { SeriesStore } from './ports.ts';
 
 /** Whole histories with their paths are large, and one currency is asked about at a time. */
@@ -12,6 +13,8 @@ const MOST_PATHLESS = 64;
  * It lives as long as one invocation, so nothing becomes old.
  */
 export function remembered(store: SeriesStore): SeriesStore {
+  const { absence: read } = store;
+  const absence = read && once((series) => read.call(store, series), MOST_PATHLESS);
   return {
     candles: once((series, window) => store.candles(series, window), MOST_WITH_PATHS),
     pathlessCandles: once((series, window) => store.pathlessCandles(series, window), MOST_PATHLESS),
@@ -19,6 +22,7 @@ export function remembered(store: SeriesStore): SeriesStore {
     ticks: (series, windows) => store.ticks(series, windows),
     span: (series) => store.span(series),
     quote: (series) => store.quote(series),
+    ...(absence ? { absence: (series) => absence(series, ALL_TIME) } : {}),
   };
 }
 

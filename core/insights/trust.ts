@@ -1,3 +1,4 @@
+import type { WithoutData } from '../completeness/absence.ts';
 import { PATH_OFFSETS_MS } from '../market/price-path.ts';
 import { HOUR_MS } from '../market/time.ts';
 import { hoursIn, type Window } from '../market/window.ts';
@@ -22,6 +23,8 @@ export interface Trust {
   samplingIntervalSeconds: number;
   /** The same for each source that there is. */
   samplingIntervalSecondsBySource: Partial<Record<HourSource, number>>;
+  /** Why hours have no data; only if `coverage` is below 1. */
+  withoutData?: WithoutData;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Market } from '../market/series.ts';
+import { failuresPrefix } from './failure-objects.ts';
 import { listingsPrefix } from './listing-objects.ts';
 import {
   markerKey,
@@ -21,6 +22,7 @@ export function writtenByPolls(market: Market): string[] {
     markerKey(market),
     `${unreadableMarkersPrefix(market)}*`,
     `${listingsPrefix(market)}*`,
+    `${failuresPrefix(market)}*`,
   ];
 }
 

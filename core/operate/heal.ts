@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { TickerIndex } from '../index/ports.ts';
 import { UnreadableObjectError } from '../lake/ndjson.ts';
+import { indexFailures } from './index-failures.ts';
 import { indexListings } from './index-listings.ts';
 import type { Operation, OperationEvent, OperationServices } from './operation.ts';
 import type { DeadLetterArchive, SearchHealth } from './ports.ts';
@@ -20,7 +21,8 @@ export const HEAL_EVENT: OperationEvent = { operation: 'heal', input: {}, sliceM
 /**
  * Redrives what failed for a cause that has passed: every batch that Lambda gave up, and the objects with dead letters
  * that OpenSearch may accept now. It does nothing while OpenSearch is ill, and what does not fit into one run is left to
- * the next. Then it brings the index up to date about which markets came and went.
+ * the next. Then it brings the index up to date about what the polls noticed: which markets came
+ * and went, and when exchanges gave no prices.
  */
 export const heal: Operation<Record<string, never>, HealOutput> = {
   name: 'heal',
@@ -36,7 +38,7 @@ export const heal: Operation<Record<string, never>, HealOutput> = {
     };
     if (await isWell(services.searchHealth)) {
       await redriveTransient({ ...services, index: counted }, deadlineMs);
-      await bringListings(services, deadlineMs);
+      await bringNews(services, deadlineMs);
     }
     const batchesToRedrive = (await Array.fromAsync(services.givenUpBatches.keys())).length;
     services.emit('redrive', {}, { RecordsRedriven: recordsRedriven, BatchesToRedrive: batchesToRedrive });
@@ -48,13 +50,14 @@ export const heal: Operation<Record<string, never>, HealOutput> = {
 };
 
 /** Repairs come first: what goes wrong here is left to the next run. */
-async function bringListings(services: OperationServices, deadlineMs: number): Promise<void> {
-  const { listings, log, now } = services;
-  if (!listings || now() >= deadlineMs) return;
+export async function bringNews(services: OperationServices, deadlineMs: number): Promise<void> {
+  const { listings, failedPolls, log, now } = services;
+  if (now() >= deadlineMs) return;
   try {
-    await indexListings(services, listings, deadlineMs);
+    if (listings) await indexListings(services, listings, deadlineMs);
+    if (failedPolls) await indexFailures(services, failedPolls, deadlineMs);
   } catch (error) {
-    log.warn('Markets that came or went are not in the index yet', { error: error as Error });
+    log.warn('What polls noticed about exchanges is not in the index yet', { error: error as Error });
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   CandleHistory,
   DeadLetterArchive,
   ExchangeCandles,
+  FailedPollIndex,
   GivenUpBatches,
   LakeHealth,
   LakeObjects,
@@ -30,6 +31,8 @@ export interface OperationServices {
   readonly givenUpBatches: GivenUpBatches;
   /** @default listings stay in the lake */
   readonly listings?: ListingIndex;
+  /** @default failed polls stay in the lake */
+  readonly failedPolls?: FailedPollIndex;
   readonly candleHistory: CandleHistory;
   readonly exchangeCandles: ExchangeCandles;
   readonly summaryLease: SummaryLease;

@@ -1,3 +1,4 @@
+import type { FailedPolls } from '../completeness/failures.ts';
 import type { indexBatch } from '../index/index-batch.ts';
 import type { DeadLetter, DeadLetters } from '../index/ports.ts';
 import type { Listing } from '../ingest/listings.ts';
@@ -212,4 +213,12 @@ export interface ListingIndex {
   newestSlot(market: Market, deadlineMs: number): Promise<number | undefined>;
   /** Adding one again changes nothing. */
   add(listings: readonly Listing[], deadlineMs: number): Promise<void>;
+}
+
+/** Where questions find when exchanges gave no prices. */
+export interface FailedPollIndex {
+  /** The latest hour (its start, epoch ms) that it has of a market. */
+  newestHour(market: Market, deadlineMs: number): Promise<number | undefined>;
+  /** Replaces what it has of these hours. */
+  add(hours: readonly FailedPolls[], deadlineMs: number): Promise<void>;
 }

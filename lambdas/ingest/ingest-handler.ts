@@ -67,6 +67,7 @@ export function createIngestHandler(
     }),
     lake,
     listings: new ListingWatch(lake),
+    failures: lake,
     stream: new KafkaStream(
       createKafkaOf(environment, 'ingest', log, KAFKA_NO_RETRY),
       environment.KAFKA_TOPIC,

@@ -13,6 +13,7 @@ import { KafkaHealth } from '../../stores/kafka/health.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
+import { OpenSearchFailedPollIndex } from '../../stores/opensearch/failed-polls.ts';
 import { OpenSearchHealth } from '../../stores/opensearch/health.ts';
 import { isTransient } from '../../stores/opensearch/letter-errors.ts';
 import { OpenSearchListingIndex } from '../../stores/opensearch/listings.ts';
@@ -61,6 +62,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     isTransient,
     givenUpBatches: new S3GivenUpBatches(s3, bucket),
     listings: new OpenSearchListingIndex(openSearch),
+    failedPolls: new OpenSearchFailedPollIndex(openSearch),
     candleHistory: new S3CandleHistory(s3, bucket),
     exchangeCandles: exchangeCandles(environment.EXCHANGE_ADDRESSES),
     summaryLease: summaryLease(openSearch, log),

@@ -16,7 +16,7 @@ export interface ReplicaProps {
 }
 
 /** What cannot be made again. Markers are not in it: a lake elsewhere begins with its own. */
-const REPLICATED = ['tickers/', 'candles/', 'state/listings/'];
+const REPLICATED = ['tickers/', 'candles/', 'state/listings/', 'state/failures/'];
 
 /**
  * Copies what the lake gets into a bucket of another region or account. Deletions are not copied, and the role may not

@@ -2,10 +2,10 @@ import type { Client } from '@opensearch-project/opensearch';
 import { type Listing, listingId } from '../../core/ingest/listings.ts';
 import type { MarketListings, Scope } from '../../core/insights/ports.ts';
 import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
-import type { Market } from '../../core/market/series.ts';
+import type { Market, Series } from '../../core/market/series.ts';
 import type { ListingIndex } from '../../core/operate/ports.ts';
 import { OpenSearchBulk } from './bulk.ts';
-import { allOf, type Filter, inScope } from './queries.ts';
+import { allOf, type Filter, inScope, ofSeries } from './queries.ts';
 import { OpenSearchSearch } from './search.ts';
 
 /** A listing beside the notes of summarising: few documents, which the same functions read and write. */
@@ -21,6 +21,16 @@ const IS_LISTING: Filter = { term: { kind: 'listing' } };
 /** Some listings could not be written; the next run writes them. */
 export class ListingWriteError extends Error {
   override readonly name = 'ListingWriteError';
+}
+
+/** When the market of one series came and went, in time order. */
+export async function listingsOfSeries(search: OpenSearchSearch, series: Series): Promise<Listing[]> {
+  const hits = await search.all<ListingDocument>(SUMMARY_STATE_INDEX, {
+    query: allOf(IS_LISTING, ofSeries(series)),
+    // Before the first document, the index may not know the field.
+    sort: [{ hour: { order: 'asc', unmapped_type: 'date' } }],
+  });
+  return hits.map(({ _source }) => _source.listing);
 }
 
 /** Which markets came and went. */

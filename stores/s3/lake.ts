@@ -1,8 +1,10 @@
 import { inspect } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { FailureLake, PollFailure } from '../../core/completeness/failures.ts';
 import type { Listing, ListingLake } from '../../core/ingest/listings.ts';
 import { markerText, parseMarker, parseMarkerOfSource } from '../../core/ingest/marker-text.ts';
 import type { OutboxMarker, TickerLake } from '../../core/ingest/ports.ts';
+import { failureKey } from '../../core/lake/failure-objects.ts';
 import { listingsKey } from '../../core/lake/listing-objects.ts';
 import { packLines, UnreadableObjectError, unpackLines } from '../../core/lake/ndjson.ts';
 import {
@@ -22,7 +24,7 @@ import type { LakeObjects } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
 /** The lake in an S3 bucket. */
-export class S3Lake implements TickerLake, ListingLake, LakeObjects {
+export class S3Lake implements TickerLake, ListingLake, FailureLake, LakeObjects {
   readonly #bucket: S3Bucket;
   readonly #lockMs: number | undefined;
 
@@ -103,6 +105,13 @@ export class S3Lake implements TickerLake, ListingLake, LakeObjects {
   async putListings(address: BatchAddress, listings: readonly Listing[], deadlineMs?: number): Promise<void> {
     const body = await packLines(listings.map((listing) => JSON.stringify(listing)));
     await this.#bucket.write(listingsKey(address), body, 'application/gzip', deadlineMs);
+  }
+
+  async putFailure(address: BatchAddress, failure: PollFailure, deadlineMs?: number): Promise<void> {
+    const { exchange, category, slotMs } = address;
+    const slot = new Date(slotMs).toISOString();
+    const text = JSON.stringify({ v: 1, exchange, category, slot, ...failure });
+    await this.#bucket.write(failureKey(address), text, 'application/json', deadlineMs);
   }
 
   async readMarker(market: Market, deadlineMs?: number, source?: string): Promise<OutboxMarker | undefined> {

@@ -210,6 +210,7 @@ describe('by function', () => {
     expect(keys.sort()).toEqual([
       `/rejected${own}/*`,
       `/state${own}.json`,
+      `/state/failures${own}/*`,
       `/state/listings${own}/*`,
       `/state/unreadable${own}/*`,
       `/tickers${own}/*`,

@@ -79,7 +79,7 @@ describe('the replica of the lake', () => {
       });
     }
     expect(Rules.map(({ Filter }: { Filter: object }) => Filter)).toEqual(
-      ['tickers/', 'candles/', 'state/listings/'].map((Prefix) => ({ Prefix })),
+      ['tickers/', 'candles/', 'state/listings/', 'state/failures/'].map((Prefix) => ({ Prefix })),
     );
     expect(JSON.stringify(stateful.findResources('AWS::IAM::Policy'))).not.toMatch(
       /s3:(ReplicateDelete|Delete)/,

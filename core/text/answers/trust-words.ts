@@ -1,6 +1,7 @@
+import type { WithoutData } from '../../completeness/absence.ts';
 import type { RankingScope } from '../../insights/ranking.ts';
 import type { HourSource, Trust } from '../../insights/trust.ts';
-import { formatCount } from '../format.ts';
+import { counted, formatCount } from '../format.ts';
 import { percentOf, shareText, timeText } from './words.ts';
 
 /** Below this coverage an answer says in words that it is incomplete. */
@@ -45,8 +46,12 @@ export function trustNotes({
   coverage,
   longestGapHours,
   staleHours,
+  withoutData,
   hours,
-}: Pick<Trust, 'longestGapHours' | 'staleHours'> & { coverage: number; hours?: number }): string[] {
+}: Pick<Trust, 'longestGapHours' | 'staleHours' | 'withoutData'> & {
+  coverage: number;
+  hours?: number;
+}): string[] {
   const notes: string[] = [];
   if (coverage < COMPLETE) {
     const gap = longestGapHours > 0 ? `; the longest gap is ${timeText(longestGapHours)}` : '';
@@ -54,12 +59,28 @@ export function trustNotes({
       `Incomplete: only ${shareText(coverage)} of the window has data${gap}. The rest may have been different.`,
     );
   }
+  if (withoutData) notes.push(withoutDataText(withoutData));
   if (hours !== undefined && staleHours > hours * (1 - COMPLETE)) {
     notes.push(
       `Stale: in ${formatCount(staleHours)} of ${formatCount(hours)} hours the price did not change at all.`,
     );
   }
   return notes;
+}
+
+/** `Of 312 hours without data, 300 while its market was not listed, 10 while the exchange did not answer, 2 missing.` */
+function withoutDataText(of: WithoutData): string {
+  if (of.hours === 0) return 'Every hour has data, but not of every poll that was due.';
+  const rest = of.missing - of.beforeFirstPoll - of.afterLastPoll;
+  const parts: [hours: number, why: string][] = [
+    [of.notListed, 'while its market was not listed'],
+    [of.exchangeDown, 'while the exchange did not answer'],
+    [of.beforeFirstPoll, 'before the first poll of its market'],
+    [of.afterLastPoll, 'after the last poll of its market'],
+    [rest, 'missing'],
+  ];
+  const reasons = parts.filter(([hours]) => hours > 0).map(([hours, why]) => `${formatCount(hours)} ${why}`);
+  return `Of ${counted(of.hours, 'hour')} without data, ${reasons.join(', ')}.`;
 }
 
 /** Which series a ranking leaves out, and how incomplete those in it are. */

@@ -1,3 +1,4 @@
+import type { Absence } from '../../../core/completeness/absence.ts';
 import type { SeriesStore } from '../../../core/insights/ports.ts';
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
@@ -7,6 +8,7 @@ import { type CandleRecord, candleOf } from '../candle-record.ts';
 import { candleWindowIn, numberIn, textIn } from '../hits.ts';
 import { allOf, candlesIn, newestFirst, ofSeries, ticksIn, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
+import { absenceOf } from './absence.ts';
 import { type Metric, max, min } from './aggregations.ts';
 import { COLUMN_VALUES, candleColumns, pathlessCandleIn } from './candle-columns.ts';
 
@@ -113,5 +115,9 @@ export class OpenSearchSeries implements SeriesStore {
       (await this.#search.first(CANDLE_INDICES, { ...search, ...newestFirst('start') })) ??
       (await this.#search.first(TICKER_INDICES, { ...search, ...newestFirst('slot') }));
     return hit && textIn(hit, 'quote');
+  }
+
+  absence(series: CandleSeries): Promise<Absence> {
+    return absenceOf(this.#search, series);
   }
 }

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { PollFailure } from '../../../../core/completeness/failures.ts';
 import { parseMarker } from '../../../../core/ingest/marker-text.ts';
 import { poll } from '../../../../core/ingest/poll.ts';
 import { PollFailedError, type PollReport } from '../../../../core/ingest/report.ts';
 import { WrongPayloadError } from '../../../../core/ingest/source-errors.ts';
 import { UnreadableObjectError } from '../../../../core/lake/ndjson.ts';
-import { markerKey } from '../../../../core/lake/ticker-objects.ts';
+import { type BatchAddress, markerKey } from '../../../../core/lake/ticker-objects.ts';
 import type { Category } from '../../../../core/market/series.ts';
 import type { RejectedPayload, RejectedTicker } from '../../../../core/market/ticker.ts';
 import { MINUTE_MS } from '../../../../core/market/time.ts';
@@ -16,6 +17,12 @@ const NOON_MS = Date.parse('2026-03-01T12:00:00.000Z');
 /** The n-th poll after noon, every two minutes. */
 const slotMs = (n: number) => NOON_MS + n * 2 * MINUTE_MS;
 const slot = (n: number) => new Date(slotMs(n)).toISOString();
+
+const BUDGET = (): PollBudget => ({
+  fetchDeadlineMs: nowMs + 10_000,
+  deadlineMs: nowMs + 20_000,
+  finishMs: nowMs + 22_000,
+});
 
 let journal: Journal;
 let lake: InMemoryLake;
@@ -37,7 +44,7 @@ function run(n: number, budget: Partial<PollBudget> = {}, fetchBeforeLakeCheck =
   progress = [];
   return poll(
     slot(n),
-    { fetchDeadlineMs: nowMs + 10_000, deadlineMs: nowMs + 20_000, finishMs: nowMs + 22_000, ...budget },
+    { ...BUDGET(), ...budget },
     {
       source,
       lake,
@@ -288,6 +295,26 @@ describe('a poll that partly fails', () => {
     source.failures.linear = wrongPayload(Buffer.from([0xff, 0xfe]));
     await run(0);
     expect([...lake.rejected.values()][0]).toMatchObject([{ body_base64: '//4=' }]);
+  });
+
+  it('keeps that the exchange failed, or sent nothing, even if that itself fails', async () => {
+    const kept: [slotMs: number, category: Category, name: string][] = [];
+    const failures = {
+      async putFailure({ slotMs, category }: BatchAddress, { name }: PollFailure) {
+        kept.push([slotMs, category, name]);
+        throw new Error('the lake does not answer');
+      },
+    };
+    source.failures.spot = new WrongPayloadError('no list', { url: 'http://x', body: new Uint8Array() });
+    await poll(slot(0), BUDGET(), { source, lake, stream, failures, log: SILENT_LOG, now: () => nowMs });
+    source.failures = {};
+    source.symbols.spot = [];
+    await poll(slot(1), BUDGET(), { source, lake, stream, failures, log: SILENT_LOG, now: () => nowMs });
+    expect(kept).toEqual([
+      [slotMs(0), 'spot', 'WrongPayloadError'],
+      [slotMs(1), 'spot', 'NoTickers'],
+    ]);
+    expect([...lake.batches.values()].map(({ address }) => address.category)).toEqual(['linear', 'linear']);
   });
 
   it('does not fetch the failed category’s slot again in a later poll, but fetches the new slot', async () => {

@@ -9,6 +9,10 @@ const ticks = (hour: number, prices: number[]) =>
 const ask = (store: InMemoryStore, window: { fromMs: number; toMs: number }) =>
   averageOver(store, SERIES, window, 900_000);
 
+const allMissing = (hours: number) => ({
+  ...{ hours, missing: hours, notListed: 0, exchangeDown: 0, beforeFirstPoll: 0, afterLastPoll: 0 },
+});
+
 describe('the average price over hours', () => {
   it('is the mean of the hourly means: every hour with data counts once', async () => {
     const store = new InMemoryStore([recorded(0, [10, 14, 8, 12]), flat(2, 20), flat(60, 99)]);
@@ -34,6 +38,7 @@ describe('the average price over hours', () => {
       sources: { ticks: 0, hourly: 1, daily: 0 },
       samplingIntervalSeconds: 900,
       samplingIntervalSecondsBySource: { hourly: 900 },
+      withoutData: allMissing(48),
     });
   });
 
@@ -121,6 +126,7 @@ describe('the average price over up to 48 hours of ticks', () => {
       sources: { ticks: 1, hourly: 0, daily: 0 },
       samplingIntervalSeconds: 900,
       samplingIntervalSecondsBySource: { ticks: 900 },
+      withoutData: allMissing(0),
     });
   });
 

@@ -1,3 +1,5 @@
+import type { Absence } from '../../../../core/completeness/absence.ts';
+import { highest, lowest } from '../../../../core/insights/extremes.ts';
 import type {
   ChangePercentiles,
   ChangeStore,
@@ -20,7 +22,7 @@ import {
   type PathlessCandle,
   type PriceTick,
 } from '../../../../core/market/candle.ts';
-import { formatSeries } from '../../../../core/market/series.ts';
+import { formatSeries, type Market } from '../../../../core/market/series.ts';
 import { hourOf } from '../../../../core/market/time.ts';
 import { type Trade, tradeOfCandle } from '../../../../core/market/turnover.ts';
 import { isIn, type Window } from '../../../../core/market/window.ts';
@@ -78,6 +80,17 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
   async quote(series: CandleSeries) {
     return this.stored.findLast((candle) => formatSeries(candle) === formatSeries(series) && candle.quote)
       ?.quote;
+  }
+
+  /** Nobody noticed anything but the polls themselves. */
+  async absence(series: CandleSeries): Promise<Absence> {
+    const market = ({ exchange, category }: Market) =>
+      exchange === series.exchange && category === series.category;
+    const candles = this.stored.filter((candle) => market(candle) && candle.samples > 0);
+    const ticks = this.storedTicks.filter((tick) => market(tick.series));
+    const times = [...candles.map(({ startMs }) => startMs), ...ticks.map(({ slotMs }) => slotMs)];
+    const polls = times.length === 0 ? undefined : { firstMs: lowest(times), lastMs: highest(times) };
+    return { notListed: [], exchangeDown: new Set(), polls };
   }
 
   async withSymbol(symbol: string, scope: Scope) {
