@@ -12,6 +12,8 @@ export const manifestSchema = z.object({
   v: z.literal(MANIFEST_VERSION),
   /** The Parquet file's key. */
   object: z.string(),
+  /** The file's, as the store lists it. If it lists another, the file is not the one described here. */
+  etag: z.string(),
   bytes: z.number().int().nonnegative(),
   /** Of the file's bytes, in hex. */
   sha256: z.string(),
@@ -30,3 +32,22 @@ export const manifestSchema = z.object({
 /** What a Parquet file contains, and what it was made from. Written after the file. */
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestSource = z.infer<typeof source>;
+
+/** A manifest that nobody can read, such as one of a newer version. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
+}
+
+/** @throws ManifestError, which names the object */
+export function parseManifest(text: string, key: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ManifestError(`${key} is not JSON: ${(cause as Error).message}.`, { cause });
+  }
+  const { success, data, error } = manifestSchema.safeParse(value);
+  if (success) return data;
+  const [{ path, message } = { path: [], message: '' }] = error.issues;
+  throw new ManifestError(`${key} is not a manifest: ${path.join('.')}: ${message}.`, { cause: error });
+}

@@ -30,3 +30,10 @@ export const SORTED_BY: Readonly<Record<ColumnTable, readonly string[]>> = {
   candles: ['symbol', 'hours', 'start'],
   moves: ['symbol', 'threshold', 'confirmed_time'],
 };
+
+/** The time by which a row belongs to a period. */
+export const TIME_COLUMNS: Readonly<Record<ColumnTable, string>> = {
+  tickers: 'slot',
+  candles: 'start',
+  moves: 'confirmed_time',
+};

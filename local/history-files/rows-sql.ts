@@ -1,4 +1,5 @@
 import { DAY_MS } from '../../core/market/time.ts';
+import { quoted } from '../../stores/duckdb/sql-text.ts';
 import type { Role } from './columns.ts';
 import { formatOf } from './formats.ts';
 import type { Layout, TextLayout } from './layout.ts';
@@ -26,10 +27,6 @@ export const FIRST_MS = Date.UTC(2009, 0, 3);
 
 /** What stands for an absent value. */
 const ABSENT = '(?i)\\s*(|null|nan|none|na|n/a|nil|-|–|—)\\s*';
-
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
 
 function columnName(index: number): string {
   return `c${index}`;

@@ -1,9 +1,10 @@
 import { show } from '../../core/text/show.ts';
 import type { Database } from '../../stores/duckdb/database.ts';
+import { quoted } from '../../stores/duckdb/sql-text.ts';
 import { type FormatName, formatOfHeader } from './formats.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { type Layout, namedLayout, type TextLayout, textLayout } from './layout.ts';
-import { quoted, readJsonLines, readParquet, readText } from './rows-sql.ts';
+import { readJsonLines, readParquet, readText } from './rows-sql.ts';
 import type { PlainFile } from './unpack.ts';
 
 /** A file that DuckDB can read. */

@@ -22,11 +22,15 @@ export class Database {
     this.#connection = connection;
   }
 
-  /** @param folder for its tables, deleted by the caller */
-  static async open(folder: string): Promise<Database> {
+  /**
+   * @param folder for its tables, deleted by the caller
+   * @param memory such as `1GB`
+   * @param threads a second one needs memory, and is not faster with little
+   */
+  static async open(folder: string, { memory = MEMORY, threads = 1 } = {}): Promise<Database> {
     const instance = await DuckDBInstance.create(`${folder}/rows.duckdb`, {
-      memory_limit: MEMORY,
-      threads: '1', // a second one needs memory, and is not faster with so little
+      memory_limit: memory,
+      threads: String(threads),
       temp_directory: folder,
     });
     const connection = await instance.connect();

@@ -91,7 +91,7 @@ export class S3Bucket {
     prefix: string,
     startAfter?: string,
     deadlineMs?: number,
-  ): AsyncGenerator<{ key: string; writtenMs: number }> {
+  ): AsyncGenerator<{ key: string; etag: string; writtenMs: number }> {
     const scope = { Bucket: this.name, Prefix: prefix };
     let from: { StartAfter?: string; ContinuationToken?: string } = startAfter
       ? { StartAfter: startAfter }
@@ -101,8 +101,8 @@ export class S3Bucket {
         const { Contents = [], NextContinuationToken } = await before(deadlineMs, (abort) =>
           this.#client.send(new ListObjectsV2Command({ ...scope, ...from }), abort),
         );
-        for (const { Key, LastModified } of Contents) {
-          if (Key) yield { key: Key, writtenMs: LastModified?.getTime() ?? 0 };
+        for (const { Key, ETag = '', LastModified } of Contents) {
+          if (Key) yield { key: Key, etag: ETag, writtenMs: LastModified?.getTime() ?? 0 };
         }
         if (NextContinuationToken === undefined) return;
         from = { ContinuationToken: NextContinuationToken };
