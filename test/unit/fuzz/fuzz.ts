@@ -122,6 +122,8 @@ function disturb(root: object, { at, kind, name, value }: Place): void {
   const [holder, key] = parts[at % parts.length] as [Record<string, unknown>, string];
   const part = holder[key];
   if (kind === 'replace') holder[key] = value;
+  // In JSON only objects have names; an array with another `length` or `constructor` is no value at all.
+  else if (kind === 'add' && Array.isArray(part)) part.push(value);
   else if (kind === 'add' && typeof part === 'object' && part !== null) define(part, name, value);
   else if (kind === 'repeat' && Array.isArray(part)) part.push(...part.slice(0, 3));
   else if (kind === 'delete') delete holder[key];
