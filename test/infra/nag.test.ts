@@ -1,7 +1,8 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
+import { appWithoutBundles } from '../../scale/inventory.ts';
 import { buildApp, CHECKED_STAGES } from './synthesised.ts';
 
 describe.each(CHECKED_STAGES)(
@@ -26,7 +27,7 @@ describe.each(CHECKED_STAGES)(
 
 describe('cdk-nag', () => {
   it('does find what is wrong', () => {
-    const app = new App();
+    const app = appWithoutBundles();
     new Bucket(new Stack(app, 'Wrong'), 'Bucket');
     app.synth();
     const { violations } = new AwsSolutionsChecks(app).validateScope(app);
