@@ -4,7 +4,7 @@ import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { executionsToReserve } from '../../lib/config/stage-config.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { pollExpression } from '../../lib/ingest/poll-times.ts';
-import { buildApp, bybit, synthesise } from './synthesised.ts';
+import { buildApp, bybit, synthesise, synthesiseAgain } from './synthesised.ts';
 
 const stages = { dev: synthesise('dev').stateless, prod: synthesise('prod').stateless };
 const { dev } = stages;
@@ -270,7 +270,7 @@ describe('operate', () => {
 describe('setup', () => {
   const propertiesOf = (settings = {}) => {
     const [resource] = Object.values(
-      synthesise('dev', settings).stateless.findResources('Custom::OpenSearchSetup'),
+      synthesiseAgain('dev', settings).stateless.findResources('Custom::OpenSearchSetup'),
     );
     return resource?.Properties;
   };

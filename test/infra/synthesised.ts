@@ -22,8 +22,21 @@ export function buildApp(stage: StageName, settings: StageSettings = {}) {
   return { app, ...addPipeline(app, stageConfig(stage, settings)) };
 }
 
+type Templates = Record<'stateful' | 'stateless', Template>;
+
+/** Kept for all files of a worker, many of which look at the same templates. */
+const synthesised = new Map<string, Templates>();
+
 /** The templates of a stage. */
-export function synthesise(stage: StageName, settings: StageSettings = {}) {
+export function synthesise(stage: StageName, settings: StageSettings = {}): Templates {
+  const key = JSON.stringify([stage, settings]);
+  const templates = synthesised.get(key) ?? synthesiseAgain(stage, settings);
+  synthesised.set(key, templates);
+  return templates;
+}
+
+/** The templates of a stage from an app that nothing else has used. */
+export function synthesiseAgain(stage: StageName, settings: StageSettings = {}): Templates {
   const { stateful, stateless } = buildApp(stage, settings);
   return { stateful: templateOf(stateful), stateless: templateOf(stateless) };
 }
