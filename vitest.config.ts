@@ -25,6 +25,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          // A process for each of so many files takes longer than what they test. Each leaves nothing behind.
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { needsOf } from '../../../../cli/stage-needs.ts';
 import type { Finding } from '../../../../core/operate/preflight/finding.ts';
 import { preflight } from '../../../../core/operate/preflight/preflight.ts';
@@ -21,14 +21,13 @@ const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-preflight-'));
 
 beforeAll(async () => {
   await Promise.all([aws.start(), exchange.start()]);
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: aws.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'key',
-    AWS_SECRET_ACCESS_KEY: 'secret',
-  });
+  vi.stubEnv('AWS_ENDPOINT_URL', aws.url);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await Promise.all([aws.stop(), exchange.stop()]);
   rmSync(folder, { recursive: true });
 });
