@@ -25,6 +25,8 @@ export const manifestSchema = z.object({
   symbols: z.record(z.string(), z.number().int().positive()),
   /** Lines that are not rows, such as those that became dead letters. */
   skipped: z.number().int().nonnegative(),
+  /** Sources that could not be read, by key; absent if there are none. */
+  unreadable: z.array(z.string()).optional(),
   /** What the file was made from, by key. If the lake lists anything else, the file is made again. */
   sources: z.array(source),
 });

@@ -1,4 +1,6 @@
 import { isCategory, type Market } from '../market/series.ts';
+import { DAY_MS } from '../market/time.ts';
+import type { Window } from '../market/window.ts';
 import { COLUMN_TABLES, type ColumnTable, PERIOD_FOLDERS } from './tables.ts';
 
 /** One Parquet file of the lake: a market's rows of one period. */
@@ -25,7 +27,12 @@ function periodFolder({ table, period }: Pick<ColumnFile, 'table' | 'period'>): 
  * file that is made again replaces itself, so whoever reads a folder never finds a row twice.
  */
 export function columnKey(file: ColumnFile): string {
-  return `${COLUMNS_PREFIX}${folderOf(file)}${periodFolder(file)}/part-0.parquet`;
+  return `${columnsPrefix(file)}${periodFolder(file)}/part-0.parquet`;
+}
+
+/** The prefix of the files of a market's table; their keys sort by period. */
+export function columnsPrefix(file: Omit<ColumnFile, 'period'>): string {
+  return `${COLUMNS_PREFIX}${folderOf(file)}`;
 }
 
 /** `columns/manifest/tickers/exchange=…/category=…/dt=YYYY-MM-DD.json` */
@@ -36,6 +43,13 @@ export function manifestKey(file: ColumnFile): string {
 /** The prefix of the manifests of a market's table; their keys sort by period. */
 export function manifestsPrefix(file: Omit<ColumnFile, 'period'>): string {
   return `${MANIFESTS_PREFIX}${folderOf(file)}`;
+}
+
+/** The time that a file's period covers. */
+export function periodWindow({ period }: Pick<ColumnFile, 'period'>): Window {
+  const [year = 0, month = 0, day] = period.split('-').map(Number);
+  const fromMs = Date.UTC(year, month - 1, day ?? 1);
+  return { fromMs, toMs: day === undefined ? Date.UTC(year, month, 1) : fromMs + DAY_MS };
 }
 
 const MANIFEST_KEY =

@@ -16,7 +16,7 @@ export interface WalkedBatch {
   problem?: string;
 }
 
-export async function marketsOf(lake: LakeObjects, exchange?: string): Promise<Market[]> {
+export async function marketsOf(lake: Pick<LakeObjects, 'folders'>, exchange?: string): Promise<Market[]> {
   const exchanges = exchange === undefined ? await valuesIn(lake, 'tickers/', 'exchange') : [exchange];
   const markets = exchanges.map(async (name) =>
     (await valuesIn(lake, `tickers/exchange=${name}/`, 'category'))
@@ -27,7 +27,11 @@ export async function marketsOf(lake: LakeObjects, exchange?: string): Promise<M
 }
 
 /** The values of the `field=value/` folders in a folder. */
-async function valuesIn(lake: LakeObjects, prefix: string, field: string): Promise<string[]> {
+async function valuesIn(
+  lake: Pick<LakeObjects, 'folders'>,
+  prefix: string,
+  field: string,
+): Promise<string[]> {
   const start = `${prefix}${field}=`;
   const folders = await lake.folders(prefix);
   return folders.filter((folder) => folder.startsWith(start)).map((folder) => folder.slice(start.length, -1));

@@ -71,21 +71,16 @@ export interface Slice<Output> {
  * An operator's command, cut into slices that fit a Lambda's time. The same code runs on one machine and in a
  * deployed stage.
  */
-export interface Operation<Input, Output> {
+export interface Operation<Input, Output, Services = OperationServices> {
   readonly name: string;
   readonly input: z.ZodType<Input>;
   /** @param cursor from the previous slice; undefined for the first */
-  slice(
-    input: Input,
-    cursor: unknown,
-    services: OperationServices,
-    budget: SliceBudget,
-  ): Promise<Slice<Output>>;
+  slice(input: Input, cursor: unknown, services: Services, budget: SliceBudget): Promise<Slice<Output>>;
   /**
    * Brings the cursor of an interrupted run up to date: what an open range did not have then belongs to it now.
    * @default the cursor stays as it is
    */
-  resume?(input: Input, cursor: unknown, services: OperationServices): Promise<unknown>;
+  resume?(input: Input, cursor: unknown, services: Services): Promise<unknown>;
 }
 
 /** In one slice: there may be as many as tickers, and a Lambda can return 6 MB. */

@@ -14,6 +14,8 @@ export const CALL_TIMEOUTS_MS = {
   s3Connection: 2_000,
   /** Objects have about 100 KB. */
   s3: 5_000,
+  /** A Parquet file may have 100 MB. */
+  s3File: 60_000,
 } as const;
 
 /** Bounds of the waits between attempts (exponential, full jitter). Retries go on until a deadline. */
@@ -22,10 +24,14 @@ export const BACKOFFS = {
   kafka: { initialDelayMs: 200, maxDelayMs: 2_000 },
   openSearch: { initialDelayMs: 200, maxDelayMs: 5_000 },
   s3Conflict: { initialDelayMs: 50, maxDelayMs: 500 },
+  s3File: { initialDelayMs: 200, maxDelayMs: 5_000 },
 } as const;
 
 /** How long to retry when two writers conflict over one object. */
 export const S3_CONFLICT_MS = 5_000;
+
+/** How long to retry writing a file. */
+export const S3_FILE_RETRY_MS = 30_000;
 
 /** Attempts of the SDK when S3 answers with 5xx or not at all. */
 export const S3_ATTEMPTS = 3;

@@ -102,6 +102,23 @@ export const METRIC_GROUPS = {
       SeriesMadeAgain: 'Count',
     },
   },
+  /** One scheduled run of compact. Nothing is emitted by a run that fails as a whole. */
+  compact: {
+    dimensions: [],
+    metrics: {
+      /** Parquet files written. */
+      FilesWritten: 'Count',
+      /**
+       * Files of closed days and months that are missing or older than what they are made from, when the run ends. 0 if
+       * all is well; the next run goes on with what the time did not suffice for.
+       */
+      FilesDue: 'Count',
+      /** Those of them that could not be written, for a reason that the log names. */
+      FilesFailed: 'Count',
+      /** Lines of the files written that are not rows. */
+      LinesSkipped: 'Count',
+    },
+  },
   /** What watch finds in the index, for each exchange that is polled. */
   freshness: {
     dimensions: ['exchange'],

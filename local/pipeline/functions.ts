@@ -17,6 +17,7 @@ const TIMEOUT_MS = {
   insights: 60_000,
   summarise: 60_000,
   watch: 30_000,
+  compact: 300_000,
 };
 
 /** Up to one per partition of the topic; more threads would only cost memory. */

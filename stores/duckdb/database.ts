@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { withWorkFolder } from './work-folder.ts';
 
 /** Sorting spills to disk beyond it. */
 const MEMORY = '48MB';
@@ -77,4 +78,22 @@ export class Database {
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
+}
+
+/**
+ * Does work with a database in a temporary folder; both are gone afterwards.
+ * @param memory such as `1GB`
+ */
+export function withDatabase<T>(
+  memory: string,
+  work: (database: Database, folder: string) => Promise<T>,
+): Promise<T> {
+  return withWorkFolder(async (folder) => {
+    const database = await Database.open(folder, { memory });
+    try {
+      return await work(database, folder);
+    } finally {
+      database.close();
+    }
+  });
 }

@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,12 +9,19 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { BACKOFFS, S3_CONFLICT_MS } from '../../core/runtime/budgets.ts';
+import { BACKOFFS, S3_CONFLICT_MS, S3_FILE_RETRY_MS } from '../../core/runtime/budgets.ts';
 import { retryUntilDeadline } from '../../core/runtime/retry.ts';
 import { withinTime } from '../../core/runtime/wait.ts';
 import { isNoSuchObject, lakeUnavailable, s3Status } from './errors.ts';
 
-type ContentType = 'application/gzip' | 'application/json' | 'text/plain';
+type ContentType = 'application/gzip' | 'application/json' | 'application/vnd.apache.parquet' | 'text/plain';
+
+/** An object as S3 lists it. */
+export interface ListedObject {
+  key: string;
+  etag: string;
+  writtenMs: number;
+}
 
 /**
  * The lake's bucket. Every method throws LakeUnavailableError with S3's own error as its cause, also if a request is not
@@ -48,6 +57,25 @@ export class S3Bucket {
 
   async write(key: string, body: Uint8Array | string, type: ContentType, deadlineMs?: number): Promise<void> {
     await this.#named(`${key} could not be written`, () => this.#put(key, body, type, deadlineMs));
+  }
+
+  /** Writes a file, however large. @returns the object's ETag */
+  async writeFile(key: string, path: string, type: ContentType): Promise<string> {
+    const { size } = await stat(path);
+    const put = async () => {
+      // A stream can be sent only once, so the client cannot retry by itself.
+      const Body = createReadStream(path);
+      const object = { Bucket: this.name, Key: key, Body, ContentLength: size, ContentType: type };
+      const { ETag = '' } = await this.#client.send(new PutObjectCommand(object));
+      return ETag;
+    };
+    return this.#named(`${key} could not be written`, () =>
+      retryUntilDeadline(put, {
+        deadlineMs: Date.now() + S3_FILE_RETRY_MS,
+        ...BACKOFFS.s3File,
+        isRetryable: (error) => (s3Status(error) ?? 500) >= 500,
+      }),
+    );
   }
 
   /**
@@ -87,11 +115,7 @@ export class S3Bucket {
   }
 
   /** Objects under a prefix, keys ascending; only those after `startAfter` if it is given. */
-  async *list(
-    prefix: string,
-    startAfter?: string,
-    deadlineMs?: number,
-  ): AsyncGenerator<{ key: string; etag: string; writtenMs: number }> {
+  async *list(prefix: string, startAfter?: string, deadlineMs?: number): AsyncGenerator<ListedObject> {
     const scope = { Bucket: this.name, Prefix: prefix };
     let from: { StartAfter?: string; ContinuationToken?: string } = startAfter
       ? { StartAfter: startAfter }
@@ -101,8 +125,8 @@ export class S3Bucket {
         const { Contents = [], NextContinuationToken } = await before(deadlineMs, (abort) =>
           this.#client.send(new ListObjectsV2Command({ ...scope, ...from }), abort),
         );
-        for (const { Key, ETag = '', LastModified } of Contents) {
-          if (Key) yield { key: Key, etag: ETag, writtenMs: LastModified?.getTime() ?? 0 };
+        for (const { Key, ETag: etag = '', LastModified } of Contents) {
+          if (Key) yield { key: Key, etag, writtenMs: LastModified?.getTime() ?? 0 };
         }
         if (NextContinuationToken === undefined) return;
         from = { ContinuationToken: NextContinuationToken };

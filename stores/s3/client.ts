@@ -21,3 +21,12 @@ export function createS3Client(environment: NodeJS.ProcessEnv, settings: S3Clien
     ...settings,
   });
 }
+
+/** Settings of a client that writes and reads whole files. */
+export const FILE_REQUESTS: S3ClientConfig = {
+  requestHandler: {
+    connectionTimeout: CALL_TIMEOUTS_MS.s3Connection,
+    requestTimeout: CALL_TIMEOUTS_MS.s3File,
+    throwOnRequestTimeout: true,
+  },
+};

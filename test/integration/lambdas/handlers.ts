@@ -1,5 +1,6 @@
 import type { CloudFormationCustomResourceEvent, Context, MSKEvent } from 'aws-lambda';
 import { vi } from 'vitest';
+import type { CompactInput, CompactOutput } from '../../../core/columns/compact.ts';
 import type { PollReport } from '../../../core/ingest/report.ts';
 import type { Slice } from '../../../core/operate/operation.ts';
 import type { WatchReport } from '../../../core/operate/watch.ts';
@@ -115,6 +116,29 @@ export async function startOperate(given: OperateEnvironment) {
       cursor = slice.cursor;
     } while (cursor !== undefined);
     return outputs;
+  };
+}
+
+/** Runs compact as the schedule does, or a command's slices to their end. */
+export async function startCompact({ bucket, s3 }: { bucket: string; s3?: string }) {
+  const { handler } = await startFunction(() => import('../../../lambdas/compact/handler.ts'), {
+    LAKE_BUCKET: bucket,
+    ...(s3 ? s3Environment(s3) : {}),
+  });
+  const invoke = async (event: object) =>
+    JSON.parse(JSON.stringify(await handler(event, invocation(300_000))));
+  return {
+    scheduled: (now: string): Promise<CompactOutput> => invoke({ now }),
+    async command(input: CompactInput, sliceMs = 10_000): Promise<CompactOutput[]> {
+      const outputs: CompactOutput[] = [];
+      let cursor: unknown;
+      do {
+        const slice: Slice<CompactOutput> = await invoke({ operation: 'compact', input, sliceMs, cursor });
+        outputs.push(slice.output);
+        cursor = slice.cursor;
+      } while (cursor !== undefined);
+      return outputs;
+    },
   };
 }
 

@@ -12,7 +12,7 @@ export async function keysOf(bucket: string, prefix = ''): Promise<string[]> {
   return Contents.map(({ Key }) => Key as string).sort();
 }
 
-async function bytesOf(bucket: string, key: string): Promise<Uint8Array> {
+export async function bytesOf(bucket: string, key: string): Promise<Uint8Array> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   return (await Body?.transformToByteArray()) ?? new Uint8Array();
 }

@@ -1,0 +1,211 @@
+import * as z from 'zod';
+import { addProblems, type Operation, type Slice } from '../operate/operation.ts';
+import { isoTime, rangeMs, timeRange } from '../operate/time-range.ts';
+import type { Log } from '../runtime/log.ts';
+import type { EmitMetrics } from '../runtime/metrics.ts';
+import { FileStates } from './file-states.ts';
+import { MANIFEST_VERSION, type ManifestSource } from './manifest.ts';
+import { type ColumnFile, columnKey, periodWindow } from './objects.ts';
+import type { ColumnMaker, ColumnStore } from './ports.ts';
+
+const inputSchema = z.strictObject({
+  ...timeRange,
+  /** The pipeline's time: periods that end later are not over. */
+  now: isoTime,
+  /** Passes over old files that are there, except those whose turn it is. @default false */
+  scheduled: z.boolean().optional(),
+  /** Only counts. @default false */
+  dryRun: z.boolean().optional(),
+});
+
+export type CompactInput = z.infer<typeof inputSchema>;
+
+export interface CompactServices {
+  readonly store: ColumnStore;
+  /** Those of a table that is made from another one come after it. */
+  readonly makers: readonly ColumnMaker[];
+  readonly log: Log;
+  readonly emit: EmitMetrics;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/** What one slice did. */
+export interface CompactOutput {
+  /** Files that were missing or older than what they are made from. */
+  due: number;
+  /** Those of them that are written now. */
+  written: number;
+  /** Rows in the files written. */
+  rows: number;
+  /** Lines of the files written that are not rows. */
+  skipped: number;
+  failed: number;
+  upToDate: number;
+  /** Failures, lines that are not rows, objects that cannot be read or do not belong where they are. */
+  problems: string[];
+}
+
+interface CompactCursor {
+  /** The last file that is done. */
+  after: string;
+  done: number;
+}
+
+/** So many files are looked at at once. */
+const LOOKS_AT_ONCE = 16;
+/** So many failures in a row mean that the machine or the store is ill, not a file. */
+const MOST_FAILURES = 3;
+
+/**
+ * Makes the Parquet files that are due, the oldest first: those of a table whose period is over and whose sources are not
+ * those that the manifest names. First the file is written, then its manifest; killed in between, it is due again.
+ */
+export const compact: Operation<CompactInput, CompactOutput, CompactServices> = {
+  name: 'compact',
+  input: inputSchema,
+  async slice(input, cursor, services, { deadlineMs }) {
+    const { after = '', done = 0 } = (cursor as CompactCursor | undefined) ?? {};
+    const output: CompactOutput = {
+      due: 0,
+      written: 0,
+      rows: 0,
+      skipped: 0,
+      failed: 0,
+      upToDate: 0,
+      problems: [],
+    };
+    const compaction = new Compaction(input, services, output);
+    const progress = { done, total: done, unit: 'files' };
+    for (const [rank, maker] of services.makers.entries()) {
+      const files = (await filesIn(input, maker)).map((file) => ({ file, position: positionOf(rank, file) }));
+      const left = files.filter(({ position }) => position > after);
+      progress.total += left.length;
+      for (let at = 0; at < left.length; at += LOOKS_AT_ONCE) {
+        const looks = left.slice(at, at + LOOKS_AT_ONCE);
+        const found = await Promise.all(looks.map(({ file }) => compaction.look(file, maker)));
+        for (const [index, { file, position }] of looks.entries()) {
+          await compaction.bring(file, found[index] as Look, maker);
+          progress.done += 1;
+          // At least one file in each slice, however short.
+          if (services.now() >= deadlineMs) return sliceUpTo(position, progress, output);
+        }
+      }
+    }
+    return { progress, output };
+  },
+};
+
+function sliceUpTo(
+  after: string,
+  progress: Slice<unknown>['progress'],
+  output: CompactOutput,
+): Slice<CompactOutput> {
+  const cursor: CompactCursor = { after, done: progress.done };
+  return { cursor, progress, output };
+}
+
+/** Of a range, the oldest first. */
+async function filesIn(input: CompactInput, maker: ColumnMaker): Promise<ColumnFile[]> {
+  const { fromMs, toMs } = rangeMs(input);
+  const files = (await maker.files(Date.parse(input.now), input.exchange)).filter((file) => {
+    const period = periodWindow(file);
+    return period.fromMs < toMs && period.toMs > fromMs;
+  });
+  return files.sort((a, b) => (positionOf(0, a) < positionOf(0, b) ? -1 : 1));
+}
+
+function positionOf(rank: number, { period, exchange, category }: ColumnFile): string {
+  return `${rank}/${period}/${exchange}/${category}`;
+}
+
+/** What a look at a file found. */
+type Look =
+  | { kind: 'due'; sources: ManifestSource[]; problems: string[] }
+  | { kind: 'upToDate'; problems: string[] }
+  /** It has no sources, or was passed over. */
+  | { kind: 'nothing'; problems: string[] };
+
+const NOTHING_FOUND: Look = { kind: 'nothing', problems: [] };
+
+/** The files of one slice. */
+class Compaction {
+  readonly #input: CompactInput;
+  readonly #services: CompactServices;
+  readonly #output: CompactOutput;
+  readonly #states: FileStates;
+  #failuresInARow = 0;
+
+  constructor(input: CompactInput, services: CompactServices, output: CompactOutput) {
+    this.#input = input;
+    this.#services = services;
+    this.#output = output;
+    this.#states = new FileStates(services.store);
+  }
+
+  /** Whether a file is due. */
+  async look(file: ColumnFile, maker: ColumnMaker): Promise<Look> {
+    const { scheduled, now } = this.#input;
+    const isLooked = !scheduled || maker.isWorthALook(file, Date.parse(now));
+    if (!isLooked && (await this.#states.isThere(file))) return NOTHING_FOUND;
+    const { sources, problems } = await maker.sources(file);
+    if (sources.length === 0) return { kind: 'nothing', problems };
+    const isMade = await this.#states.isMadeFrom(file, sources);
+    return isMade ? { kind: 'upToDate', problems } : { kind: 'due', sources, problems };
+  }
+
+  /** Counts what was found, and writes a file that is due. A failure is counted, and the next file has its turn. */
+  async bring(file: ColumnFile, found: Look, maker: ColumnMaker): Promise<void> {
+    const output = this.#output;
+    addProblems(output, found.problems);
+    if (found.kind === 'upToDate') output.upToDate += 1;
+    if (found.kind !== 'due') return;
+    output.due += 1;
+    if (this.#input.dryRun) return;
+    try {
+      await this.#write(file, found.sources, maker);
+      this.#failuresInARow = 0;
+    } catch (error) {
+      output.failed += 1;
+      this.#failuresInARow += 1;
+      this.#services.log.error('A Parquet file could not be written', {
+        key: columnKey(file),
+        error: error as Error,
+      });
+      if (this.#failuresInARow >= MOST_FAILURES) throw error;
+      addProblems(output, [`${columnKey(file)} could not be written: ${(error as Error).message}`]);
+    }
+  }
+
+  async #write(file: ColumnFile, sources: ManifestSource[], maker: ColumnMaker): Promise<void> {
+    const { store, log } = this.#services;
+    await maker.write(file, sources, async ({ content, path, problems }) => {
+      const etag = await store.putFile(file, path);
+      const object = columnKey(file);
+      await store.putManifest(file, { v: MANIFEST_VERSION, object, etag, ...content, sources });
+      const { rows, skipped } = content;
+      this.#output.written += 1;
+      this.#output.rows += rows;
+      this.#output.skipped += skipped;
+      addProblems(this.#output, problems);
+      log.info('Wrote a Parquet file', { key: object, rows, skipped });
+    });
+  }
+}
+
+/** A scheduled run: what is due, as far as the time allows. The next run goes on with the rest. */
+export async function compactAsScheduled(
+  nowMs: number,
+  services: CompactServices,
+  times: { deadlineMs: number; endMs: number },
+): Promise<CompactOutput> {
+  const input: CompactInput = { now: new Date(nowMs).toISOString(), scheduled: true };
+  const { cursor, output } = await compact.slice(input, undefined, services, times);
+  const budget = { deadlineMs: times.endMs };
+  const isDone = cursor === undefined;
+  const rest = isDone ? undefined : await compact.slice({ ...input, dryRun: true }, cursor, services, budget);
+  const { written: FilesWritten, failed: FilesFailed, skipped: LinesSkipped } = output;
+  const FilesDue = output.due - output.written + (rest?.output.due ?? 0);
+  services.emit('compact', {}, { FilesWritten, FilesDue, FilesFailed, LinesSkipped });
+  return { ...output, due: output.due + (rest?.output.due ?? 0) };
+}

@@ -1,0 +1,62 @@
+import type { Manifest, ManifestSource } from './manifest.ts';
+import type { ColumnFile } from './objects.ts';
+import type { ColumnTable } from './tables.ts';
+
+/** The objects of the lake, for its Parquet files. Every method throws when the store cannot be reached. */
+export interface ColumnStore {
+  /** Objects under a prefix, keys ascending. */
+  list(prefix: string): AsyncIterable<ManifestSource>;
+  /** The folders directly inside a folder, ascending, as full paths with a trailing slash. */
+  folders(prefix: string): Promise<string[]>;
+  /** Undefined if there is no such object. */
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** Undefined if the file has no manifest, or one that nobody can read: then it is written again. */
+  readManifest(file: ColumnFile): Promise<Manifest | undefined>;
+  /** Replaces a file at once: readers find the old or the new one. @returns its ETag */
+  putFile(file: ColumnFile, path: string): Promise<string>;
+  putManifest(file: ColumnFile, manifest: Manifest): Promise<void>;
+}
+
+/** A Parquet file on the local disk. */
+export interface WrittenFile {
+  path: string;
+  /** What its rows are, and what could not become one. */
+  content: Pick<
+    Manifest,
+    'bytes' | 'sha256' | 'rows' | 'first' | 'last' | 'symbols' | 'skipped' | 'unreadable'
+  >;
+  /** Why lines were skipped and objects not read. */
+  problems: string[];
+}
+
+/** How the files of one table are made. */
+export interface ColumnMaker {
+  readonly table: ColumnTable;
+  /**
+   * The files that there may be, those of periods that are over, as far as the table waits for that.
+   * @param exchange @default all
+   */
+  files(nowMs: number, exchange?: string): Promise<ColumnFile[]>;
+  /**
+   * Whether a scheduled run should look at a file's sources although the file is there. A command always looks.
+   * Every file has its turn now and then.
+   */
+  isWorthALook(file: ColumnFile, nowMs: number): boolean;
+  /** What a file is made from, as the store lists it now; by key. None: there is nothing to make. */
+  sources(file: ColumnFile): Promise<Sources>;
+  /**
+   * Makes the file. The same sources always give the same bytes.
+   * @param take what to do with it; then it is deleted
+   */
+  write(
+    file: ColumnFile,
+    sources: readonly ManifestSource[],
+    take: (written: WrittenFile) => Promise<void>,
+  ): Promise<void>;
+}
+
+export interface Sources {
+  sources: ManifestSource[];
+  /** Objects that do not belong where they are. */
+  problems: string[];
+}

@@ -1,0 +1,66 @@
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { type CompactOutput, compact, compactAsScheduled } from '../../core/columns/compact.ts';
+import { tickerDays } from '../../core/columns/ticker-days.ts';
+import { OperationInputError, type Slice } from '../../core/operate/operation.ts';
+import { deadlineOf } from '../../core/runtime/budgets.ts';
+import { readEnvironment } from '../../core/runtime/environment.ts';
+import { createLogger } from '../../stores/aws/logger.ts';
+import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { writeTickerFile } from '../../stores/duckdb/ticker-file.ts';
+import { createS3Client, FILE_REQUESTS } from '../../stores/s3/client.ts';
+import { S3Columns } from '../../stores/s3/columns.ts';
+import { timeOf } from '../event-time.ts';
+
+const environment = readEnvironment(
+  z.object({
+    ...metricsVariables,
+    LAKE_BUCKET: z.string().min(1),
+  }),
+  process.env,
+);
+const log = createLogger('compact');
+const store = new S3Columns(createS3Client(process.env, FILE_REQUESTS), environment.LAKE_BUCKET);
+const services = {
+  store,
+  makers: [tickerDays(store, (...given) => writeTickerFile(store, ...given))],
+  log,
+  emit: createMetrics(environment.STAGE),
+  now: Date.now,
+};
+
+/** No file is begun later than this before the end: a day of a million tickers takes a minute or two. */
+const LAST_FILE_MS = 240_000;
+
+const commandEvent = z.object({
+  operation: z.literal(compact.name),
+  input: z.unknown(),
+  sliceMs: z.number().positive(),
+  cursor: z.unknown().optional(),
+});
+
+/**
+ * Makes the Parquet files that are due. The schedule's event is `{}`, or `{now}` with the pipeline's time. A command sends
+ * an event for each of its slices, with the cursor of the last answer.
+ * @throws OperationInputError
+ */
+export async function handler(
+  event: unknown,
+  context: Context,
+): Promise<CompactOutput | Slice<CompactOutput>> {
+  log.addContext(context);
+  const startedMs = Date.now();
+  const remainingMs = context.getRemainingTimeInMillis();
+  const deadlineMs = deadlineOf(remainingMs, startedMs, LAST_FILE_MS);
+  const command = commandEvent.safeParse(event).data;
+  if (!command) {
+    const times = { deadlineMs, endMs: deadlineOf(remainingMs, startedMs) };
+    const output = await compactAsScheduled(timeOf(event), services, times);
+    log.info('Compacted', { output });
+    return output;
+  }
+  const input = compact.input.safeParse(command.input);
+  if (!input.success) throw new OperationInputError(`${compact.name}: ${z.prettifyError(input.error)}`);
+  const budget = { deadlineMs: Math.min(deadlineMs, startedMs + command.sliceMs) };
+  return compact.slice(input.data, command.cursor, services, budget);
+}
