@@ -26,7 +26,7 @@ export interface TickHours {
   /** The markets that may have ticks in the hour that starts at `hourMs`; with how many, if that is known. */
   marketsOf(hourMs: number): Promise<MarketTicks[]>;
   /** The ticks of every series of a market in the hour that starts at `hourMs`. */
-  ticksOf(hourMs: number, market: Market): Promise<SeriesTicks[]>;
+  ticksOf(hourMs: number, market: MarketTicks): Promise<SeriesTicks[]>;
 }
 
 export interface MarketTicks extends Market {

@@ -1,5 +1,5 @@
 import { candleFromTicks } from '../market/candle.ts';
-import { formatMarket, type Market } from '../market/series.ts';
+import { formatMarket } from '../market/series.ts';
 import type { CandleStore, LedgerStore, MarketTicks, MoveStore, TickHours } from './ports.ts';
 import type { SummarySettings } from './settings.ts';
 import { type WriteOptions, type WrittenCandles, writeCandles } from './write-candles.ts';
@@ -77,7 +77,7 @@ export async function summariseHour(
 
 async function summariseMarket(
   hourMs: number,
-  market: Market,
+  market: MarketTicks,
   ticks: Pick<TickHours, 'ticksOf' | 'hasAllTicks'>,
   options: HourOptions,
   settings: SummarySettings,

@@ -1,5 +1,3 @@
-import type { CandleSeries } from '../../core/market/candle.ts';
-import type { Category } from '../../core/market/series.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type { Window } from '../../core/market/window.ts';
 
@@ -20,17 +18,6 @@ export function numberIn({ fields }: WithFields, field: string): number {
 
 export function textIn({ fields }: WithFields, field: string): string {
   return fields[field]?.[0] as string;
-}
-
-/** With base and quote if the search returned them. */
-export function seriesIn(hit: WithFields): CandleSeries {
-  return {
-    exchange: textIn(hit, 'exchange'),
-    category: textIn(hit, 'category') as Category,
-    symbol: textIn(hit, 'symbol'),
-    ...(hit.fields.base ? { base: textIn(hit, 'base') } : {}),
-    ...(hit.fields.quote ? { quote: textIn(hit, 'quote') } : {}),
-  };
 }
 
 /** The time that a candle covers. */

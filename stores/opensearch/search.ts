@@ -117,7 +117,7 @@ export class OpenSearchSearch {
         all: { composite, aggs },
       });
       if (all && all.buckets.length > 0) yield all.buckets;
-      after = all?.after_key;
+      after = all?.buckets.length === PAGE_BUCKETS ? all.after_key : undefined;
     } while (after);
   }
 }

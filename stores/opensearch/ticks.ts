@@ -5,7 +5,7 @@ import {
   tickerIndexOf,
   tickerIndexOfMonth,
 } from '../../core/market/index-names.ts';
-import { formatSeries, type Market, type Series } from '../../core/market/series.ts';
+import type { Market, Series } from '../../core/market/series.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import type {
   HourCount,
@@ -14,9 +14,22 @@ import type {
   TickHours,
   TickMonths,
 } from '../../core/summarise/ports.ts';
-import { numberIn, seriesIn } from './hits.ts';
-import { allOf, MARKET_FIELDS, ofMarket, SERIES_FIELDS, sourcesOf, timeRange, values } from './queries.ts';
+import { columnsOf, seriesOfRow } from './columns.ts';
+import { numberIn } from './hits.ts';
+import {
+  allOf,
+  type Filter,
+  MARKET_FIELDS,
+  ofMarket,
+  SERIES_FIELDS,
+  sourcesOf,
+  timeRange,
+  values,
+} from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
+
+/** Ticks that are read with one search: the server and we keep them in memory. */
+const TICKS_AT_ONCE = 30_000;
 
 /** The ticks in the monthly ticker indices. */
 export class OpenSearchTicks implements TickHours, TickMonths {
@@ -52,24 +65,22 @@ export class OpenSearchTicks implements TickHours, TickMonths {
     return markets.map(({ key, doc_count: ticks }) => ({ ...key, ticks }));
   }
 
-  async ticksOf(hourMs: number, market: Market): Promise<SeriesTicks[]> {
+  async ticksOf(hourMs: number, market: MarketTicks): Promise<SeriesTicks[]> {
     await this.#refresh();
     const bySeries = new Map<string, SeriesTicks>();
-    const pages = this.#search.pages(tickerIndexOfHour(hourMs), {
-      query: allOf(ofMarket(market), timeRange('slot', hourMs, hourMs + HOUR_MS)),
-      sort: [...SERIES_FIELDS, 'slot'],
-      ...values(...SERIES_FIELDS, 'base', 'quote', 'last_price', 'slot'),
-    });
-    for await (const page of pages) {
-      for (const hit of page) {
-        const series = seriesIn(hit);
-        const key = formatSeries(series);
-        const ofSeries = bySeries.get(key) ?? { series, ticks: [] };
-        bySeries.set(key, ofSeries);
-        ofSeries.ticks.push({ slotMs: numberIn(hit, 'slot'), price: numberIn(hit, 'last_price') });
+    const index = tickerIndexOfHour(hourMs);
+    for (const slots of partsOfHour(hourMs, market)) {
+      const query = allOf(ofMarket(market), slots);
+      for (const row of await columnsOf(this.#search, index, query, TICK_COLUMNS)) {
+        const symbol = String(row.symbol);
+        const ofSeries = bySeries.get(symbol) ?? { series: seriesOfRow({ ...row, ...market }), ticks: [] };
+        bySeries.set(symbol, ofSeries);
+        ofSeries.ticks.push({ slotMs: Number(row.slot), price: Number(row.last_price) });
       }
     }
-    return [...bySeries.values()];
+    const found = [...bySeries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ofSeries]) => ofSeries);
+    for (const { ticks } of found) ticks.sort((a, b) => a.slotMs - b.slotMs);
+    return found;
   }
 
   async totals(fromMs: number, toMs: number): Promise<Map<number, number>> {
@@ -114,6 +125,15 @@ interface HourBucket {
   key: Series & { hour: number };
   doc_count: number;
   sum?: { value: number };
+}
+
+const TICK_COLUMNS = ['symbol', 'base', 'quote', 'slot', 'last_price'] as const;
+
+/** As many parts of an hour as keep each search small. */
+function partsOfHour(hourMs: number, { ticks = TICKS_AT_ONCE }: MarketTicks): Filter[] {
+  const parts = Math.max(1, Math.ceil(ticks / TICKS_AT_ONCE));
+  const edges = Array.from({ length: parts + 1 }, (_, part) => hourMs + Math.round((part * HOUR_MS) / parts));
+  return edges.slice(1).map((toMs, part) => timeRange('slot', edges[part], toMs));
 }
 
 function tickerIndexOfHour(hourMs: number): string {

@@ -6,8 +6,10 @@ import {
 } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES } from '../../../core/market/index-names.ts';
 import type { CandleHours } from '../../../core/market/price-path.ts';
+import { HOUR_MS } from '../../../core/market/time.ts';
+import { type Columns, columnsOf } from '../columns.ts';
 import type { SearchHit } from '../hits.ts';
-import { type Filter, values } from '../queries.ts';
+import { allOf, type Filter, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
 
 const COLUMNS = [
@@ -16,47 +18,34 @@ const COLUMNS = [
 ];
 type Column = (typeof COLUMNS)[number];
 
-/** The values of one candle, in the order of the columns; null where it has none. */
-type Row = (number | string | null)[];
-
-/**
- * Collects the columns of every candle. As hits, two years of hours take ten times as long: OpenSearch would load every
- * document's id, and answer in 10,000s. A column that an older index does not have is null.
- */
-const COLLECT = {
-  scripted_metric: {
-    params: { columns: COLUMNS },
-    init_script: 'state.rows = []',
-    map_script: `
-      def row = [];
-      for (column in params.columns) {
-        def value = null;
-        if (doc.containsKey(column) && doc[column].size() > 0) value = doc[column].value;
-        row.add(column == 'start' ? value.toInstant().toEpochMilli() : value);
-      }
-      state.rows.add(row)`,
-    combine_script: 'return state.rows',
-    reduce_script: 'return states',
-  },
-};
-
 /** The candles that a query finds, without their paths, by start. */
 export async function candleColumns(
   search: OpenSearchSearch,
   series: CandleSeries,
   query: Filter,
 ): Promise<PathlessCandle[]> {
-  const { candles } = await search.aggregate<{ candles: { value: (Row[] | null)[] } }>(
+  const rows = await columnsOf(search, CANDLE_INDICES, query, COLUMNS);
+  return rows.map((row) => candleOf(series, (column) => row[column])).sort((a, b) => a.startMs - b.startMs);
+}
+
+/**
+ * These columns of every candle that the filters find, start by start, ascending: the server then keeps no more than one
+ * candle of each series in memory.
+ */
+export async function* columnsByStart<Column extends string>(
+  search: OpenSearchSearch,
+  filters: readonly Filter[],
+  columns: readonly Column[],
+): AsyncGenerator<Columns<Column>[]> {
+  const { starts } = await search.aggregate<{ starts: { buckets: { key: number }[] } }>(
     CANDLE_INDICES,
-    query,
-    {
-      candles: COLLECT,
-    },
+    allOf(...filters),
+    { starts: { date_histogram: { field: 'start', fixed_interval: '1h', min_doc_count: 1 } } },
   );
-  return (candles?.value ?? [])
-    .flatMap((rows) => rows ?? [])
-    .map((row) => candleOf(series, (column) => row[COLUMNS.indexOf(column)]))
-    .sort((a, b) => a.startMs - b.startMs);
+  for (const { key } of starts?.buckets ?? []) {
+    const ofStart = allOf(...filters, timeRange('start', key, key + HOUR_MS));
+    yield await columnsOf(search, CANDLE_INDICES, ofStart, columns);
+  }
 }
 
 /** Part of a search for {@link pathlessCandleIn}. */

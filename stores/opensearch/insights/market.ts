@@ -15,7 +15,8 @@ import { formatSeries, type Series } from '../../../core/market/series.ts';
 import { dayOf, HOUR_MS } from '../../../core/market/time.ts';
 import type { Trade } from '../../../core/market/turnover.ts';
 import type { Window } from '../../../core/market/window.ts';
-import { numberIn, type SearchHit, seriesIn } from '../hits.ts';
+import { type Columns, seriesOfRow } from '../columns.ts';
+import { numberIn } from '../hits.ts';
 import {
   allOf,
   type Filter,
@@ -38,6 +39,8 @@ import {
   returnSums,
   sum,
 } from './aggregations.ts';
+import { columnsByStart } from './candle-columns.ts';
+import { ticksAt } from './ticks-at.ts';
 import { candleTrades, tickTrades } from './trades.ts';
 
 /** All series together. */
@@ -130,36 +133,23 @@ export class OpenSearchMarket implements MarketStore {
   async hoursFromCandles(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
     const startsIn = timeRange('start', fromMs, toMs);
     const reachesIn = allOf({ term: { hours: 24 } }, timeRange('start', dayOf(fromMs), fromMs));
-    const hits = await this.#search.all(CANDLE_INDICES, {
-      query: allOf(inMarket(scope), { bool: { should: [startsIn, reachesIn] } }),
-      sort: [...SERIES_FIELDS, 'start'],
-      ...values(...SERIES_FIELDS, 'hours', 'low', 'high', 'close', 'log_return', 'start'),
-    });
-    return hits.map((hit) => ({
-      ...seriesIn(hit),
-      startMs: numberIn(hit, 'start'),
-      hours: numberIn(hit, 'hours') as CandleHours,
-      low: numberIn(hit, 'low'),
-      high: numberIn(hit, 'high'),
-      close: numberIn(hit, 'close'),
-      ...(hit.fields.log_return ? { log_return: numberIn(hit, 'log_return') } : {}),
-    }));
+    const filters = [inMarket(scope), { bool: { should: [startsIn, reachesIn] } }];
+    const rows = await Array.fromAsync(columnsByStart(this.#search, filters, HOUR_COLUMNS));
+    return rows.flat().map(hourFromCandle);
   }
 
   async hoursFromTicks(scope: Scope, { fromMs, toMs }: Window): Promise<HourOfSeries[]> {
     const query = allOf(inMarket(scope), timeRange('slot', fromMs, toMs));
     const byHour = { hour: { date_histogram: { field: 'slot', fixed_interval: '1h' } } };
     const sources = [...sourcesOf(SERIES_FIELDS), byHour];
-    const hours: HourOfSeries[] = [];
-    for await (const page of this.#search.buckets<TickHourBucket>(
-      TICKER_INDICES,
-      query,
-      sources,
-      TICK_HOUR,
-    )) {
-      hours.push(...page.map(hourFromTicks));
-    }
-    return hours;
+    const pages = this.#search.buckets<TickHourBucket>(TICKER_INDICES, query, sources, TICK_HOUR);
+    const buckets = (await Array.fromAsync(pages)).flat();
+    const wanted = buckets.map(({ key: series, last }) => ({ series, slotMs: Number(last.value) }));
+    const ticks = await ticksAt(this.#search, [inMarket(scope)], wanted, ['last_price']);
+    return buckets.flatMap((bucket, position) => {
+      const tick = ticks[position];
+      return tick ? [hourFromTicks(bucket, Number(tick.last_price))] : [];
+    });
   }
 
   async moveCounts(series: readonly CandleSeries[], { fromMs, toMs }: Window): Promise<MoveCount[]> {
@@ -191,23 +181,28 @@ type MoveBucket = Bucket<Series & { threshold: number; direction: MoveDirection 
 interface TickHourBucket extends Bucket<Series & { hour: number }> {
   low: Metric;
   high: Metric;
-  last: { hits: { hits: [SearchHit] } };
+  last: Metric;
 }
 
-const TICK_HOUR = {
-  low: min('last_price'),
-  high: max('last_price'),
-  last: { top_hits: { size: 1, ...newestFirst('slot'), ...values('last_price') } },
-};
+const TICK_HOUR = { low: min('last_price'), high: max('last_price'), last: max('slot') };
 
-function hourFromTicks({ key: { hour, ...series }, low, high, last }: TickHourBucket): HourOfSeries {
+function hourFromTicks({ key: { hour, ...series }, low, high }: TickHourBucket, close: number): HourOfSeries {
+  return { ...series, startMs: hour, hours: 1, low: Number(low.value), high: Number(high.value), close };
+}
+
+const VALUE_COLUMNS = ['start', 'hours', 'low', 'high', 'close', 'log_return'] as const;
+const HOUR_COLUMNS = [...SERIES_FIELDS, ...VALUE_COLUMNS] as const;
+
+function hourFromCandle(row: Columns<(typeof HOUR_COLUMNS)[number]>): HourOfSeries {
+  const { start, hours, low, high, close, log_return } = row;
   return {
-    ...series,
-    startMs: hour,
-    hours: 1,
-    low: Number(low.value),
-    high: Number(high.value),
-    close: numberIn(last.hits.hits[0], 'last_price'),
+    ...seriesOfRow(row),
+    startMs: Number(start),
+    hours: hours as CandleHours,
+    low: Number(low),
+    high: Number(high),
+    close: Number(close),
+    ...(log_return === null ? {} : { log_return: Number(log_return) }),
   };
 }
 

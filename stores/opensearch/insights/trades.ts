@@ -1,13 +1,17 @@
-import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
+import { TICKER_INDICES } from '../../../core/market/index-names.ts';
+import { formatSeries } from '../../../core/market/series.ts';
 import { HOUR_MS } from '../../../core/market/time.ts';
 import { type Trade, tradeOfCandle, tradeOfTick } from '../../../core/market/turnover.ts';
 import type { Window } from '../../../core/market/window.ts';
-import { numberIn, type SearchHit, seriesIn } from '../hits.ts';
+import { type Columns, seriesOfRow } from '../columns.ts';
+import { numberIn } from '../hits.ts';
 import { allOf, type Filter, newestFirst, SERIES_FIELDS, timeRange, values } from '../queries.ts';
 import type { OpenSearchSearch } from '../search.ts';
-import { bySeries } from './aggregations.ts';
+import { bySeries, type Metric, max } from './aggregations.ts';
+import { columnsByStart } from './candle-columns.ts';
+import { ticksAt } from './ticks-at.ts';
 
-const NAMES = [...SERIES_FIELDS, 'base', 'quote'];
+const CURRENCIES = ['base', 'quote'] as const;
 
 /** From the newest tick of each series that the filters find, in the hour up to their newest tick in the window. */
 export async function tickTrades(
@@ -23,18 +27,23 @@ export async function tickTrades(
   if (!newest) return [];
   const slotMs = numberIn(newest, 'slot');
   const inHour = [...filters, timeRange('slot', slotMs - HOUR_MS, slotMs + 1)];
-  const fields = values(...NAMES, 'last_price', 'turnover_24h', 'volume_24h');
-  const found = await bySeries<{ newest: { hits: { hits: [SearchHit] } } }>(search, TICKER_INDICES, inHour, {
-    newest: { top_hits: { size: 1, ...newestFirst('slot'), ...fields } },
-  });
-  return found.map(({ bucket }) => {
-    const [hit] = bucket.newest.hits.hits;
-    return tradeOfTick({
-      ...seriesIn(hit),
-      last_price: numberIn(hit, 'last_price'),
-      ...optional(hit, 'turnover_24h', 'volume_24h'),
-    });
-  });
+  const found = await bySeries<{ newest: Metric }>(search, TICKER_INDICES, inHour, { newest: max('slot') });
+  const wanted = found.map(({ series, bucket }) => ({ series, slotMs: Number(bucket.newest.value) }));
+  const ticks = await ticksAt(search, inHour, wanted, [
+    ...CURRENCIES,
+    'last_price',
+    'turnover_24h',
+    'volume_24h',
+  ]);
+  return ticks.flatMap((row) =>
+    row
+      ? tradeOfTick({
+          ...seriesOfRow(row),
+          last_price: Number(row.last_price),
+          ...known(row, 'turnover_24h', 'volume_24h'),
+        })
+      : [],
+  );
 }
 
 /** From the candles that the filters find and that start in the window, by their start. */
@@ -43,26 +52,29 @@ export async function candleTrades(
   filters: readonly Filter[],
   { fromMs, toMs }: Window,
 ): Promise<Trade[][]> {
-  const hits = await search.all(CANDLE_INDICES, {
-    query: allOf(...filters, timeRange('start', fromMs, toMs)),
-    sort: ['start', ...SERIES_FIELDS, 'hours'],
-    ...values(...NAMES, 'start', 'close', 'turnover', 'volume'),
-  });
-  const byStart = Map.groupBy(hits, (hit) => numberIn(hit, 'start'));
-  return [...byStart.values()].map((ofHour) =>
-    ofHour.map((hit) =>
-      tradeOfCandle({
-        ...seriesIn(hit),
-        close: numberIn(hit, 'close'),
-        ...optional(hit, 'turnover', 'volume'),
-      }),
-    ),
+  const inWindow = [...filters, timeRange('start', fromMs, toMs)];
+  const columns = [...SERIES_FIELDS, ...CURRENCIES, 'close', 'turnover', 'volume'] as const;
+  const byStart = await Array.fromAsync(columnsByStart(search, inWindow, columns));
+  return byStart.map((rows) =>
+    rows
+      .map((row) =>
+        tradeOfCandle({
+          ...seriesOfRow(row),
+          close: Number(row.close),
+          ...known(row, 'turnover', 'volume'),
+        }),
+      )
+      // Of two equal rates, the last one counts.
+      .sort((a, b) => (formatSeries(a) < formatSeries(b) ? -1 : 1)),
   );
 }
 
-function optional<Field extends string>(hit: SearchHit, ...fields: Field[]): Partial<Record<Field, number>> {
-  const present = fields.filter((field) => hit.fields[field]);
-  return Object.fromEntries(present.map((field) => [field, numberIn(hit, field)])) as Partial<
-    Record<Field, number>
+function known<Column extends string>(
+  row: Columns<Column>,
+  ...columns: Column[]
+): Partial<Record<Column, number>> {
+  const present = columns.filter((column) => row[column] !== null);
+  return Object.fromEntries(present.map((column) => [column, Number(row[column])])) as Partial<
+    Record<Column, number>
   >;
 }

@@ -32,7 +32,8 @@ const all = Array.from({ length: SERIES }, (_, position) => ({
 /** Every series swings by its own size, in an order that has nothing to do with its name. */
 const swingOf = (position: number) => (((position * 1_009) % SERIES) + 1) / SERIES / 20;
 const tickOf = (position: number, hour: number) => ({
-  slotMs: START_MS + hour * HOUR_MS + 600_000,
+  // The last tick of the hour is not the same poll's for all.
+  slotMs: START_MS + hour * HOUR_MS + (position % 11 === 0 ? 600_000 : 720_000),
   price: 100 * (1 + swingOf(position) * (hour % 2 === 0 ? 1 : -1)),
 });
 const turnoverOf = (position: number) => 1_000 + ((position * 2_003) % SERIES);
@@ -67,9 +68,11 @@ beforeAll(async () => {
     return made;
   });
   const ticks = all.flatMap((series, position) =>
-    [SUMMARISED, SUMMARISED + 1].map((hour) => {
+    [SUMMARISED, SUMMARISED + 1].flatMap((hour) => {
       const { slotMs, price } = tickOf(position, hour);
-      return { series, slotMs, price, turnover: turnoverOf(position), change: price / 100 - 1 };
+      const last = { series, slotMs, price, turnover: turnoverOf(position), change: price / 100 - 1 };
+      const earlier = { ...last, slotMs: slotMs - 120_000, price: 100, turnover: 1, change: undefined };
+      return position % 5 === 0 ? [earlier, last] : [last];
     }),
   );
   store = new InMemoryStore(candles, ticks);
@@ -81,7 +84,8 @@ beforeAll(async () => {
     })),
     ...ticks.map(({ series, slotMs, price, turnover, change }) => {
       const slot = new Date(slotMs).toISOString();
-      const values = { last_price: price, turnover_24h: turnover, price_24h_pcnt: change };
+      const told = change === undefined ? {} : { turnover_24h: turnover, price_24h_pcnt: change };
+      const values = { last_price: price, ...told };
       const ticker = sampleTicker({ ...series, ...values, slot, timestamp: slot, received_at: slot });
       return { index: tickerIndexOf(slot), id: tickerId(ticker), source: ticker };
     }),
