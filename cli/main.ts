@@ -18,6 +18,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   restore: 'bring back what was deleted from the lake',
   summarise: 'make candles and moves from ticks',
   rebuild: 'make candles and moves from the lake',
+  compact: 'make Parquet files from the lake',
   reindex: 'make indices of tickers anew from the lake',
   probe: 'poll an exchange once, store nothing',
   metrics: 'show the metrics of the local functions',

@@ -25,6 +25,8 @@ export function withRestartOption(command: Command): Command {
 /** How a command runs one operation and prints what it did. */
 interface OperationDefinition<Flags, Output, Result> {
   needs: (flags: Flags) => readonly ServiceName[];
+  /** The function that does the slices. @default 'operate' */
+  functionName?: LocalFunction;
   /** Whether the same command carries on where it was stopped. */
   resumable?: boolean;
   input: (flags: Flags, now: Date) => object;
@@ -38,7 +40,12 @@ interface OperationDefinition<Flags, Output, Result> {
 /** Completes a command whose operation has the same name. */
 export function operationCommand<Flags extends OperationFlags, Output extends object, Result = Output>(
   command: Command,
-  { needs, resumable = false, ...definition }: OperationDefinition<Flags, Output, Result>,
+  {
+    needs,
+    functionName = 'operate',
+    resumable = false,
+    ...definition
+  }: OperationDefinition<Flags, Output, Result>,
 ): Command {
   return withTargetOptions(resumable ? withRestartOption(command) : command)
     .option('--json', 'print the result as one JSON object')
@@ -48,7 +55,7 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
           const startedMs = performance.now();
           const input = definition.input(flags, target.now);
           const resume = resumable ? { command: askedFor(flags), restart: flags.restart } : undefined;
-          const options = { folder: flags.folder, signal, resume };
+          const options = { folder: flags.folder, signal, resume, functionName };
           const slices = await runOperation<Output>(target, command.name(), input, options);
           const result = definition.result(mergeSlices(slices), target.now);
           if (flags.json) print(JSON.stringify(result));

@@ -6,7 +6,7 @@ import { type Engines, type ServiceUrls, serviceUrls } from '../engines/engines.
 import { stopLeftovers } from '../engines/pid-file.ts';
 import { apartFromCredentials } from '../engines/s3-client.ts';
 import type { KafkaEventSource } from '../event-sources/kafka-event-source.ts';
-import type { SummarySchedule } from '../schedule/summaries.ts';
+import type { PassingSchedule } from '../schedule/as-time-passes.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { fileLog } from './file-log.ts';
 import { hostFunction } from './functions.ts';
@@ -34,8 +34,8 @@ export interface Pipeline {
   admin: Admin;
   openSearch: Client;
   eventSource: KafkaEventSource;
-  /** Summarises each hour that passes. */
-  summaries: SummarySchedule;
+  /** Summarises each hour that passes, and compacts each day. */
+  schedules: PassingSchedule;
   /** Each has its own ingest function. */
   sources: PolledSource[];
   /** Calls the insights function. */
@@ -109,7 +109,7 @@ async function start(
     const polled = sources.map((source) => polledSource(source, host));
     const eventSource = startEventSource({ host, urls, admin, log, onIndexed: hooks.onIndexed }, cleanups);
     await eventSource.waitUntilRunning(signal);
-    const summaries = startSchedules({ host, exchanges, replay, log }, cleanups);
+    const schedules = startSchedules({ host, exchanges, replay, log }, cleanups);
     const endpoints = endpointsOf({ urls, sources, exchanges, engines });
     writeEndpoints(folder, endpoints);
     cleanups.defer(() => removeEndpoints(folder));
@@ -120,7 +120,7 @@ async function start(
       admin,
       openSearch,
       eventSource,
-      summaries,
+      schedules,
       sources: polled,
       ask: (event) => insights.invoke(event) as Promise<InsightsResponse>,
       close: () => cleanups.disposeAsync(),

@@ -56,7 +56,7 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
         progress.failure = undefined;
         const indexed = untilIndexed(pipeline, signal).then(() => {
           addPoll(progress, report, Date.now() - startedMs);
-          pipeline.summaries.passed(Date.parse(report.slot));
+          pipeline.schedules.passed(Date.parse(report.slot));
           onChange({ kind: 'polled', report });
         });
         const settled = indexed.catch(() => {}).finally(() => pending.delete(settled));
@@ -74,7 +74,7 @@ export async function runPolls(options: RunOptions): Promise<{ historyEnded: boo
   await Promise.all(pipeline.sources.map(pollSource));
   await Promise.all(pending);
   if (silent.signal.aborted) throw silent.signal.reason;
-  if (!signal.aborted) await pipeline.summaries.settled();
+  if (!signal.aborted) await pipeline.schedules.settled();
   return { historyEnded: !signal.aborted && (options.polls === undefined || begunPolls < options.polls) };
 }
 

@@ -1,5 +1,7 @@
 import type { Admin } from 'kafkajs';
+import type { CompactOutput } from '../../core/columns/compact.ts';
 import type { PollReport } from '../../core/ingest/report.ts';
+import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { waitAtMost } from '../../core/runtime/wait.ts';
@@ -9,8 +11,8 @@ import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
 import type { ServiceUrls } from '../engines/engines.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
 import type { LambdaFunction } from '../lambda-host/host.ts';
+import { callAsTimePasses, type PassingSchedule, together } from '../schedule/as-time-passes.ts';
 import { callRepeatedly } from '../schedule/repeated.ts';
-import { type SummarySchedule, summariseAsTimePasses } from '../schedule/summaries.ts';
 import type { LocalFunction } from './functions.ts';
 import type { PipelineHooks, WallClockSource } from './options.ts';
 import { BUCKET, CONSUMER_GROUP, TOPIC, topicEnds } from './resources.ts';
@@ -73,16 +75,29 @@ export function startEventSource(
   return eventSource;
 }
 
-/** The functions summarise, watch and operate, and their schedules. */
+/** The functions summarise, compact, watch and operate, and their schedules. */
 export function startSchedules(
   run: { host: Host; exchanges: string[]; replay: Replay | undefined; log: Log },
   cleanups: AsyncDisposableStack,
-): SummarySchedule {
+): PassingSchedule {
   const { host, exchanges, replay, log } = run;
   const summarise = host('summarise');
-  const summaries = summariseAsTimePasses({
+  const summaries = callAsTimePasses({
+    everyMs: HOUR_MS,
     invoke: (event) => summarise.invoke(event) as Promise<SummariseAnswer>,
     onFailed: (error) => log.error('Summarising failed; the next hour tries again', { error: String(error) }),
+  });
+  let compact: LambdaFunction | undefined;
+  const compactions = callAsTimePasses({
+    everyMs: DAY_MS,
+    invoke: async (event) => {
+      compact ??= host('compact');
+      const { due, written, failed } = (await compact.invoke(event)) as CompactOutput;
+      return { done: due === written + failed };
+    },
+    onFailed: (error) => log.error('Compacting failed; the next day tries again', { error: String(error) }),
+    // A fast replay passes a day in seconds.
+    pauseMs: 5_000,
   });
   const watch = host('watch', { EXCHANGES: JSON.stringify(exchanges) });
   const watching = callRepeatedly({
@@ -100,11 +115,10 @@ export function startSchedules(
     },
     onFailed: (error) => log.error('The scheduled redrive failed', { error: String(error) }),
   });
+  const passing = together([summaries, compactions]);
   // A call of summarise that is cut off would keep its lease for some seconds.
-  cleanups.defer(() =>
-    waitAtMost(FINISH_MS, Promise.all([summaries.stop(), watching.stop(), healing.stop()])),
-  );
-  return summaries;
+  cleanups.defer(() => waitAtMost(FINISH_MS, Promise.all([passing.stop(), watching.stop(), healing.stop()])));
+  return passing;
 }
 
 /** The event of a schedule that passes the time only if it is the replay's. */

@@ -22,7 +22,7 @@ function pipelineThat(poll: (slot: string) => Promise<PollReport>): Pipeline {
     replay: undefined,
     admin: { fetchTopicOffsets: async () => [{ partition: 0, high: '3', low: '0', offset: '3' }] },
     eventSource: { waitUntil: async () => {} },
-    summaries: { passed: () => {}, settled: async () => {} },
+    schedules: { passed: () => {}, settled: async () => {} },
     sources: [{ name: 'test', poll: ({ slot }: { slot: string }) => poll(slot) }],
   } as unknown as Pipeline;
 }

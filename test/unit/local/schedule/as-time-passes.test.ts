@@ -1,17 +1,22 @@
 import { describe, expect, it, vi } from 'vitest';
-import { summariseAsTimePasses } from '../../../../local/schedule/summaries.ts';
+import { HOUR_MS } from '../../../../core/market/time.ts';
+import { callAsTimePasses } from '../../../../local/schedule/as-time-passes.ts';
 
 const at = (time: string) => Date.parse(`2018-07-01T${time}Z`);
 
 function bench(invoke: (event: { now: string }) => Promise<{ done: boolean }>) {
   const onFailed = vi.fn();
   const call = vi.fn(invoke);
-  return { schedule: summariseAsTimePasses({ invoke: call, onFailed, pauseMs: 1 }), call, onFailed };
+  return {
+    schedule: callAsTimePasses({ everyMs: HOUR_MS, invoke: call, onFailed, pauseMs: 1 }),
+    call,
+    onFailed,
+  };
 }
 const timesOf = (call: ReturnType<typeof bench>['call']) =>
   call.mock.calls.map(([{ now }]) => now.slice(11, 16));
 
-describe('the schedule of summaries', () => {
+describe('a schedule that follows the clock', () => {
   it('calls once for each hour that passes', async () => {
     const { schedule, call } = bench(async () => ({ done: true }));
     for (const time of ['00:00', '00:20', '00:59', '01:00', '01:20']) {
