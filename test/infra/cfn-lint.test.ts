@@ -34,6 +34,7 @@ const run = promisify(execFile);
 const NO_CREDENTIALS = {
   PATH: process.env.PATH,
   HOME: folder,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   AWS_EC2_METADATA_DISABLED: 'true',
   HTTPS_PROXY: 'http://127.0.0.1:9',
   HTTP_PROXY: 'http://127.0.0.1:9',
