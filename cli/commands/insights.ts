@@ -10,6 +10,7 @@ import { answerRows, answerTable } from '../insights/answer-views.ts';
 import { QUESTIONS } from '../insights/questions.ts';
 import { note, print } from '../print.ts';
 import { type TargetFlags, withTarget, withTargetOptions } from '../targets/choose.ts';
+import type { Target } from '../targets/target.ts';
 
 interface QuestionFlags extends TargetFlags {
   exchange?: string;
@@ -18,6 +19,7 @@ interface QuestionFlags extends TargetFlags {
   from?: string;
   to?: string;
   at?: string;
+  engine: 'opensearch' | 'lake';
   json?: boolean;
   csv?: boolean;
   threshold?: number[];
@@ -46,6 +48,7 @@ const help = `Examples:
   npm run insights -- volatile --top 5
   npm run insights -- profile BTCUSD            everything about one currency
   npm run insights -- average BTCUSD --exchange archive --at 2022-01-01 --over 2y
+  npm run insights -- average BTCUSD --over 90d --engine lake    from the lake alone, also while OpenSearch is down
   npm run insights -- average --help            the question's options, and the fields of its JSON
 
 ${EXIT_CODES}`;
@@ -60,6 +63,11 @@ function addQuestion(question: QuestionName): void {
     .description(description)
     .option('--exchange <name>', 'only this exchange; "archive" is included only if named')
     .addOption(new Option('--category <name>', 'only this market').choices(CATEGORIES))
+    .addOption(
+      new Option('--engine <name>', "what answers: OpenSearch, or DuckDB on the lake's Parquet files")
+        .choices(['opensearch', 'lake'])
+        .default('opensearch'),
+    )
     .addOption(new Option('--json', 'print the answer as one JSON object').conflicts('csv'))
     .option('--csv', 'print the answer as CSV');
   if (argument) asked.argument(argument, SYMBOL);
@@ -92,6 +100,7 @@ function ask(
     minCoverage,
     minTurnover,
     includeEnded,
+    engine,
     ...flags
   } = rest;
   const symbols = Array.isArray(argument) ? { symbols: argument } : { symbol: argument };
@@ -101,20 +110,52 @@ function ask(
   const given = { exchange, category, ...symbols, ...window, ...details, ...ranking };
   // The function refuses fields that a question does not have.
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);
-  return withTarget(flags, ['openSearch'], signal, async (target) => {
+  return withTarget(flags, [engine === 'lake' ? 's3' : 'openSearch'], signal, async (target) => {
     const event = { question, ...Object.fromEntries(fields), now: target.now.toISOString() } as InsightsEvent;
-    const response = (await target.invoke('insights', event)) as InsightsResponse;
+    const { response, coverage } =
+      engine === 'lake'
+        ? await askLake(target, event, flags.folder, signal)
+        : { response: (await target.invoke('insights', event)) as InsightsResponse };
     if (response.kind !== 'answer') {
-      note(`✖ ${response.message}`);
+      note(`✖ ${response.message}`, ...(coverage ? [lakeNote(coverage)] : []));
       return response.kind === 'noAnswer' ? 1 : 2;
     }
     const now = `now: ${formatTime(response.now)} (${target.title})`;
-    if (json || csv) note(now);
-    if (json) print(JSON.stringify(response.answer));
+    const notes = [now, ...(coverage ? [lakeNote(coverage)] : [])];
+    if (json || csv) note(...notes);
+    if (json) print(JSON.stringify({ ...response.answer, ...(coverage ? { lakeUntil: coverage } : {}) }));
     else if (csv) process.stdout.write(csvText(answerRows(question, response.answer)));
-    else print(answerTable(question, response.answer), '', ...askedNote(event, response), now);
+    else print(answerTable(question, response.answer), '', ...askedNote(event, response), ...notes);
     return 0;
   });
+}
+
+/** The answer, and until when the lake has what it is about. */
+async function askLake(
+  target: Target,
+  event: InsightsEvent,
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ response: InsightsResponse; coverage: Record<string, string> }> {
+  const { withLakeEngine } = await import('../lake/lake-engine.ts'); // DuckDB takes a moment to load
+  return withLakeEngine(target, folder, signal, async (lake) => {
+    const response = await lake.respond(event);
+    const series = response.kind === 'answer' ? seriesIn(response.answer) : [];
+    return { response, coverage: await lake.coveredUntil(series) };
+  });
+}
+
+/** The series that an answer is about. */
+function seriesIn(answer: object): string[] {
+  const { series } = answer as { series: string | (string | { series: string })[] };
+  return [series].flat().map((each) => (typeof each === 'string' ? each : each.series));
+}
+
+function lakeNote(coverage: Record<string, string>): string {
+  const until = Object.entries(coverage).map(([market, end]) => `${market} until ${formatTime(end)}`);
+  return until.length === 0
+    ? 'from the lake\'s Parquet files; "npm run compact" makes them of the days that are over'
+    : `from the lake's Parquet files, which have ${until.join(', ')}`;
 }
 
 /** Says so if whole hours were answered instead of the window that was asked for. */

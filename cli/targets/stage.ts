@@ -23,6 +23,7 @@ export function stageTarget(stage: string): Target {
   };
   return {
     title: `stage ${stage}`,
+    stage,
     now: new Date(),
     stores: undefined,
     place: async () => [(await findStack()).arn],

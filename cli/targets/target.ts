@@ -5,6 +5,8 @@ import type { LocalFunction } from '../../local/pipeline/functions.ts';
 export interface Target {
   /** "this machine" or "stage dev" */
   readonly title: string;
+  /** The deployed stage; undefined for this machine. */
+  readonly stage?: string;
   /** The pipeline's `now`: the replay's clock on this machine, otherwise the real time. */
   readonly now: Date;
   /** The servers on this machine, "" for those that are not needed; undefined for a deployed stage. */

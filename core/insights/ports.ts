@@ -2,7 +2,7 @@ import type { Absence } from '../completeness/absence.ts';
 import type { Listing } from '../ingest/listings.ts';
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../market/candle.ts';
 import type { MoveDirection } from '../market/directional-change.ts';
-import type { Category, Series } from '../market/series.ts';
+import type { Category, Market, Series } from '../market/series.ts';
 import type { Trade } from '../market/turnover.ts';
 import type { Window } from '../market/window.ts';
 import type { Returns } from './returns.ts';
@@ -93,8 +93,8 @@ export interface MarketHours {
 }
 
 export interface MarketExtents {
-  /** Every series in scope with a candle. */
-  extents(scope: Scope): Promise<SeriesExtent[]>;
+  /** Every series in scope with a candle that starts in the window. @param window default: all time */
+  extents(scope: Scope, window?: Window): Promise<SeriesExtent[]>;
 }
 
 export interface MarketTotals {
@@ -152,6 +152,12 @@ export interface ChangeStore {
 export interface MarketListings {
   /** In time order. */
   listings(scope: Scope): Promise<Listing[]>;
+}
+
+/** What polls noticed about a market. */
+export interface MarketNotes {
+  /** The hours in which the exchange gave no prices, by their starts in epoch ms. */
+  exchangeDown(market: Market): Promise<ReadonlySet<number>>;
 }
 
 /** Everything that questions read. */

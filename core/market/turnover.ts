@@ -94,3 +94,17 @@ export function usdTurnovers(hours: Iterable<readonly Trade[]>): Map<string, num
   }
   return turnovers;
 }
+
+/**
+ * What was traded of one currency by series, in units of it: its markets then compare without any rate.
+ * @param hours what was traded in each
+ */
+export function unitsTraded(hours: readonly (readonly Trade[])[]): (CandleSeries & { turnover?: number })[] {
+  const bySeries = new Map<string, CandleSeries & { turnover?: number }>();
+  for (const { price, turnover, ...series } of hours.flat()) {
+    const before = bySeries.get(formatSeries(series))?.turnover;
+    const units = turnover === undefined ? before : (before ?? 0) + turnover / price;
+    bySeries.set(formatSeries(series), { ...series, ...(units === undefined ? {} : { turnover: units }) });
+  }
+  return [...bySeries.values()];
+}

@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import type { ReportStore } from '../../charts/report-store.ts';
-import { NoAnswerError, type NoAnswerReason } from '../../core/insights/errors.ts';
-import { type Answers, answer, type QuestionInput, questionSchema } from '../../core/insights/question.ts';
+import { type CoveredMarket, coveredMarkets } from '../../core/insights/covered-markets.ts';
+import { type InsightsEvent, type InsightsResponse, respond } from '../../core/insights/respond.ts';
 import { InvalidInputError } from '../../core/market/invalid-input.ts';
 import { samplingIntervalsVariable } from '../../core/market/sampling.ts';
 import type { Slice } from '../../core/operate/operation.ts';
@@ -23,34 +23,27 @@ const environment = readEnvironment(
 const log = createLogger('insights');
 const client = createOpenSearchOf(environment);
 
-/** A question. */
-export type InsightsEvent = QuestionInput & {
-  /** Where windows end by default, ISO 8601. @default the real time */
-  now?: string;
-};
+export type { InsightsEvent, InsightsResponse };
 
-/** Having no answer is not a failure of the function. */
-export type InsightsResponse =
-  | { kind: 'answer'; now: string; answer: Answers[keyof Answers] }
-  /** `choices`: series or symbols to ask for instead. */
-  | { kind: 'noAnswer'; now: string; reason: NoAnswerReason; message: string; choices: readonly string[] }
-  | { kind: 'badQuestion'; message: string };
-
-const nowSchema = z.iso
-  .datetime({ offset: true, error: 'expected an ISO 8601 time' })
-  .transform((text) => Date.parse(text))
-  .optional();
+/** Asks which markets have candles, and until when. */
+export interface MarketsEvent {
+  operation: 'markets';
+}
 
 /** Answers one question, or a slice of all questions of a report. */
 export async function handler(event: ReportEvent, context: Context): Promise<Slice<ReportOutput>>;
+export async function handler(event: MarketsEvent, context: Context): Promise<CoveredMarket[]>;
 export async function handler(event: InsightsEvent, context: Context): Promise<InsightsResponse>;
 export async function handler(
-  event: InsightsEvent | ReportEvent,
+  event: InsightsEvent | MarketsEvent | ReportEvent,
   context: Context,
-): Promise<InsightsResponse | Slice<ReportOutput>> {
+): Promise<InsightsResponse | CoveredMarket[] | Slice<ReportOutput>> {
   log.addContext(context);
   const nowMs = Date.now();
   const endMs = deadlineOf(context.getRemainingTimeInMillis(), nowMs);
+  if ('operation' in event && event.operation === 'markets') {
+    return coveredMarkets(openSearchInsights(new OpenSearchSearch(client, endMs)).market);
+  }
   if ('operation' in event) {
     const asked = reportEvent.safeParse(event);
     if (!asked.success) throw new InvalidInputError(`report: ${z.prettifyError(asked.error)}`);
@@ -61,28 +54,16 @@ export async function handler(
 }
 
 async function answerQuestion(
-  { now: given, ...asked }: InsightsEvent,
+  event: InsightsEvent,
   startedMs: number,
   deadlineMs: number,
 ): Promise<InsightsResponse> {
-  const parsedNow = nowSchema.safeParse(given);
-  const question = questionSchema.safeParse(asked);
-  if (!parsedNow.success) return { kind: 'badQuestion', message: `now: ${z.prettifyError(parsedNow.error)}` };
-  if (!question.success) return { kind: 'badQuestion', message: z.prettifyError(question.error) };
-  const nowMs = parsedNow.data ?? startedMs;
-  const now = new Date(nowMs).toISOString();
-  const store = openSearchInsights(new OpenSearchSearch(client, deadlineMs));
-  try {
-    const found = await answer(question.data, nowMs, store, environment.SAMPLING_INTERVALS);
-    log.info('Answered', { question: question.data, tookMs: Date.now() - startedMs });
-    return { kind: 'answer', now, answer: found };
-  } catch (error) {
-    if (error instanceof InvalidInputError) return { kind: 'badQuestion', message: error.message };
-    if (!(error instanceof NoAnswerError)) throw error;
-    log.info('There is no answer', { question: question.data, reason: error.reason });
-    const { reason, message, choices } = error;
-    return { kind: 'noAnswer', now, reason, message, choices };
-  }
+  const stores = openSearchInsights(new OpenSearchSearch(client, deadlineMs));
+  const { response, question } = await respond(event, startedMs, stores, environment.SAMPLING_INTERVALS);
+  if (response.kind === 'answer') log.info('Answered', { question, tookMs: Date.now() - startedMs });
+  else if (response.kind === 'noAnswer')
+    log.info('There is no answer', { question, reason: response.reason });
+  return response;
 }
 
 function reportStore(deadlineMs: number): ReportStore {

@@ -63,14 +63,25 @@ export class Database {
     return (await (await this.#connection.run(sql)).getRowObjectsJS()) as unknown as R[];
   }
 
-  /** Columns of numbers, chunk by chunk, read where DuckDB has them: copies of millions would fill the heap. */
+  /**
+   * Columns of numbers, chunk by chunk, read where DuckDB has them: copies of millions would fill the heap. Each on a
+   * connection of its own, because any other query would end the stream.
+   */
   async *numbers(sql: string): AsyncGenerator<NumberChunk> {
-    const result = await this.#connection.stream(sql);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (!chunk || chunk.rowCount === 0) return;
-      const columns = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
-      yield { count: chunk.rowCount, value: (column, row) => columns[column]?.getItem(row) as number | null };
+    const connection = await this.#instance.connect();
+    try {
+      const result = await connection.stream(sql);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (!chunk || chunk.rowCount === 0) return;
+        const columns = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+        yield {
+          count: chunk.rowCount,
+          value: (column, row) => columns[column]?.getItem(row) as number | null,
+        };
+      }
+    } finally {
+      connection.closeSync();
     }
   }
 

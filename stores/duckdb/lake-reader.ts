@@ -5,6 +5,7 @@ import { type ColumnFile, columnKey, manifestKey } from '../../core/columns/obje
 import {
   type ColumnReads,
   type LakeSelection,
+  type ListedFile,
   type ListedObject,
   listFiles,
   ObjectChangedError,
@@ -73,7 +74,15 @@ export class LakeReader {
 
   /** Finds out what a selection needs. */
   async plan(selection: LakeSelection, signal: AbortSignal): Promise<LakePlan> {
-    const listed = await Array.fromAsync(listFiles(this.#lake, selection));
+    return this.planFiles(await Array.fromAsync(listFiles(this.#lake, selection)), selection, signal);
+  }
+
+  /** {@link plan}, of files that are already listed. */
+  async planFiles(
+    listed: readonly ListedFile[],
+    selection: LakeSelection,
+    signal: AbortSignal,
+  ): Promise<LakePlan> {
     const planned = await sideBySide(listed, AT_ONCE, ({ manifest, ...file }) =>
       this.#retried(async (isAgain) => {
         const known =

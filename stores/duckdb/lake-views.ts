@@ -50,7 +50,8 @@ export async function createViews(
   }
 }
 
-async function viewSql(
+/** A query of what a selection needs of a table, over files from the lake. */
+export async function viewSql(
   database: Database,
   table: ColumnTable,
   paths: readonly string[],

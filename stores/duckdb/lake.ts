@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ColumnReads, LakeSelection } from '../../core/columns/selection.ts';
 import { Database } from './database.ts';
+import { BroughtTables } from './insights/brought-tables.ts';
+import type { LakeTables } from './insights/tables.ts';
 import { LakeCache } from './lake-cache.ts';
 import { type LakePlan, LakeReader } from './lake-reader.ts';
 import { createViews } from './lake-views.ts';
@@ -20,10 +22,12 @@ export interface LakeOptions {
 /** A DuckDB with views of the lake. */
 export class Lake implements AsyncDisposable {
   readonly database: Database;
+  readonly #objects: ColumnReads;
   readonly #reader: LakeReader;
   readonly #folder: string;
 
-  private constructor(database: Database, reader: LakeReader, folder: string) {
+  private constructor(objects: ColumnReads, database: Database, reader: LakeReader, folder: string) {
+    this.#objects = objects;
     this.database = database;
     this.#reader = reader;
     this.#folder = folder;
@@ -33,7 +37,7 @@ export class Lake implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'lake-'));
     const database = await Database.open(folder, options);
     const cache = new LakeCache(options.cacheFolder, options.mostCacheBytes);
-    return new Lake(database, new LakeReader(objects, cache, database), folder);
+    return new Lake(objects, database, new LakeReader(objects, cache, database), folder);
   }
 
   /** Finds out what a selection needs, and how much of it has to be brought. */
@@ -47,6 +51,11 @@ export class Lake implements AsyncDisposable {
    */
   async view(plan: LakePlan, signal: AbortSignal, onProgress?: (bytes: number) => void): Promise<void> {
     await createViews(this.database, await this.#reader.bring(plan, signal, onProgress), plan.selection);
+  }
+
+  /** The lake as it is now, for questions; what they need is brought as they need it. */
+  tables(signal: AbortSignal): LakeTables {
+    return new BroughtTables(this.#objects, this.#reader, this.database, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import type { CandleSeries } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
 import { formatSeries } from '../../../core/market/series.ts';
 import { DAY_MS } from '../../../core/market/time.ts';
-import type { Trade } from '../../../core/market/turnover.ts';
+import { unitsTraded } from '../../../core/market/turnover.ts';
 import { numberIn } from '../hits.ts';
 import {
   allOf,
@@ -80,15 +80,4 @@ export class OpenSearchCatalogue implements SeriesCatalogue {
     this.#recent ??= find();
     return this.#recent;
   }
-}
-
-/** What was traded of one currency, in units of it: its markets then compare without any rate. */
-function unitsTraded(hours: readonly (readonly Trade[])[]): CurrencySeries[] {
-  const bySeries = new Map<string, CurrencySeries>();
-  for (const { price, turnover, ...series } of hours.flat()) {
-    const before = bySeries.get(formatSeries(series))?.turnover;
-    const units = turnover === undefined ? before : (before ?? 0) + turnover / price;
-    bySeries.set(formatSeries(series), { ...series, ...(units === undefined ? {} : { turnover: units }) });
-  }
-  return [...bySeries.values()];
 }

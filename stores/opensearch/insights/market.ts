@@ -93,11 +93,11 @@ export class OpenSearchMarket implements MarketStore {
     return new Map(found.map(({ series, bucket }) => [formatSeries(series), returnSums(bucket.logReturns)]));
   }
 
-  async extents(scope: Scope): Promise<SeriesExtent[]> {
+  async extents(scope: Scope, window?: Window): Promise<SeriesExtent[]> {
     const found = await bySeries<Record<'first' | 'last' | 'hours', Metric>>(
       this.#search,
       CANDLE_INDICES,
-      [inMarket(scope)],
+      [inMarket(scope), timeRange('start', window?.fromMs, window?.toMs)],
       { first: min('start'), last: max('start'), hours: sum('hours') },
     );
     return found.map(({ series, bucket }) => {

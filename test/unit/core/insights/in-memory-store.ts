@@ -1,5 +1,6 @@
 import type { Absence } from '../../../../core/completeness/absence.ts';
 import { highest, lowest } from '../../../../core/insights/extremes.ts';
+import { ALL_TIME } from '../../../../core/insights/history.ts';
 import type {
   ChangePercentiles,
   ChangeStore,
@@ -131,8 +132,8 @@ export class InMemoryStore implements SeriesStore, SeriesCatalogue, MarketStore,
     });
   }
 
-  async extents(scope: Scope): Promise<SeriesExtent[]> {
-    const found = this.stored.filter((candle) => inScope(candle, scope));
+  async extents(scope: Scope, window: Window = ALL_TIME): Promise<SeriesExtent[]> {
+    const found = this.#candlesIn(scope, window);
     return [...Map.groupBy(found, formatSeries).values()].map((candles) => {
       const [first, last] = [candles[0], candles.at(-1)] as [Candle, Candle];
       return {
