@@ -27,6 +27,8 @@ interface OperationDefinition<Flags, Output, Result> {
   needs: (flags: Flags) => readonly ServiceName[];
   /** The function that does the slices. @default 'operate' */
   functionName?: LocalFunction;
+  /** What the command does instead, if the flags ask for that; returns its exit code. */
+  instead?: (flags: Flags, signal: AbortSignal) => Promise<number> | undefined;
   /** Whether the same command carries on where it was stopped. */
   resumable?: boolean;
   input: (flags: Flags, now: Date) => object;
@@ -50,18 +52,20 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
   return withTargetOptions(resumable ? withRestartOption(command) : command)
     .option('--json', 'print the result as one JSON object')
     .action(
-      perform((signal, flags: Flags) =>
-        withTarget(flags, needs(flags), signal, async (target) => {
-          const startedMs = performance.now();
-          const input = definition.input(flags, target.now);
-          const resume = resumable ? { command: askedFor(flags), restart: flags.restart } : undefined;
-          const options = { folder: flags.folder, signal, resume, functionName };
-          const slices = await runOperation<Output>(target, command.name(), input, options);
-          const result = definition.result(mergeSlices(slices), target.now);
-          if (flags.json) print(JSON.stringify(result));
-          else print(...definition.lines(result, flags, performance.now() - startedMs));
-          return definition.exitCode(result);
-        }),
+      perform(
+        (signal, flags: Flags) =>
+          definition.instead?.(flags, signal) ??
+          withTarget(flags, needs(flags), signal, async (target) => {
+            const startedMs = performance.now();
+            const input = definition.input(flags, target.now);
+            const resume = resumable ? { command: askedFor(flags), restart: flags.restart } : undefined;
+            const options = { folder: flags.folder, signal, resume, functionName };
+            const slices = await runOperation<Output>(target, command.name(), input, options);
+            const result = definition.result(mergeSlices(slices), target.now);
+            if (flags.json) print(JSON.stringify(result));
+            else print(...definition.lines(result, flags, performance.now() - startedMs));
+            return definition.exitCode(result);
+          }),
       ),
     );
 }

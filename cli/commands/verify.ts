@@ -1,13 +1,16 @@
+import { InvalidInputError } from '../../core/market/invalid-input.ts';
 import { formatSeries } from '../../core/market/series.ts';
 import type { VerifyOutput } from '../../core/operate/verify.ts';
 import { counted, formatCount, formatTime } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import { createCommand } from '../command.ts';
-import { type OperationFlags, operationCommand } from '../operation.ts';
+import { type OperationFlags, operationCommand, withRestartOption } from '../operation.ts';
 import { type RangeFlags, withRangeOptions } from '../options.ts';
 import { moreRows, problemLines } from '../print.ts';
 
-interface VerifyFlags extends OperationFlags, RangeFlags {}
+interface VerifyFlags extends OperationFlags, RangeFlags {
+  answers?: boolean;
+}
 
 /** What --json prints. */
 interface VerifyReport extends VerifyOutput {
@@ -23,17 +26,30 @@ const help = `Exit codes: 0 lake and index agree, 1 they do not, 2 they could no
 With --json: {agree, lakeIds, documents, seriesHours, missing, extra, problems: [text],
 differences: [{exchange, category, symbol, hour, lake, index, missing, extra, examples: [id]}]}
 
+With --answers: OpenSearch and the lake's Parquet files answer the same questions, about every market and each of its series,
+from what both have: up to where the one that is further behind has its candles. Counts, times and prices have to be the same,
+sums and what follows from them to 1e-9. OpenSearch estimates the percentiles of ticks: one of them may be off by one point of a
+percent, and by half a rank. If it is interrupted, the same command carries on; --restart begins again. With --json: {agree,
+questions, compared: {market: {from, to}}, notCompared: [text], differences: [{question, field, index, lake}]}.
+
 Examples:
   npm run verify                                       everything
   npm run verify -- --from 2018-07-01 --to 2018-07-02  one day, UTC
-  npm run verify -- --stage dev --json                 a deployed stage`;
+  npm run verify -- --stage dev --json                 a deployed stage
+  npm run verify -- --answers --exchange bybit         the answers about one exchange`;
 
 const description =
   'Compares lake and index: for each series and hour, the index must hold exactly the ids in the lake. Waits for tickers that are still on their way.';
 
 export const command = operationCommand<VerifyFlags, VerifyOutput, VerifyReport>(
-  withRangeOptions(createCommand('verify', description, { help })),
+  withRestartOption(
+    withRangeOptions(createCommand('verify', description, { help })).option(
+      '--answers',
+      'compare the answers of OpenSearch with those of the lake instead',
+    ),
+  ),
   {
+    instead: (flags, signal) => (flags.answers ? verifyAnswers(flags, signal) : undefined),
     needs: () => ['openSearch', 's3'],
     input: ({ from, to, exchange }) => ({ from, to, exchange }),
     result: reportOf,
@@ -90,4 +106,13 @@ function adviceLines({ missing, extra }: VerifyReport): string[] {
       ? ['  Extra documents were never written to this lake, or are duplicates. Trust the lake.']
       : []),
   ];
+}
+
+/** Loaded only if asked for: DuckDB takes a moment. */
+async function verifyAnswers(flags: VerifyFlags, signal: AbortSignal): Promise<number> {
+  if (flags.from !== undefined || flags.to !== undefined) {
+    throw new InvalidInputError('--answers has no --from and --to: it compares everything that both have.');
+  }
+  const answers = await import('../verify/answers.ts');
+  return answers.verifyAnswers(flags, signal);
 }

@@ -4,92 +4,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../../core/insights/question.ts';
-import { pathOf } from '../../../core/insights/window-moves.ts';
-import {
-  type Candle,
-  candleFromHistory,
-  candleFromTicks,
-  candleId,
-  withLogReturn,
-} from '../../../core/market/candle.ts';
-import { moveId, moveOf, movesOf } from '../../../core/market/directional-change.ts';
+import { candleId } from '../../../core/market/candle.ts';
+import { moveId } from '../../../core/market/directional-change.ts';
 import { candleIndexOf, tickerIndexOf } from '../../../core/market/index-names.ts';
-import { candlePath } from '../../../core/market/price-path.ts';
-import { formatSeries } from '../../../core/market/series.ts';
-import { type Ticker, tickerId } from '../../../core/market/ticker.ts';
+import { tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
-import { readHistory } from '../../../local/history-files/read-history.ts';
+import { BUCKET } from '../../../local/pipeline/resources.ts';
 import { candleRecord } from '../../../stores/opensearch/candle-record.ts';
-import { sampleTicker } from '../../samples/tickers.ts';
-import { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
-import { DAILY_HISTORY, HOURLY_HISTORY } from '../../unit/local/market-replay/bundled-history.ts';
-import { clearTickers, openSearch, services } from '../services.ts';
+import { putColumnFiles } from '../../samples/column-files.ts';
+import {
+  CHANGE,
+  inMemoryStore,
+  NOW,
+  RANKINGS,
+  type RecordedWeeks,
+  recordedWeeks,
+  SERIES_QUESTIONS,
+} from '../../samples/recorded-weeks.ts';
+import type { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
+import { InMemoryLake } from '../../unit/stores/duckdb/lake-in-memory.ts';
+import { clearTickers, openSearch, s3, services } from '../services.ts';
 import { startInsights, startSetup } from './handlers.ts';
 import { deadAddress } from './local-servers.ts';
-
-const ms = (text: string) => Date.parse(`${text}Z`);
-const NOW = '2018-03-20T10:50:00.000Z';
-/** Backfilled hours before, ticks from here on. */
-const TICKS_FROM_MS = ms('2018-03-10T00:00');
-/** From here on the ticks are not summarised. */
-const TICKS_ONLY_FROM_MS = ms('2018-03-20T09:00');
-const SYMBOLS = ['BTCUSD', 'ETHUSD', 'ADAUSD'];
-const CHANGE = 0.0123;
+import { keysOf } from './stores.ts';
 
 /** Of a command line without a pipeline of its own. */
 const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-cli-'));
+let recorded: RecordedWeeks;
 let store: InMemoryStore;
 let ask: (event: QuestionInput & { now?: string }) => Promise<InsightsResponse>;
-
-/** Some weeks of the bundled history as the pipeline stores it: backfilled, then ticks, the last hours not summarised. */
-async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }> {
-  const rows = (await readHistory(HOURLY_HISTORY)).filter(
-    ({ symbol, startMs }) => SYMBOLS.includes(symbol) && startMs < ms('2018-03-20T11:00'),
-  );
-  const candles: Candle[] = [];
-  const tickers: Ticker[] = [];
-  for (const row of rows) {
-    const base = row.symbol.slice(0, 3);
-    const series = {
-      exchange: 'recorded',
-      category: 'spot',
-      symbol: row.symbol,
-      base,
-      quote: 'USD',
-    } as const;
-    if (row.startMs < TICKS_FROM_MS) {
-      candles.push(candleFromHistory(series, row, 1));
-      continue;
-    }
-    const ticks = candlePath(row, 1).map(([offsetMs, price]) => ({ slotMs: row.startMs + offsetMs, price }));
-    // One hour in the middle is not summarised.
-    const isSummarised = row.startMs < TICKS_ONLY_FROM_MS && row.startMs !== ms('2018-03-12T05:00');
-    if (isSummarised) candles.push(candleFromTicks(series, row.startMs, ticks));
-    for (const { slotMs, price } of ticks) {
-      if (slotMs >= ms('2018-03-20T10:45')) continue;
-      const slot = new Date(slotMs).toISOString();
-      tickers.push(
-        sampleTicker({ ...series, slot, last_price: price, price_24h_pcnt: CHANGE, turnover_24h: 7 * price }),
-      );
-    }
-  }
-  return { candles: linked(candles), tickers };
-}
-
-function linked(candles: readonly Candle[]): Candle[] {
-  const bySeries = Map.groupBy(candles, formatSeries);
-  return [...bySeries.values()].flatMap((series) =>
-    series.map((candle, index) => withLogReturn(candle, series[index - 1])),
-  );
-}
-
-async function archivedDays(): Promise<Candle[]> {
-  const rows = (await readHistory(DAILY_HISTORY)).filter(({ symbol }) => symbol === 'BTCUSD');
-  const series = { exchange: 'archive', category: 'spot', symbol: 'BTCUSD', base: 'BTC' } as const;
-  return linked(rows.map((row) => candleFromHistory(series, row, 24)));
-}
 
 async function index(documents: { index: string; id: string; source: object }[]): Promise<void> {
   for (let from = 0; from < documents.length; from += 5_000) {
@@ -115,53 +61,22 @@ async function clear(): Promise<void> {
 beforeAll(async () => {
   await clear();
   await (await startSetup())();
-  const { candles, tickers } = await recordedHours();
-  const option: Ticker = sampleTicker({
-    exchange: 'recorded',
-    category: 'option',
-    symbol: 'BTC-30MAR18-9000-C',
-    base: 'BTC',
-    slot: '2018-03-20T10:40:00.000Z',
-    turnover_24h: 1e15,
-  });
-  // Less turnover in Bitcoin than the spot market's 7, more in dollars.
-  const inverse: Ticker = sampleTicker({
-    exchange: 'other',
-    category: 'inverse',
-    symbol: 'BTCUSD',
-    base: 'BTC',
-    slot: '2018-03-20T10:40:00.000Z',
-    turnover_24h: 5,
-    last_price: 8_000,
-    price_24h_pcnt: CHANGE,
-  });
-  const days = await archivedDays();
-  const allCandles = [...candles, ...days];
-  const moves = SYMBOLS.flatMap((symbol) => {
-    const series = candles.filter((candle) => candle.symbol === symbol);
-    return movesOf(pathOf(series), 0.05).map((move) => moveOf(series[0] as Candle, move));
-  });
+  recorded = await recordedWeeks();
+  const { candles, tickers, moves } = recorded;
   await index([
-    ...allCandles.map((candle) => ({
+    ...candles.map((candle) => ({
       index: candleIndexOf(candle.startMs),
       id: candleId(candle),
       source: candleRecord(candle),
     })),
-    ...[...tickers, option, inverse].map((ticker) => ({
+    ...tickers.map((ticker) => ({
       index: tickerIndexOf(ticker.slot),
       id: tickerId(ticker),
       source: ticker,
     })),
     ...moves.map((move) => ({ index: 'moves', id: moveId(move), source: move })),
   ]);
-  store = new InMemoryStore(
-    allCandles,
-    [...tickers, inverse].map(({ slot, last_price, exchange, category, symbol, base }) => ({
-      series: { exchange, category, symbol, ...(base === undefined ? {} : { base }) },
-      slotMs: Date.parse(slot),
-      price: last_price,
-    })),
-  );
+  store = inMemoryStore(recorded);
   ask = await startInsights();
 });
 afterEach(() => vi.unstubAllEnvs());
@@ -177,11 +92,25 @@ async function answered(question: QuestionInput): Promise<unknown> {
   return response.kind === 'answer' ? response.answer : undefined;
 }
 
-async function commandLine(line: string): Promise<string> {
+/** Runs the program on this test's stores. */
+async function program(
+  line: string,
+  openSearchUrl = services.openSearch,
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
-  const here = ['--at', NOW, '--opensearch', services.openSearch, '--folder', folder];
-  return (await promisify(execFile)(process.execPath, [main, 'insights', ...line.split(' '), ...here]))
-    .stdout;
+  const here = ['--opensearch', openSearchUrl, '--s3', services.s3, '--folder', folder];
+  try {
+    const done = await promisify(execFile)(process.execPath, [main, ...line.split(' '), ...here]);
+    return { ...done, code: 0 };
+  } catch (error) {
+    return error as { code: number; stdout: string; stderr: string };
+  }
+}
+
+async function commandLine(line: string, openSearchUrl?: string): Promise<string> {
+  const { code, stdout, stderr } = await program(`insights ${line} --at ${NOW}`, openSearchUrl);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
 }
 
 /** The answer to the same question from everything in memory. */
@@ -197,40 +126,8 @@ function expectClose(actual: unknown, expected: unknown): void {
   expect(rounded(actual)).toEqual(rounded(expected));
 }
 
-const spot = { exchange: 'recorded', category: 'spot' } as const;
-
 describe('the insights function', () => {
-  it.each<QuestionInput>([
-    { question: 'average', symbol: 'BTCUSD', over: '1h', ...spot },
-    { question: 'average', symbol: 'BTCUSD', over: '90m', ...spot },
-    { question: 'average', symbol: 'BTCUSD', over: '24h', ...spot },
-    { question: 'average', symbol: 'BTCUSD', over: '30d', ...spot },
-    { question: 'average', symbol: 'ETHUSD', from: '2018-03-09T12:20', to: '2018-03-10T12:20' },
-    { question: 'average', symbol: 'ADAUSD', over: '90d' },
-    { question: 'average', symbol: 'ADAUSD', from: '2018-01-01', to: '2018-03-01' },
-    { question: 'average', symbol: 'BTCUSD', exchange: 'archive', at: '2020-06-01', over: '1y' },
-    {
-      question: 'average',
-      symbol: 'BTCUSD',
-      exchange: 'archive',
-      from: '2019-01-01T12:00',
-      to: '2019-01-03T12:00',
-    },
-    { question: 'moves', symbol: 'BTCUSD', over: '90d', ...spot },
-    { question: 'moves', symbol: 'BTCUSD', over: '24h', thresholds: [0.003, 0.01], ...spot },
-    { question: 'moves', symbol: 'ADAUSD', over: '30d', thresholds: [0.02, 0.05] },
-    { question: 'moves', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', over: '2y' },
-    { question: 'moves', symbol: 'BTCUSD', over: '30d', horizons: ['1h', '4h', '24h', '7d'], ...spot },
-    { question: 'drawdown', symbol: 'BTCUSD', over: '60d', ...spot },
-    { question: 'drawdown', symbol: 'BTCUSD', over: '24h', ...spot },
-    { question: 'returns', symbol: 'ADAUSD', by: 'day' },
-    { question: 'returns', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', by: 'year' },
-    { question: 'correlate', symbols: ['recorded:spot:BTCUSD', 'ETHUSD', 'ADAUSD'] },
-    { question: 'percentiles', symbol: 'ADAUSD', fromCandles: true, over: '60d' },
-    { question: 'profile', symbol: 'BTCUSD', over: '60d', ...spot },
-    { question: 'profile', symbol: 'BTCUSD', exchange: 'archive', at: '2021-01-01', over: '2y' },
-    { question: 'compare', symbols: ['ETHUSD', 'ADAUSD'], from: '2018-02-01', to: '2018-03-01' },
-  ])('answers %j as from everything in memory', async (question) => {
+  it.each(SERIES_QUESTIONS)('answers %j as from everything in memory', async (question) => {
     const found = await answered(question);
     const expected = await inMemory(question);
     if (question.question === 'compare') {
@@ -240,12 +137,7 @@ describe('the insights function', () => {
     expectClose(found, expected);
   });
 
-  it.each<QuestionInput>([
-    { question: 'volatile', over: '7d' },
-    { question: 'volatile', over: '60d', top: 2 },
-    { question: 'volatile', exchange: 'archive', at: '2021-01-01', over: '1y' },
-    { question: 'volatile', from: '2018-02-01', to: '2018-02-20' },
-  ])('answers %j as from everything in memory', async (question) => {
+  it.each(RANKINGS)('answers %j as from everything in memory', async (question) => {
     const found = (await answered(question)) as Answers['volatile'];
     const expected = await inMemory(question);
     expectClose({ ...found, series: found.series.map((one) => ({ ...one, moves: [] })) }, expected);
@@ -376,6 +268,79 @@ describe('the insights function', () => {
     });
     expect(await ask({ question: 'volatile', top: -1 })).toMatchObject({ kind: 'badQuestion' });
     expect(await ask({ question: 'series', now: 'soon' })).toMatchObject({ kind: 'badQuestion' });
+  });
+
+  describe('and the lake', () => {
+    const line = 'average recorded:spot:BTCUSD --from 2018-03-09 --to 2018-03-19 --json';
+
+    beforeAll(async () => {
+      // What is in Parquet files ends with the last day that is over.
+      const isOver = (time: string | number) => new Date(time).toISOString() < NOW.slice(0, 10);
+      const objects = new InMemoryLake();
+      await putColumnFiles(objects, {
+        candles: recorded.candles.filter(({ startMs }) => isOver(startMs)),
+        tickers: recorded.tickers.filter(({ slot }) => isOver(slot)),
+        moves: recorded.moves.filter(({ confirmed_time }) => isOver(confirmed_time)),
+      });
+      await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch(() => {});
+      for (const [Key, Body] of objects.objects) {
+        await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+      }
+    });
+    afterAll(async () => {
+      for (const Key of await keysOf(BUCKET, 'columns/')) {
+        await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+      }
+    });
+
+    it('give the same answers about every series', async () => {
+      const { code, stdout } = await program('verify --answers --json');
+      expect(JSON.parse(stdout)).toEqual({
+        agree: true,
+        questions: expect.any(Number),
+        compared: {
+          'archive:spot': { from: '1970-01-01T00:00:00.000Z', to: expect.any(String) },
+          'recorded:spot': { from: '1970-01-01T00:00:00.000Z', to: '2018-03-20T00:00:00.000Z' },
+        },
+        notCompared: [],
+        differences: [],
+      });
+      expect(code).toBe(0);
+    });
+
+    it('do not if the index has lost a day: the lake still answers, and the command names what differs', async () => {
+      const before = JSON.parse(await commandLine(line));
+      const day = { gte: '2018-03-15T00:00:00.000Z', lt: '2018-03-16T00:00:00.000Z' };
+      for (const [of, time] of [
+        ['candles-*', 'start'],
+        ['tickers-*', 'slot'],
+      ] as const) {
+        const body = {
+          query: { bool: { filter: [{ term: { symbol: 'BTCUSD' } }, { range: { [time]: day } }] } },
+        };
+        await openSearch.deleteByQuery({ index: of, body, refresh: true });
+      }
+      expect(JSON.parse(await commandLine(line))).toMatchObject({ hours: before.hours - 24 });
+
+      const fromLake = JSON.parse(
+        await commandLine(`${line} --engine lake`, `http://${await deadAddress()}`),
+      );
+      expect(fromLake).toEqual({ ...before, lakeUntil: { 'recorded:spot': '2018-03-20T00:00:00.000Z' } });
+
+      const { code, stdout } = await program('verify --answers --exchange recorded');
+      expect(stdout).toMatch(/^ *series .* series\.recorded:spot:BTCUSD\.hours +1847 +1871$/m);
+      expect(stdout).toMatch(/^ *average recorded:spot:BTCUSD --over 90d /m);
+      expect(stdout).toContain('They answer differently');
+      expect(code).toBe(1);
+    });
+
+    it('says how far the lake reaches if it does not have the open day', async () => {
+      const { code, stderr } = await program(
+        `insights average BTCUSD --exchange recorded --at ${NOW} --over 1h --engine lake`,
+      );
+      expect(stderr).toContain('it has data from 2018-01-01 00:00 to 2018-03-20 00:00 UTC');
+      expect(code).toBe(1);
+    });
   });
 
   it('has no answer, and no error, if nothing was ever stored', async () => {
