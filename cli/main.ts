@@ -6,6 +6,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   demo: 'show an outage that heals',
   reset: 'delete its data',
   insights: 'answer questions about prices',
+  sql: 'answer SQL over the lake',
   report: 'write the report page as a file',
   dashboards: 'export or import the dashboards',
   preflight: 'check an AWS account before a deployment',

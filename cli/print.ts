@@ -1,9 +1,19 @@
+import { once } from 'node:events';
 import { formatCount } from '../core/text/format.ts';
 import { printable } from '../core/text/printable.ts';
 
 /** Prints lines on stdout: the result. */
 export function print(...lines: string[]): void {
   process.stdout.write(`${printable(lines.join('\n'))}\n`);
+}
+
+/** Prints lines on stdout as they come, no faster than they are read. */
+export async function printEach(lines: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
+  for await (const line of lines) {
+    signal.throwIfAborted();
+    const { stdout } = process;
+    if (!stdout.write(`${printable(line)}\n`)) await once(stdout, 'drain', { signal });
+  }
 }
 
 /** Prints lines on stderr: what does not belong to the result. */

@@ -11,7 +11,7 @@ export interface LakeSelection {
   /** [from, to), epoch ms: slots of tickers, starts of candles, confirmations of moves. */
   fromMs?: number | undefined;
   toMs?: number | undefined;
-  /** Only these columns of a table, besides exchange, category and those that rows are selected by. @default all */
+  /** Only these columns of a table will be read, besides those that say whose and of when a row is. @default all */
   columns?: Partial<Record<ColumnTable, readonly string[]>> | undefined;
 }
 

@@ -11,13 +11,20 @@ export function csvText(
 ): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
-  return lines.map((line) => `${line.map(fieldText).join(',')}\n`).join('');
+  return lines.map((line) => `${csvLine(line)}\n`).join('');
 }
+
+/** A line of {@link csvText}, without its end. Values that are no texts, such as numbers, are written as they are. */
+export function csvLine(values: readonly CsvValue[]): string {
+  return values.map(fieldText).join(',');
+}
+
+type CsvValue = string | number | boolean | { toString(): string } | null | undefined;
 
 /** What begins a formula, also in full width, at the start of a text or behind what may separate fields. */
 const FORMULA = /^(?=[\t\r\n])|(?<=^|[;\t\n])(?=\s*[=+\-@＝＋－＠])/g;
 
-function fieldText(value: string | number | null | undefined): string {
+function fieldText(value: CsvValue): string {
   const text = typeof value === 'string' ? printable(value).replace(FORMULA, "'") : String(value ?? '');
   return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,7 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { resolve } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
+import { type PlainValue, plainValue } from './plain-value.ts';
+import { quoted } from './sql-text.ts';
 import { withWorkFolder } from './work-folder.ts';
 
 /** Sorting spills to disk beyond it. */
@@ -6,11 +9,20 @@ const MEMORY = '48MB';
 /** Parquet comes in groups of rows, as large as its writer liked; JSON is read by blocks of 32 MiB, whatever its lines. */
 const MEMORY_FOR_BLOCKS = '384MB';
 
+/** What the binding makes of a text without a statement. */
+const NO_STATEMENT = 'Error in native callback';
+
 export interface NumberChunk {
   /** Rows. */
   count: number;
   /** Null where there is none. */
   value: (column: number, row: number) => number | null;
+}
+
+/** What a query returns, as it comes. */
+export interface QueryResult {
+  columns: readonly string[];
+  chunks: AsyncIterable<readonly (readonly PlainValue[])[]>;
 }
 
 /** A DuckDB that keeps its tables in a folder and little in memory. */
@@ -33,6 +45,7 @@ export class Database {
       memory_limit: memory,
       threads: String(threads),
       temp_directory: folder,
+      allow_persistent_secrets: 'false',
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
@@ -83,6 +96,56 @@ export class Database {
     } finally {
       connection.closeSync();
     }
+  }
+
+  /** Any query, with values that can be printed. Two columns of one name get different ones. */
+  async query(sql: string): Promise<QueryResult> {
+    const result = await this.#connection.stream(sql);
+    async function* chunks() {
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (!chunk || chunk.rowCount === 0) return;
+        yield chunk.getRows().map((row) => row.map(plainValue));
+      }
+    }
+    return { columns: result.deduplicatedColumnNames(), chunks: chunks() };
+  }
+
+  /**
+   * The kinds of the statements in a text, such as SELECT. What is created by one is there for the next, but nothing else is
+   * done.
+   * @throws DuckDB's error if one is wrong
+   */
+  async statementKinds(sql: string): Promise<string[]> {
+    const statements = await this.#connection.extractStatements(sql).catch((error: Error) => {
+      if (error.message === NO_STATEMENT) return undefined;
+      throw error;
+    });
+    const kinds: string[] = [];
+    if (!statements) return kinds;
+    for (let index = 0; index < statements.count; index += 1) {
+      const statement = await statements.prepare(index);
+      kinds.push(StatementType[statement.statementType] ?? 'statement');
+      if (statement.statementType === StatementType.CREATE) await statement.run();
+      statement.destroySync();
+    }
+    return kinds;
+  }
+
+  /**
+   * From now on no statement reaches anything on this machine or elsewhere but these, nor changes that.
+   * @param folders and what is in them
+   */
+  async lock({ folders, files }: { folders: readonly string[]; files: readonly string[] }): Promise<void> {
+    const list = (paths: readonly string[]) => `[${paths.map((path) => quoted(resolve(path))).join(', ')}]`;
+    await this.run(`SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
+      SET allowed_directories = ${list(folders)}; SET allowed_paths = ${list(files)};
+      SET enable_external_access = false; SET lock_configuration = true`);
+  }
+
+  /** Ends the query that is running, with an error. */
+  interrupt(): void {
+    this.#connection.interrupt();
   }
 
   close(): void {

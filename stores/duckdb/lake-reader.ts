@@ -14,12 +14,16 @@ import { sideBySide } from '../../core/runtime/side-by-side.ts';
 import { LakeUnavailableError, s3Status } from '../s3/errors.ts';
 import type { Database } from './database.ts';
 import type { LakeCache } from './lake-cache.ts';
-import { bytesIn, type FileRange, FooterReader, THRIFT } from './lake-row-groups.ts';
+import { bytesIn, type FileRange, FooterReader, THRIFT, type Thrift } from './lake-row-groups.ts';
 
-/** A file as it will be on this machine. */
-export interface PlannedFile {
+/** A file, and what its manifest says of it. */
+export interface KnownFile {
   file: ColumnFile;
   manifest: KnownManifest;
+}
+
+/** A file as it will be on this machine. */
+export interface PlannedFile extends KnownFile {
   /** In the cache. */
   name: string;
   /** If not all of it is needed. */
@@ -64,7 +68,7 @@ export class LakeReader {
     lake: ColumnReads,
     cache: LakeCache,
     database: Database,
-    { waitsMs = WAITS_MS, thrift = THRIFT } = {},
+    { waitsMs = WAITS_MS, thrift = THRIFT }: { waitsMs?: readonly number[]; thrift?: Thrift } = {},
   ) {
     this.#lake = lake;
     this.#cache = cache;
@@ -83,15 +87,33 @@ export class LakeReader {
     selection: LakeSelection,
     signal: AbortSignal,
   ): Promise<LakePlan> {
-    const planned = await sideBySide(listed, AT_ONCE, ({ manifest, ...file }) =>
-      this.#retried(async (isAgain) => {
-        const known =
-          (isAgain ? undefined : await this.#kept(manifest)) ?? (await this.#readManifest(file, signal));
-        return this.#planFile(file, known, selection, signal);
-      }, signal),
+    const planned = await this.#each(listed, selection, signal, (file, manifest) =>
+      this.#planFile(file, manifest, selection, signal),
     );
     const files = planned.filter((file) => file !== undefined);
     return { selection, files, bytesToBring: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  /** The files that a selection needs. */
+  async manifests(selection: LakeSelection, signal: AbortSignal): Promise<KnownFile[]> {
+    const listed = await Array.fromAsync(listFiles(this.#lake, selection));
+    return this.#each(listed, selection, signal, async (file, manifest) => ({ file, manifest }));
+  }
+
+  async #each<T>(
+    listed: readonly ListedFile[],
+    selection: LakeSelection,
+    signal: AbortSignal,
+    work: (file: ColumnFile, manifest: KnownManifest) => Promise<T>,
+  ): Promise<T[]> {
+    const results = await sideBySide(listed, AT_ONCE, ({ manifest, ...file }) =>
+      this.#retried(async (isAgain) => {
+        const known =
+          (isAgain ? undefined : await this.#kept(manifest)) ?? (await this.#readManifest(file, signal));
+        return mayHaveRows(known, selection) ? [await work(file, known)] : [];
+      }, signal),
+    );
+    return results.flat();
   }
 
   /**

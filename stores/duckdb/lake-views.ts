@@ -4,7 +4,6 @@ import {
   type ColumnTable,
   columnsOf,
   PERIOD_FOLDERS,
-  SORTED_BY,
   TIME_COLUMNS,
 } from '../../core/columns/tables.ts';
 import type { Database } from './database.ts';
@@ -16,26 +15,20 @@ import { SQL_TYPES } from './sql-types.ts';
 export type ViewColumns = Record<string, string>;
 
 /** What a view of a table has, in order: its market, the columns of its files, and its period as folders write it. */
-export function viewColumns(
-  table: ColumnTable,
-  { columns }: Pick<LakeSelection, 'columns'> = {},
-): ViewColumns {
-  const all = Object.entries(columnsOf(table)).map(([name, kind]) => [name, SQL_TYPES[kind]] as const);
-  const wanted = columns?.[table];
-  const selectedBy = [...SORTED_BY[table], TIME_COLUMNS[table]];
+export function viewColumns(table: ColumnTable): ViewColumns {
+  const columns = Object.entries(columnsOf(table)).map(([name, kind]) => [name, SQL_TYPES[kind]]);
   return {
     exchange: 'VARCHAR',
     category: 'VARCHAR',
-    ...Object.fromEntries(
-      all.filter(([name]) => !wanted || wanted.includes(name) || selectedBy.includes(name)),
-    ),
+    ...Object.fromEntries(columns),
     [PERIOD_FOLDERS[table]]: 'VARCHAR',
   };
 }
 
 /**
  * Makes a view of each table over files from the lake, with exactly the rows of the selection. A table of which there are no
- * files is empty. Columns that an older file does not have are null.
+ * files is empty. Columns that an older file does not have are null. Columns that the selection leaves out are there as well, but
+ * reading them fails: their place in the files is empty.
  */
 export async function createViews(
   database: Database,
@@ -57,7 +50,7 @@ export async function viewSql(
   paths: readonly string[],
   selection: LakeSelection,
 ): Promise<string> {
-  const columns = Object.entries(viewColumns(table, selection));
+  const columns = Object.entries(viewColumns(table));
   const list = (there: ReadonlySet<string>) =>
     columns
       .map(([name, type]) => `${there.has(name) ? named(name) : 'NULL'}::${type} AS ${named(name)}`)

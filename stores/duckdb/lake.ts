@@ -6,7 +6,9 @@ import { Database } from './database.ts';
 import { BroughtTables } from './insights/brought-tables.ts';
 import type { LakeTables } from './insights/tables.ts';
 import { LakeCache } from './lake-cache.ts';
+import { COVERAGE_VIEW, createCompacted } from './lake-coverage.ts';
 import { type LakePlan, LakeReader } from './lake-reader.ts';
+import type { Thrift } from './lake-row-groups.ts';
 import { createViews } from './lake-views.ts';
 
 export interface LakeOptions {
@@ -17,6 +19,8 @@ export interface LakeOptions {
   /** Of DuckDB, such as `1GB`; what needs more spills to the disk. */
   memory: string;
   threads: number;
+  /** @default {@link THRIFT} */
+  thrift?: Thrift;
 }
 
 /** A DuckDB with views of the lake. */
@@ -25,19 +29,28 @@ export class Lake implements AsyncDisposable {
   readonly #objects: ColumnReads;
   readonly #reader: LakeReader;
   readonly #folder: string;
+  readonly #cacheFolder: string;
 
-  private constructor(objects: ColumnReads, database: Database, reader: LakeReader, folder: string) {
+  private constructor(
+    objects: ColumnReads,
+    database: Database,
+    reader: LakeReader,
+    folder: string,
+    cacheFolder: string,
+  ) {
     this.#objects = objects;
     this.database = database;
     this.#reader = reader;
     this.#folder = folder;
+    this.#cacheFolder = cacheFolder;
   }
 
   static async open(objects: ColumnReads, options: LakeOptions): Promise<Lake> {
     const folder = await mkdtemp(join(tmpdir(), 'lake-'));
     const database = await Database.open(folder, options);
     const cache = new LakeCache(options.cacheFolder, options.mostCacheBytes);
-    return new Lake(objects, database, new LakeReader(objects, cache, database), folder);
+    const reader = new LakeReader(objects, cache, database, options);
+    return new Lake(objects, database, reader, folder, options.cacheFolder);
   }
 
   /** Finds out what a selection needs, and how much of it has to be brought. */
@@ -56,6 +69,18 @@ export class Lake implements AsyncDisposable {
   /** The lake as it is now, for questions; what they need is brought as they need it. */
   tables(signal: AbortSignal): LakeTables {
     return new BroughtTables(this.#objects, this.#reader, this.database, signal);
+  }
+
+  /** Makes the view `coverage`, with the tickers that the manifests of a selection count; with none if there is no selection. */
+  async viewCoverage(selection: LakeSelection | undefined, signal: AbortSignal): Promise<void> {
+    const days = selection && (await this.#reader.manifests({ ...selection, tables: ['tickers'] }, signal));
+    await createCompacted(this.database, this.#folder, days);
+    await this.database.run(COVERAGE_VIEW);
+  }
+
+  /** From now on no statement reaches anything but the lake. @param files that it may write all the same */
+  lock(files: readonly string[] = []): Promise<void> {
+    return this.database.lock({ folders: [this.#cacheFolder, this.#folder], files });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

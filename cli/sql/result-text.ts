@@ -1,0 +1,69 @@
+import { csvLine } from '../../core/text/csv.ts';
+import { textTable } from '../../core/text/text-table.ts';
+import type { QueryResult } from '../../stores/duckdb/database.ts';
+import { Numeral, type PlainValue } from '../../stores/duckdb/plain-value.ts';
+
+/** What a person can look through. */
+const ROWS_SHOWN = 100;
+
+/** One JSON array, with a row on each line. Numbers have all their digits. */
+export async function* jsonLines({ columns, chunks }: QueryResult): AsyncGenerator<string> {
+  let lead = '[';
+  for await (const rows of chunks) {
+    for (const row of rows) {
+      const fields = columns.map((column, index) => `${JSON.stringify(column)}:${json(row[index] ?? null)}`);
+      yield `${lead}{${fields.join(',')}}`;
+      lead = ',';
+    }
+  }
+  yield lead === '[' ? '[]' : ']';
+}
+
+/** With a header; null is an empty field. */
+export async function* csvLines({ columns, chunks }: QueryResult): AsyncGenerator<string> {
+  yield csvLine(columns);
+  for await (const rows of chunks) {
+    for (const row of rows) yield csvLine(row.map((value) => (isNested(value) ? json(value) : value)));
+  }
+}
+
+/** A table of the first rows, for people. */
+export async function* tableLines({ columns, chunks }: QueryResult): AsyncGenerator<string> {
+  const shown: (readonly PlainValue[])[] = [];
+  let isMore = false;
+  for await (const rows of chunks) {
+    const room = ROWS_SHOWN - shown.length;
+    shown.push(...rows.slice(0, room));
+    isMore = rows.length > room;
+    if (isMore) break;
+  }
+  const isNumber = (value: PlainValue) =>
+    value === null || typeof value === 'number' || value instanceof Numeral;
+  const left = [...columns.keys()].filter((index) => !shown.every((row) => isNumber(row[index] ?? null)));
+  yield textTable(
+    columns,
+    shown.map((row) => row.map(cell)),
+    left,
+  );
+  if (isMore) yield `  … and more rows (--csv and --json print all)`;
+  else yield shown.length === 1 ? '(1 row)' : `(${shown.length} rows)`;
+}
+
+function cell(value: PlainValue): string {
+  if (isNested(value)) return json(value);
+  return value === null ? 'NULL' : String(value).replace(/\r?\n/g, '⏎');
+}
+
+function isNested(value: PlainValue): value is PlainValue[] | { [name: string]: PlainValue } {
+  return typeof value === 'object' && value !== null && !(value instanceof Numeral);
+}
+
+function json(value: PlainValue): string {
+  if (value instanceof Numeral) return value.digits;
+  if (Array.isArray(value)) return `[${value.map(json).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    return `{${Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}:${json(each)}`)}}`;
+  }
+  // JSON has no NaN and no infinity.
+  return JSON.stringify(typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
+}
