@@ -72,6 +72,20 @@ export class Database {
     }
   }
 
+  /** Does work with as much memory as it turns out to need, the least first. */
+  async withEnoughMemory<T>(memories: readonly string[], work: () => Promise<T>): Promise<T> {
+    for (const [index, memory] of memories.entries()) {
+      await this.run(`SET memory_limit = '${memory}'`);
+      try {
+        return await work();
+      } catch (error) {
+        const isLast = index === memories.length - 1;
+        if (isLast || !/^Out of Memory Error/.test((error as Error).message)) throw error;
+      }
+    }
+    throw new RangeError('no memory is given');
+  }
+
   async rows<R>(sql: string): Promise<R[]> {
     return (await (await this.#connection.run(sql)).getRowObjectsJS()) as unknown as R[];
   }

@@ -21,8 +21,11 @@ interface StagedDay {
   problems: string[];
 }
 
-/** DuckDB needs half as much again. */
-const MEMORY = '256MB';
+/**
+ * What DuckDB may use, at first, and then if it cannot sort in that: a million tickers with half of all fields need the first
+ * and a process of 460 MB.
+ */
+const MEMORY = ['192MB', '384MB', '768MB'] as const;
 /** Objects read ahead: enough to keep a store busy, few enough for a Lambda's memory. */
 const READ_AHEAD = 16;
 /** In one file's report: the first of a kind say enough. */
@@ -33,10 +36,10 @@ export function writeTickerFile(
   store: Pick<ColumnStore, 'read'>,
   ...[file, sources, take]: Parameters<ColumnMaker['write']>
 ): Promise<void> {
-  return withDatabase(MEMORY, async (database, folder) => {
+  return withDatabase(MEMORY[0], async (database, folder) => {
     const path = join(folder, 'part-0.parquet');
     const { rows, skipped, unreadable, problems } = await loadDay(database, store, sources, folder);
-    await writeParquet(database, file.table, 'FROM tickers', path);
+    await database.withEnoughMemory(MEMORY, () => writeParquet(database, file.table, 'FROM tickers', path));
     const content = await describeParquet(database, file.table, path);
     if (content.rows !== rows) {
       throw new Error(`${rows} tickers of ${file.period} were read, but ${content.rows} written`);

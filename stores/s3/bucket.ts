@@ -66,8 +66,12 @@ export class S3Bucket {
       // A stream can be sent only once, so the client cannot retry by itself.
       const Body = createReadStream(path);
       const object = { Bucket: this.name, Key: key, Body, ContentLength: size, ContentType: type };
-      const { ETag = '' } = await this.#client.send(new PutObjectCommand(object));
-      return ETag;
+      try {
+        const { ETag = '' } = await this.#client.send(new PutObjectCommand(object));
+        return ETag;
+      } finally {
+        Body.destroy();
+      }
     };
     return this.#named(`${key} could not be written`, () =>
       retryUntilDeadline(put, {

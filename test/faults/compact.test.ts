@@ -1,17 +1,25 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mergeSlices } from '../../cli/operation.ts';
-import type { CompactOutput } from '../../core/columns/compact.ts';
+import { compact } from '../../core/columns/compact.ts';
 import { type Manifest, manifestSchema } from '../../core/columns/manifest.ts';
 import { columnKey, manifestKey } from '../../core/columns/objects.ts';
+import type { ColumnStore } from '../../core/columns/ports.ts';
+import { tickerDays } from '../../core/columns/ticker-days.ts';
 import { packLines } from '../../core/lake/ndjson.ts';
 import { tickersKey } from '../../core/lake/ticker-objects.ts';
+import { writeTickerFile } from '../../stores/duckdb/ticker-file.ts';
+import { S3Columns } from '../../stores/s3/columns.ts';
 import { emittedBy, forgetMetrics } from '../emf.ts';
 import { startCompact } from '../integration/lambdas/handlers.ts';
 import { bytesOf, jsonOf, keysOf } from '../integration/lambdas/stores.ts';
-import { freshBucket } from '../integration/services.ts';
-import { sampleTicker } from '../samples/tickers.ts';
-import { putObject } from './world.ts';
+import { freshBucket, s3, services } from '../integration/services.ts';
+import { SILENT_LOG, sampleTicker } from '../samples/tickers.ts';
+import { Crash, type CrashPoint, walk } from './crash-point.ts';
+import { type Fault, type ProxiedRequest, startFaultyProxy } from './faulty-proxy.ts';
+import { putObject, until } from './world.ts';
 
 const MARKET = { exchange: 'bybit', category: 'spot' } as const;
 const NOW = '2021-03-03T00:01:00.000Z';
@@ -27,7 +35,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const addressOf = (slot: string) => ({ ...MARKET, slotMs: Date.parse(slot) });
+const put = (key: string, body: string | Buffer) => putObject({ bucket, topic: '' }, key, body);
 
 async function putBatch(
   slot: string,
@@ -35,8 +43,8 @@ async function putBatch(
   more: readonly string[] = [],
 ): Promise<string> {
   const lines = symbols.map((symbol) => JSON.stringify(sampleTicker({ symbol, slot })));
-  const key = tickersKey(addressOf(slot));
-  await putObject({ bucket, topic: '' }, key, await packLines([...lines, ...more]));
+  const key = tickersKey({ ...MARKET, slotMs: Date.parse(slot) });
+  await put(key, await packLines([...lines, ...more]));
   return key;
 }
 
@@ -61,22 +69,17 @@ async function columns(): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-const allOf = async (outputs: Promise<CompactOutput[]>) => mergeSlices(await outputs);
-
 describe('compacting', () => {
   it('makes a file and a manifest of each day that is over, once', async () => {
     await putDays();
-    const { scheduled, command } = await startCompact({ bucket });
+    const proxy = await startFaultyProxy(services.s3, () => 'none');
+    const { scheduled, command } = await startCompact({ bucket, s3: proxy.url });
     expect(await scheduled(NOW)).toMatchObject({ due: 2, written: 2, rows: 6, failed: 0, problems: [] });
     const made = await columns();
-    expect(Object.keys(made)).toEqual(
-      [
-        ...DAYS.map((day) => manifestKey(fileOf(day))),
-        ...DAYS.map((day) => columnKey(fileOf(day))),
-      ].toSorted(),
+    expect(Object.keys(made).toSorted()).toEqual(
+      DAYS.flatMap((day) => [manifestKey(fileOf(day)), columnKey(fileOf(day))]).toSorted(),
     );
-    const manifest = await manifestOf(DAYS[0]);
-    expect(manifest).toMatchObject({
+    expect(await manifestOf(DAYS[0])).toMatchObject({
       rows: 3,
       first: `${DAYS[0]}T00:00:00.000Z`,
       last: `${DAYS[0]}T23:58:00.000Z`,
@@ -84,12 +87,152 @@ describe('compacting', () => {
       skipped: 0,
       sha256: made[columnKey(fileOf(DAYS[0]))],
     });
+    const requests = proxy.requests.splice(0);
+    expect(requests.filter(({ method }) => method === 'PUT')).toHaveLength(4);
     expect(await scheduled(NOW)).toMatchObject({ due: 0, written: 0, upToDate: 2 });
-    expect(await allOf(command({ now: NOW }, 1))).toMatchObject({ due: 0, written: 0, upToDate: 2 });
+    expect(mergeSlices(await command({ now: NOW }, 1))).toMatchObject({ due: 0, written: 0, upToDate: 2 });
+    expect(new Set(proxy.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(await columns()).toEqual(made);
     expect(emittedBy('compact')).toMatchObject([
       { FilesWritten: 2, FilesDue: 0, FilesFailed: 0, LinesSkipped: 0 },
       { FilesWritten: 0, FilesDue: 0, FilesFailed: 0, LinesSkipped: 0 },
     ]);
+    await proxy.close();
+  });
+
+  it('makes a day anew if ticks come late, and no other', async () => {
+    await putDays();
+    const { scheduled } = await startCompact({ bucket });
+    await scheduled(NOW);
+    const before = await columns();
+    await putBatch(`${DAYS[0]}T12:00:00.000Z`, ['BTCUSDT', 'XRPUSDT']);
+    expect(await scheduled(NOW)).toMatchObject({ due: 1, written: 1, rows: 5, upToDate: 1 });
+    expect(await manifestOf(DAYS[0])).toMatchObject({ symbols: { BTCUSDT: 3, ETHUSDT: 1, XRPUSDT: 1 } });
+    const after = await columns();
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    for (const key of [manifestKey, columnKey]) {
+      expect(after[key(fileOf(DAYS[0]))]).not.toBe(before[key(fileOf(DAYS[0]))]);
+      expect(after[key(fileOf(DAYS[1]))]).toBe(before[key(fileOf(DAYS[1]))]);
+    }
+  });
+
+  it('leaves out what is not a ticker, says so, and is not due again because of it', async () => {
+    const slot = `${DAYS[0]}T00:00:00.000Z`;
+    const bad = await putBatch(slot, ['BTCUSDT', 'BTCUSDT'], ['oops']);
+    const unreadable = tickersKey({ ...MARKET, slotMs: Date.parse(slot) + 120_000 });
+    const foreign = `${bad.slice(0, bad.lastIndexOf('/'))}/notes.txt`;
+    await put(unreadable, 'not gzip');
+    await put(foreign, 'somebody’s notes');
+    const { scheduled } = await startCompact({ bucket });
+    expect(await scheduled(NOW)).toMatchObject({
+      written: 1,
+      rows: 1,
+      skipped: 2,
+      problems: [
+        `${foreign} is not a batch of tickers`,
+        `${bad}, line 2: BTCUSDT once more`,
+        expect.stringMatching(`^${bad}, line 3: not JSON`),
+        expect.stringMatching(`^${unreadable} cannot be read`),
+      ],
+    });
+    expect(await manifestOf(DAYS[0])).toMatchObject({ rows: 1, skipped: 2, unreadable: [unreadable] });
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 1 });
+  });
+
+  it('makes a file anew that is not the one that its manifest describes', async () => {
+    await putDays();
+    const { command } = await startCompact({ bucket });
+    await command({ now: NOW });
+    const made = await columns();
+    await put(columnKey(fileOf(DAYS[0])), 'not Parquet');
+    await put(manifestKey(fileOf(DAYS[1])), '{');
+    expect(mergeSlices(await command({ now: NOW }))).toMatchObject({ due: 2, written: 2 });
+    const again = await columns();
+    for (const day of DAYS) expect(again[columnKey(fileOf(day))]).toBe(made[columnKey(fileOf(day))]);
+    expect(mergeSlices(await command({ now: NOW, to: `${DAYS[1]}T00:00:00.000Z` }))).toMatchObject({
+      due: 0,
+      upToDate: 1,
+    });
   });
 });
+
+describe('a compaction that is killed', () => {
+  it('at any step is made up for by the next: the same bytes, and never a row twice', async () => {
+    const slot = `${DAYS[0]}T00:00:00.000Z`;
+    await putBatch(slot, ['BTCUSDT', 'ETHUSDT']);
+    const steps = await walk(async (point) => {
+      const output = await compactOnce(watched(new S3Columns(s3, bucket), point));
+      const files = (await keysOf(bucket, 'columns/')).filter((key) => !key.includes('/manifest/'));
+      expect(files.length).toBeLessThanOrEqual(1);
+      if (output.failed > 0) throw new Crash('while writing');
+    });
+    // Folders, listings, the object, the file and its manifest.
+    expect(steps).toBeGreaterThanOrEqual(2 * 8);
+    const made = await columns();
+    const { sha256 } = await manifestOf(DAYS[0]);
+    expect(made[columnKey(fileOf(DAYS[0]))]).toBe(sha256);
+    const other = await freshBucket();
+    bucket = other;
+    await putBatch(slot, ['BTCUSDT', 'ETHUSDT']);
+    await compactOnce(new S3Columns(s3, bucket));
+    expect((await columns())[columnKey(fileOf(DAYS[0]))]).toBe(sha256);
+  });
+
+  it('in the middle of an upload leaves the file that was there', async () => {
+    await putDays();
+    const { scheduled } = await startCompact({ bucket });
+    await scheduled(NOW);
+    const made = await columns();
+    const key = columnKey(fileOf(DAYS[0]));
+    const bytes = await bytesOf(bucket, key);
+    const half = new Readable({ read: () => {} });
+    half.push(bytes.subarray(0, bytes.length / 2));
+    const upload = new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: half,
+      ContentLength: bytes.length,
+    });
+    const killed = new AbortController();
+    const failed = expect(s3.send(upload, { abortSignal: killed.signal })).rejects.toThrow();
+    await until(() => half.readableLength === 0);
+    killed.abort();
+    await failed;
+    expect(await columns()).toEqual(made);
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 2 });
+  });
+
+  it.each<[string, Fault]>([
+    ['is busy', { status: 503, body: '<Error><Code>SlowDown</Code></Error>' }],
+    ['cuts the connection', 'cut'],
+    ['loses the answer', 'cutAfter'],
+  ])('tries again if S3 %s', async (_name, fault) => {
+    await putDays();
+    let left = 2;
+    const isFile = ({ method, path }: ProxiedRequest) => method === 'PUT' && path.includes('.parquet');
+    const proxy = await startFaultyProxy(services.s3, (request) =>
+      isFile(request) && left-- > 0 ? fault : 'none',
+    );
+    const { scheduled } = await startCompact({ bucket, s3: proxy.url });
+    expect(await scheduled(NOW)).toMatchObject({ written: 2, failed: 0 });
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 2 });
+    await proxy.close();
+  });
+});
+
+async function compactOnce(store: ColumnStore) {
+  const makers = [tickerDays(store, (...given) => writeTickerFile(store, ...given))];
+  const given = { store, makers, log: SILENT_LOG, emit: () => {}, now: Date.now };
+  const slice = await compact.slice({ now: NOW }, undefined, given, { deadlineMs: Number.POSITIVE_INFINITY });
+  return slice.output;
+}
+
+/** A listing counts as one step. */
+function watched(store: S3Columns, point: CrashPoint): ColumnStore {
+  const listing = point.watch({ all: (prefix: string) => Array.fromAsync(store.list(prefix)) });
+  return Object.assign(Object.create(point.watch(store)) as ColumnStore, {
+    async *list(prefix: string) {
+      yield* await listing.all(prefix);
+    },
+  });
+}
