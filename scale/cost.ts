@@ -67,6 +67,7 @@ function itemsOf(config: StageConfig, demand: Demand, inventory: Inventory): Rec
     ],
     lake: [
       [`S3 after ${YEARS_KEPT * 12} months, GB`, lake.storedGb, PRICES.s3Gb],
+      [`Parquet after ${YEARS_KEPT * 12} months, GB`, lake.columnsGb, PRICES.s3Gb],
       ['writes and lists', lake.putsAndLists, PRICES.s3PutOrList],
       ['reads', lake.gets, PRICES.s3Get],
     ],

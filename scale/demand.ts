@@ -17,6 +17,12 @@ export const YEARS_KEPT = 1;
 const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
 /** Scheduled redrives. */
 const HEALS_A_MONTH = HOURS_A_MONTH * 12;
+const DAYS_A_MONTH = HOURS_A_MONTH / 24;
+/** Of which one has something to do. */
+export const COMPACTIONS_A_NIGHT = 6;
+const COMPACTIONS_A_MONTH = DAYS_A_MONTH * COMPACTIONS_A_NIGHT;
+/** A run of compact looks at as many days of each market. */
+const DAYS_LOOKED_AT = 8;
 const GB = 1e9;
 const GIB = 2 ** 30;
 
@@ -34,22 +40,12 @@ export function demandOf(config: StageConfig, workload: Workload, figures: Figur
   const total = totalsOf(config, workload);
   const index = indexDemand(config, workload, total, figures);
   const lambda = lambdaDemand(config, total, index, figures);
-  const lakeGb = (total.tickers * figures.lakeBytes) / GB;
-  const categoryPolls = sumOf(workload, (source) => source.categories * pollsAMonth(source));
   return {
     ...total,
     stream: streamDemand(config, total, figures),
     index,
     search: searchDemand(config, total, figures),
-    lake: {
-      // Each category of a poll: its batch and its marker are written, the marker is read, what lies beyond it is listed.
-      // A scheduled redrive lists the batches given up, before and after, and the dead letters.
-      putsAndLists: 3 * categoryPolls + 3 * HEALS_A_MONTH,
-      gets: categoryPolls,
-      gbAMonth: lakeGb,
-      /** After YEARS_KEPT. */
-      storedGb: lakeGb * 12 * YEARS_KEPT,
-    },
+    lake: lakeDemand(config, workload, total, figures),
     lambda,
     network: networkDemand(config, total, figures),
     watching: {
@@ -97,6 +93,40 @@ function streamDemand({ stream }: StageConfig, { together, tickers }: Totals, fi
      */
     newConnections: together * (1 + 1 / brokers),
     paidMetrics: monitoring === 'DEFAULT' ? 0 : PAID_BROKER_METRICS * brokers,
+  };
+}
+
+function lakeDemand(
+  { retention }: StageConfig,
+  workload: Workload,
+  { tickers, series }: Totals,
+  figures: Figures,
+) {
+  const categories = sumOf(workload, (source) => source.categories);
+  const categoryPolls = sumOf(workload, (source) => source.categories * pollsAMonth(source));
+  const gbAMonth = (tickers * figures.lakeBytes) / GB;
+  const monthFilesGb =
+    (series *
+      DAYS_A_MONTH *
+      (24 * figures.candleColumnBytes + figures.movesPerSeriesDay * figures.moveColumnBytes)) /
+    GB;
+  // Each day replaces the month's files, which are half full on average.
+  const replacedGb = (monthFilesGb / 2) * retention.oldVersionDays;
+  return {
+    // Each category of a poll: its batch and its marker are written, the marker is read, what lies beyond it is listed.
+    // A scheduled redrive lists the batches given up, before and after, and the dead letters.
+    // Compact lists the days that it looks at, and writes three files and their manifests for each category and day.
+    putsAndLists:
+      3 * categoryPolls +
+      3 * HEALS_A_MONTH +
+      categories * (COMPACTIONS_A_MONTH * DAYS_LOOKED_AT + DAYS_A_MONTH * 6),
+    // A marker each poll, and each batch once for its Parquet file.
+    gets: 2 * categoryPolls,
+    gbAMonth,
+    /** After YEARS_KEPT. */
+    storedGb: gbAMonth * 12 * YEARS_KEPT,
+    /** Parquet after YEARS_KEPT, with what was replaced lately. */
+    columnsGb: ((tickers * figures.columnBytes) / GB + monthFilesGb) * 12 * YEARS_KEPT + replacedGb,
   };
 }
 
@@ -177,7 +207,7 @@ function searchDemand(config: StageConfig, { tickers, series }: Totals, figures:
 
 function lambdaDemand(
   { functions }: StageConfig,
-  { sources, together, series, polls }: Totals,
+  { sources, together, series, polls, tickers }: Totals,
   index: ReturnType<typeof indexDemand>,
   figures: Figures,
 ) {
@@ -191,7 +221,11 @@ function lambdaDemand(
   );
   const summariseSecondsPerCall = (summariseSecondsPer1000Series * series) / 1_000;
   const looks = HOURS_A_MONTH * 60;
-  const scheduledCalls = polls + HOURS_A_MONTH + looks + HEALS_A_MONTH;
+  const scheduledCalls = polls + HOURS_A_MONTH + looks + HEALS_A_MONTH + COMPACTIONS_A_MONTH;
+  const compactSecondsPerDay =
+    (tickers / DAYS_A_MONTH / 1e6) * (figures.compactSecondsPerMillion / vcpus(functions.compact));
+  const compactSeconds =
+    DAYS_A_MONTH * compactSecondsPerDay + COMPACTIONS_A_MONTH * figures.compactLookSeconds;
   return {
     calls: scheduledCalls + index.calls,
     /** Calls by Scheduler. */
@@ -202,12 +236,15 @@ function lambdaDemand(
         HOURS_A_MONTH * summariseSecondsPerCall * functions.summarise.memoryMb +
         looks * figures.watchSeconds * functions.watch.memoryMb +
         // With nothing to redrive it takes as long as a look.
-        HEALS_A_MONTH * figures.watchSeconds * functions.operate.memoryMb) /
+        HEALS_A_MONTH * figures.watchSeconds * functions.operate.memoryMb +
+        compactSeconds * functions.compact.memoryMb) /
       1_024,
     ingestSecondsPerCall,
     summariseSecondsPerCall,
-    /** In the busiest minute: each of its sources, summarise, watch, and each partition that is being indexed. */
-    callsAtATime: together + 2 + index.concurrency,
+    /** Of all markets, candles and moves included. */
+    compactSecondsPerDay,
+    /** In the busiest minute: each of its sources, summarise, watch, compact, and each partition that is being indexed. */
+    callsAtATime: together + 3 + index.concurrency,
   };
 }
 

@@ -1,6 +1,6 @@
 import { RESERVES_MS } from '../core/runtime/budgets.ts';
 import type { StageConfig } from '../lib/config/stage-config.ts';
-import type { Demand } from './demand.ts';
+import { COMPACTIONS_A_NIGHT, type Demand } from './demand.ts';
 import { at, type Inventory } from './inventory.ts';
 import {
   BIGGER,
@@ -84,6 +84,13 @@ export function headroomOf(config: StageConfig, demand: Demand, inventory: Inven
       unit: 's',
       moves: 'functions.summarise.timeoutSeconds (at most 900), .memoryMb',
       raise: raiseSummarise(functions.summarise),
+    },
+    {
+      what: 'compact: the files of a day, in all runs of a night',
+      use: demand.lambda.compactSecondsPerDay,
+      limit: COMPACTIONS_A_NIGHT * functions.compact.timeoutSeconds,
+      unit: 's',
+      moves: 'functions.compact.memoryMb',
     },
     {
       what: 'Lambda: concurrent calls',

@@ -41,6 +41,7 @@ export function demandRows({ sources, series, tickers, polls, ...parts }: Demand
     ['S3: writes and lists', `${rounded(lake.putsAndLists / 1e3)} thousand`],
     ['S3: reads', `${rounded(lake.gets / 1e3)} thousand`],
     ['S3: new data', `${rounded(lake.gbAMonth)} GB`],
+    ['Lambda: compaction of a day', `${rounded(lambda.compactSecondsPerDay)} s`],
     ['NAT traffic', `${rounded(network.natGb)} GB`],
     ['traffic between zones', `${rounded(network.betweenZonesGb)} GB`],
     ['custom metrics', formatCount(Math.round(watching.customMetrics))],

@@ -24,6 +24,11 @@ const calledFunctionSize = functionSize.extend({
   maxAtOnce: count,
 });
 
+const compactFunctionSize = functionSize.extend({
+  /** Of its temporary folder: the batches of a market's day, and what does not fit into memory while they are sorted. */
+  storageMb: z.int().min(512).max(10_240),
+});
+
 const source = sourceConfigSchema
   .safeExtend({
     samplingIntervalMinutes: pollMinutes,
@@ -149,8 +154,8 @@ const index = z.strictObject({
   maxRecordAgeHours: z.int().min(1).max(168),
 });
 
-/** Beside each source's ingest: summarise and watch. */
-const ONE_AT_A_TIME = 2;
+/** Beside each source's ingest: summarise, watch and compact. */
+const ONE_AT_A_TIME = 3;
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
 const UNRESERVED_MINIMUM = 100;
 
@@ -190,6 +195,11 @@ const stageConfigSchema = z
        * @default no time
        */
       lockDays: count.optional(),
+      /**
+       * The age at which batches above 128 KB go to the class Glacier Instant Retrieval, which answers at once, is cheaper to
+       * keep and dearer to read. @default they stay
+       */
+      coldAfterDays: z.int().min(1).optional(),
       /** A bucket of another region or account that gets a copy of whatever the lake gets from now on. @default none */
       replica: z
         .strictObject({
@@ -214,10 +224,11 @@ const stageConfigSchema = z
       /** Also of the one that fetches candles for it. */
       operate: calledFunctionSize,
       watch: functionSize,
+      compact: compactFunctionSize,
     }),
     /**
-     * Reserves one concurrent execution for each function that needs no second (each source's ingest, summarise and watch)
-     * and `maxAtOnce` for those that people call. Then no other function of the account can crowd them out, and questions and
+     * Reserves one concurrent execution for each function that needs no second (each source's ingest, summarise, watch and
+     * compact) and `maxAtOnce` for those that people call. Then no other function of the account can crowd them out, and questions and
      * commands cannot crowd out indexing. Lambda insists on 100 unreserved executions, so a
      * new account, with a quota of 10, cannot reserve any.
      * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -337,6 +348,7 @@ export type SearchConfig = StageConfig['search'];
 export type PolledSource = StageConfig['sources'][number];
 /** How much of Lambda one function may use. */
 export type FunctionSize = StageConfig['functions']['ingest'];
+export type CompactFunctionSize = StageConfig['functions']['compact'];
 export type CalledFunctionSize = StageConfig['functions']['insights'];
 
 type DeepReadonly<T> = T extends (infer Item)[]

@@ -63,6 +63,8 @@ const dev: BuiltInStage = {
     insights: { memoryMb: 1_024, timeoutSeconds: 60, maxAtOnce: 10 },
     operate: { memoryMb: 1_024, timeoutSeconds: 120, maxAtOnce: 5 },
     watch: { memoryMb: 256, timeoutSeconds: 30 },
+    // A whole core; a day of 1.2 million tickers takes 500 MB of memory.
+    compact: { memoryMb: 1_769, timeoutSeconds: 900, storageMb: 2_048 },
   },
   reservedConcurrency: false,
   retention: { logDays: 14, tickDays: 30, oldVersionDays: 7, rejectedDays: 30 },

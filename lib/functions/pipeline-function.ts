@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Duration, Tags, Validations } from 'aws-cdk-lib';
+import { Duration, Size, Tags, Validations } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -37,6 +37,10 @@ export interface PipelineFunctionProps extends SizedFunctionContext {
   readonly environment: Record<string, string>;
   /** A log group that it shares with others. @default its own */
   readonly logGroup?: ILogGroup;
+  /** A package of code compiled for Lambda that its bundle needs, and the names that stand for it in any system. */
+  readonly compiled?: { readonly package: string; readonly inAnySystem: string };
+  /** For its temporary files. @default 512, what Lambda includes */
+  readonly storageMb?: number;
   /** The groups that let it reach Kafka and OpenSearch. @default only the internet */
   readonly clients?: readonly ec2.ISecurityGroup[];
   /** Where an event goes that fails for good; a sentence. */
@@ -55,6 +59,10 @@ export const PIPELINE_ROLE_TAG = { key: 'used-by', value: 'crypto-market-insight
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+/** The command line of a script that works on a bundle. */
+const script = (name: string, ...args: string[]) =>
+  [process.execPath, file(`lib/functions/${name}.ts`), ...args].map((each) => `"${each}"`).join(' ');
+
 /**
  * A function of the pipeline: bundled with its SDK, in the VPC, with its own role and log group, JSON logs and tracing.
  */
@@ -67,7 +75,7 @@ export class PipelineFunction extends Construct {
   constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
     super(scope, id);
     const { stage, vpc, internet, folder, description, size, environment, clients = [] } = props;
-    const { maxAtOnce, reservedConcurrency } = props;
+    const { maxAtOnce, reservedConcurrency, compiled, storageMb } = props;
     const logGroup = props.logGroup ?? new LogGroup(this, 'Logs', props.logs);
     this.role = new iam.Role(this, 'Role', {
       assumedBy: serviceForThisAccount(this, 'lambda.amazonaws.com'),
@@ -84,6 +92,7 @@ export class PipelineFunction extends Construct {
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       memorySize: size.memoryMb,
+      ...(storageMb ? { ephemeralStorageSize: Size.mebibytes(storageMb) } : {}),
       timeout: Duration.seconds(size.timeoutSeconds),
       role: this.role,
       vpc,
@@ -113,12 +122,13 @@ export class PipelineFunction extends Construct {
         mainFields: ['module', 'main'],
         bundleAwsSDK: true,
         // The package debug colours its lines with it if it is installed, which it is here, for development.
-        externalModules: ['supports-color'],
+        externalModules: ['supports-color', ...(compiled ? [compiled.inAnySystem] : [])],
         commandHooks: {
           beforeBundling: () => [],
           beforeInstall: () => [],
           afterBundling: (_, folder) => [
-            `"${process.execPath}" "${file('lib/functions/map-sources.ts')}" "${folder}"`,
+            script('map-sources', folder),
+            ...(compiled ? [script('native-package', folder, compiled.package)] : []),
           ],
         },
         esbuildArgs: {

@@ -7,7 +7,7 @@ import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { AlarmContext } from '../monitoring/alarm.ts';
 import { serviceForThisAccount } from '../trust/service-for-this-account.ts';
-import { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { PipelineFunction, SizedFunctionContext } from './pipeline-function.ts';
 import type { Schedules } from './schedules.ts';
 
@@ -16,7 +16,7 @@ export interface ScheduledContext extends SizedFunctionContext, AlarmContext {
   readonly schedules: Schedules;
 }
 
-export interface ScheduledProps extends Pick<ScheduledContext, 'schedules' | 'notifications'> {
+export interface ScheduledProps extends Pick<ScheduledContext, 'schedules'> {
   readonly function: PipelineFunction;
   /** What a call does: `a poll of bybit`. */
   readonly description: string;
@@ -27,7 +27,7 @@ export interface ScheduledProps extends Pick<ScheduledContext, 'schedules' | 'no
   /** The time between two calls; retries end after it. */
   readonly interval: Duration;
   readonly input: Record<string, unknown>;
-  /** A queue that it shares with others. @default its own */
+  /** @default that of the stage */
   readonly deadLetters?: DeadLetterQueue;
 }
 
@@ -40,20 +40,18 @@ export const FAILED_EVENTS_ARE_QUEUED =
  * the next call is due. Events that failed for good go to the dead-letter queue.
  */
 export class Scheduled extends Construct {
-  readonly deadLetters: DeadLetterQueue;
   readonly schedule: scheduler.Schedule;
 
   constructor(scope: Construct, id: string, props: ScheduledProps) {
     super(scope, id);
-    const { description, expression, window, interval, input, notifications } = props;
-    this.deadLetters =
-      props.deadLetters ?? new DeadLetterQueue(this, 'DeadLetters', { notifications, of: description });
+    const { description, expression, window, interval, input, schedules } = props;
+    const { queue } = props.deadLetters ?? schedules.deadLetters;
     props.function.fn.configureAsyncInvoke({
       maxEventAge: interval,
       retryAttempts: 1,
-      onFailure: new destinations.SqsDestination(this.deadLetters.queue),
+      onFailure: new destinations.SqsDestination(queue),
     });
-    const { group } = props.schedules;
+    const { group } = schedules;
     const role = new iam.Role(this, 'Role', {
       // Scheduler names the group, not the schedule, as the source.
       assumedBy: serviceForThisAccount(this, 'scheduler.amazonaws.com', group.scheduleGroupArn),
@@ -73,7 +71,7 @@ export class Scheduled extends Construct {
         input: scheduler.ScheduleTargetInput.fromObject(input),
         maxEventAge: interval,
         retryAttempts: 2,
-        deadLetterQueue: this.deadLetters.queue,
+        deadLetterQueue: queue,
       }),
     });
     // The schedule names its group without referring to it.

@@ -3,14 +3,23 @@ import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { type AlarmContext, addAlarms, atLeast } from '../monitoring/alarm.ts';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
 
-/** A group for the schedules of a stage: Scheduler's metrics are per group, and the whole account shares the default. */
+/**
+ * A group for the schedules of a stage: Scheduler's metrics are per group, and the whole account shares the default. And a queue
+ * for the events that fail for good, of all but polls.
+ */
 export class Schedules extends Construct {
   readonly group: scheduler.ScheduleGroup;
+  readonly deadLetters: DeadLetterQueue;
 
   constructor(scope: Construct, id: string, { notifications, stage }: AlarmContext) {
     super(scope, id);
     this.group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
+    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', {
+      notifications,
+      of: 'a summary, a freshness check, a redrive or a compaction',
+    });
     // Emitted only when it happens: https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
     const count = (metricName: string) =>
       new Metric({

@@ -71,7 +71,6 @@ export class Ingest extends Construct {
     this.scheduled = new Scheduled(this, 'Every', {
       function: this.function,
       schedules,
-      notifications,
       description: `a poll of ${source.name}`,
       expression: pollExpression(source),
       interval,

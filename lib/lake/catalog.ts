@@ -2,8 +2,9 @@ import { Stack } from 'aws-cdk-lib';
 import * as glue from 'aws-cdk-lib/aws-glue';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { COLUMNS_PREFIX } from '../../core/columns/objects.ts';
+import { type ColumnKind, type ColumnTable, columnsOf, PERIOD_FOLDERS } from '../../core/columns/tables.ts';
 import { CATEGORIES } from '../../core/market/series.ts';
-import { TICKER_FIELDS, type TickerFieldKind } from '../../core/market/ticker-fields.ts';
 
 export interface CatalogProps {
   readonly stage: string;
@@ -11,83 +12,155 @@ export interface CatalogProps {
   readonly bucket: Bucket;
 }
 
-const COLUMN_TYPES: Record<TickerFieldKind, string> = {
+/** How Athena reads the columns of a Parquet file. Times are UTC. */
+const COLUMN_TYPES: Readonly<Record<ColumnKind, string>> = {
+  version: 'int',
+  count: 'int',
+  name: 'string',
+  text: 'string',
   price: 'double',
   number: 'double',
   fraction: 'double',
-  // ISO 8601; SQL parses it with from_iso8601_timestamp(…).
-  time: 'string',
-  text: 'string',
+  time: 'timestamp',
+  path: 'array<struct<offset_ms:int,price:double>>',
 };
 
-/** The first possible partition; no data is older. */
-const FIRST_DAY = '2018-01-01';
+/** A format of files, as Glue describes it. */
+interface Format {
+  readonly types: Readonly<Record<ColumnKind, string>>;
+  readonly storage: Pick<
+    glue.CfnTable.StorageDescriptorProperty,
+    'inputFormat' | 'outputFormat' | 'serdeInfo'
+  >;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const PARQUET: Format = {
+  types: COLUMN_TYPES,
+  storage: {
+    inputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+    outputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+    serdeInfo: { serializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' },
+  },
+  parameters: { classification: 'parquet' },
+};
+
+const NDJSON: Format = {
+  // ISO 8601; SQL parses it with from_iso8601_timestamp(…).
+  types: { ...COLUMN_TYPES, time: 'string' },
+  storage: {
+    inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+    outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+    serdeInfo: { serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+  },
+  parameters: { classification: 'json', compressionType: 'gzip' },
+};
+
+/** How Athena finds the values of a folder, by its name. The first day and month are the first possible ones. */
+const FOLDERS = {
+  dt: {
+    type: 'date',
+    format: 'yyyy-MM-dd',
+    range: '2018-01-01,NOW+1DAYS',
+    interval: '1',
+    'interval.unit': 'DAYS',
+  },
+  month: { type: 'date', format: 'yyyy-MM', range: '2010-01,NOW', interval: '1', 'interval.unit': 'MONTHS' },
+  hour: { type: 'integer', range: '0,23', digits: '2' },
+} as const;
+
+interface TableProps {
+  readonly name: string;
+  readonly description: string;
+  readonly columns: ColumnTable;
+  readonly format: Format;
+  readonly prefix: string;
+  /** Below `exchange` and `category`. */
+  readonly folders: readonly (keyof typeof FOLDERS)[];
+}
 
 /**
- * The lake's tickers as a Glue table, e.g. for Athena. Partitions are derived from the key pattern (partition
- * projection), so new hours show up at once without a crawler.
+ * The lake as Glue tables, e.g. for Athena. Partitions are derived from the pattern of the keys (partition projection), so
+ * a new file shows up at once without a crawler.
  */
 export class Catalog extends Construct {
   readonly databaseName: string;
-  readonly tableName = 'tickers';
+  readonly #props: CatalogProps;
+  readonly #database: glue.CfnDatabase;
 
-  constructor(scope: Construct, id: string, { stage, exchanges, bucket }: CatalogProps) {
+  constructor(scope: Construct, id: string, props: CatalogProps) {
     super(scope, id);
-    const catalogId = Stack.of(this).account;
-    this.databaseName = `crypto_market_insights_${stage}`;
-    const database = new glue.CfnDatabase(this, 'Database', {
-      catalogId,
-      databaseInput: { name: this.databaseName, description: 'Crypto tickers, as polled' },
+    this.#props = props;
+    this.databaseName = `crypto_market_insights_${props.stage}`;
+    this.#database = new glue.CfnDatabase(this, 'Database', {
+      catalogId: Stack.of(this).account,
+      databaseInput: { name: this.databaseName, description: 'Crypto tickers, candles and moves' },
     });
-    const location = bucket.s3UrlForObject('tickers/');
-    const columns = {
-      v: 'int',
-      symbol: 'string',
-      base: 'string',
-      quote: 'string',
-      slot: 'string',
-      timestamp: 'string',
-      received_at: 'string',
-      ...Object.fromEntries(
-        Object.entries(TICKER_FIELDS).map(([field, kind]) => [field, COLUMN_TYPES[kind]] as const),
-      ),
+    const compacted = (tableId: string, columns: ColumnTable, description: string) =>
+      this.#table(tableId, {
+        name: columns,
+        description,
+        columns,
+        format: PARQUET,
+        prefix: `${COLUMNS_PREFIX}${columns}/`,
+        folders: [PERIOD_FOLDERS[columns]],
+      });
+    compacted('Tickers', 'tickers', 'Closed days of tickers: one row per series and poll');
+    compacted('Candles', 'candles', 'Candles of closed days: one row per series and hour');
+    compacted('Moves', 'moves', 'Rises and falls of closed days, at the configured thresholds');
+    this.#table('TickersRaw', {
+      name: 'tickers_raw',
+      description: 'Tickers as they were polled, also those of today',
+      columns: 'tickers',
+      format: NDJSON,
+      prefix: 'tickers/',
+      folders: ['dt', 'hour'],
+    });
+  }
+
+  /** As queries name it. */
+  table(name: ColumnTable): string {
+    return `${this.databaseName}.${name}`;
+  }
+
+  #table(id: string, { name, description, columns, format, prefix, folders }: TableProps): void {
+    const { exchanges, bucket } = this.#props;
+    const location = bucket.s3UrlForObject(prefix);
+    const partitions = {
+      exchange: { type: 'enum', values: exchanges.join(',') },
+      category: { type: 'enum', values: CATEGORIES.join(',') },
+      ...Object.fromEntries(folders.map((folder) => [folder, FOLDERS[folder]])),
     };
-    const table = new glue.CfnTable(this, 'Tickers', {
-      catalogId,
+    const names = Object.keys(partitions);
+    const table = new glue.CfnTable(this, id, {
+      catalogId: Stack.of(this).account,
       databaseName: this.databaseName,
       tableInput: {
-        name: this.tableName,
-        description: 'One row per series and poll',
+        name,
+        description,
         tableType: 'EXTERNAL_TABLE',
-        partitionKeys: ['exchange', 'category', 'dt', 'hour'].map((name) => ({ name, type: 'string' })),
+        partitionKeys: names.map((partition) => ({ name: partition, type: 'string' })),
         storageDescriptor: {
           location,
-          columns: Object.entries(columns).map(([name, type]) => ({ name, type })),
-          inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
-          outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-          serdeInfo: { serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+          columns: Object.entries(columnsOf(columns)).map(([column, kind]) => ({
+            name: column,
+            type: format.types[kind],
+          })),
+          ...format.storage,
         },
         parameters: {
           EXTERNAL: 'TRUE',
-          classification: 'json',
-          compressionType: 'gzip',
+          ...format.parameters,
           'projection.enabled': 'true',
-          'projection.exchange.type': 'enum',
-          'projection.exchange.values': exchanges.join(','),
-          'projection.category.type': 'enum',
-          'projection.category.values': CATEGORIES.join(','),
-          'projection.dt.type': 'date',
-          'projection.dt.format': 'yyyy-MM-dd',
-          'projection.dt.range': `${FIRST_DAY},NOW+1DAYS`,
-          'projection.dt.interval': '1',
-          'projection.dt.interval.unit': 'DAYS',
-          'projection.hour.type': 'integer',
-          'projection.hour.range': '0,23',
-          'projection.hour.digits': '2',
-          'storage.location.template': `${location}exchange=\${exchange}/category=\${category}/dt=\${dt}/hour=\${hour}/`,
+          ...Object.fromEntries(
+            Object.entries(partitions).flatMap(([partition, settings]) =>
+              Object.entries(settings).map(([key, value]) => [`projection.${partition}.${key}`, value]),
+            ),
+          ),
+          'storage.location.template': `${location}${names.map((each) => `${each}=\${${each}}/`).join('')}`,
         },
       },
     });
-    table.node.addDependency(database);
+    table.node.addDependency(this.#database);
   }
 }

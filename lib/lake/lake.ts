@@ -29,6 +29,8 @@ type Folder =
   | 'rejected'
   | 'state'
   | 'candles'
+  /** Parquet, made from the others. */
+  | 'columns'
   | 'dead-letters'
   | 'redriven'
   /** What `doctor` writes, reads and deletes. */
@@ -52,7 +54,7 @@ const GIVEN_UP = 'given-up-batches';
 /**
  * The lake: source of truth and outbox.
  *
- * Objects stay in S3 Standard. One poll of one category is an object of 50–150 KB; S3 does not transition objects below
+ * Objects stay in S3 Standard, unless `coldAfterDays` moves those that are large enough. One poll of one category is an object of 50–150 KB; S3 does not transition objects below
  * 128 KB by default, and forcing it does not pay. A month of one exchange is about 65,000 objects and 4.3 GB
  * (`npm run scale`). Moving them to Standard-IA costs $0.65 and then saves at most $0.05 a month (less, as each is billed
  * as at least 128 KB); Glacier Instant Retrieval costs $1.30 and saves $0.08 a month. Either takes over a year to break
@@ -116,6 +118,7 @@ export class Lake extends Construct {
           expiration: Duration.days(retention.rejectedDays),
         })),
         { id: 'athena-results', prefix: ATHENA_RESULTS, expiration: Duration.days(7) },
+        ...(props.coldAfterDays === undefined ? [] : [coldBatches(props.coldAfterDays)]),
       ],
     });
     keepAppendOnly(this.bucket, props);
@@ -201,6 +204,16 @@ export class Lake extends Construct {
     const stack = Stack.of(this);
     return stack.resolve(stack.exportValue(this.bucket.bucketArn))['Fn::ImportValue'];
   }
+}
+
+/** S3 moves no object below 128 KB by itself: those would cost more to move than they save. */
+function coldBatches(days: number): s3.LifecycleRule {
+  const { GLACIER_INSTANT_RETRIEVAL: storageClass } = s3.StorageClass;
+  return {
+    id: 'cold-batches',
+    prefix: 'tickers/',
+    transitions: [{ storageClass, transitionAfter: Duration.days(days) }],
+  };
 }
 
 function everythingIn(folder: Folder): string {

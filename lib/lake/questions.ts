@@ -13,50 +13,60 @@ export interface QuestionsProps {
   readonly catalog: Catalog;
 }
 
-/** The end of both windows: the hour that has not ended yet is left out. */
-const UNTIL = `date_trunc('hour', current_timestamp)`;
+/** The end of every window: candles and moves of today are not in the lake yet. */
+const UNTIL = `date_trunc('day', current_timestamp)`;
 const SINCE = `${UNTIL} - interval '90' day`;
 
-/** The hourly means and closes of one series, with a day before the window, the start of both queries. */
-const hours = (table: string) => `
-WITH hours AS (
-  SELECT date_trunc('hour', from_iso8601_timestamp(slot)) AS hour,
-         avg(last_price) AS mean,
-         max_by(last_price, from_iso8601_timestamp(slot)) AS close
-  FROM ${table}
-  WHERE exchange = 'kraken' AND category = 'spot' AND symbol = 'XXBTZUSD'
-    AND dt >= to_iso8601(current_date - interval '91' day)
-  GROUP BY 1
-)`;
+/** Rows of one series, of the window and the day before it. */
+const ofOneSeries = `exchange = 'kraken' AND category = 'spot' AND symbol = 'XXBTZUSD'
+    AND month >= date_format(current_date - interval '91' day, '%Y-%m')`;
 
-/** The mean of the hourly means, and the share of the window's hours that have data. */
-export const averageQuery = (table: string) =>
-  `${hours(table)}
-SELECT avg(mean) AS average_price,
-       count(*) AS hours_with_data,
-       count(*) / (90 * 24e0) AS coverage
-FROM hours
-WHERE hour >= ${SINCE} AND hour < ${UNTIL}`.trim();
+/** The mean of the means, hour by hour, and the share of the window's hours that have data. A daily candle stands for 24. */
+export const averageQuery = (candles: string) =>
+  `
+SELECT sum(mean * hours) / sum(hours) AS average_price,
+       sum(hours) AS hours_with_data,
+       sum(hours) / (90 * 24e0) AS coverage
+FROM ${candles}
+WHERE ${ofOneSeries}
+    AND start >= ${SINCE} AND start < ${UNTIL}`.trim();
 
 /** Hours of the window that closed a threshold above or below the hour before, which may lie before the window. */
-export const exceedancesQuery = (table: string) =>
-  `${hours(table)}, changes AS (
-  SELECT hour,
-         close / lag(close) OVER (ORDER BY hour) - 1 AS change,
-         date_diff('hour', lag(hour) OVER (ORDER BY hour), hour) AS step
-  FROM hours
+export const exceedancesQuery = (candles: string) =>
+  `
+WITH changes AS (
+  SELECT start,
+         close / lag(close) OVER (ORDER BY start) - 1 AS change,
+         date_diff('hour', lag(start) OVER (ORDER BY start), start) AS step
+  FROM ${candles}
+  WHERE ${ofOneSeries}
+    AND hours = 1
 )
 SELECT threshold,
        count_if(change >= threshold - ${THRESHOLD_TOLERANCE}) AS hours_up,
        count_if(change <= -threshold + ${THRESHOLD_TOLERANCE}) AS hours_down
 FROM changes CROSS JOIN UNNEST(ARRAY[0.01, 0.05, 0.10]) AS t(threshold)
-WHERE step = 1 AND hour >= ${SINCE} AND hour < ${UNTIL}
+WHERE step = 1 AND start >= ${SINCE} AND start < ${UNTIL}
 GROUP BY threshold
 ORDER BY threshold`.trim();
 
+/** How many rises and falls were confirmed in the window, and how large those became that are over. */
+export const movesQuery = (moves: string) =>
+  `
+SELECT threshold,
+       direction,
+       count(*) AS moves,
+       avg(size) AS average_size,
+       max(size) AS largest_size
+FROM ${moves}
+WHERE ${ofOneSeries}
+    AND confirmed_time >= ${SINCE} AND confirmed_time < ${UNTIL}
+GROUP BY threshold, direction
+ORDER BY threshold, direction`.trim();
+
 /**
- * The two main questions, answered from the lake alone by "Saved queries" in Athena's editor, where the series and the
- * window can be changed. The definitions are the usual ones: the average counts every hour with data once; an
+ * The main questions, answered from the lake's Parquet files alone by "Saved queries" in Athena's editor, where the series
+ * and the window can be changed. The definitions are the usual ones: the average counts every hour with data once; an
  * exceedance is an hour whose close differs from the previous hour's close by at least the threshold.
  */
 export class Questions extends Construct {
@@ -74,7 +84,7 @@ export class Questions extends Construct {
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
         publishCloudWatchMetricsEnabled: true,
-        // A year of one exchange is about 80 GB; a query that reads more lacks its WHERE.
+        // A year of one exchange is about 50 GB of NDJSON; a query that reads more lacks its WHERE.
         bytesScannedCutoffPerQuery: 200_000_000_000,
         resultConfiguration: {
           outputLocation: bucket.s3UrlForObject(ATHENA_RESULTS),
@@ -82,7 +92,6 @@ export class Questions extends Construct {
         },
       },
     });
-    const table = `${catalog.databaseName}.${catalog.tableName}`;
     const query = (queryId: string, name: string, description: string, queryString: string) => {
       const named = new athena.CfnNamedQuery(this, queryId, {
         name,
@@ -97,13 +106,19 @@ export class Questions extends Construct {
       'AveragePrice',
       'Average price',
       'The mean of the hourly means over the last 90 days, with the share of hours that have data',
-      averageQuery(table),
+      averageQuery(catalog.table('candles')),
     );
     query(
       'Exceedances',
-      'Rises and falls',
+      'Rises and falls by the hour',
       'Hours of the last 90 days that closed 1, 5 or 10 % above or below the hour before',
-      exceedancesQuery(table),
+      exceedancesQuery(catalog.table('candles')),
+    );
+    query(
+      'Moves',
+      'Rises and falls',
+      'How many moves of each threshold the last 90 days saw, and how large they became',
+      movesQuery(catalog.table('moves')),
     );
   }
 }

@@ -115,11 +115,14 @@ export class OperationsDashboard extends Construct {
   }
 
   #stream(): Graphs {
-    const { stream } = this.#props;
+    const { stage, stream } = this.#props;
     return {
       'Into the lake, bytes': this.#polls(Stats.SUM, 'LakeBytes'),
       'Into Kafka, records': this.#polls(Stats.SUM, 'RecordsProduced'),
       'Batches waiting in the lake, by source': [this.#bySource('BatchesWaiting', Stats.MAXIMUM)],
+      'Parquet files written, and due': (['FilesWritten', 'FilesDue'] as const).map((name) =>
+        ownMetric('compact', stage, {}, name, { statistic: Stats.MAXIMUM, period: Duration.hours(1) }),
+      ),
       'Lag of the index function, records': [
         stream.lag('SumOffsetLag', PERIOD),
         stream.lag('MaxOffsetLag', PERIOD),

@@ -74,7 +74,6 @@ export class Operator extends Construct {
     this.scheduled = new Scheduled(this, 'Heal', {
       function: this.function,
       schedules,
-      notifications,
       description: 'a redrive of what failed for a passing cause',
       expression: 'cron(0/5 * * * ? *)',
       // Polls start on the minute.

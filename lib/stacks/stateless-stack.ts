@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import { Bastion } from '../bastion/bastion.ts';
+import { Compactor } from '../compact/compactor.ts';
 import type { StageConfig } from '../config/stage-config.ts';
 import { AccountConcurrency } from '../functions/account-concurrency.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
@@ -35,6 +36,7 @@ export class StatelessStack extends Stack {
   readonly insights: Insights;
   readonly operator: Operator;
   readonly candleFetcher: CandleFetcher;
+  readonly compactor: Compactor;
   readonly watch: Watch;
   readonly setup: Setup;
 
@@ -101,6 +103,13 @@ export class StatelessStack extends Stack {
       search,
     });
     this.candleFetcher = new CandleFetcher(this, 'CandleFetcher', { ...common, size: sizes.operate, lake });
+    this.compactor = new Compactor(this, 'Compactor', {
+      ...scheduled,
+      size: sizes.compact,
+      sources,
+      moveThresholds,
+      lake,
+    });
     this.setup = new Setup(this, 'Setup', {
       ...common,
       indices: config.search.indices,
@@ -159,6 +168,7 @@ export class StatelessStack extends Stack {
     functionOutput('Insights', this.insights.function, 'Answers questions');
     functionOutput('Operate', this.operator.function, "Runs operators' commands");
     functionOutput('CandlesCcxt', this.candleFetcher.function, 'Fetches candles through ccxt for backfill');
+    functionOutput('Compact', this.compactor.function, 'Makes Parquet of closed days');
     functionOutput('Watch', this.watch.function, 'Watches how fresh the data is');
     functionOutput('Setup', this.setup.function, 'Installs templates, roles and dashboards in OpenSearch');
     output('OperationsDashboardUrl', dashboard.url, 'Data flow, alarms and latest errors');

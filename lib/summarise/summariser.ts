@@ -49,7 +49,6 @@ export class Summariser extends Construct {
     this.scheduled = new Scheduled(this, 'Hourly', {
       function: this.function,
       schedules,
-      notifications,
       description: 'the summaries of the hour that has just closed',
       expression: 'cron(10 * * * ? *)',
       // Polls start on the minute.

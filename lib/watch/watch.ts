@@ -47,7 +47,6 @@ export class Watch extends Construct {
     this.scheduled = new Scheduled(this, 'Every', {
       function: this.function,
       schedules,
-      notifications,
       description: 'a freshness check',
       expression: 'cron(* * * * ? *)',
       interval,

@@ -1,5 +1,6 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
+import { columnKey, manifestKey } from '../../core/columns/objects.ts';
 import type { QuestionInput } from '../../core/insights/question.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
 import { HOUR_MS, MINUTE_MS } from '../../core/market/time.ts';
@@ -136,6 +137,27 @@ export function everyRole(stage: () => Stage): void {
       done.push(name);
     }
     expect(done).toEqual(expect.arrayContaining(Object.keys(INPUTS)));
+  });
+
+  it('make Parquet of the days that are over, once', async () => {
+    const { s3, bucket } = stage();
+    const days = Map.groupBy(SLOTS, (slotMs) => iso(slotMs).slice(0, 10));
+    expect(await stage().invoke('compact', {})).toMatchObject({
+      failed: 0,
+      problems: [],
+      due: expect.any(Number),
+    });
+    for (const [period, slots] of days) {
+      const file = { table: 'tickers', ...market, period } as const;
+      const manifest = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: manifestKey(file) }));
+      const { rows, bytes } = JSON.parse((await manifest.Body?.transformToString()) ?? '');
+      expect({ period, rows }).toEqual({ period, rows: slots.length * SYMBOLS.length });
+      const { ContentLength } = await s3.send(
+        new HeadObjectCommand({ Bucket: bucket, Key: columnKey(file) }),
+      );
+      expect(ContentLength).toBe(bytes);
+    }
+    expect(await stage().invoke('compact', {})).toMatchObject({ due: 0, written: 0 });
   });
 
   it('answer every question, and a report', async () => {

@@ -9,6 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { beforeAll, expect, it } from 'vitest';
+import { columnKey, manifestKey } from '../../core/columns/objects.ts';
 import { markerKey, tickersKey } from '../../core/lake/ticker-objects.ts';
 import { bucketPolicyOf, isAllowed, type Policy } from './permissions.ts';
 import type { Stage } from './stage.ts';
@@ -19,6 +20,7 @@ const own = { exchange: 'bybit', category: 'spot' } as const;
 const others = { exchange: 'kraken', category: 'spot' } as const;
 const OWN_BATCH = tickersKey({ ...own, slotMs: SLOT_MS });
 const OTHERS_BATCH = tickersKey({ ...others, slotMs: SLOT_MS });
+const FILE = { table: 'tickers', ...own, period: '2031-01-01' } as const;
 const NEW_BATCH = tickersKey({ ...others, slotMs: SLOT_MS + 60_000 });
 
 type Attempt = (s3: S3Client, Bucket: string) => Promise<unknown>;
@@ -73,6 +75,15 @@ const ATTACKS: Record<string, Record<string, Attempt>> = {
     'adds a batch': put(NEW_BATCH, { IfNoneMatch: '*' }),
     'moves a marker': put(markerKey(own)),
   },
+  compact: {
+    ...EVERYBODY,
+    'adds a batch': put(NEW_BATCH, { IfNoneMatch: '*' }),
+    'moves a marker': put(markerKey(own)),
+    'records a candle': put('candles/1'),
+    'deletes a Parquet file': remove(columnKey(FILE)),
+    'deletes a manifest': remove(manifestKey(FILE)),
+    'reads a marker': (s3, Bucket) => s3.send(new GetObjectCommand({ Bucket, Key: markerKey(own) })),
+  },
   setup: { ...EVERYBODY, 'adds a batch': put(NEW_BATCH, { IfNoneMatch: '*' }) },
   summarise: {
     ...EVERYBODY,
@@ -125,7 +136,7 @@ export function lakeWalls(stage: () => Stage): void {
 
     expect(await may('PutObject', OWN_BATCH, asFunction)).toBe(false);
     expect(await may('PutObject', OWN_BATCH, { ...asFunction, ...onlyIfNew })).toBe(true);
-    for (const key of [OWN_BATCH, markerKey(own), 'rejected/1', 'redriven/1', 'backups/1']) {
+    for (const key of [OWN_BATCH, markerKey(own), 'columns/1', 'rejected/1', 'redriven/1', 'backups/1']) {
       expect(await may('DeleteObject', key, asFunction), key).toBe(false);
     }
     for (const key of ['candles/1', 'dead-letters/1', 'aws/lambda/1', 'probe/1']) {

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import {
   cpSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
+import { NATIVE_PACKAGES, nativePackage } from '../../lib/functions/native-package.ts';
 import { cfnLint } from './cfn-lint.ts';
 
 /**
@@ -46,6 +48,8 @@ function copyOfTheApp(): string {
   const left = ['.git', '.local', 'cdk.out', 'node_modules', 'test'].map((name) => join(root, name));
   cpSync(root, copy, { recursive: true, filter: (path) => !left.includes(path) });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  mkdirSync(join(copy, '.local'));
+  symlinkSync(NATIVE_PACKAGES, join(copy, '.local/native-packages'));
   return copy;
 }
 
@@ -79,7 +83,11 @@ async function synth(stage: StageName): Promise<string[]> {
 
 const templates = {} as Record<StageName, string[]>;
 
+const DUCKDB = '@duckdb/node-bindings-linux-arm64';
+
 beforeAll(async () => {
+  // The one thing that needs a network, once.
+  nativePackage(DUCKDB);
   for (const stage of STAGE_NAMES) templates[stage] = await synth(stage);
 }, 600_000);
 
@@ -120,6 +128,26 @@ describe('the bundles', () => {
         .sort();
     expect(bundlesOf('dev').length).toBeGreaterThan(10);
     expect(bundlesOf('prod')).toEqual(bundlesOf('dev'));
+  });
+
+  it('of compact alone has DuckDB, compiled for Lambda, and fits into one', () => {
+    const [bundle, ...others] = globSync(`asset.*/node_modules/${DUCKDB}`, { cwd: join(folder, 'dev') });
+    expect(others).toEqual([]);
+    const files = globSync('**/*', { cwd: join(folder, 'dev', bundle as string) });
+    expect(files.sort()).toEqual(['LICENSE', 'README.md', 'duckdb.node', 'libduckdb.so', 'package.json']);
+    const [asset = ''] = (bundle as string).split('/');
+    const all = globSync('**/*', { cwd: join(folder, 'dev', asset) });
+    const sizes = all
+      .map((name) => statSync(join(folder, 'dev', asset, name)))
+      .filter((each) => each.isFile());
+    const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
+    // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    expect(bytes).toBeLessThan(250 * 2 ** 20);
+    // Its name is the hash of all of it.
+    expect(globSync(asset, { cwd: join(folder, 'prod') })).toEqual([asset]);
+    const library = readFileSync(join(folder, 'dev', bundle as string, 'libduckdb.so'));
+    // e_machine of ELF: AArch64.
+    expect(library.readUInt16LE(18)).toBe(183);
   });
 
   it('hold no package but production ones of the bill of materials', async () => {

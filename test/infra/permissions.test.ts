@@ -203,6 +203,20 @@ describe('by function', () => {
     expect(resourcesOf('CandleFetcherFunction', /^s3:/)).toEqual([expect.stringContaining('/candles/*')]);
   });
 
+  it('compact reads tickers, recorded candles and Parquet, writes only Parquet, and deletes nothing', () => {
+    expect(actionsOf('CompactorFunction')).toEqual(['s3:GetObject', 's3:ListBucket', 's3:PutObject']);
+    const foldersOf = (action: RegExp) =>
+      [
+        ...resourcesOf('CompactorFunction', action)
+          .join()
+          .matchAll(/"\/([^"]+)"/g),
+      ]
+        .map(([, key]) => key)
+        .sort();
+    expect(foldersOf(/^s3:GetObject/)).toEqual(['candles/*', 'columns/*', 'tickers/*']);
+    expect(foldersOf(/^s3:PutObject/)).toEqual(['columns/*']);
+  });
+
   it('ingest writes the objects of its own markets, and reads and lists nothing of another’s', () => {
     const own = '/exchange=kraken/category=spot';
     const written = resourcesOf('SourcekrakenIngestFunction', /^s3:PutObject/).join();

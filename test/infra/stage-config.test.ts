@@ -141,7 +141,7 @@ describe('an error names the invalid value', () => {
     [
       'an execution to reserve in an account with the quota of a new one',
       { reservedConcurrency: true, alarms: { concurrencyQuota: 10 } },
-      '- reservedConcurrency: Lambda refuses to reserve 23 of 10 executions (alarms.concurrencyQuota): 100 must stay unreserved. Set it to false, or have the quota raised (got true)',
+      '- reservedConcurrency: Lambda refuses to reserve 24 of 10 executions (alarms.concurrencyQuota): 100 must stay unreserved. Set it to false, or have the quota raised (got true)',
     ],
     [
       'brokers that cannot be spread evenly',

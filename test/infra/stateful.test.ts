@@ -34,6 +34,9 @@ describe('data resources keep their logical ids; otherwise CloudFormation would 
       ['AWS::SecretsManager::Secret', 'SearchReader43BE4D3F'],
       ['AWS::Glue::Database', 'CatalogDatabaseE63956BB'],
       ['AWS::Glue::Table', 'CatalogTickers6E3263DC'],
+      ['AWS::Glue::Table', 'CatalogCandles83ED95EE'],
+      ['AWS::Glue::Table', 'CatalogMoves2EF5C1B4'],
+      ['AWS::Glue::Table', 'CatalogTickersRaw2F6115E4'],
       ['AWS::EC2::VPC', 'NetworkVpc7FB7348F'],
     ]);
   });
@@ -67,7 +70,7 @@ describe('the replica of the lake', () => {
   it('gets what cannot be made again, and no deletion', () => {
     const { Rules } = stateful.findResources('AWS::S3::Bucket').LakeBucketB1D32E10?.Properties
       .ReplicationConfiguration ?? { Rules: [] };
-    expect(Rules).toHaveLength(3);
+    expect(Rules).toHaveLength(4);
     for (const rule of Rules) {
       expect(rule).toMatchObject({
         Status: 'Enabled',
@@ -283,23 +286,31 @@ describe('the lake', () => {
     expect(expiring).toEqual(['rejected/ 365', 'dead-letters/ 365', 'athena-results/ 7']);
   });
 
-  it('is a table whose partitions are derived from the keys', () => {
+  it.each([
+    ['tickers_raw', ['dt', 'hour'], '/tickers/'],
+    ['tickers', ['dt'], '/columns/tickers/'],
+    ['candles', ['month'], '/columns/candles/'],
+    ['moves', ['month'], '/columns/moves/'],
+  ])('is a table whose partitions are derived from the keys: %s', (Name, folders, prefix) => {
+    const partitions = ['exchange', 'category', ...folders];
     dev.hasResourceProperties('AWS::Glue::Table', {
       TableInput: {
-        Name: 'tickers',
-        PartitionKeys: ['exchange', 'category', 'dt', 'hour'].map((Name) => ({ Name, Type: 'string' })),
+        Name,
+        PartitionKeys: partitions.map((each) => ({ Name: each, Type: 'string' })),
         Parameters: Match.objectLike({
           'projection.enabled': 'true',
           'projection.exchange.values': 'kraken',
           'projection.category.values': 'linear,inverse,spot,option',
-          'projection.hour.digits': '2',
+          ...Object.fromEntries(
+            folders.map((folder) => [
+              `projection.${folder}.format`,
+              { dt: 'yyyy-MM-dd', month: 'yyyy-MM', hour: Match.absent() }[folder],
+            ]),
+          ),
           'storage.location.template': Match.objectLike({
             'Fn::Join': [
               '',
-              Match.arrayWith([
-                // biome-ignore lint/suspicious/noTemplateCurlyInString: Athena's placeholders
-                '/tickers/exchange=${exchange}/category=${category}/dt=${dt}/hour=${hour}/',
-              ]),
+              Match.arrayWith([`${prefix}${partitions.map((each) => `${each}=\${${each}}/`).join('')}`]),
             ],
           }),
         }),
@@ -307,11 +318,29 @@ describe('the lake', () => {
     });
   });
 
-  it('answers the two questions with saved queries', () => {
+  it('moves large old batches to a cheaper class that answers at once, if a setting says when', () => {
+    const transitions = (settings = {}) => {
+      const buckets = Object.values(synthesise('dev', settings).stateful.findResources('AWS::S3::Bucket'));
+      return buckets
+        .flatMap(({ Properties }) => Properties.LifecycleConfiguration.Rules as object[])
+        .filter((rule) => 'Transitions' in rule);
+    };
+    expect(transitions()).toEqual([]);
+    expect(transitions({ lake: { coldAfterDays: 90 } })).toEqual([
+      {
+        Id: 'cold-batches',
+        Prefix: 'tickers/',
+        Status: 'Enabled',
+        Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }],
+      },
+    ]);
+  });
+
+  it('answers the main questions with saved queries', () => {
     const queries = Object.values(dev.findResources('AWS::Athena::NamedQuery')).map(
       ({ Properties }) => Properties.Name,
     );
-    expect(queries).toEqual(['Average price', 'Rises and falls']);
+    expect(queries).toEqual(['Average price', 'Rises and falls by the hour', 'Rises and falls']);
   });
 });
 

@@ -24,7 +24,7 @@ describe('a function', () => {
     const ours = Object.values(template.findResources('AWS::Lambda::Function')).filter(
       ({ Properties }) => Properties.VpcConfig,
     );
-    expect(ours).toHaveLength(8);
+    expect(ours).toHaveLength(9);
     for (const { Properties } of ours) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -47,6 +47,7 @@ describe('a function', () => {
       [10, 'Answers questions about prices and their moves'],
       [5, "Runs operators' commands, slice by slice"],
       [5, 'Fetches hourly candles through ccxt for backfill'],
+      [1, 'Makes Parquet of closed days'],
     ];
     expect(reserving(dev)).toEqual([]);
     expect(reserving(stages.prod)).toEqual(all);
@@ -119,7 +120,7 @@ describe('ingest', () => {
     (_, template) => {
       const [group] = Object.entries(template.findResources('AWS::Scheduler::ScheduleGroup'));
       const schedules = Object.values(template.findResources('AWS::Scheduler::Schedule'));
-      expect(schedules).toHaveLength(4);
+      expect(schedules).toHaveLength(5);
       for (const { Properties, DependsOn } of schedules) {
         expect(Properties.GroupName).toBe(group?.[1].Properties.Name);
         expect(DependsOn).toContain(group?.[0]);
@@ -267,6 +268,18 @@ describe('operate', () => {
   });
 });
 
+describe('compact', () => {
+  it('runs every hour of the night: with a whole core, room on its disk and all the time that Lambda gives', () => {
+    dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(20 1-6 * * ? *)' });
+    expect(functionOf(dev, 'Makes Parquet')).toMatchObject({
+      MemorySize: 1_769,
+      EphemeralStorage: { Size: 2_048 },
+      Timeout: 900,
+      Environment: { Variables: { MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1' } },
+    });
+  });
+});
+
 describe('setup', () => {
   const propertiesOf = (settings = {}) => {
     const [resource] = Object.values(
@@ -320,6 +333,7 @@ describe('a person', () => {
       'Insights',
       'Operate',
       'CandlesCcxt',
+      'Compact',
       'Watch',
       'Setup',
     ]) {

@@ -81,10 +81,25 @@ describe('demand per month', () => {
     expect(copied.shards).toBe(2 * search.shards);
   });
 
-  it('counts S3 requests for each category (batch, marker and listing) and of the scheduled redrive', () => {
+  it('counts S3 requests for each category (batch, marker and listing), of the scheduled redrive and of compact', () => {
     // bybit: linear, inverse, spot. The redrive lists three times, every five minutes.
-    expect(demand().lake).toMatchObject({ putsAndLists: 219_000 * 9 + 8_760 * 3, gets: 219_000 * 3 });
+    // Compact lists eight days of each of 30 markets six times a day, and writes six objects.
+    const compact = (730 / 24) * 30 * (6 * 8 + 6);
+    expect(demand().lake).toMatchObject({
+      putsAndLists: 219_000 * 9 + 8_760 * 3 + compact,
+      gets: 2 * 219_000 * 3,
+    });
     expect(demand().lake.gbAMonth).toBeCloseTo(21.9);
+  });
+
+  it('stores Parquet of a year, and the month’s files that were replaced within the retention', () => {
+    // 219 million tickers of 50 bytes a month; 730 candles of 100 bytes and 304 moves of 20 of each of 10,000 series.
+    const month = 219e6 * 50 + 10_000 * (730 * 100 + (7_300 / 24) * 20);
+    const replaced = (10_000 * (730 * 100 + (7_300 / 24) * 20)) / 2;
+    const { lake, lambda } = demand({ retention: { oldVersionDays: 7 } });
+    expect(lake.columnsGb).toBeCloseTo((12 * month + 7 * replaced) / 1e9);
+    // 7.2 million tickers a day, 20 s a million, on a whole core.
+    expect(lambda.compactSecondsPerDay).toBeCloseTo(144);
   });
 
   it('charges events through the NAT only for on-demand pollers', () => {
