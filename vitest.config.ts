@@ -31,6 +31,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           // A process for each of so many files takes longer than what they test. Each leaves nothing behind.
           isolate: false,
+          setupFiles: ['test/unit/properties.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

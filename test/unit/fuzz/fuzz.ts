@@ -50,7 +50,7 @@ export function fuzz<T>(
     () =>
       fc.assert(
         fc.asyncProperty(inputs, async (input) => property(input)),
-        { numRuns: runs },
+        { numRuns: runs, interruptAfterTimeLimit: 30_000 + 50 * RUNS },
       ),
     60_000 + 50 * RUNS,
   );
