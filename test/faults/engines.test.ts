@@ -268,7 +268,7 @@ describe('an engine', () => {
     const controller = new AbortController();
     const start = startS3({ jdk, jars, folder, signal: controller.signal });
     const pidFile = join(folder, 'run', 's3.json');
-    await expect.poll(() => readFile(pidFile, 'utf8')).toContain('pid');
+    await expect.poll(() => readFile(pidFile, 'utf8'), { timeout: 60_000 }).toContain('pid');
     const { pid } = JSON.parse(await readFile(pidFile, 'utf8')) as { pid: number };
     controller.abort(reason);
     await expect(start).rejects.toBe(reason);

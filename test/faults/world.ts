@@ -91,7 +91,7 @@ export async function putObject({ bucket }: World, key: string, body: string | B
 }
 
 /** Waits for a condition. */
-export async function until(condition: () => boolean | Promise<boolean>, forMs = 30_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, forMs = 50_000): Promise<void> {
   for (const endMs = Date.now() + forMs; !(await condition()); await wait(20)) {
     if (Date.now() > endMs) throw new Error(`still false after ${forMs} ms: ${condition}`);
   }

@@ -63,6 +63,6 @@ export async function expectAllDrawn(page: Page, without: readonly string[] = []
   }
   // Some pictures need hours of prices, which the polls bring.
   await expect
-    .poll(() => page.locator('.empty:visible').allInnerTexts(), { timeout: 20_000, interval: 200 })
+    .poll(() => page.locator('.empty:visible').allInnerTexts(), { timeout: 60_000, interval: 200 })
     .toEqual([]);
 }

@@ -46,7 +46,7 @@ describe.runIf(executablePath)('the report page of npm start', () => {
     expect(await page.locator('#funding-chart').isVisible()).toBe(false);
     const summary = page.locator('#summary');
     const before = await summary.innerText();
-    await vi.waitFor(async () => expect(await summary.innerText()).not.toBe(before), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await summary.innerText()).not.toBe(before), { timeout: 120_000 });
     expect(faults).toEqual([]);
   });
 

@@ -220,9 +220,9 @@ describe.skipIf(skipped)('the report page', () => {
       body: { ...newest, slot, timestamp: slot, received_at: slot, last_price: 7_000.25 },
       refresh: true,
     });
-    await expect.poll(() => page.locator('#summary').innerText(), { timeout: 10_000 }).toContain('7,000.25');
+    await expect.poll(() => page.locator('#summary').innerText(), { timeout: 60_000 }).toContain('7,000.25');
     expect(await page.locator('#clock').innerText()).toBe('2018-07-08 00:20 UTC');
-    await expect.poll(() => markup(page, 'price'), { timeout: 10_000 }).not.toBe(before);
+    await expect.poll(() => markup(page, 'price'), { timeout: 60_000 }).not.toBe(before);
     await page.route('**/api/**', (route) =>
       route.fulfill({ status: 503, json: { message: 'OpenSearch did not answer: gone' } }),
     );

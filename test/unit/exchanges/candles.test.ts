@@ -14,7 +14,7 @@ import { ExchangeServer } from './exchange-server.ts';
 type Name = 'bybit' | 'binance' | 'okx' | 'kraken' | 'coinbase';
 const candlesOf = (name: Name) => EXCHANGES.find((each) => each.name === name)?.candles as CandleApi;
 const open = (name: Name) => exchangeCandles('any').source(name, server.url);
-const soon = () => Date.now() + 2_000;
+const soon = () => Date.now() + 10_000;
 
 const IN_ORDER = { start: 0, open: 1, high: 2, low: 3, close: 4, volume: 5 };
 
@@ -240,7 +240,7 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
   it('are not requested again before a rate limit ends', async () => {
     const source = open(name);
     server.answerFirst(CANDLE_PATHS[name], { status: 429, headers: { 'retry-after': '60' }, body: {} });
-    const attempt = () => source.page(someHours(), Date.now() + 500);
+    const attempt = () => source.page(someHours(), soon());
     await expect(attempt()).rejects.toMatchObject({ name: 'RateLimitedError' });
     await expect(attempt()).rejects.toMatchObject({ name: 'RateLimitedError' });
     expect(server.paths().filter((path) => path.startsWith(CANDLE_PATHS[name]))).toHaveLength(1);
@@ -248,13 +248,13 @@ describe.each(NAMES)('The candles of %s, from a server that speaks its API,', (n
 
   it('are refused for an unknown symbol', async () => {
     const page = { ...market, symbol: 'NONSUCH', fromMs: 0, toMs: HOUR_MS };
-    const answer = open(name).page(page, Date.now() + 500);
+    const answer = open(name).page(page, soon());
     await expect(answer).rejects.toMatchObject({ name: 'SourceRefusedError' });
   });
 
   it('fail on an answer that is not JSON', async () => {
     server.answerFirst(CANDLE_PATHS[name], { body: '<html>' });
-    const answer = open(name).page(someHours(), Date.now() + 500);
+    const answer = open(name).page(someHours(), soon());
     await expect(answer).rejects.toMatchObject({
       name: 'WrongPayloadError',
       message: expect.stringContaining('is not JSON'),
@@ -296,7 +296,7 @@ describe('Kraken', () => {
 it('OKX: a running hour is not a candle yet', async () => {
   const fromMs = history.at(-1)?.startMs ?? 0;
   const page = { category: 'spot' as const, symbol: SYMBOLS.okx, fromMs, toMs: fromMs + HOUR_MS };
-  await expect(open('okx').page(page, Date.now() + 500)).rejects.toThrow(/is not closed yet/);
+  await expect(open('okx').page(page, soon())).rejects.toThrow(/is not closed yet/);
 });
 
 it('Binance’s list of instruments overrides the spelling', async () => {

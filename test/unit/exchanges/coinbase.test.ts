@@ -108,7 +108,7 @@ describe('a poll that runs out of time', () => {
         list.map(({ id }) => [`/products/${id}/stats`, recordedPayload('coinbase-stats')]),
       ),
     });
-    const outcome = await fetchOne(source('coinbase'), Date.now() + 1_500);
+    const outcome = await fetchOne(source('coinbase'), Date.now() + 3_000);
     expect(tickersOf(outcome).length).toBeGreaterThan(0);
     const reasons = 'batch' in outcome ? outcome.batch.rejected.map(({ reason }) => reason) : [];
     expect(reasons.some((reason) => reason.includes('was not called: this poll ran out of time'))).toBe(true);

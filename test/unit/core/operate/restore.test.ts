@@ -60,7 +60,7 @@ class MemoryBucket implements VersionedObjects {
 }
 
 const restoreAll = (bucket: MemoryBucket, asOfMs: number, dryRun = false): Promise<RestoreReport> =>
-  restoreObjects(bucket, { prefix: '', asOfMs, dryRun, signal: AbortSignal.timeout(10_000) });
+  restoreObjects(bucket, { prefix: '', asOfMs, dryRun, signal: AbortSignal.timeout(60_000) });
 
 describe('restoring a lake', () => {
   it('brings back whatever was there, however it was deleted and replaced, and loses nothing that came since', async () => {

@@ -137,17 +137,17 @@ describe('a source behind HTTP', () => {
 
   it('gives up at the deadline with the last error', async () => {
     answers.spot = [text(503, 'maintenance')];
-    const deadlineMs = Date.now() + 600;
+    const deadlineMs = Date.now() + 1_500;
     expect(errorOf(await fetchOne(source(), deadlineMs))).toMatchObject({
       name: 'SourceUnavailableError',
       message: expect.stringContaining('answered 503: maintenance'),
     });
-    expect(Date.now()).toBeLessThan(deadlineMs + 2_000);
+    expect(Date.now()).toBeLessThan(deadlineMs + 20_000);
   });
 
   it('gives up at the deadline with the error before it, if the last answer does not come in time', async () => {
     answers.spot = [text(503, 'maintenance'), silence];
-    const outcome = await fetchOne(source(), Date.now() + 600);
+    const outcome = await fetchOne(source(), Date.now() + 2_000);
     expect(asked).toHaveLength(2);
     expect(errorOf(outcome)?.message).toContain('answered 503: maintenance');
   });
@@ -155,8 +155,10 @@ describe('a source behind HTTP', () => {
   it('does not wait for an answer beyond the deadline', async () => {
     answers.spot = [silence];
     const deadlineMs = Date.now() + 200;
-    expect(errorOf(await fetchOne(source(), deadlineMs))?.message).toMatch(/did not answer: .*timeout/);
-    expect(Date.now()).toBeLessThan(deadlineMs + 2_000);
+    expect(errorOf(await fetchOne(source({ requestTimeoutMs: 60_000 }), deadlineMs))?.message).toMatch(
+      /did not answer: .*timeout/,
+    );
+    expect(Date.now()).toBeLessThan(deadlineMs + 20_000);
   });
 
   it('says why there is no answer', async () => {
@@ -165,7 +167,7 @@ describe('a source behind HTTP', () => {
     const { port } = nobody.address() as AddressInfo;
     nobody.close();
     await once(nobody, 'close');
-    const outcome = await fetchOne(source({ baseUrl: `http://127.0.0.1:${port}` }), Date.now() + 240);
+    const outcome = await fetchOne(source({ baseUrl: `http://127.0.0.1:${port}` }), Date.now() + 1_000);
     expect(errorOf(outcome)?.message).toContain('ECONNREFUSED');
   });
 
@@ -250,7 +252,7 @@ describe('a rate limit', () => {
     answers.spot = [limited(Date.now() + 60_000)];
     const warm = source();
     await fetchOne(warm);
-    const later = await warm.fetch(['linear', 'spot'], { slot: SLOT, deadlineMs: Date.now() + 200 });
+    const later = await warm.fetch(['linear', 'spot'], { slot: SLOT, deadlineMs: Date.now() + 5_000 });
     expect(later.map((outcome) => errorOf(outcome)?.name)).toEqual(['RateLimitedError', 'RateLimitedError']);
     expect(asked).toHaveLength(1);
   });
@@ -260,7 +262,7 @@ describe('a rate limit', () => {
     answers.spot = [limited(untilMs), good];
     const warm = source();
     await fetchOne(warm, Date.now() + 50);
-    await vi.waitUntil(() => Date.now() >= untilMs, { interval: 10 });
+    await vi.waitUntil(() => Date.now() >= untilMs, { interval: 10, timeout: 20_000 });
     expect(countOf(await fetchOne(warm))).toBe(1);
   });
 
@@ -278,8 +280,8 @@ describe('a rate limit', () => {
     ];
     answers.spot = [(response, request) => held.then(() => limited(Date.now() + 100)(response, request))];
     const warm = source();
-    await warm.fetch(['linear', 'spot'], { slot: SLOT, deadlineMs: Date.now() + 1_000 });
-    expect(errorOf(await fetchOne(warm, Date.now() + 500))).toMatchObject({ retryAtMs: untilMs });
+    await warm.fetch(['linear', 'spot'], { slot: SLOT, deadlineMs: Date.now() + 5_000 });
+    expect(errorOf(await fetchOne(warm))).toMatchObject({ retryAtMs: untilMs });
   });
 
   it('does not outlive the function instance', async () => {

@@ -133,7 +133,7 @@ describe('ensureArtifacts', () => {
     const [one, other] = await Promise.all([ensureArtifacts(options), ensureArtifacts(options)]);
     expect(one).toEqual(other);
     expect(await readdir(one.opensearch)).toHaveLength(LISTED.opensearch.length);
-    await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(1));
+    await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(1), { timeout: 20_000 });
   });
 
   it('removes versions that nobody has used for a day and abandoned downloads, nothing else', async () => {
@@ -145,10 +145,13 @@ describe('ensureArtifacts', () => {
       await utimes(join(folder, name), 0, 0);
     }
     const jars = await ensureArtifacts(options);
-    await vi.waitFor(async () => {
-      const left = (await readdir(folder)).filter((name) => !jars.kafka.includes(name));
-      expect(left.toSorted()).toEqual(['download-kept', 'else', 'jars-1123456789abcdef']);
-    });
+    await vi.waitFor(
+      async () => {
+        const left = (await readdir(folder)).filter((name) => !jars.kafka.includes(name));
+        expect(left.toSorted()).toEqual(['download-kept', 'else', 'jars-1123456789abcdef']);
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it('reports a failed download with the output of Maven, and leaves nothing incomplete', async () => {

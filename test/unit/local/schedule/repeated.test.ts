@@ -10,7 +10,7 @@ function bench(answer: () => Promise<unknown>) {
 describe('a repeated call', () => {
   it('is made again after a failure, which is reported', async () => {
     const { schedule, call, onFailed } = bench(() => Promise.reject(new Error('unavailable')));
-    await vi.waitFor(() => expect(call.mock.calls.length).toBeGreaterThanOrEqual(3));
+    await vi.waitFor(() => expect(call.mock.calls.length).toBeGreaterThanOrEqual(3), { timeout: 20_000 });
     await schedule.stop();
     expect(onFailed).toHaveBeenCalledWith(expect.objectContaining({ message: 'unavailable' }));
   });
@@ -18,7 +18,7 @@ describe('a repeated call', () => {
   it('is awaited when the schedule stops, and is the last one', async () => {
     const gate = Promise.withResolvers<void>();
     const { schedule, call } = bench(() => gate.promise);
-    await vi.waitFor(() => expect(call).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(call).toHaveBeenCalledOnce(), { timeout: 20_000 });
     let stopped = false;
     const stopping = schedule.stop().then(() => {
       stopped = true;

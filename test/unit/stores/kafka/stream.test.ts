@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => void vi.restoreAllMocks());
 
 const stream = () => new KafkaStream(cluster.kafka, 'tickers');
-const soon = () => Date.now() + 5_000;
+const soon = () => Date.now() + 20_000;
 const records = (count: number, valueBytes = 1) =>
   Array.from({ length: count }, (_, index) => ({
     key: `k${index}`,
@@ -36,7 +36,7 @@ function onFirstRequestTo(node: number, action: () => void | Promise<void>): voi
 function takeOver(): void {
   cluster.leaders = [1, 2];
   onFirstRequestTo(2, async () => {
-    await vi.waitUntil(() => cluster.stored.length > 0);
+    await vi.waitUntil(() => cluster.stored.length > 0, { timeout: 20_000 });
     cluster.leaders = [1, 1];
     throw kafkaError('NOT_LEADER_FOR_PARTITION');
   });
@@ -79,7 +79,7 @@ describe('the stream in Kafka', () => {
     cluster.onProduce = () => new Promise((resolve) => answers.push(resolve));
     const done = stream().produce([...slot, ...slot], soon());
     const requestsUnderWay = async (count: number) => {
-      await vi.waitFor(() => expect(answers).toHaveLength(count));
+      await vi.waitFor(() => expect(answers).toHaveLength(count), { timeout: 20_000 });
       for (const answer of answers.splice(0)) answer();
     };
     await requestsUnderWay(2);
@@ -236,7 +236,7 @@ describe('the stream’s retries', () => {
         answer = resolve;
       });
     const slow = warm.produce(records(1), soon());
-    await vi.waitUntil(() => cluster.requests.length === 1);
+    await vi.waitUntil(() => cluster.requests.length === 1, { timeout: 20_000 });
     cluster.onProduce = async () => {
       cluster.onProduce = async () => {};
       throw kafkaError('REQUEST_TIMED_OUT');

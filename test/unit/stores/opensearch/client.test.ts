@@ -14,6 +14,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
+const STORED = '{"errors":false,"items":[{"create":{"status":201}}]}';
+
 /** Runs `work` with a server that remembers the headers of the last request. */
 async function withServer(
   work: (url: string, headers: () => IncomingHttpHeaders) => Promise<void>,
@@ -21,7 +23,7 @@ async function withServer(
   let seen: IncomingHttpHeaders = {};
   const server = createServer((request, response) => {
     seen = request.headers;
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    response.writeHead(200, { 'content-type': 'application/json' }).end(STORED);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
@@ -71,7 +73,7 @@ describe('the bulk client', () => {
 
   it('does not sign in by default', () =>
     withServer(async (url, headers) => {
-      await tickersOf({ OPENSEARCH_URL: url }).create(documents, Date.now() + 100);
+      await tickersOf({ OPENSEARCH_URL: url }).create(documents, Date.now() + 10_000);
       expect(headers()).toMatchObject({ 'content-type': 'application/x-ndjson', connection: 'keep-alive' });
       expect(headers().authorization).toBeUndefined();
     }));
@@ -82,7 +84,7 @@ describe('the bulk client', () => {
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
       vi.stubEnv('AWS_SESSION_TOKEN', 'token');
       const iam = { OPENSEARCH_URL: url, OPENSEARCH_AUTH: 'iam', AWS_REGION: 'eu-central-1' };
-      await tickersOf(iam).create(documents, Date.now() + 100);
+      await tickersOf(iam).create(documents, Date.now() + 10_000);
       expect(headers()).toMatchObject({
         authorization: expect.stringMatching(
           /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-central-1\/es\/aws4_request, SignedHeaders=/,
@@ -96,9 +98,7 @@ describe('the bulk client', () => {
 
   it('reconnects to a server that was down', async () => {
     const server = createServer((_, response) => {
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end('{"errors":false,"items":[{"create":{"status":201}}]}');
+      response.writeHead(200, { 'content-type': 'application/json' }).end(STORED);
     });
     const listen = async (port: number) => {
       server.listen(port, '127.0.0.1');
@@ -113,11 +113,11 @@ describe('the bulk client', () => {
     const port = await listen(0);
     const tickers = tickersOf({ OPENSEARCH_URL: `http://127.0.0.1:${port}` });
     try {
-      expect(await tickers.create(documents, Date.now() + 100)).toEqual([{ kind: 'stored' }]);
+      expect(await tickers.create(documents, Date.now() + 10_000)).toEqual([{ kind: 'stored' }]);
       await leave();
       expect(await tickers.create(documents, Date.now() + 100)).toMatchObject([{ kind: 'retry' }]);
       await listen(port);
-      expect(await tickers.create(documents, Date.now() + 100)).toEqual([{ kind: 'stored' }]);
+      expect(await tickers.create(documents, Date.now() + 10_000)).toEqual([{ kind: 'stored' }]);
     } finally {
       await leave();
     }
