@@ -53,6 +53,15 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: 'apart',
+          include: ['test/apart/**/*.test.ts'],
+          globalSetup: ['test/apart/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onRealServices } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...onRealServices } },
       { test: { name: 'pages', include: ['test/pages/**/*.test.ts'], ...onRealServices } },

@@ -11,7 +11,8 @@ export const services = inject('services');
 
 export const s3 = localS3Client(services.s3);
 
-export const openSearch = new Client({ node: services.openSearch });
+/** Where a run has no OpenSearch, nobody asks it. */
+export const openSearch = new Client({ node: services.openSearch || 'http://127.0.0.1:1' });
 
 export const kafka = new Kafka({ clientId: 'test', brokers: [services.kafka], logLevel: logLevel.NOTHING });
 
@@ -46,6 +47,17 @@ export function clearTickers(): Promise<void> {
 /** Deletes all candles, moves and the state of summarising. */
 export function clearSummaries(): Promise<void> {
   return clearIndices('candles-*,moves*,summaries-*');
+}
+
+/** Deletes the documents of what {@link clearTickers} and {@link clearSummaries} delete; quicker for many turns. */
+export async function emptyIndices(): Promise<void> {
+  await openSearch.deleteByQuery({
+    index: 'tickers-*,candles-*,moves*,summaries-*',
+    conflicts: 'proceed',
+    refresh: true,
+    expand_wildcards: ['open', 'hidden'],
+    body: { query: { match_all: {} } },
+  });
 }
 
 async function clearIndices(index: string): Promise<void> {

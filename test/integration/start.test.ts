@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, ListBucketsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
@@ -217,24 +217,5 @@ describe('npm start with existing servers', () => {
         value: { symbol: 'BADUSDT', lastPrice: 'abc' },
       });
     });
-  });
-});
-
-describe('npm start on an empty folder', () => {
-  it('starts its own engines alongside others, and stops them after a signal to its process group', async () => {
-    const folder = mkdtempSync(join(inject('runFolder'), 'start-'));
-    symlinkSync(inject('artifactsFolder'), join(folder, 'engines')); // already downloaded
-    const run = start(['--folder', folder]);
-    try {
-      await until(() => expect(run.text()).toMatch(/poll 3 {2}/));
-      const { pids } = JSON.parse(readFileSync(join(folder, 'endpoints.json'), 'utf8')) as Endpoints;
-      expect(Object.keys(pids).sort()).toEqual(['kafka', 'opensearch', 's3', 'start']);
-      process.kill(-(run.child.pid as number), 'SIGTERM');
-      expect(await run.ended, run.text()).toBe(0);
-      for (const pid of Object.values(pids)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    } finally {
-      if (run.child.exitCode === null) process.kill(run.child.pid as number, 'SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
-    }
   });
 });

