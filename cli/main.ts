@@ -23,6 +23,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   reindex: 'make indices of tickers anew from the lake',
   probe: 'poll an exchange once, store nothing',
   metrics: 'show the metrics of the local functions',
+  schemas: 'compare the published schemas with the code',
   licences: 'check the licences of dependencies',
 };
 

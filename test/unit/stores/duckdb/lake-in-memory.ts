@@ -9,8 +9,9 @@ import {
   ObjectChangedError,
   type OpenedObject,
 } from '../../../../core/columns/selection.ts';
-import { SORTED_BY, TIME_COLUMNS } from '../../../../core/columns/tables.ts';
+import { SORTED_BY } from '../../../../core/columns/tables.ts';
 import type { Database } from '../../../../stores/duckdb/database.ts';
+import { describeParquet } from '../../../../stores/duckdb/parquet.ts';
 
 const etagOf = (bytes: Uint8Array) => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
@@ -58,46 +59,25 @@ export class InMemoryLake implements ColumnReads {
     await database.run(
       `COPY (${rows} ORDER BY ${by}) TO '${path}' (FORMAT parquet, COMPRESSION zstd ${options})`,
     );
-    this.putFile(file, readFileSync(path), await contentOf(database, file, path));
+    await this.putFile(database, file, path);
+  }
+
+  /** Puts a Parquet file, and its manifest. */
+  async putFile(database: Database, file: ColumnFile, path: string): Promise<void> {
+    const bytes = readFileSync(path);
+    const manifest: Manifest = {
+      v: MANIFEST_VERSION,
+      object: columnKey(file),
+      etag: etagOf(bytes),
+      ...(await describeParquet(database, file.table, path)),
+      skipped: 0,
+      sources: [],
+    };
+    this.objects.set(columnKey(file), bytes);
+    this.objects.set(manifestKey(file), Buffer.from(JSON.stringify(manifest)));
   }
 
   delete(file: ColumnFile): void {
     for (const key of [columnKey(file), manifestKey(file)]) this.objects.delete(key);
   }
-
-  putFile(
-    file: ColumnFile,
-    bytes: Uint8Array,
-    content: Pick<Manifest, 'rows' | 'first' | 'last' | 'symbols'>,
-  ): void {
-    this.objects.set(columnKey(file), bytes);
-    const manifest: Manifest = {
-      v: MANIFEST_VERSION,
-      object: columnKey(file),
-      etag: etagOf(bytes),
-      bytes: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-      ...content,
-      skipped: 0,
-      sources: [],
-    };
-    this.objects.set(manifestKey(file), Buffer.from(JSON.stringify(manifest)));
-  }
-}
-
-async function contentOf(database: Database, { table }: ColumnFile, path: string) {
-  const time = TIME_COLUMNS[table];
-  const counts = await database.rows<{ symbol: string; n: bigint }>(
-    `SELECT symbol, count(*) AS n FROM '${path}' GROUP BY symbol ORDER BY symbol`,
-  );
-  const [times] = await database.rows<{ first: bigint; last: bigint }>(
-    `SELECT epoch_ms(min(${time})) AS first, epoch_ms(max(${time})) AS last FROM '${path}'`,
-  );
-  const iso = (ms: bigint | undefined) => new Date(Number(ms)).toISOString();
-  return {
-    rows: counts.reduce((sum, { n }) => sum + Number(n), 0),
-    first: iso(times?.first),
-    last: iso(times?.last),
-    symbols: Object.fromEntries(counts.map(({ symbol, n }) => [symbol, Number(n)])),
-  };
 }
