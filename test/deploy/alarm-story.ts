@@ -50,7 +50,7 @@ export function theAlarms(stage: () => Stage): void {
   it('ask for what the deployed functions emit, by name and dimensions', async () => {
     await stage().invoke('watch', {});
     await stage().invoke('operate', HEAL_EVENT);
-    const functions = ['bybitIngest', 'index', 'summarise', 'watch', 'operate'];
+    const functions = ['bybitIngest', 'index', 'summarise', 'watch', 'operate', 'compact'];
     const emitted = await Promise.all(
       functions.map(async (each) => alarmWorld().emittedBy(await stage().logGroupOf(each))),
     );
