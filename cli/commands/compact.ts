@@ -6,6 +6,7 @@ import { type RangeFlags, withRangeOptions } from '../options.ts';
 import { problemLines } from '../print.ts';
 
 interface CompactFlags extends OperationFlags, RangeFlags {
+  again?: boolean;
   dryRun?: boolean;
 }
 
@@ -30,14 +31,16 @@ const description =
   "Makes the lake's Parquet files: a day's tickers of each market once the day is over, and again if the lake has more of that day since. The schedule does so each day. What is up to date stays as it is, so an interrupted run can be started again.";
 
 export const command = operationCommand<CompactFlags, CompactOutput, CompactResult>(
-  withRangeOptions(createCommand('compact', description, { help })).option(
-    '--dry-run',
-    'only count the files that are due',
-  ),
+  withRangeOptions(createCommand('compact', description, { help }))
+    .option('--again', 'make files that are up to date, too, such as one that was damaged')
+    .option('--dry-run', 'only count the files that are due'),
   {
     needs: () => ['s3'],
     functionName: 'compact',
-    input: ({ from, to, exchange, dryRun }, now) => ({ from, to, exchange, dryRun, now: now.toISOString() }),
+    input: ({ from, to, exchange, again, dryRun }, now) => ({
+      ...{ from, to, exchange, again, dryRun },
+      now: now.toISOString(),
+    }),
     result: (output, now) => ({ ...output, now: now.toISOString() }),
     lines: (result, { dryRun }) => [
       dryRun ? dueLine(result) : writtenLine(result),

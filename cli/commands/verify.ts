@@ -7,9 +7,11 @@ import { createCommand } from '../command.ts';
 import { type OperationFlags, operationCommand, withRestartOption } from '../operation.ts';
 import { type RangeFlags, withRangeOptions } from '../options.ts';
 import { moreRows, problemLines } from '../print.ts';
+import { verifyColumns } from '../verify/columns.ts';
 
 interface VerifyFlags extends OperationFlags, RangeFlags {
   answers?: boolean;
+  columns?: boolean;
 }
 
 /** What --json prints. */
@@ -32,10 +34,15 @@ sums and what follows from them to 1e-9. OpenSearch estimates the percentiles of
 percent, and by half a rank. If it is interrupted, the same command carries on; --restart begins again. With --json: {agree,
 questions, compared: {market: {from, to}}, notCompared: [text], differences: [{question, field, index, lake}]}.
 
+With --columns: compares NDJSON, Parquet and index by series and day, of days that are over. With --json: {agree, files, rows,
+documents, seriesDays, problems: [text], differences: [{exchange, category, symbol, day, ndjson, parquet, index, same}]}; \`same\`
+says whether NDJSON and Parquet have the same values.
+
 Examples:
   npm run verify                                       everything
   npm run verify -- --from 2018-07-01 --to 2018-07-02  one day, UTC
   npm run verify -- --stage dev --json                 a deployed stage
+  npm run verify -- --columns                          NDJSON, Parquet and index
   npm run verify -- --answers --exchange bybit         the answers about one exchange`;
 
 const description =
@@ -43,13 +50,12 @@ const description =
 
 export const command = operationCommand<VerifyFlags, VerifyOutput, VerifyReport>(
   withRestartOption(
-    withRangeOptions(createCommand('verify', description, { help })).option(
-      '--answers',
-      'compare the answers of OpenSearch with those of the lake instead',
-    ),
+    withRangeOptions(createCommand('verify', description, { help }))
+      .option('--answers', 'compare the answers of OpenSearch with those of the lake instead')
+      .option('--columns', "compare the lake's Parquet files, too: every value of a day's tickers"),
   ),
   {
-    instead: (flags, signal) => (flags.answers ? verifyAnswers(flags, signal) : undefined),
+    instead,
     needs: () => ['openSearch', 's3'],
     input: ({ from, to, exchange }) => ({ from, to, exchange }),
     result: reportOf,
@@ -106,6 +112,11 @@ function adviceLines({ missing, extra }: VerifyReport): string[] {
       ? ['  Extra documents were never written to this lake, or are duplicates. Trust the lake.']
       : []),
   ];
+}
+
+function instead(flags: VerifyFlags, signal: AbortSignal): Promise<number> | undefined {
+  if (flags.answers) return verifyAnswers(flags, signal);
+  return flags.columns ? verifyColumns(flags, signal) : undefined;
 }
 
 /** Loaded only if asked for: DuckDB takes a moment. */

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { addProblems, type Operation, type Slice } from '../operate/operation.ts';
-import { isoTime, rangeMs, timeRange } from '../operate/time-range.ts';
+import { isoTime, timeRange } from '../operate/time-range.ts';
 import type { Log } from '../runtime/log.ts';
 import type { EmitMetrics } from '../runtime/metrics.ts';
+import { type FileCursor, inOrder, positionOf } from './file-order.ts';
 import { FileStates } from './file-states.ts';
 import { MANIFEST_VERSION, type ManifestSource } from './manifest.ts';
-import { type ColumnFile, columnKey, periodWindow } from './objects.ts';
+import { type ColumnFile, columnKey } from './objects.ts';
 import type { ColumnMaker, ColumnStore } from './ports.ts';
 
 const inputSchema = z.strictObject({
@@ -14,6 +15,8 @@ const inputSchema = z.strictObject({
   now: isoTime,
   /** Passes over old files that are there, except those whose turn it is. @default false */
   scheduled: z.boolean().optional(),
+  /** Makes files that are up to date, too. @default false */
+  again: z.boolean().optional(),
   /** Only counts. @default false */
   dryRun: z.boolean().optional(),
 });
@@ -46,12 +49,6 @@ export interface CompactOutput {
   problems: string[];
 }
 
-interface CompactCursor {
-  /** The last file that is done. */
-  after: string;
-  done: number;
-}
-
 /** So many files are looked at at once. */
 const LOOKS_AT_ONCE = 16;
 /** So many failures in a row mean that the machine or the store is ill, not a file. */
@@ -65,7 +62,7 @@ export const compact: Operation<CompactInput, CompactOutput, CompactServices> = 
   name: 'compact',
   input: inputSchema,
   async slice(input, cursor, services, { deadlineMs }) {
-    const { after = '', done = 0 } = (cursor as CompactCursor | undefined) ?? {};
+    const { after = '', done = 0 } = (cursor as FileCursor | undefined) ?? {};
     const output: CompactOutput = {
       due: 0,
       written: 0,
@@ -78,14 +75,15 @@ export const compact: Operation<CompactInput, CompactOutput, CompactServices> = 
     const compaction = new Compaction(input, services, output);
     const progress = { done, total: done, unit: 'files' };
     for (const [rank, maker] of services.makers.entries()) {
-      const files = (await filesIn(input, maker)).map((file) => ({ file, position: positionOf(rank, file) }));
+      const found = inOrder(await maker.files(Date.parse(input.now), input.exchange), input);
+      const files = found.map((file) => ({ file, position: positionOf(rank, file) }));
       const left = files.filter(({ position }) => position > after);
       progress.total += left.length;
       for (let at = 0; at < left.length; at += LOOKS_AT_ONCE) {
         const looks = left.slice(at, at + LOOKS_AT_ONCE);
-        const found = await Promise.all(looks.map(({ file }) => compaction.look(file, maker)));
+        const states = await Promise.all(looks.map(({ file }) => compaction.look(file, maker)));
         for (const [index, { file, position }] of looks.entries()) {
-          await compaction.bring(file, found[index] as Look, maker);
+          await compaction.bring(file, states[index] as Look, maker);
           progress.done += 1;
           // At least one file in each slice, however short.
           if (services.now() >= deadlineMs) return sliceUpTo(position, progress, output);
@@ -101,22 +99,8 @@ function sliceUpTo(
   progress: Slice<unknown>['progress'],
   output: CompactOutput,
 ): Slice<CompactOutput> {
-  const cursor: CompactCursor = { after, done: progress.done };
+  const cursor: FileCursor = { after, done: progress.done };
   return { cursor, progress, output };
-}
-
-/** Of a range, the oldest first. */
-async function filesIn(input: CompactInput, maker: ColumnMaker): Promise<ColumnFile[]> {
-  const { fromMs, toMs } = rangeMs(input);
-  const files = (await maker.files(Date.parse(input.now), input.exchange)).filter((file) => {
-    const period = periodWindow(file);
-    return period.fromMs < toMs && period.toMs > fromMs;
-  });
-  return files.sort((a, b) => (positionOf(0, a) < positionOf(0, b) ? -1 : 1));
-}
-
-function positionOf(rank: number, { period, exchange, category }: ColumnFile): string {
-  return `${rank}/${period}/${exchange}/${category}`;
 }
 
 /** What a look at a file found. */
@@ -145,12 +129,12 @@ class Compaction {
 
   /** Whether a file is due. */
   async look(file: ColumnFile, maker: ColumnMaker): Promise<Look> {
-    const { scheduled, now } = this.#input;
+    const { scheduled, again, now } = this.#input;
     const isLooked = !scheduled || maker.isWorthALook(file, Date.parse(now));
     if (!isLooked && (await this.#states.isThere(file))) return NOTHING_FOUND;
     const { sources, problems } = await maker.sources(file);
     if (sources.length === 0) return { kind: 'nothing', problems };
-    const isMade = await this.#states.isMadeFrom(file, sources);
+    const isMade = !again && (await this.#states.isMadeFrom(file, sources));
     return isMade ? { kind: 'upToDate', problems } : { kind: 'due', sources, problems };
   }
 

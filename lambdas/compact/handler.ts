@@ -1,12 +1,23 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { type CompactOutput, compact, compactAsScheduled } from '../../core/columns/compact.ts';
+import {
+  type CompactOutput,
+  type CompactServices,
+  compact,
+  compactAsScheduled,
+} from '../../core/columns/compact.ts';
 import { tickerDays } from '../../core/columns/ticker-days.ts';
+import {
+  type VerifyColumnsOutput,
+  type VerifyColumnsServices,
+  verifyColumns,
+} from '../../core/columns/verify-columns.ts';
 import { OperationInputError, type Slice } from '../../core/operate/operation.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { compareTickerFile } from '../../stores/duckdb/ticker-comparison.ts';
 import { writeTickerFile } from '../../stores/duckdb/ticker-file.ts';
 import { createS3Client, FILE_REQUESTS } from '../../stores/s3/client.ts';
 import { S3Columns } from '../../stores/s3/columns.ts';
@@ -21,9 +32,12 @@ const environment = readEnvironment(
 );
 const log = createLogger('compact');
 const store = new S3Columns(createS3Client(process.env, FILE_REQUESTS), environment.LAKE_BUCKET);
-const services = {
+const tickers = tickerDays(store, (...given) => writeTickerFile(store, ...given));
+const services: CompactServices & VerifyColumnsServices = {
   store,
-  makers: [tickerDays(store, (...given) => writeTickerFile(store, ...given))],
+  tickers,
+  makers: [tickers],
+  compare: (...given) => compareTickerFile(store, ...given),
   log,
   emit: createMetrics(environment.STAGE),
   now: Date.now,
@@ -33,7 +47,7 @@ const services = {
 const LAST_FILE_MS = 240_000;
 
 const commandEvent = z.object({
-  operation: z.literal(compact.name),
+  operation: z.enum([compact.name, verifyColumns.name]),
   input: z.unknown(),
   sliceMs: z.number().positive(),
   cursor: z.unknown().optional(),
@@ -47,20 +61,30 @@ const commandEvent = z.object({
 export async function handler(
   event: unknown,
   context: Context,
-): Promise<CompactOutput | Slice<CompactOutput>> {
+): Promise<CompactOutput | Slice<CompactOutput | VerifyColumnsOutput>> {
   log.addContext(context);
   const startedMs = Date.now();
   const remainingMs = context.getRemainingTimeInMillis();
   const deadlineMs = deadlineOf(remainingMs, startedMs, LAST_FILE_MS);
-  const command = commandEvent.safeParse(event).data;
-  if (!command) {
+  if (!isCommand(event)) {
     const times = { deadlineMs, endMs: deadlineOf(remainingMs, startedMs) };
     const output = await compactAsScheduled(timeOf(event), services, times);
     log.info('Compacted', { output });
     return output;
   }
-  const input = compact.input.safeParse(command.input);
-  if (!input.success) throw new OperationInputError(`${compact.name}: ${z.prettifyError(input.error)}`);
-  const budget = { deadlineMs: Math.min(deadlineMs, startedMs + command.sliceMs) };
-  return compact.slice(input.data, command.cursor, services, budget);
+  const { operation, input, sliceMs, cursor } = commandEvent.parse(event);
+  const budget = { deadlineMs: Math.min(deadlineMs, startedMs + sliceMs) };
+  return operation === compact.name
+    ? compact.slice(checked(compact, input), cursor, services, budget)
+    : verifyColumns.slice(checked(verifyColumns, input), cursor, services, budget);
+}
+
+function isCommand(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'operation' in event;
+}
+
+function checked<Input>({ name, input }: { name: string; input: z.ZodType<Input> }, given: unknown): Input {
+  const { success, data, error } = input.safeParse(given);
+  if (success) return data;
+  throw new OperationInputError(`${name}: ${z.prettifyError(error)}`);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mergeSlices } from '../../cli/operation.ts';
 import { compact } from '../../core/columns/compact.ts';
@@ -73,7 +73,7 @@ describe('compacting', () => {
   it('makes a file and a manifest of each day that is over, once', async () => {
     await putDays();
     const proxy = await startFaultyProxy(services.s3, () => 'none');
-    const { scheduled, command } = await startCompact({ bucket, s3: proxy.url });
+    const { scheduled, compact: command } = await startCompact({ bucket, s3: proxy.url });
     expect(await scheduled(NOW)).toMatchObject({ due: 2, written: 2, rows: 6, failed: 0, problems: [] });
     const made = await columns();
     expect(Object.keys(made).toSorted()).toEqual(
@@ -141,7 +141,7 @@ describe('compacting', () => {
 
   it('makes a file anew that is not the one that its manifest describes', async () => {
     await putDays();
-    const { command } = await startCompact({ bucket });
+    const { compact: command } = await startCompact({ bucket });
     await command({ now: NOW });
     const made = await columns();
     await put(columnKey(fileOf(DAYS[0])), 'not Parquet');
@@ -152,6 +152,66 @@ describe('compacting', () => {
     expect(mergeSlices(await command({ now: NOW, to: `${DAYS[1]}T00:00:00.000Z` }))).toMatchObject({
       due: 0,
       upToDate: 1,
+    });
+  });
+});
+
+describe('verifying the Parquet files', () => {
+  it('counts the rows of each series and day, and names what differs', async () => {
+    await putDays();
+    const { scheduled, verify } = await startCompact({ bucket });
+    await scheduled(NOW);
+    const nothing = { counted: [], problems: [] };
+    const day = (position: 0 | 1) => `${DAYS[position]}T00:00:00.000Z`;
+    expect(mergeSlices(await verify({ now: NOW }, 1))).toEqual({
+      files: 2,
+      rows: 6,
+      seriesDays: 4,
+      ...nothing,
+    });
+
+    // Another value in a batch, and one more.
+    const other = JSON.stringify(sampleTicker({ symbol: 'ETHUSDT', slot: day(0), last_price: 7 }));
+    await putBatch(day(0), ['BTCUSDT'], [other]);
+    await putBatch(`${DAYS[0]}T12:00:00.000Z`, ['XRPUSDT']);
+    await put(columnKey(fileOf(DAYS[1])), 'not Parquet');
+    const [first, second] = DAYS.map((period) => columnKey(fileOf(period)));
+    const both = { ...MARKET, ndjson: 1, parquet: 1 };
+    const counted = mergeSlices(await verify({ now: NOW, count: [`bybit:spot:BTCUSDT ${DAYS[0]}`] }));
+    expect(counted).toEqual({
+      files: 2,
+      rows: 7,
+      seriesDays: 3,
+      counted: [
+        { ...both, day: DAYS[0], symbol: 'BTCUSDT', ndjson: 2, parquet: 2, same: true },
+        { ...both, day: DAYS[0], symbol: 'ETHUSDT', same: false },
+        { ...both, day: DAYS[0], symbol: 'XRPUSDT', parquet: 0, same: false },
+      ],
+      problems: [
+        `${first} is not up to date`,
+        `${second} is not up to date`,
+        expect.stringMatching(`^${second} cannot be read: `),
+      ],
+    });
+
+    await scheduled(NOW);
+    expect(mergeSlices(await verify({ now: NOW }))).toEqual({ files: 2, rows: 7, seriesDays: 5, ...nothing });
+  });
+
+  it('names files that are missing, and those whose objects are', async () => {
+    const key = await putBatch(`${DAYS[0]}T00:00:00.000Z`, ['BTCUSDT']);
+    const { scheduled, verify } = await startCompact({ bucket });
+    const file = columnKey(fileOf(DAYS[0]));
+    expect(mergeSlices(await verify({ now: NOW }))).toMatchObject({
+      files: 0,
+      problems: [`${file} or its manifest is missing, although its day is over`],
+    });
+    await scheduled(NOW);
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    expect(mergeSlices(await verify({ now: NOW }))).toMatchObject({
+      rows: 0,
+      counted: [{ symbol: 'BTCUSDT', ndjson: 0, parquet: 1, same: false }],
+      problems: [`${file} is not up to date`],
     });
   });
 });

@@ -1,6 +1,7 @@
 import type { CloudFormationCustomResourceEvent, Context, MSKEvent } from 'aws-lambda';
 import { vi } from 'vitest';
 import type { CompactInput, CompactOutput } from '../../../core/columns/compact.ts';
+import type { VerifyColumnsInput, VerifyColumnsOutput } from '../../../core/columns/verify-columns.ts';
 import type { PollReport } from '../../../core/ingest/report.ts';
 import type { Slice } from '../../../core/operate/operation.ts';
 import type { WatchReport } from '../../../core/operate/watch.ts';
@@ -127,18 +128,21 @@ export async function startCompact({ bucket, s3 }: { bucket: string; s3?: string
   });
   const invoke = async (event: object) =>
     JSON.parse(JSON.stringify(await handler(event, invocation(300_000))));
+  const slices = async <Output>(operation: string, input: object, sliceMs = 10_000): Promise<Output[]> => {
+    const outputs: Output[] = [];
+    let cursor: unknown;
+    do {
+      const slice: Slice<Output> = await invoke({ operation, input, sliceMs, cursor });
+      outputs.push(slice.output);
+      cursor = slice.cursor;
+    } while (cursor !== undefined);
+    return outputs;
+  };
   return {
     scheduled: (now: string): Promise<CompactOutput> => invoke({ now }),
-    async command(input: CompactInput, sliceMs = 10_000): Promise<CompactOutput[]> {
-      const outputs: CompactOutput[] = [];
-      let cursor: unknown;
-      do {
-        const slice: Slice<CompactOutput> = await invoke({ operation: 'compact', input, sliceMs, cursor });
-        outputs.push(slice.output);
-        cursor = slice.cursor;
-      } while (cursor !== undefined);
-      return outputs;
-    },
+    compact: (input: CompactInput, sliceMs?: number) => slices<CompactOutput>('compact', input, sliceMs),
+    verify: (input: VerifyColumnsInput, sliceMs?: number) =>
+      slices<VerifyColumnsOutput>('verify-columns', input, sliceMs),
   };
 }
 

@@ -140,6 +140,17 @@ describe('which days are due', () => {
   });
 });
 
+describe('making files again', () => {
+  it('makes those of a range that are up to date', async () => {
+    const lake = new Lake();
+    lake.addDays(3);
+    await lake.command();
+    lake.written.length = 0;
+    await lake.command({ again: true, to: `${dayAt(1)}T00:00:00.000Z` });
+    expect(lake.written).toEqual([`bybit ${dayAt(0)}`]);
+  });
+});
+
 describe('a scheduled run', () => {
   it('needs few requests for years without a change, and still finds what came late within four weeks', async () => {
     const lake = new Lake();
