@@ -13,6 +13,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   rotate: 'change a password of OpenSearch',
   doctor: 'check every part of the pipeline',
   verify: 'compare lake and index',
+  gaps: 'list hours without data, and fill them',
   replay: 'index tickers again from the lake',
   redrive: 'index dead letters again',
   backfill: 'load recorded candles',

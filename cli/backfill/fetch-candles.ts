@@ -1,3 +1,4 @@
+import { CCXT_RUN } from '../../core/completeness/recorded.ts';
 import type { Category } from '../../core/market/series.ts';
 import { hourOf } from '../../core/market/time.ts';
 import type { BackfillOutput } from '../../core/operate/backfill/backfill.ts';
@@ -42,7 +43,9 @@ export async function fetchCandles(
   const run = newRunName();
   // The range is part of what was asked for: the cursor counts pages of exactly this range.
   const options = { folder, signal, resume: { command: input, restart } };
-  if (ccxtId !== undefined) return fetchThroughCcxt(target, { ...input, run }, options);
+  if (ccxtId !== undefined) {
+    return fetchThroughCcxt(target, { ...input, run: `${run}${CCXT_RUN}` }, options);
+  }
   return mergeSlices(
     await runOperation<BackfillOutput>(target, 'backfill', { kind: 'fetch', ...input, run }, options),
   );

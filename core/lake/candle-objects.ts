@@ -1,6 +1,6 @@
 import type { CandleSeries } from '../market/candle.ts';
 import type { CandleHours } from '../market/price-path.ts';
-import { isCategory } from '../market/series.ts';
+import { isCategory, type Series } from '../market/series.ts';
 import { HOUR_MS, LATEST_MS } from '../market/time.ts';
 
 /**
@@ -23,6 +23,16 @@ export interface CandleObject extends CandleSeries {
 /** Candles from exchanges and from files. */
 export const CANDLES_PREFIX = 'candles/';
 
+/** The prefix of one series' candles. */
+export function candlesPrefixOf({ exchange, category, symbol }: Series): string {
+  return `${CANDLES_PREFIX}${foldersOf({ exchange, category, symbol })}`;
+}
+
+const foldersOf = (parts: object) =>
+  Object.entries(parts)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}/`)
+    .join('');
+
 function suffixOf(format: CandleFormat): string {
   return format === 'rows' ? 'rows.ndjson.gz' : `${format}.json.gz`;
 }
@@ -34,8 +44,7 @@ function suffixOf(format: CandleFormat): string {
 export function candleObjectKey(object: CandleObject): string {
   const { exchange, category, symbol, base, quote, hours, firstMs, lastMs, format, run } = object;
   const pair = base && quote ? { base, quote } : {};
-  const folders = Object.entries({ exchange, category, symbol, ...pair, hours, ...(run ? { run } : {}) });
-  const folder = folders.map(([name, value]) => `${name}=${encodeURIComponent(value)}/`).join('');
+  const folder = foldersOf({ exchange, category, symbol, ...pair, hours, ...(run ? { run } : {}) });
   return `${CANDLES_PREFIX}${folder}${firstMs}-${lastMs}.${suffixOf(format)}`;
 }
 

@@ -24,6 +24,11 @@ export function tickersPrefix(exchange: string, category: Category): string {
   return categoryFolder('tickers', exchange, category);
 }
 
+/** The prefix of a category's batches of one UTC day; `dayMs` is its start. Its folders are the hours. */
+export function tickersDayPrefix({ exchange, category }: Market, dayMs: number): string {
+  return `${tickersPrefix(exchange, category)}dt=${new Date(dayMs).toISOString().slice(0, 10)}/`;
+}
+
 /** `tickers/exchange=…/category=…/dt=YYYY-MM-DD/hour=HH/<slot in epoch ms>.ndjson.gz` */
 export function tickersKey(address: BatchAddress): string {
   return `${hourFolder('tickers', address)}${address.slotMs}.ndjson.gz`;

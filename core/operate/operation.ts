@@ -6,6 +6,7 @@ import type { EmitMetrics } from '../runtime/metrics.ts';
 import type { SummarySettings } from '../summarise/settings.ts';
 import type {
   CandleHistory,
+  CompletenessIndex,
   DeadLetterArchive,
   ExchangeCandles,
   FailedPollIndex,
@@ -33,6 +34,7 @@ export interface OperationServices {
   readonly listings?: ListingIndex;
   /** @default failed polls stay in the lake */
   readonly failedPolls?: FailedPollIndex;
+  readonly completeness: CompletenessIndex;
   readonly candleHistory: CandleHistory;
   readonly exchangeCandles: ExchangeCandles;
   readonly summaryLease: SummaryLease;

@@ -1,6 +1,7 @@
 import { backfill } from './backfill/backfill.ts';
 import { undo } from './backfill/undo.ts';
 import { doctor } from './doctor/doctor.ts';
+import { gaps } from './gaps/gaps.ts';
 import { heal } from './heal.ts';
 import type { Operation } from './operation.ts';
 import { rebuild } from './rebuild.ts';
@@ -24,6 +25,7 @@ const ALL: readonly AnyOperation[] = [
   reindex,
   backfill,
   undo,
+  gaps,
 ];
 
 /** Every operation by name. */

@@ -1,11 +1,13 @@
+import type { Absence } from '../completeness/absence.ts';
 import type { FailedPolls } from '../completeness/failures.ts';
 import type { indexBatch } from '../index/index-batch.ts';
 import type { DeadLetter, DeadLetters } from '../index/ports.ts';
 import type { Listing } from '../ingest/listings.ts';
 import type { OutboxMarker } from '../ingest/ports.ts';
+import type { Scope } from '../insights/ports.ts';
 import type { CandleFormat, CandleObject } from '../lake/candle-objects.ts';
 import type { CandleRow } from '../lake/candle-rows.ts';
-import type { RecordedPrices } from '../market/candle.ts';
+import type { PathlessCandle, RecordedPrices } from '../market/candle.ts';
 import type { Category, CurrencyPair, Market, Series } from '../market/series.ts';
 import type { Window } from '../market/window.ts';
 import type { SampleCounts, SummaryStore, TickHours } from '../summarise/ports.ts';
@@ -93,8 +95,11 @@ export interface CandleObjectVersion {
 export interface CandleHistory {
   /** @param content uncompressed */
   put(object: CandleObject, content: string): Promise<void>;
-  /** All objects, the most recently written last: it has the last word. Those of the same time by their keys. */
-  list(): Promise<CandleObjectVersion[]>;
+  /**
+   * All objects, or those of one series, the most recently written last: it has the last word. Those of the same time by
+   * their keys.
+   */
+  list(series?: Series): Promise<CandleObjectVersion[]>;
   /** The uncompressed content. @throws UnreadableObjectError */
   read(object: CandleObject): Promise<string>;
   delete(object: CandleObject): Promise<void>;
@@ -221,4 +226,34 @@ export interface FailedPollIndex {
   newestHour(market: Market, deadlineMs: number): Promise<number | undefined>;
   /** Replaces what it has of these hours. */
   add(hours: readonly FailedPolls[], deadlineMs: number): Promise<void>;
+}
+
+/** What the candles of one series in a window add up to. */
+export interface RecordedHours {
+  series: Series;
+  /** Hours that they cover. */
+  hours: number;
+  /** Starts of the first and the last one, epoch ms. */
+  firstMs: number;
+  lastMs: number;
+  /** Whether each is of an hour and has ticks of at least half of the polls due, or is recorded. */
+  areWhole: boolean;
+}
+
+export interface SeriesChoice extends Scope {
+  symbol?: string | undefined;
+}
+
+/** Which hours of which series the index has, for the completeness ledger. */
+export interface CompletenessIndex {
+  countSeries(which: SeriesChoice): Promise<number>;
+  /** Every series that was summarised, by name, page by page; only those after `after` if it is given. */
+  series(which: SeriesChoice, after?: Series): AsyncIterable<Series[]>;
+  /** The candles of these series that start in the window. Series without one are left out. */
+  recorded(series: readonly Series[], window: Window): Promise<RecordedHours[]>;
+  candles(series: Series, window: Window): Promise<PathlessCandle[]>;
+  /** Why a series has no data at times, as far as the polls noticed it. */
+  absence(series: Series): Promise<Absence>;
+  /** Every hour that ends at or before this is summarised; epoch ms. Undefined before the first. */
+  summarisedUntil(): Promise<number | undefined>;
 }

@@ -12,6 +12,7 @@ import { createKafkaOf, kafkaVariables } from '../../stores/kafka/client.ts';
 import { KafkaHealth } from '../../stores/kafka/health.ts';
 import { KafkaStream } from '../../stores/kafka/stream.ts';
 import { createOpenSearchOf } from '../../stores/opensearch/client.ts';
+import { OpenSearchCompleteness } from '../../stores/opensearch/completeness.ts';
 import { openSearchVariables } from '../../stores/opensearch/environment.ts';
 import { OpenSearchFailedPollIndex } from '../../stores/opensearch/failed-polls.ts';
 import { OpenSearchHealth } from '../../stores/opensearch/health.ts';
@@ -63,6 +64,7 @@ export function operationServices(environment: OperateEnvironment, log: Log): Op
     givenUpBatches: new S3GivenUpBatches(s3, bucket),
     listings: new OpenSearchListingIndex(openSearch),
     failedPolls: new OpenSearchFailedPollIndex(openSearch),
+    completeness: new OpenSearchCompleteness(openSearch),
     candleHistory: new S3CandleHistory(s3, bucket),
     exchangeCandles: exchangeCandles(environment.EXCHANGE_ADDRESSES),
     summaryLease: summaryLease(openSearch, log),

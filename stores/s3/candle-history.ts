@@ -5,9 +5,11 @@ import {
   CANDLES_PREFIX,
   type CandleObject,
   candleObjectKey,
+  candlesPrefixOf,
   parseCandleObjectKey,
 } from '../../core/lake/candle-objects.ts';
 import { UnreadableObjectError, unpackText } from '../../core/lake/ndjson.ts';
+import type { Series } from '../../core/market/series.ts';
 import type { CandleHistory, CandleObjectVersion } from '../../core/operate/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
@@ -25,9 +27,11 @@ export class S3CandleHistory implements CandleHistory {
     await this.#bucket.write(candleObjectKey(object), await compress(content), 'application/gzip');
   }
 
-  async list(): Promise<CandleObjectVersion[]> {
+  async list(series?: Series): Promise<CandleObjectVersion[]> {
     const found: (CandleObjectVersion & { key: string })[] = [];
-    for await (const { key, writtenMs } of this.#bucket.list(CANDLES_PREFIX)) {
+    for await (const { key, writtenMs } of this.#bucket.list(
+      series ? candlesPrefixOf(series) : CANDLES_PREFIX,
+    )) {
       const object = parseCandleObjectKey(key);
       if (object) found.push({ object, key, writtenMs });
     }

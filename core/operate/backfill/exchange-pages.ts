@@ -1,7 +1,10 @@
+import type { Series } from '../../market/series.ts';
 import { HOUR_MS, hourOf } from '../../market/time.ts';
+import type { Window } from '../../market/window.ts';
 import type { SummaryStore } from '../../summarise/ports.ts';
+import type { WrittenCandles } from '../../summarise/write-candles.ts';
 import { OperationInputError, type OperationServices } from '../operation.ts';
-import type { CandleSource } from '../ports.ts';
+import type { CandlePage, CandleSource } from '../ports.ts';
 import type { FetchInput } from './input.ts';
 import { PATIENCE_MS, waitAsAsked } from './rate-limit.ts';
 import {
@@ -62,24 +65,45 @@ export class ExchangePages {
   }
 
   async #write(position: number, store: SummaryStore, run: string | undefined): Promise<WrittenPart> {
-    const { candleHistory, exchangeCandles, summaries, now } = this.#services;
-    const { pageHours, keptCandles, format } = this.#source;
+    const { pageHours, keptCandles } = this.#source;
     const { exchange, category, symbols } = this.#input;
     const symbol = symbols[Math.floor(position / this.#pagesPerSymbol)] as string;
     const firstMs = this.#fromMs + (position % this.#pagesPerSymbol) * pageHours * HOUR_MS;
     const toMs = Math.min(firstMs + pageHours * HOUR_MS, this.#toMs);
-    const range = { category, symbol, fromMs: firstMs, toMs };
-    const { raw, rows, moved, pair, keptFromMs } = await this.#source.page(range, now() + PATIENCE_MS);
+    const range = { fromMs: firstMs, toMs };
+    const page = await this.#source.page({ category, symbol, ...range }, this.#services.now() + PATIENCE_MS);
+    const { rows, moved, keptFromMs } = page;
     const note =
       keptFromMs === undefined
         ? undefined
         : `${exchange} ${symbol}: the exchange only gives its last ${keptCandles} hours, from ${new Date(keptFromMs).toISOString()} on. Older ones have to come from a file (--file).`;
     if (note && rows.length === 0) throw new CandlesNotKeptError(note);
-    const series = seriesNamed({ exchange, category, symbol }, pair);
-    const object = { ...series, hours: 1 as const, firstMs, lastMs: toMs - HOUR_MS, format, run };
-    if (rows.length > 0) await candleHistory.put(object, JSON.stringify(raw));
-    const written = await writeRecorded(seriesWithPair(series, exchangeCandles), 1, rows, summaries, store);
+    const series = { exchange, category, symbol };
+    const written =
+      rows.length === 0
+        ? { candles: 0, moves: 0, removed: 0 }
+        : await writePage(series, range, page, { ...this.#services, source: this.#source, store, run });
     const notes = [...(note === undefined ? [] : [note]), ...movedNote(series, moved, range)];
     return { ...written, read: rows.length, hours: (toMs - firstMs) / HOUR_MS, notes };
   }
+}
+
+export interface PageWriting
+  extends Pick<OperationServices, 'candleHistory' | 'exchangeCandles' | 'summaries'> {
+  source: Pick<CandleSource, 'format'>;
+  store: SummaryStore;
+  run: string | undefined;
+}
+
+/** Keeps an exchange's answer in the lake, under the range that it was asked for, and writes its candles. */
+export async function writePage(
+  asked: Series,
+  { fromMs, toMs }: Window,
+  { raw, rows, pair }: Pick<CandlePage, 'raw' | 'rows' | 'pair'>,
+  { candleHistory, exchangeCandles, summaries, source, store, run }: PageWriting,
+): Promise<WrittenCandles> {
+  const series = seriesNamed(asked, pair);
+  const object = { ...series, hours: 1 as const, firstMs: fromMs, lastMs: toMs - HOUR_MS };
+  await candleHistory.put({ ...object, format: source.format, run }, JSON.stringify(raw));
+  return writeRecorded(seriesWithPair(series, exchangeCandles), 1, rows, summaries, store);
 }
