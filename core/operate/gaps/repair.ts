@@ -88,10 +88,12 @@ export class Repair {
     try {
       const page = await source.page({ ...series, ...window }, now() + PATIENCE_MS);
       const writing = { ...this.#services, source, store: this.#given.store, run: this.#given.run };
-      const written = await writePage(series, window, page, writing);
-      this.#given.output.candles += written.candles;
-      this.#given.output.moves += written.moves;
-      this.#given.output.unavailable += hours - page.rows.length;
+      if (page.rows.length > 0) {
+        const written = await writePage(series, window, page, writing);
+        this.#given.output.candles += written.candles;
+        this.#given.output.moves += written.moves;
+      }
+      if (page.rows.length < hours) await this.#markAsked(series, window, hours - page.rows.length);
       return 'done';
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
@@ -117,10 +119,14 @@ export class Repair {
       addProblems(this.#given.output, [`${formatSeries(series)}: ${error.message}`]);
       return;
     }
+    await this.#markAsked(series, window, (window.toMs - window.fromMs) / HOUR_MS);
+  }
+
+  /** After the candles are written: whoever is killed before asks again. */
+  async #markAsked(series: Series, { fromMs, toMs }: Window, unavailableHours: number): Promise<void> {
     const { object, content } = rowsObject(series, 1, [], this.#given.run);
-    const asked = { ...object, firstMs: window.fromMs, lastMs: window.toMs - HOUR_MS };
-    await this.#services.candleHistory.put(asked, content);
-    this.#given.output.unavailable += (window.toMs - window.fromMs) / HOUR_MS;
+    await this.#services.candleHistory.put({ ...object, firstMs: fromMs, lastMs: toMs - HOUR_MS }, content);
+    this.#given.output.unavailable += unavailableHours;
   }
 }
 
