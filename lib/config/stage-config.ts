@@ -243,6 +243,8 @@ const stageConfigSchema = z
       /** How long the lake keeps what was rejected: of exchanges' answers, and by OpenSearch (dead letters). */
       rejectedDays: z.int().min(7),
     }),
+    /** Each hour, fill hours without data with the exchanges' own candles (`npm run gaps -- --repair`), of the last three days. */
+    repairGaps: z.boolean(),
     /** A small host for reaching Dashboards through port forwarding. */
     bastion: z.boolean(),
     alarms: z.strictObject({

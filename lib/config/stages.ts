@@ -68,6 +68,7 @@ const dev: BuiltInStage = {
   },
   reservedConcurrency: false,
   retention: { logDays: 14, tickDays: 30, oldVersionDays: 7, rejectedDays: 30 },
+  repairGaps: false,
   bastion: false,
   alarms: { pages: [], notices: [], chat: [], concurrencyQuota: 1_000 },
 };

@@ -16,8 +16,7 @@ export interface ScheduledContext extends SizedFunctionContext, AlarmContext {
   readonly schedules: Schedules;
 }
 
-export interface ScheduledProps extends Pick<ScheduledContext, 'schedules'> {
-  readonly function: PipelineFunction;
+export interface ScheduleProps {
   /** What a call does: `a poll of bybit`. */
   readonly description: string;
   /** `cron(…)`, in UTC. */
@@ -27,6 +26,10 @@ export interface ScheduledProps extends Pick<ScheduledContext, 'schedules'> {
   /** The time between two calls; retries end after it. */
   readonly interval: Duration;
   readonly input: Record<string, unknown>;
+}
+
+export interface ScheduledProps extends ScheduleProps, Pick<ScheduledContext, 'schedules'> {
+  readonly function: PipelineFunction;
   /** @default that of the stage */
   readonly deadLetters?: DeadLetterQueue;
 }
@@ -41,40 +44,54 @@ export const FAILED_EVENTS_ARE_QUEUED =
  */
 export class Scheduled extends Construct {
   readonly schedule: scheduler.Schedule;
+  readonly #called: Pick<ScheduledProps, 'function' | 'schedules'>;
+  readonly #queue: DeadLetterQueue['queue'];
+  readonly #role: iam.Role;
 
   constructor(scope: Construct, id: string, props: ScheduledProps) {
     super(scope, id);
-    const { description, expression, window, interval, input, schedules } = props;
-    const { queue } = props.deadLetters ?? schedules.deadLetters;
+    const { interval, schedules } = props;
+    this.#called = props;
+    this.#queue = (props.deadLetters ?? schedules.deadLetters).queue;
     props.function.fn.configureAsyncInvoke({
       maxEventAge: interval,
       retryAttempts: 1,
-      onFailure: new destinations.SqsDestination(queue),
+      onFailure: new destinations.SqsDestination(this.#queue),
     });
     const { group } = schedules;
-    const role = new iam.Role(this, 'Role', {
+    this.#role = new iam.Role(this, 'Role', {
       // Scheduler names the group, not the schedule, as the source.
       assumedBy: serviceForThisAccount(this, 'scheduler.amazonaws.com', group.scheduleGroupArn),
     });
     const fn = props.function.fn.node.defaultChild as CfnFunction;
-    Validations.of(role).acknowledge({
+    Validations.of(this.#role).acknowledge({
       id: `AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(fn)}.Arn>:*]`,
       reason: 'Versions and aliases of the function that the schedule calls.',
     });
-    this.schedule = new scheduler.Schedule(this, 'Schedule', {
+    this.schedule = this.alsoCall('Schedule', props);
+  }
+
+  /** Another schedule of the same function; its retries end after the interval of the first. */
+  alsoCall(
+    id: string,
+    { description, expression, window, interval, input }: ScheduleProps,
+  ): scheduler.Schedule {
+    const { group } = this.#called.schedules;
+    const schedule = new scheduler.Schedule(this, id, {
       description,
       scheduleGroup: group,
       schedule: scheduler.ScheduleExpression.expression(expression),
       ...(window ? { timeWindow: scheduler.TimeWindow.flexible(window) } : {}),
-      target: new targets.LambdaInvoke(props.function.fn, {
-        role,
+      target: new targets.LambdaInvoke(this.#called.function.fn, {
+        role: this.#role,
         input: scheduler.ScheduleTargetInput.fromObject(input),
         maxEventAge: interval,
         retryAttempts: 2,
-        deadLetterQueue: queue,
+        deadLetterQueue: this.#queue,
       }),
     });
     // The schedule names its group without referring to it.
-    this.schedule.node.addDependency(group);
+    schedule.node.addDependency(group);
+    return schedule;
   }
 }

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { samplingIntervalsText } from '../../core/market/sampling.ts';
+import { REPAIR_EVENT } from '../../core/operate/gaps/gaps.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { exchangesOf, samplingIntervals } from '../config/derived.ts';
 import type { PolledSource } from '../config/stage-config.ts';
@@ -21,6 +22,8 @@ export interface OperatorProps extends CalledFunctionContext {
   readonly moveThresholds: readonly number[];
   /** Of the event source mapping that the index function has. */
   readonly batchWindowSeconds: number;
+  /** Each hour, fills hours without data with the exchanges' own candles. */
+  readonly repairGaps: boolean;
   readonly lake: Lake;
   readonly stream: Stream;
   readonly search: Search;
@@ -41,7 +44,7 @@ export class Operator extends Construct {
 
   constructor(scope: Construct, id: string, props: OperatorProps) {
     super(scope, id);
-    const { sources, moveThresholds, batchWindowSeconds, lake, stream, search, ...rest } = props;
+    const { sources, moveThresholds, batchWindowSeconds, repairGaps, lake, stream, search, ...rest } = props;
     const { schedules, notifications, ...context } = rest;
     this.function = new PipelineFunction(this, 'Function', {
       ...context,
@@ -81,6 +84,16 @@ export class Operator extends Construct {
       interval: HEAL_INTERVAL,
       input: { ...HEAL_EVENT },
     });
+    if (repairGaps) {
+      this.scheduled.alsoCall('RepairGaps', {
+        description: 'a repair of hours without data',
+        // After summarise, which begins with the hour.
+        expression: 'cron(35 * * * ? *)',
+        window: Duration.minutes(10),
+        interval: Duration.hours(1),
+        input: { ...REPAIR_EVENT },
+      });
+    }
     const { stage } = context;
     new PipelineAlarm(this, 'BatchesToRedrive', {
       notifications,

@@ -98,6 +98,7 @@ export class StatelessStack extends Stack {
       sources,
       moveThresholds,
       batchWindowSeconds: config.index.batchWindowSeconds,
+      repairGaps: config.repairGaps,
       lake,
       stream,
       search,

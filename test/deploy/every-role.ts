@@ -79,6 +79,7 @@ const INPUTS: Record<string, object> = {
     run: 'a-run',
   },
   undo: { run: 'a-run' },
+  gaps: { from, to },
   reindex: { months: MONTHS.slice(0, 1) },
 };
 

@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { REPAIR_EVENT } from '../../core/operate/gaps/gaps.ts';
 import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { executionsToReserve } from '../../lib/config/stage-config.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
@@ -264,6 +265,7 @@ describe('operate', () => {
       Target: { Input: JSON.stringify(HEAL_EVENT) },
     });
     expect(HEAL_EVENT.sliceMs).toBeLessThan(60_000);
+    expect(JSON.stringify(template.findResources('AWS::Scheduler::Schedule'))).not.toContain('gaps');
     expect(functionOf(template, "Runs operators' commands").Timeout).toBeGreaterThanOrEqual(120);
   });
 });
@@ -278,6 +280,16 @@ describe('compact', () => {
       Environment: { Variables: { MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1' } },
     });
   });
+});
+
+it('repairs hours without data each hour, if a setting switches it on', () => {
+  const { stateless } = synthesise('dev', { repairGaps: true });
+  stateless.hasResourceProperties('AWS::Scheduler::Schedule', {
+    ScheduleExpression: 'cron(35 * * * ? *)',
+    Target: { Input: JSON.stringify(REPAIR_EVENT) },
+  });
+  const { Timeout } = functionOf(stateless, "Runs operators' commands");
+  expect(REPAIR_EVENT.sliceMs).toBeLessThan((Timeout - 20) * 1_000);
 });
 
 describe('setup', () => {

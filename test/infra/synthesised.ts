@@ -113,6 +113,7 @@ export const CHECKED_STAGES: [title: string, stage: StageName, settings: StageSe
     'dev',
     {
       bastion: true,
+      repairGaps: true,
       alarms: {
         pages: ['on-call@example.com'],
         chat: [{ app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages'] }],

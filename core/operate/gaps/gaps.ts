@@ -8,7 +8,7 @@ import type { Window } from '../../market/window.ts';
 import type { SummaryStore } from '../../summarise/ports.ts';
 import { remakeMoves } from '../../summarise/remake-moves.ts';
 import { bringNews } from '../heal.ts';
-import type { Operation, OperationServices, Slice } from '../operation.ts';
+import type { Operation, OperationEvent, OperationServices, Slice } from '../operation.ts';
 import { summarySlice } from '../summary-slice.ts';
 import { timeRange } from '../time-range.ts';
 import { Repair, type Repaired, repairableWindows } from './repair.ts';
@@ -29,6 +29,13 @@ const inputSchema = z.strictObject({
   /** Replaces the exchange's own base URL. */
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
+
+/** The event of the schedule, if a setting switches it on. A run leaves to the next what does not fit into it. */
+export const REPAIR_EVENT: OperationEvent = {
+  operation: 'gaps',
+  input: { repair: true, over: '3d', requests: 300 },
+  sliceMs: 80_000,
+};
 
 export type GapsInput = z.infer<typeof inputSchema>;
 
@@ -131,14 +138,14 @@ async function walk(work: Work, hasTime: () => boolean, store?: SummaryStore): P
         if (output.series > 0 && (!hasTime() || isFull())) return answerOf(work, false);
         const ofSeries = known.get(formatSeries(series));
         const all = (around: Window) => services.completeness.candles(series, around);
-        let entries = await ledgers.of(series, ofSeries, window, input.all ? all : undefined);
-        const end = await repair?.series(series, entries, (ofSeries?.lastMs ?? 0) + HOUR_MS);
+        let ledger = await ledgers.of(series, ofSeries, window, input.all ? all : undefined);
+        const end = await repair?.series(series, ledger);
         // Its rest is for the next slice, which begins with it again.
         if (end === 'limited' && limits.requests > 0) return answerOf(work, false);
-        if (store && repairableWindows(entries).length > 0) {
-          entries = await ledgers.of(series, ofSeries, window, (around) => store.candlesOf(series, around));
+        if (store && repairableWindows(ledger.entries).length > 0) {
+          ledger = await ledgers.of(series, ofSeries, window, (around) => store.candlesOf(series, around));
         }
-        add(output, series, entries, input, services);
+        add(output, series, ledger.entries, input, services);
         state.after = series;
         state.seen += 1;
       }

@@ -9,6 +9,7 @@ import type { SummaryStore } from '../../summarise/ports.ts';
 import { writePage } from '../backfill/exchange-pages.ts';
 import { PATIENCE_MS, waitAsAsked } from '../backfill/rate-limit.ts';
 import { addProblems, type OperationServices } from '../operation.ts';
+import type { SeriesLedgerOf } from './series-ledger.ts';
 
 /** What a repair did, in one slice. */
 export interface Repaired {
@@ -59,8 +60,7 @@ export class Repair {
     this.#given = given;
   }
 
-  /** @param lastDataMs the end of the series' last hour with data, epoch ms */
-  async series(series: Series, entries: readonly LedgerEntry[], lastDataMs: number): Promise<RepairEnd> {
+  async series(series: Series, { entries, lastMs }: SeriesLedgerOf): Promise<RepairEnd> {
     const { exchange, category } = series;
     const windows = repairableWindows(entries);
     if (windows.length === 0) return 'done';
@@ -72,14 +72,14 @@ export class Repair {
       for (let firstMs = fromMs; firstMs < toMs; firstMs += pageHours * HOUR_MS) {
         const page = { fromMs: firstMs, toMs: Math.min(firstMs + pageHours * HOUR_MS, toMs) };
         if (this.#given.limits.requests <= 0 || !this.#given.limits.hasTime()) return 'limited';
-        const end = await this.#page(series, page, lastDataMs);
+        const end = await this.#page(series, page, lastMs);
         if (end !== 'done') return end;
       }
     }
     return 'done';
   }
 
-  async #page(series: Series, window: Window, lastDataMs: number): Promise<RepairEnd> {
+  async #page(series: Series, window: Window, lastMs: number): Promise<RepairEnd> {
     const { exchangeCandles, now, log } = this.#services;
     const source = exchangeCandles.source(series.exchange, this.#given.baseUrl);
     const hours = (window.toMs - window.fromMs) / HOUR_MS;
@@ -98,7 +98,7 @@ export class Repair {
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (error instanceof SourceRefusedError) {
-        await this.#refused(series, window, lastDataMs, error);
+        await this.#refused(series, window, lastMs, error);
         return 'done';
       }
       try {
@@ -114,8 +114,8 @@ export class Repair {
   }
 
   /** An exchange refuses what it does not know any more. Of a series that still has data, it may have another reason. */
-  async #refused(series: Series, window: Window, lastDataMs: number, error: SourceError): Promise<void> {
-    if (lastDataMs > this.#services.now() - SILENCE_MS) {
+  async #refused(series: Series, window: Window, lastMs: number, error: SourceError): Promise<void> {
+    if (lastMs > this.#services.now() - SILENCE_MS) {
       addProblems(this.#given.output, [`${formatSeries(series)}: ${error.message}`]);
       return;
     }

@@ -1,5 +1,7 @@
+import type { Absence } from '../../completeness/absence.ts';
 import { type LedgerCandle, type LedgerEntry, ledgerOf } from '../../completeness/ledger.ts';
 import { RecordedParts } from '../../completeness/recorded.ts';
+import { SILENCE_MS } from '../../insights/ended.ts';
 import { extentOf, gapsBetween } from '../../insights/history.ts';
 import { tickersDayPrefix } from '../../lake/ticker-objects.ts';
 import { pollsDueInHour, samplingIntervalOf } from '../../market/sampling.ts';
@@ -13,6 +15,13 @@ type LedgerServices = Pick<
   OperationServices,
   'completeness' | 'candleHistory' | 'lake' | 'summaries' | 'exchanges'
 >;
+
+/** The completeness ledger of one series. */
+export interface SeriesLedgerOf {
+  entries: LedgerEntry[];
+  /** The end of its last hour with data, epoch ms; 0 if it has none. */
+  lastMs: number;
+}
 
 /** Makes the completeness ledgers of one series after the other. */
 export class SeriesLedgers {
@@ -34,18 +43,18 @@ export class SeriesLedgers {
     known: RecordedHours | undefined,
     window: { fromMs: number | undefined; toMs: number },
     read?: (window: Window) => Promise<LedgerCandle[]>,
-  ): Promise<LedgerEntry[]> {
+  ): Promise<SeriesLedgerOf> {
     const { completeness, candleHistory, summaries } = this.#services;
     const absence = await completeness.absence(series);
-    const lastMs = known ? known.lastMs + HOUR_MS : 0;
+    const last = known ?? (await this.#before(series, window.fromMs));
+    const lastMs = last ? last.lastMs + HOUR_MS : 0;
     const whole = {
       fromMs: window.fromMs ?? known?.firstMs ?? window.toMs,
-      // Nobody expects data of what is not polled, such as a file's.
-      toMs: this.#isPolled(series) && absence.polls ? window.toMs : Math.min(window.toMs, lastMs),
+      toMs: this.#isExpected(series, lastMs, absence) ? window.toMs : Math.min(window.toMs, lastMs),
     };
-    if (whole.fromMs >= whole.toMs) return [];
+    if (whole.fromMs >= whole.toMs) return { entries: [], lastMs };
     if (!read && known?.areWhole && known.hours * HOUR_MS === whole.toMs - whole.fromMs) {
-      return [{ ...whole, state: 'present' }];
+      return { entries: [{ ...whole, state: 'present' }], lastMs };
     }
     // A daily candle of the day may cover the first hours.
     const around = { fromMs: dayOf(whole.fromMs), toMs: whole.toMs };
@@ -57,17 +66,30 @@ export class SeriesLedgers {
     ]);
     const parts = new RecordedParts(objects.map(({ object }) => object));
     const intervalMs = samplingIntervalOf(series, summaries.samplingIntervals);
-    return ledgerOf(candles, whole, {
+    const entries = ledgerOf(candles, whole, {
       absence,
       pollsDueIn: (hourMs) => pollsDueInHour(hourMs, intervalMs),
       originOf: (candle) => parts.originOf(candle),
       isPolled,
       isAsked: (hourMs) => parts.isAsked(hourMs),
     });
+    return { entries, lastMs };
   }
 
-  #isPolled({ exchange }: Market): boolean {
-    return this.#services.exchanges?.includes(exchange) ?? true;
+  /**
+   * Whether data is expected after a series' last hour. Not of what nobody polls, such as a file's, and not of a series
+   * that ended without a word.
+   */
+  #isExpected({ exchange }: Market, lastMs: number, { polls, notListed }: Absence): boolean {
+    const isPolled = this.#services.exchanges?.includes(exchange) ?? true;
+    if (!isPolled || !polls) return false;
+    return notListed.at(-1)?.toMs === Number.POSITIVE_INFINITY || lastMs >= polls.lastMs - SILENCE_MS;
+  }
+
+  async #before(series: Series, untilMs: number | undefined): Promise<RecordedHours | undefined> {
+    if (untilMs === undefined) return undefined;
+    const [found] = await this.#services.completeness.recorded([series], { fromMs: 0, toMs: untilMs });
+    return found;
   }
 }
 

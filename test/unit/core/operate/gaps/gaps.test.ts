@@ -13,7 +13,7 @@ import { formatSeries, type Series } from '../../../../../core/market/series.ts'
 import { DAY_MS, HOUR_MS } from '../../../../../core/market/time.ts';
 import { type GapsInput, type GapsOutput, gaps } from '../../../../../core/operate/gaps/gaps.ts';
 import type { OperationServices } from '../../../../../core/operate/operation.ts';
-import type { CandleRange } from '../../../../../core/operate/ports.ts';
+import type { CandleRange, SummaryStores } from '../../../../../core/operate/ports.ts';
 import { newLedger } from '../../../../../core/summarise/series-ledger.ts';
 import { SILENT_LOG } from '../../../../samples/tickers.ts';
 import { hourMs, hours as hoursOf, iso } from '../../insights/sample-candles.ts';
@@ -46,7 +46,7 @@ class World {
     this.#series = series;
     for (const one of series) {
       this.store.state.set(formatSeries(one), { ...newLedger(one, SETTINGS.thresholds), stale: false });
-      for (let hour = 0; hour < HOURS; hour += 1) {
+      for (let hour = -1; hour < HOURS; hour += 1) {
         const prices = { startMs: hourMs(hour), open: 1, high: 1, low: 1, close: 1 };
         const candle = {
           ...candleFromHistory(one, prices, 1),
@@ -121,7 +121,7 @@ class World {
       summaryLease: {
         hold: async (_, work) => ({
           kind: 'done',
-          result: await work({ store: this.store } as Parameters<typeof work>[0]),
+          result: await work({ store: this.store } as Partial<SummaryStores> as SummaryStores),
         }),
       },
       summaries: SETTINGS,
@@ -167,7 +167,7 @@ describe('a repair', () => {
         killAt,
         async (btc, eth, available, patience, kill) => {
           const present = (series: Series, hour: number) =>
-            (series.symbol === 'BTCUSDT' ? btc : eth).has(hour);
+            hour === -1 || (series.symbol === 'BTCUSDT' ? btc : eth).has(hour);
           const world = new World([BTC, ETH], present);
           world.available = available;
           if (kill !== null) {
@@ -182,7 +182,7 @@ describe('a repair', () => {
           const once = world.requests.length;
           for (const series of [BTC, ETH]) {
             const candles = await world.store.candlesOf(series, {});
-            const expected = Array.from({ length: HOURS }, (_, hour) => hour).filter(
+            const expected = Array.from({ length: HOURS + 1 }, (_, hour) => hour - 1).filter(
               (hour) => present(series, hour) || available.has(hour),
             );
             expect(candles.map(({ startMs }) => (startMs - hourMs(0)) / HOUR_MS)).toEqual(expected);
@@ -200,7 +200,7 @@ describe('a repair', () => {
   });
 
   it('asks so many times at most, and says what is left', async () => {
-    const world = new World([BTC, ETH], () => false);
+    const world = new World([BTC, ETH], (_, hour) => hour === -1);
     world.available = new Set([0, 1, 2, 3, 4, 5]);
     const first = await world.run({ repair: true, requests: 2 });
     expect(first).toMatchObject([{ requests: 2, repairable: 6 + HOURS }]);
@@ -269,5 +269,13 @@ describe('the list of gaps', () => {
   it('ends a series that nobody polls with its last hour', async () => {
     const world = new World([{ ...BTC, exchange: 'mine' }], (_, hour) => hour < 4 && hour !== 1);
     expect(await world.run()).toMatchObject([{ present: 3, missing: 1, repairable: 0 }]);
+  });
+
+  it('ends a series with its last hour that ended without a word, days before its market', async () => {
+    const world = new World([BTC], (_, hour) => hour < 4 && hour !== 1);
+    world.absence = { ...world.absence, polls: { firstMs: hourMs(0), lastMs: hourMs(4) + 2 * DAY_MS + 1 } };
+    expect(await world.run({ repair: true })).toMatchObject([{ present: 3, missing: 1, requests: 1 }]);
+    world.absence = { ...world.absence, notListed: [{ fromMs: hourMs(4), toMs: Number.POSITIVE_INFINITY }] };
+    expect(await world.run()).toMatchObject([{ present: 3, missing: 1, notListed: 8 }]);
   });
 });
