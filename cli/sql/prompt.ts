@@ -4,47 +4,68 @@ const HELP = `A query ends with a semicolon and may have several lines. Ctrl-C l
   DESCRIBE tickers;     the columns of a view: tickers, candles, moves, coverage
   .help, .exit`;
 
-/**
- * Reads queries until the user has enough.
- * @param answer prints the answer, or why there is none; never throws
- * @param interrupt ends the query that is being answered
- */
+const EXITS = ['.exit', '.quit', 'exit', 'quit'];
+
+export interface PromptActions {
+  say: (line: string) => void;
+  /** Prints the answer, or why there is none; never throws. */
+  answer: (sql: string) => Promise<void>;
+  /** Ends the query that is being answered. */
+  interrupt: () => void;
+}
+
+/** Reads queries until the user has enough. Lines that are pasted, or typed ahead, wait for their turn. */
 export async function runPrompt(
   terminal: Interface,
-  {
-    say,
-    answer,
-    interrupt,
-  }: { say: (line: string) => void; answer: (sql: string) => Promise<void>; interrupt: () => void },
+  { say, answer, interrupt }: PromptActions,
 ): Promise<void> {
-  const closed = new AbortController();
-  let asking = new AbortController();
+  const lines: string[] = [];
+  let isOver = false;
   let isAnswering = false;
-  terminal.on('close', () => closed.abort());
-  terminal.on('SIGINT', () => (isAnswering ? interrupt() : asking.abort()));
-  say('.help says what there is.');
   let begun: string[] = [];
-  while (!closed.signal.aborted) {
-    asking = new AbortController();
-    const signal = AbortSignal.any([closed.signal, asking.signal]);
-    const line = await terminal
-      .question(begun.length === 0 ? 'sql> ' : '  -> ', { signal })
-      .catch(() => undefined);
+  let wake = () => {};
+  terminal.on('line', (line) => {
+    lines.push(line);
+    wake();
+  });
+  terminal.on('close', () => {
+    isOver = true;
+    wake();
+  });
+  const showPrompt = () => {
+    terminal.setPrompt(begun.length === 0 ? 'sql> ' : '  -> ');
+    terminal.prompt();
+  };
+  terminal.on('SIGINT', () => {
+    if (isAnswering) return interrupt();
+    begun = [];
+    terminal.write(null, { ctrl: true, name: 'e' });
+    terminal.write(null, { ctrl: true, name: 'u' }); // what is typed, up to the cursor
+    say('');
+    showPrompt();
+  });
+  say('.help says what there is.');
+  for (;;) {
+    if (lines.length === 0 && !isOver) {
+      showPrompt();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    const line = lines.shift();
     if (line === undefined) {
-      begun = [];
-      say('');
+      if (isOver) return;
       continue;
     }
     const command = begun.length === 0 ? line.trim().replace(/;$/, '') : '';
-    if (['.exit', '.quit', 'exit', 'quit'].includes(command)) return;
+    if (EXITS.includes(command)) return;
     if (command.startsWith('.')) {
       say(command === '.help' ? HELP : `There is no ${command}. ${HELP}`);
       continue;
     }
-    begun.push(line);
+    if (begun.length > 0 || command !== '') begun.push(line);
+    if (!line.trimEnd().endsWith(';') || begun.length === 0) continue;
     const sql = begun.join('\n');
-    if (sql.trim() === '') begun = [];
-    if (!sql.trimEnd().endsWith(';') || begun.length === 0) continue;
     begun = [];
     isAnswering = true;
     await answer(sql);
