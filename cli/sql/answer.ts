@@ -49,8 +49,12 @@ export async function answer(
     } else {
       const result = await session.run(query, signal, onProgress.add);
       onProgress.stop();
-      const lines = flags.json ? jsonLines : flags.csv ? csvLines : tableLines;
-      await printEach(lines(result), signal);
+      const lines = flags.json
+        ? jsonLines(result)
+        : flags.csv
+          ? csvLines(result)
+          : tableLines(result, process.stdout.columns);
+      await printEach(lines, signal);
     }
   } finally {
     onProgress.stop();

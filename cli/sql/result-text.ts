@@ -1,4 +1,5 @@
 import { csvLine } from '../../core/text/csv.ts';
+import { counted } from '../../core/text/format.ts';
 import { textTable } from '../../core/text/text-table.ts';
 import type { QueryResult } from '../../stores/duckdb/database.ts';
 import { Numeral, type PlainValue } from '../../stores/duckdb/plain-value.ts';
@@ -27,8 +28,11 @@ export async function* csvLines({ columns, chunks }: QueryResult): AsyncGenerato
   }
 }
 
-/** A table of the first rows, for people. */
-export async function* tableLines({ columns, chunks }: QueryResult): AsyncGenerator<string> {
+/** A table of the first rows, for people; a list of what each row has, if the table is wider than the terminal. */
+export async function* tableLines(
+  { columns, chunks }: QueryResult,
+  terminalWidth = Number.POSITIVE_INFINITY,
+): AsyncGenerator<string> {
   const shown: (readonly PlainValue[])[] = [];
   let isMore = false;
   for await (const rows of chunks) {
@@ -37,16 +41,26 @@ export async function* tableLines({ columns, chunks }: QueryResult): AsyncGenera
     isMore = rows.length > room;
     if (isMore) break;
   }
+  const table = tableOf(columns, shown);
+  const isWide = table.split('\n').some((line) => line.length > terminalWidth);
+  if (isWide) yield* shown.map((row) => listOf(columns, row));
+  else yield table;
+  yield isMore ? '  … and more rows (--csv and --json print all)' : `(${counted(shown.length, 'row')})`;
+}
+
+function tableOf(columns: readonly string[], rows: readonly (readonly PlainValue[])[]): string {
   const isNumber = (value: PlainValue) =>
     value === null || typeof value === 'number' || value instanceof Numeral;
-  const left = [...columns.keys()].filter((index) => !shown.every((row) => isNumber(row[index] ?? null)));
-  yield textTable(
-    columns,
-    shown.map((row) => row.map(cell)),
-    left,
-  );
-  if (isMore) yield `  … and more rows (--csv and --json print all)`;
-  else yield shown.length === 1 ? '(1 row)' : `(${shown.length} rows)`;
+  const left = [...columns.keys()].filter((index) => !rows.every((row) => isNumber(row[index] ?? null)));
+  const cells = rows.map((row) => row.map(cell));
+  return textTable(columns, cells, left);
+}
+
+/** What is null is left out. */
+function listOf(columns: readonly string[], row: readonly PlainValue[]): string {
+  const rows = columns.map((column, index) => [column, cell(row[index] ?? null)]);
+  const there = rows.filter((_, index) => row[index] !== null);
+  return `${textTable(['', ''], there, [0, 1])}\n`;
 }
 
 function cell(value: PlainValue): string {

@@ -76,7 +76,7 @@ export class QueryCheck {
     try {
       return await this.#database.statementKinds(sql);
     } catch (cause) {
-      const { message } = cause as Error;
+      const message = (cause as Error).message.replace(/^Failed to extract statements: /, '');
       const hint = /Table with name .* does not exist/.test(message)
         ? `\nThere are ${VIEWS.join(', ')}.`
         : '';

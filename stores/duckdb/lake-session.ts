@@ -79,7 +79,9 @@ export class LakeSession implements AsyncDisposable {
     const { tables, columns, manifests } = await this.#check.needsOf(sql);
     const plan = await this.#lake.plan({ ...this.#limits, tables, columns }, signal);
     for (const table of tables) {
-      if (!plan.files.some(({ file }) => file.table === table)) await this.#assureCompacted(table);
+      // The view coverage has days of tickers as well.
+      const either: ColumnTable[] = manifests && table === 'candles' ? ['candles', 'tickers'] : [table];
+      if (!plan.files.some(({ file }) => file.table === table)) await this.#assureCompacted(either);
     }
     return { sql, plan, coverage: manifests };
   }
@@ -125,11 +127,14 @@ export class LakeSession implements AsyncDisposable {
     await this.#lake.viewCoverage(coverage ? plan.selection : undefined, signal);
   }
 
-  async #assureCompacted(table: ColumnTable): Promise<void> {
-    const folders = await this.#objects.folders(`${MANIFESTS_PREFIX}${table}/`);
-    if (folders.length > 0) return;
+  /** @throws NothingCompactedError if the lake has none of these tables */
+  async #assureCompacted(tables: readonly ColumnTable[]): Promise<void> {
+    for (const table of tables) {
+      const folders = await this.#objects.folders(`${MANIFESTS_PREFIX}${table}/`);
+      if (folders.length > 0) return;
+    }
     throw new NothingCompactedError(
-      `The lake has no Parquet of ${table} yet. "npm run compact" makes it of what the lake contains, up to the last whole day.`,
+      `The lake has no Parquet of ${tables.join(' or ')} yet. "npm run compact" makes it of what the lake contains, up to the last whole day.`,
     );
   }
 

@@ -164,6 +164,7 @@ describe('a query of the lake', () => {
 
   it('is told what is wrong and where', async () => {
     await expect(answer('SELECT symbol FROM tickers WHERE')).rejects.toThrow('syntax error');
+    await expect(answer('GROUP BY 1')).rejects.toThrow(/^Parser Error/);
     await expect(answer('SELECT symbl FROM tickers')).rejects.toThrow(/"symbl" not found.*symbol.*\^/s);
     await expect(answer('SELECT 1 FROM trades')).rejects.toThrow(
       'There are tickers, candles, moves, coverage.',
@@ -224,6 +225,11 @@ describe('a query of the lake', () => {
     expect(line).toContain(
       `,"[1,null]","{""a"":1,""b"":[2.5]}","{""k"":5}",0.30000000000000004,NaN,true,,'=1+1,-1,x,y`,
     );
-    expect((await Array.fromAsync(tableLines(result))).join('\n')).toContain('2026-01-31T21:59:59.123456Z');
+    const table = (await Array.fromAsync(tableLines(result))).join('\n').split('\n');
+    expect(table).toHaveLength(3);
+    expect(table[1]).toContain('2026-01-31T21:59:59.123456Z');
+    const list = (await Array.fromAsync(tableLines(result, 80))).join('\n').split('\n');
+    expect(list).toContain('  micros    2026-01-31T21:59:59.123456Z');
+    expect(list.join()).not.toContain('nothing');
   });
 });
