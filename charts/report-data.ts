@@ -1,5 +1,6 @@
 import { type AverageOver, averageOver } from '../core/insights/average.ts';
 import { NoAnswerError } from '../core/insights/errors.ts';
+import { remembered } from '../core/insights/remembered.ts';
 import { ARCHIVE } from '../core/insights/resolve.ts';
 import { TICKER_INDICES } from '../core/market/index-names.ts';
 import { InvalidInputError } from '../core/market/invalid-input.ts';
@@ -56,12 +57,14 @@ export async function seriesSummary(
   const of = parseSeries(series);
   const samplingIntervalMs = samplingIntervalOf(of, store.samplingIntervals);
   const averages: Record<string, AverageOver> = {};
+  // Why hours have no data is asked for once, for all windows.
+  const insights = remembered(store.insights);
   const [newest] = await Promise.all([
     newestOf(store, series, asOfMs),
     ...AVERAGE_WINDOWS.map(async (over) => {
       const window = windowBefore(asOfMs, over);
       try {
-        averages[over] = await averageOver(store.insights, of, window, samplingIntervalMs);
+        averages[over] = await averageOver(insights, of, window, samplingIntervalMs);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
       }

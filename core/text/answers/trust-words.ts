@@ -53,13 +53,12 @@ export function trustNotes({
   hours?: number;
 }): string[] {
   const notes: string[] = [];
+  const why = withoutData ? [withoutDataText(withoutData)] : [];
   if (coverage < COMPLETE) {
     const gap = longestGapHours > 0 ? `; the longest gap is ${timeText(longestGapHours)}` : '';
-    notes.push(
-      `Incomplete: only ${shareText(coverage)} of the window has data${gap}. The rest may have been different.`,
-    );
-  }
-  if (withoutData) notes.push(withoutDataText(withoutData));
+    const incomplete = `Incomplete: only ${shareText(coverage)} of the window has data${gap}. The rest may have been different.`;
+    notes.push([incomplete, ...why].join(' '));
+  } else notes.push(...why);
   if (hours !== undefined && staleHours > hours * (1 - COMPLETE)) {
     notes.push(
       `Stale: in ${formatCount(staleHours)} of ${formatCount(hours)} hours the price did not change at all.`,

@@ -132,7 +132,7 @@ describe('why hours have no data', () => {
     expect(answer.withoutData).toEqual({
       ...{ hours: 7, notListed: 2, exchangeDown: 1, missing: 4, beforeFirstPoll: 1, afterLastPoll: 1 },
     });
-    expect(trustNotes(answer)).toContain(
+    expect(trustNotes(answer).join()).toContain(
       'Of 7 hours without data, 2 while its market was not listed, 1 while the exchange did not answer, 1 before the first poll of its market, 1 after the last poll of its market, 2 missing.',
     );
   });
