@@ -62,6 +62,8 @@ export interface CandleStore {
   candlesAround(hourMs: number, market: Market): Promise<Candle[]>;
   /** One series' candles in time order. */
   candlesOf(series: Series, range: CandleRange): Promise<Candle[]>;
+  /** The names (`formatSeries`) of those that have any. */
+  withCandles(series: readonly Series[]): Promise<Set<string>>;
   writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void>;
 }
 

@@ -45,11 +45,16 @@ export async function writeCandles(
   existing: readonly Candle[],
   { makeMoves, hasAllTicks = false, withdrawn = [], beforeReopening }: WriteOptions,
   { thresholds, samplingIntervals: intervals }: SummarySettings,
-  store: Pick<CandleStore, 'writeCandles'> & MoveStore & LedgerStore,
+  store: Pick<CandleStore, 'withCandles' | 'writeCandles'> & MoveStore & LedgerStore,
 ): Promise<WrittenCandles> {
   const changes = candleChanges(proposals, existing, { intervals, hasAllTicks, withdrawn });
   const bySeries = Map.groupBy([...changes.chosen, ...changes.remove], formatSeries);
-  const known = await store.ledgers([...bySeries.values()].flatMap(([first]) => first ?? []));
+  const all = [...bySeries.values()].flatMap(([first]) => first ?? []);
+  const known = await store.ledgers(all);
+  const unknown = makeMoves === 'now' ? all.filter((each) => !known.has(formatSeries(each))) : [];
+  // A series without a ledger may have candles all the same. Most are just new, and their moves begin here.
+  const withCandles = await store.withCandles(unknown);
+  const isNew = new Set(unknown.map(formatSeries).filter((series) => !withCandles.has(series)));
   const ledgers = new Map<string, SeriesLedger>();
   for (const [series, [first]] of bySeries) {
     const ledger = known.get(series) ?? (first && newLedger(first, thresholds));
@@ -70,10 +75,10 @@ export async function writeCandles(
   const walked: SeriesLedger[] = [];
   for (const [series, candles] of Map.groupBy(makeMoves === 'now' ? changes.chosen : [], formatSeries)) {
     const ledger = ledgers.get(series);
-    if (!ledger || ledger.stale) continue;
+    if (!ledger || (ledger.stale && !isNew.has(series))) continue;
     const ahead = candles.filter(({ startMs }) => startMs >= throughMs(ledger));
     if (ahead.length === 0) continue;
-    const step = walk(ledger, ahead);
+    const step = walk({ ...ledger, stale: false }, ahead);
     moves.push(...step.moves);
     walked.push(step.ledger);
   }

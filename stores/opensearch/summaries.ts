@@ -24,7 +24,7 @@ import { type CandleRecord, candleOf, candleRecord } from './candle-record.ts';
 import { Freshness } from './freshness.ts';
 import type { LateHour } from './late-hours.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
-import { allOf, type Filter, ofMarket, ofSeries, SERIES_FIELDS, timeRange } from './queries.ts';
+import { allOf, type Filter, ofMarket, ofSeries, SERIES_FIELDS, sourcesOf, timeRange } from './queries.ts';
 import { type OpenSearchSearch, retryTransient } from './search.ts';
 import { countsByHour } from './ticks.ts';
 
@@ -88,6 +88,23 @@ export class OpenSearchSummaries implements SummaryStore {
     const body = { query: allOf(query), sort: [...SERIES_FIELDS, 'start', 'hours'] };
     const hits = await this.#options.search.all<CandleRecord>(CANDLE_INDICES, body, limit);
     return hits.map(({ _source }) => candleOf(_source));
+  }
+
+  async withCandles(series: readonly Series[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    if (series.length === 0) return found;
+    await Promise.all(series.map((each) => this.#freshness.ensure(CANDLE_INDICES, formatMarket(each))));
+    // Also series that nobody asked about, such as the same symbols of another category; that does no harm.
+    const named = SERIES_FIELDS.map((field) => ({
+      terms: { [field]: [...new Set(series.map((each) => each[field]))] },
+    }));
+    const pages = this.#options.search.buckets<{ key: Series }>(
+      CANDLE_INDICES,
+      allOf(...named),
+      sourcesOf(SERIES_FIELDS),
+    );
+    for await (const page of pages) for (const { key } of page) found.add(formatSeries(key));
+    return found;
   }
 
   async writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void> {

@@ -152,6 +152,10 @@ export class MemoryStore implements SummaryStore {
     return copies(found.slice(0, limit));
   }
 
+  async withCandles(): Promise<Set<string>> {
+    return new Set([...this.candles.values()].map(formatSeries));
+  }
+
   async writeCandles(put: readonly Candle[], remove: readonly Candle[]): Promise<void> {
     for (const candle of copies(put)) this.#write(() => this.candles.set(candleId(candle), candle));
     for (const candle of remove) this.#write(() => this.candles.delete(candleId(candle)));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { averageOfHours } from '../../../../core/insights/average.ts';
 import { HOUR_MS } from '../../../../core/market/time.ts';
 import { markStale } from '../../../../core/summarise/remake-moves.ts';
@@ -135,6 +135,17 @@ describe('summarising ticks', () => {
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(10)));
   });
 
+  it('makes the moves of a new series with its first hour, unless it has candles nobody remembers', async () => {
+    const { ticks, store, run } = bench();
+    for (let hour = 0; hour < 3; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
+    const read = vi.spyOn(store, 'candlesOf');
+    expect(await run(2)).toMatchObject({ candles: 2, seriesAgain: 0 });
+    expect(read).not.toHaveBeenCalled();
+    store.state.clear();
+    expect(await run(3)).toMatchObject({ candles: 1, seriesAgain: 1 });
+    expect(store.documents()).toEqual(expectedDocuments(ticks, at(3)));
+  });
+
   it('goes back to the first of the last 48 hours whose ticks have changed', async () => {
     const { ticks, store, run } = bench();
     for (let hour = 0; hour < 60; hour += 1) ticks.addHour(BTC, hour, ...wavy(hour));
@@ -142,7 +153,7 @@ describe('summarising ticks', () => {
     ticks.addHour(BTC, 20, 80, 81, 82, 83, 84);
     ticks.addHour(ETH, 25, 50);
     const report = await run(61);
-    expect(report).toMatchObject({ lateFrom: iso(at(20)), candles: 3, seriesAgain: 2, done: true });
+    expect(report).toMatchObject({ lateFrom: iso(at(20)), candles: 3, seriesAgain: 1, done: true });
     expect(store.documents()).toEqual(expectedDocuments(ticks, at(61)));
   });
 
