@@ -1,3 +1,4 @@
+import { bulkhead } from 'cockatiel';
 import { type SamplingIntervals, samplingIntervalOf } from '../market/sampling.ts';
 import { parseSeries } from '../market/series.ts';
 import { isIn, type Window, widened } from '../market/window.ts';
@@ -15,6 +16,7 @@ export interface DetailedVolatileOver extends Omit<VolatileOver, 'series'> {
 
 /** Reading a series' candles takes as long as answering a question about it. */
 const MOST_DETAILED = 50;
+const DETAILED_AT_ONCE = 4;
 
 /** Adds the estimates that need a series' own candles, which the ranking itself does not read, to its first 50 series. */
 export async function withCandleVolatility(
@@ -24,16 +26,19 @@ export async function withCandleVolatility(
   samplingIntervals: SamplingIntervals,
 ): Promise<DetailedVolatileOver> {
   const wide = widened(window);
-  const series: DetailedVolatileOver['series'] = [];
-  for (const [index, each] of ranking.series.entries()) {
+  const places = bulkhead(DETAILED_AT_ONCE, Number.POSITIVE_INFINITY);
+  const detailed = async (each: VolatileSeries): Promise<DetailedVolatileOver['series'][number]> => {
     const of = parseSeries(each.series);
-    const hours = index < MOST_DETAILED ? await loadHours(store, of, daysAround(wide)) : [];
+    const hours = await loadHours(store, of, daysAround(wide));
     const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));
-    const details = () => ({
-      ...candleVolatility(hours, wide),
-      ...trustOf(inWindow, wide, samplingIntervalOf(of, samplingIntervals)),
-    });
-    series.push(inWindow.length > 0 ? { ...each, ...details() } : each);
-  }
+    if (inWindow.length === 0) return each;
+    const trust = trustOf(inWindow, wide, samplingIntervalOf(of, samplingIntervals));
+    return { ...each, ...candleVolatility(hours, wide), ...trust };
+  };
+  const series = await Promise.all(
+    ranking.series.map((each, index) =>
+      index < MOST_DETAILED ? places.execute(() => detailed(each)) : each,
+    ),
+  );
   return { ...ranking, series };
 }
