@@ -16,8 +16,6 @@ export function setEnvironment(
     STAGE: 'bench',
     ...s3Environment(urls.s3),
     POWERTOOLS_LOG_LEVEL: 'ERROR',
-    // stdout belongs to the benchmark.
-    POWERTOOLS_METRICS_DISABLED: 'true',
     ...own,
   });
 }

@@ -5,6 +5,7 @@ import { STAGE_NAMES, type StageName, stageConfig } from '../lib/config/stages.t
 import { type CostLine, totalUsd } from './cost.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
 import { FIGURE_VALUES, FIGURES } from './figures.ts';
+import { drawGrowth, growthRows } from './growth.ts';
 import { type Inventory, inventoryOf } from './inventory.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION, priceOf } from './prices.ts';
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
@@ -97,6 +98,7 @@ export function scaleTables(): Record<string, string> {
     ),
     'limits-dev': markdownTable(headroom('dev'), Number.POSITIVE_INFINITY),
     'limits-prod': markdownTable(headroom('prod'), Number.POSITIVE_INFINITY),
+    growth: markdownTable(growthRows()),
     fit: fitTable(SCALES.map((count) => ({ head: String(count), ...thatFits('prod', count) }))),
     monthly: markdownTable([
       ['per month', ...fits.map(({ head }) => head)],
@@ -172,14 +174,14 @@ export function withTables(page: string, tables: Readonly<Record<string, string>
   });
 }
 
-/** @returns the pages that were written */
-export function writeScaleDocuments(): readonly string[] {
+/** @returns the pages that were written, and the picture in one of them */
+export async function writeScaleDocuments(): Promise<readonly string[]> {
   const tables = scaleTables();
   for (const document of SCALE_DOCUMENTS) {
     const file = fileOf(document);
     writeFileSync(file, withTables(readFileSync(file, 'utf8'), tables));
   }
-  return SCALE_DOCUMENTS;
+  return [...SCALE_DOCUMENTS, await drawGrowth()];
 }
 
 /** The pages whose tables are out of date. */

@@ -40,7 +40,10 @@ const program = new Command('npm run scale --')
   .option('--settings <file>', "settings that override the stage's, as in cdk deploy -c settings=FILE")
   .option('--fit', 'raise settings until no limit is near, and print them')
   .option('--json', 'print one JSON object')
-  .option('--write-docs', 'only update the tables in README.md, docs/scale.md and docs/cost.md')
+  .option(
+    '--write-docs',
+    'only update the tables in README.md, docs/scale.md and docs/cost.md, and the picture of the growth',
+  )
   .addHelpText(
     'after',
     `
@@ -78,9 +81,9 @@ function print({ config, demand, headroom, cost }: Estimate, settings: StageSett
 }
 
 /** @returns the exit code */
-function estimate(flags: ScaleFlags): number {
+async function estimate(flags: ScaleFlags): Promise<number> {
   if (flags.writeDocs) {
-    for (const file of writeScaleDocuments()) process.stdout.write(`✔ ${file}\n`);
+    for (const file of await writeScaleDocuments()) process.stdout.write(`✔ ${file}\n`);
     return 0;
   }
   const stage = stageConfigByName(flags.stage, readSettings(flags.settings));
@@ -104,7 +107,7 @@ function estimate(flags: ScaleFlags): number {
 }
 
 try {
-  process.exitCode = estimate(program.parse().opts<ScaleFlags>());
+  process.exitCode = await estimate(program.parse().opts<ScaleFlags>());
 } catch (error) {
   process.stderr.write(`✖ ${(error as Error).message}\n`);
   process.exitCode = 2;

@@ -49,9 +49,9 @@ function mixed(a: number, b: number): number {
   return ((state ^ (state >>> 15)) >>> 0) / 4_294_967_296;
 }
 
-/** Each series swings by its own size, so that rankings have one right answer. */
+/** Each series swings by its own size, few of them much, so that rankings have one right answer. */
 export function priceAt(position: number, slotMs: number): number {
-  const swing = 0.001 + 0.02 * mixed(position, 1);
+  const swing = Math.min(0.3, 0.002 * mixed(position, 1) ** -0.4);
   const noise = mixed(position, slotMs / 60_000) - 0.5;
   const wave = Math.sin(slotMs / HOUR_MS / (3 + 5 * mixed(position, 2)) + position);
   const level = 10 ** (mixed(position, 3) * 6 - 2);

@@ -5,7 +5,7 @@ import { CompressionTypes } from 'kafkajs';
 import { formatSeries } from '../../core/market/series.ts';
 import { localS3Client } from '../../local/engines/s3-client.ts';
 import { createKafka } from '../../stores/kafka/client.ts';
-import { serveLinearTickers } from '../exchange.ts';
+import { bybitTicker, serveLinearTickers } from '../exchange.ts';
 import { lambdaContext, setEnvironment } from '../functions.ts';
 import { inRounds, resultOf, type Target } from '../target.ts';
 import { makeTickers } from '../tickers.ts';
@@ -24,29 +24,7 @@ export const ingest: Target = async (context) => {
     ...ticker,
     symbol: `COIN${position}USDT`,
   }));
-  const listed = tickers.map((ticker) => ({
-    symbol: ticker.symbol,
-    lastPrice: String(ticker.last_price),
-    bid1Price: String(ticker.bid_price),
-    ask1Price: String(ticker.ask_price),
-    bid1Size: String(ticker.bid_size),
-    ask1Size: String(ticker.ask_size),
-    indexPrice: String(ticker.index_price),
-    markPrice: String(ticker.mark_price),
-    prevPrice1h: String(ticker.prev_price_1h),
-    prevPrice24h: String(ticker.prev_price_24h),
-    highPrice24h: String(ticker.high_price_24h),
-    lowPrice24h: String(ticker.low_price_24h),
-    price24hPcnt: String(ticker.price_24h_pcnt),
-    volume24h: String(ticker.volume_24h),
-    turnover24h: String(ticker.turnover_24h),
-    openInterest: String(ticker.open_interest),
-    openInterestValue: String(ticker.open_value),
-    fundingRate: String(ticker.funding_rate),
-    fundingIntervalHour: '8',
-    fundingCap: '0.005',
-  }));
-  const exchange = await serveLinearTickers(listed);
+  const exchange = await serveLinearTickers(tickers.map(bybitTicker));
   const s3 = localS3Client(urls.s3);
   const kafka = createKafka('bench', [urls.kafka], SILENT);
   const admin = kafka.admin();
