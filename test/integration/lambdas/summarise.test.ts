@@ -4,6 +4,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SUMMARY_STATE_INDEX } from '../../../core/market/index-names.ts';
 import { formatSeries } from '../../../core/market/series.ts';
 import { DAY_MS, HOUR_MS } from '../../../core/market/time.ts';
+import type { MarketTicks } from '../../../core/summarise/ports.ts';
 import { newLedger, type SeriesLedger } from '../../../core/summarise/series-ledger.ts';
 import { summarise } from '../../../core/summarise/summarise.ts';
 import { OpenSearchBulk } from '../../../stores/opensearch/bulk.ts';
@@ -12,6 +13,7 @@ import { LeaseBusyError, withLease } from '../../../stores/opensearch/lease.ts';
 import { OpenSearchSearch } from '../../../stores/opensearch/search.ts';
 import { OpenSearchSummaries } from '../../../stores/opensearch/summaries.ts';
 import { withSummaryStores } from '../../../stores/opensearch/summary-stores.ts';
+import { OpenSearchTicks } from '../../../stores/opensearch/ticks.ts';
 import { until } from '../../faults/world.ts';
 import { SILENT_LOG } from '../../samples/tickers.ts';
 import {
@@ -64,6 +66,16 @@ describe('the summarise function', () => {
     const run = await startSummarise(ENVIRONMENT);
     expect(await run(iso(at(29) + 10 * 60_000))).toMatchObject({ hours: 29, done: true, until: iso(at(29)) });
     expect(await storedDocuments()).toEqual(expectedDocuments(ticks, at(29)));
+  });
+
+  it('reads the ticks of a large market part by part, each of them once', async () => {
+    await indexTicks(ticksOf(2));
+    const deadlineMs = Date.now() + 20_000;
+    const ticks = new OpenSearchTicks(openSearch, new OpenSearchSearch(openSearch, deadlineMs), deadlineMs);
+    const [market] = (await ticks.marketsOf(at(1))) as [MarketTicks];
+    const atOnce = await ticks.ticksOf(at(1), market);
+    expect(atOnce.map((each) => each.ticks.length)).toEqual([4, 4]);
+    expect(await ticks.ticksOf(at(1), { ...market, ticks: 200_000 })).toEqual(atOnce);
   });
 
   it('continues with the next hours, and repeats those that late ticks change', async () => {
