@@ -75,12 +75,12 @@ export const compact: Operation<CompactInput, CompactOutput, CompactServices> = 
     const compaction = new Compaction(input, services, output);
     const progress = { done, total: done, unit: 'files' };
     for (const [rank, maker] of services.makers.entries()) {
+      if (maker.isAgain && input.dryRun) continue;
       const found = inOrder(await maker.files(Date.parse(input.now), input.exchange), input);
       const files = found.map((file) => ({ file, position: positionOf(rank, file) }));
       const left = files.filter(({ position }) => position > after);
       progress.total += left.length;
-      for (let at = 0; at < left.length; at += LOOKS_AT_ONCE) {
-        const looks = left.slice(at, at + LOOKS_AT_ONCE);
+      for (const looks of looksAtOnce(left)) {
         const states = await Promise.all(looks.map(({ file }) => compaction.look(file, maker)));
         for (const [index, { file, position }] of looks.entries()) {
           await compaction.bring(file, states[index] as Look, maker);
@@ -93,6 +93,15 @@ export const compact: Operation<CompactInput, CompactOutput, CompactServices> = 
     return { progress, output };
   },
 };
+
+/** Files of one period, because a month is made from the one before. */
+function looksAtOnce<F extends { file: ColumnFile }>(files: readonly F[]): F[][] {
+  return [...Map.groupBy(files, ({ file }) => file.period).values()].flatMap((ofPeriod) =>
+    Array.from({ length: Math.ceil(ofPeriod.length / LOOKS_AT_ONCE) }, (_, at) =>
+      ofPeriod.slice(at * LOOKS_AT_ONCE, (at + 1) * LOOKS_AT_ONCE),
+    ),
+  );
+}
 
 function sliceUpTo(
   after: string,
@@ -132,8 +141,9 @@ class Compaction {
     const { scheduled, again, now } = this.#input;
     const isLooked = !scheduled || maker.isWorthALook(file, Date.parse(now));
     if (!isLooked && (await this.#states.isThere(file))) return NOTHING_FOUND;
-    const { sources, problems } = await maker.sources(file);
-    if (sources.length === 0) return { kind: 'nothing', problems };
+    const { sources, problems, areGone = false } = await maker.sources(file);
+    const isToBeEmpty = areGone && (await this.#states.isThere(file));
+    if (sources.length === 0 && !isToBeEmpty) return { kind: 'nothing', problems };
     const isMade = !again && (await this.#states.isMadeFrom(file, sources));
     return isMade ? { kind: 'upToDate', problems } : { kind: 'due', sources, problems };
   }
@@ -142,7 +152,7 @@ class Compaction {
   async bring(file: ColumnFile, found: Look, maker: ColumnMaker): Promise<void> {
     const output = this.#output;
     addProblems(output, found.problems);
-    if (found.kind === 'upToDate') output.upToDate += 1;
+    if (found.kind === 'upToDate' && !maker.isAgain) output.upToDate += 1;
     if (found.kind !== 'due') return;
     output.due += 1;
     if (this.#input.dryRun) return;
@@ -167,6 +177,7 @@ class Compaction {
       const etag = await store.putFile(file, path);
       const object = columnKey(file);
       await store.putManifest(file, { v: MANIFEST_VERSION, object, etag, ...content, sources });
+      await this.#states.wrote(file, etag);
       const { rows, skipped } = content;
       this.#output.written += 1;
       this.#output.rows += rows;

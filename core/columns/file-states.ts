@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ManifestSource } from './manifest.ts';
 import { type ColumnFile, columnKey, columnsPrefix, manifestKey, manifestsPrefix } from './objects.ts';
 import type { ColumnStore } from './ports.ts';
@@ -31,9 +32,15 @@ export class FileStates {
     return (
       manifest !== undefined &&
       manifest.etag === etags.get(columnKey(file)) &&
-      manifest.sources.length === sources.length &&
-      manifest.sources.every(({ key, etag }, at) => key === sources[at]?.key && etag === sources[at]?.etag)
+      isDeepStrictEqual(manifest.sources, sources)
     );
+  }
+
+  /** Takes note of a file that was written. */
+  async wrote(file: ColumnFile, etag: string): Promise<void> {
+    const { etags, manifests } = await this.#list(file);
+    etags.set(columnKey(file), etag);
+    manifests.add(manifestKey(file));
   }
 
   #list(file: ColumnFile): Promise<Listed> {

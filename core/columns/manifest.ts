@@ -6,7 +6,17 @@ export const MANIFEST_VERSION = 1;
 const isoTime = z.iso.datetime({ precision: 3 });
 
 /** An object that went into a file, as the store lists it. */
-const source = z.object({ key: z.string(), etag: z.string() });
+const source = z.object({
+  key: z.string(),
+  etag: z.string(),
+  /**
+   * Of a day of tickers in a month of candles: the sampling interval when the day first went in, from which its polls due
+   * follow.
+   */
+  samplingIntervalMs: z.number().positive().optional(),
+  /** Of the candles in a month of moves: at which thresholds they were walked. */
+  thresholds: z.array(z.number().positive()).optional(),
+});
 
 export const manifestSchema = z.object({
   v: z.literal(MANIFEST_VERSION),
@@ -29,6 +39,13 @@ export const manifestSchema = z.object({
   unreadable: z.array(z.string()).optional(),
   /** What the file was made from, by key. If the lake lists anything else, the file is made again. */
   sources: z.array(source),
+  /** Of moves: what the detectors remember at the end of the month, for the next one. */
+  states: z.object({ object: z.string(), sha256: z.string() }).optional(),
+  /**
+   * Of moves: SHA-256 of the ends, confirmed in this month, of moves of earlier months; by their months. They are read
+   * from this month's file, where the next moves start.
+   */
+  completes: z.record(z.string(), z.string()).optional(),
 });
 
 /** What a Parquet file contains, and what it was made from. Written after the file. */

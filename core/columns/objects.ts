@@ -14,6 +14,13 @@ export const COLUMNS_PREFIX = 'columns/';
 /** Beside the tables, so that whoever reads a whole table finds Parquet and nothing else. */
 export const MANIFESTS_PREFIX = `${COLUMNS_PREFIX}manifest/`;
 
+export const MOVE_STATES_PREFIX = `${COLUMNS_PREFIX}state/`;
+
+/** A month of moves. */
+export interface MovesFile extends ColumnFile {
+  table: 'moves';
+}
+
 function folderOf({ table, exchange, category }: Omit<ColumnFile, 'period'>): string {
   return `${table}/exchange=${exchange}/category=${category}/`;
 }
@@ -38,6 +45,14 @@ export function columnsPrefix(file: Omit<ColumnFile, 'period'>): string {
 /** `columns/manifest/tickers/exchange=…/category=…/dt=YYYY-MM-DD.json` */
 export function manifestKey(file: ColumnFile): string {
   return `${manifestsPrefix(file)}${periodFolder(file)}.json`;
+}
+
+/**
+ * `columns/state/moves/exchange=…/category=…/month=YYYY-MM.parquet`: what the move detectors remember at the end of a month,
+ * to go on with the next one. Not a table: its rows are ours alone.
+ */
+export function moveStatesKey(file: MovesFile): string {
+  return `${MOVE_STATES_PREFIX}${folderOf(file)}${periodFolder(file)}.parquet`;
 }
 
 /** The prefix of the manifests of a market's table; their keys sort by period. */

@@ -16,10 +16,15 @@ export interface WalkedBatch {
   problem?: string;
 }
 
-export async function marketsOf(lake: Pick<LakeObjects, 'folders'>, exchange?: string): Promise<Market[]> {
-  const exchanges = exchange === undefined ? await valuesIn(lake, 'tickers/', 'exchange') : [exchange];
+/** @param root of the folders of exchanges. @default all that have tickers */
+export async function marketsOf(
+  lake: Pick<LakeObjects, 'folders'>,
+  exchange?: string,
+  root = 'tickers/',
+): Promise<Market[]> {
+  const exchanges = exchange === undefined ? await valuesIn(lake, root, 'exchange') : [exchange];
   const markets = exchanges.map(async (name) =>
-    (await valuesIn(lake, `tickers/exchange=${name}/`, 'category'))
+    (await valuesIn(lake, `${root}exchange=${name}/`, 'category'))
       .filter(isCategory)
       .map((category) => ({ exchange: name, category })),
   );

@@ -2,15 +2,10 @@ import * as z from 'zod';
 import { SourceUnavailableError } from '../../core/ingest/source-errors.ts';
 import type { Category } from '../../core/market/series.ts';
 import type { CandleSource, ExchangeCandles } from '../../core/operate/ports.ts';
-import type { CandleApi, Exchange } from '../exchange.ts';
+import { candleExchanges, candleFormats } from '../candle-formats.ts';
 import { onTheHour } from '../payload/candles.ts';
-import { EXCHANGES, pairBySpelling } from '../registry.ts';
 import { holdTo, OWN_HOSTS_ONLY } from './addresses.ts';
 import { ExchangeClient } from './client.ts';
-
-type CandleExchange = Exchange & { candles: CandleApi };
-
-const candleExchanges = EXCHANGES.filter((each): each is CandleExchange => each.candles !== undefined);
 
 /** The categories with candles, by the name of the exchange. */
 export const CANDLE_CATEGORIES: Readonly<Record<string, readonly Category[]>> = Object.fromEntries(
@@ -41,12 +36,7 @@ export function exchangeCandles(addresses: 'public' | 'any'): ExchangeCandles {
       sources.set(key, source);
       return source;
     },
-    parse(format, symbol, content) {
-      const exchange = candleExchanges.find(({ candles }) => candles.format === format);
-      if (!exchange) throw new Error(`No exchange answers in the format ${format}`);
-      return onTheHour(exchange.candles.shapeOf(symbol).parse(JSON.parse(content)));
-    },
-    pairOf: pairBySpelling,
+    ...candleFormats,
   };
 }
 

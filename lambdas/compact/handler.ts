@@ -1,11 +1,13 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { candleMonths } from '../../core/columns/candle-months.ts';
 import {
   type CompactOutput,
   type CompactServices,
   compact,
   compactAsScheduled,
 } from '../../core/columns/compact.ts';
+import { moveMonths } from '../../core/columns/move-months.ts';
 import { tickerDays } from '../../core/columns/ticker-days.ts';
 import {
   type VerifyColumnsOutput,
@@ -15,8 +17,11 @@ import {
 import { OperationInputError, type Slice } from '../../core/operate/operation.ts';
 import { deadlineOf } from '../../core/runtime/budgets.ts';
 import { readEnvironment } from '../../core/runtime/environment.ts';
+import { summarySettings, summaryVariables } from '../../core/summarise/settings.ts';
+import { candleFormats } from '../../exchanges/candle-formats.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { writeCandleMonth, writeMoveMonth } from '../../stores/duckdb/month-files.ts';
 import { compareTickerFile } from '../../stores/duckdb/ticker-comparison.ts';
 import { writeTickerFile } from '../../stores/duckdb/ticker-file.ts';
 import { createS3Client, FILE_REQUESTS } from '../../stores/s3/client.ts';
@@ -27,23 +32,36 @@ const environment = readEnvironment(
   z.object({
     ...metricsVariables,
     LAKE_BUCKET: z.string().min(1),
+    ...summaryVariables,
   }),
   process.env,
 );
 const log = createLogger('compact');
 const store = new S3Columns(createS3Client(process.env, FILE_REQUESTS), environment.LAKE_BUCKET);
+const { thresholds, samplingIntervals } = summarySettings(environment);
 const tickers = tickerDays(store, (...given) => writeTickerFile(store, ...given));
+const candles = candleMonths({
+  store,
+  exchangeCandles: candleFormats,
+  samplingIntervals,
+  write: (...given) => writeCandleMonth(store, ...given),
+});
+const moves = moveMonths({ store, thresholds, write: (...given) => writeMoveMonth(store, ...given) });
 const services: CompactServices & VerifyColumnsServices = {
   store,
   tickers,
-  makers: [tickers],
+  // Moves twice: the ends of moves become known in later months.
+  makers: [tickers, candles, moves, { ...moves, isAgain: true }],
   compare: (...given) => compareTickerFile(store, ...given),
   log,
   emit: createMetrics(environment.STAGE),
   now: Date.now,
 };
 
-/** No file is begun later than this before the end: a day of a million tickers takes a minute or two. */
+/**
+ * No file is begun later than this before the end: a day of a million tickers takes a minute or two,
+ * a month of its candles two or three.
+ */
 const LAST_FILE_MS = 240_000;
 
 const commandEvent = z.object({

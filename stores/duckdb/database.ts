@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
+import { defineNaturalLog } from './natural-log.ts';
 import { type PlainValue, plainValue } from './plain-value.ts';
 import { quoted } from './sql-text.ts';
 import { withWorkFolder } from './work-folder.ts';
@@ -49,6 +50,7 @@ export class Database {
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
+    defineNaturalLog(connection);
     return new Database(instance, connection);
   }
 

@@ -11,7 +11,13 @@ import { quoted } from './sql-text.ts';
 const FORMAT = {
   FORMAT: 'parquet',
   COMPRESSION: 'zstd',
-  ROW_GROUP_SIZE: 122_880,
+};
+
+/** Rows in a group. A candle has the prices of an hour, thirty or more of them. */
+const GROUP_ROWS: Readonly<Record<ColumnTable, number>> = {
+  tickers: 122_880,
+  candles: 24_576,
+  moves: 122_880,
 };
 
 /**
@@ -25,12 +31,20 @@ export async function writeParquet(
   rows: string,
   path: string,
 ): Promise<void> {
+  await writeSorted(database, table, `FROM (${rows}) ORDER BY ${SORTED_BY[table].join(', ')}`, path);
+}
+
+/** The same of rows that are sorted. */
+export async function writeSorted(
+  database: Database,
+  table: ColumnTable,
+  rows: string,
+  path: string,
+): Promise<void> {
   const columns = Object.keys(columnsOf(table)).join(', ');
-  const options = Object.entries(FORMAT).map(([name, value]) => `${name} ${value}`);
-  await database.run(
-    `COPY (SELECT ${columns} FROM (${rows}) ORDER BY ${SORTED_BY[table].join(', ')})
-     TO ${quoted(path)} (${options.join(', ')})`,
-  );
+  const format = { ...FORMAT, ROW_GROUP_SIZE: GROUP_ROWS[table] };
+  const options = Object.entries(format).map(([name, value]) => `${name} ${value}`);
+  await database.run(`COPY (SELECT ${columns} FROM (${rows})) TO ${quoted(path)} (${options.join(', ')})`);
 }
 
 type Content = Pick<Manifest, 'bytes' | 'sha256' | 'rows' | 'first' | 'last' | 'symbols'>;
@@ -70,7 +84,7 @@ function least(values: readonly number[]): number {
   return values.reduce((least, value) => (value < least ? value : least), Number.POSITIVE_INFINITY);
 }
 
-async function sha256Of(path: string): Promise<string> {
+export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

@@ -1,5 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -59,6 +61,15 @@ export class S3Bucket {
     await this.#named(`${key} could not be written`, () => this.#put(key, body, type, deadlineMs));
   }
 
+  /** Copies an object, however large, to the local disk. */
+  async readFile(Key: string, path: string): Promise<void> {
+    const get = async () => {
+      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key }));
+      if (Body) await pipeline(Body as Readable, createWriteStream(path));
+    };
+    await this.#named(`${Key} could not be read`, () => retryFile(get));
+  }
+
   /** Writes a file, however large. @returns the object's ETag */
   async writeFile(key: string, path: string, type: ContentType): Promise<string> {
     const { size } = await stat(path);
@@ -73,13 +84,7 @@ export class S3Bucket {
         Body.destroy();
       }
     };
-    return this.#named(`${key} could not be written`, () =>
-      retryUntilDeadline(put, {
-        deadlineMs: Date.now() + S3_FILE_RETRY_MS,
-        ...BACKOFFS.s3File,
-        isRetryable: (error) => (s3Status(error) ?? 500) >= 500,
-      }),
-    );
+    return this.#named(`${key} could not be written`, () => retryFile(put));
   }
 
   /**
@@ -174,6 +179,14 @@ export class S3Bucket {
       throw lakeUnavailable(this.name, failure, error);
     }
   }
+}
+
+function retryFile<T>(attempt: () => Promise<T>): Promise<T> {
+  return retryUntilDeadline(attempt, {
+    deadlineMs: Date.now() + S3_FILE_RETRY_MS,
+    ...BACKOFFS.s3File,
+    isRetryable: (error) => (s3Status(error) ?? 500) >= 500,
+  });
 }
 
 /** Aborts a request that is not answered by the deadline. */

@@ -1,12 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { type Manifest, ManifestError, parseManifest } from '../../core/columns/manifest.ts';
 import {
-  type Manifest,
-  ManifestError,
-  type ManifestSource,
-  parseManifest,
-} from '../../core/columns/manifest.ts';
-import { type ColumnFile, columnKey, manifestKey } from '../../core/columns/objects.ts';
-import type { ColumnStore } from '../../core/columns/ports.ts';
+  type ColumnFile,
+  columnKey,
+  type MovesFile,
+  manifestKey,
+  moveStatesKey,
+} from '../../core/columns/objects.ts';
+import type { ColumnStore, ListedObject } from '../../core/columns/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
 /** The lake's Parquet files and their manifests, and the objects they are made from. */
@@ -18,7 +19,7 @@ export class S3Columns implements ColumnStore {
     this.#bucket = new S3Bucket(client, bucket);
   }
 
-  list(prefix: string): AsyncIterable<ManifestSource> {
+  list(prefix: string): AsyncIterable<ListedObject> {
     return this.#bucket.list(prefix);
   }
 
@@ -28,6 +29,14 @@ export class S3Columns implements ColumnStore {
 
   read(key: string): Promise<Uint8Array | undefined> {
     return this.#bucket.readIfThere(key);
+  }
+
+  fetchFile(key: string, path: string): Promise<void> {
+    return this.#bucket.readFile(key, path);
+  }
+
+  async putMoveStates(file: MovesFile, path: string): Promise<void> {
+    await this.#bucket.writeFile(moveStatesKey(file), path, 'application/vnd.apache.parquet');
   }
 
   async readManifest(file: ColumnFile): Promise<Manifest | undefined> {

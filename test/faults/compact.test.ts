@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mergeSlices } from '../../cli/operation.ts';
 import { compact } from '../../core/columns/compact.ts';
 import { type Manifest, manifestSchema } from '../../core/columns/manifest.ts';
-import { columnKey, manifestKey } from '../../core/columns/objects.ts';
+import { columnKey, manifestKey, moveStatesKey } from '../../core/columns/objects.ts';
 import type { ColumnStore } from '../../core/columns/ports.ts';
 import { tickerDays } from '../../core/columns/ticker-days.ts';
 import { packLines } from '../../core/lake/ndjson.ts';
@@ -25,6 +25,9 @@ const MARKET = { exchange: 'bybit', category: 'spot' } as const;
 const NOW = '2021-03-03T00:01:00.000Z';
 const DAYS = ['2021-03-01', '2021-03-02'] as const;
 const fileOf = (period: string) => ({ table: 'tickers', ...MARKET, period }) as const;
+const MONTH = { ...MARKET, period: '2021-03' } as const;
+const CANDLES = { ...MONTH, table: 'candles' } as const;
+const MOVES = { ...MONTH, table: 'moves' } as const;
 
 let bucket: string;
 beforeEach(async () => {
@@ -70,14 +73,17 @@ async function columns(): Promise<Record<string, string>> {
 }
 
 describe('compacting', () => {
-  it('makes a file and a manifest of each day that is over, once', async () => {
+  it('makes files and manifests of each day that is over and its month, once', async () => {
     await putDays();
     const proxy = await startFaultyProxy(services.s3, () => 'none');
     const { scheduled, compact: command } = await startCompact({ bucket, s3: proxy.url });
-    expect(await scheduled(NOW)).toMatchObject({ due: 2, written: 2, rows: 6, failed: 0, problems: [] });
+    expect(await scheduled(NOW)).toMatchObject({ due: 4, written: 4, rows: 12, failed: 0, problems: [] });
     const made = await columns();
     expect(Object.keys(made).toSorted()).toEqual(
-      DAYS.flatMap((day) => [manifestKey(fileOf(day)), columnKey(fileOf(day))]).toSorted(),
+      [...DAYS.map(fileOf), CANDLES, MOVES]
+        .flatMap((file) => [manifestKey(file), columnKey(file)])
+        .concat(moveStatesKey(MOVES))
+        .toSorted(),
     );
     expect(await manifestOf(DAYS[0])).toMatchObject({
       rows: 3,
@@ -87,26 +93,28 @@ describe('compacting', () => {
       skipped: 0,
       sha256: made[columnKey(fileOf(DAYS[0]))],
     });
+    const candles = manifestSchema.parse(await jsonOf(bucket, manifestKey(CANDLES)));
+    expect(candles).toMatchObject({ rows: 6, symbols: { BTCUSDT: 4, ETHUSDT: 2 } });
     const requests = proxy.requests.splice(0);
-    expect(requests.filter(({ method }) => method === 'PUT')).toHaveLength(4);
-    expect(await scheduled(NOW)).toMatchObject({ due: 0, written: 0, upToDate: 2 });
-    expect(mergeSlices(await command({ now: NOW }, 1))).toMatchObject({ due: 0, written: 0, upToDate: 2 });
+    expect(requests.filter(({ method }) => method === 'PUT')).toHaveLength(9);
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, written: 0, upToDate: 4 });
+    expect(mergeSlices(await command({ now: NOW }, 1))).toMatchObject({ due: 0, written: 0, upToDate: 4 });
     expect(new Set(proxy.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(await columns()).toEqual(made);
     expect(emittedBy('compact')).toMatchObject([
-      { FilesWritten: 2, FilesDue: 0, FilesFailed: 0, LinesSkipped: 0 },
+      { FilesWritten: 4, FilesDue: 0, FilesFailed: 0, LinesSkipped: 0 },
       { FilesWritten: 0, FilesDue: 0, FilesFailed: 0, LinesSkipped: 0 },
     ]);
     await proxy.close();
   });
 
-  it('makes a day anew if ticks come late, and no other', async () => {
+  it('makes a day and its month anew if ticks come late, and no other day', async () => {
     await putDays();
     const { scheduled } = await startCompact({ bucket });
     await scheduled(NOW);
     const before = await columns();
     await putBatch(`${DAYS[0]}T12:00:00.000Z`, ['BTCUSDT', 'XRPUSDT']);
-    expect(await scheduled(NOW)).toMatchObject({ due: 1, written: 1, rows: 5, upToDate: 1 });
+    expect(await scheduled(NOW)).toMatchObject({ due: 3, written: 3, rows: 13, upToDate: 1 });
     expect(await manifestOf(DAYS[0])).toMatchObject({ symbols: { BTCUSDT: 3, ETHUSDT: 1, XRPUSDT: 1 } });
     const after = await columns();
     expect(Object.keys(after)).toEqual(Object.keys(before));
@@ -125,8 +133,8 @@ describe('compacting', () => {
     await put(foreign, 'somebody’s notes');
     const { scheduled } = await startCompact({ bucket });
     expect(await scheduled(NOW)).toMatchObject({
-      written: 1,
-      rows: 1,
+      written: 3,
+      rows: 2,
       skipped: 2,
       problems: [
         `${foreign} is not a batch of tickers`,
@@ -136,7 +144,7 @@ describe('compacting', () => {
       ],
     });
     expect(await manifestOf(DAYS[0])).toMatchObject({ rows: 1, skipped: 2, unreadable: [unreadable] });
-    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 1 });
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 3 });
   });
 
   it('makes a file anew that is not the one that its manifest describes', async () => {
@@ -151,7 +159,7 @@ describe('compacting', () => {
     for (const day of DAYS) expect(again[columnKey(fileOf(day))]).toBe(made[columnKey(fileOf(day))]);
     expect(mergeSlices(await command({ now: NOW, to: `${DAYS[1]}T00:00:00.000Z` }))).toMatchObject({
       due: 0,
-      upToDate: 1,
+      upToDate: 3,
     });
   });
 });
@@ -259,7 +267,7 @@ describe('a compaction that is killed', () => {
     killed.abort();
     await failed;
     expect(await columns()).toEqual(made);
-    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 2 });
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 4 });
   });
 
   it.each<[string, Fault]>([
@@ -274,8 +282,8 @@ describe('a compaction that is killed', () => {
       isFile(request) && left-- > 0 ? fault : 'none',
     );
     const { scheduled } = await startCompact({ bucket, s3: proxy.url });
-    expect(await scheduled(NOW)).toMatchObject({ written: 2, failed: 0 });
-    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 2 });
+    expect(await scheduled(NOW)).toMatchObject({ written: 4, failed: 0 });
+    expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 4 });
     await proxy.close();
   });
 });

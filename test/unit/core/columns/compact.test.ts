@@ -38,7 +38,7 @@ class Lake implements ColumnStore {
   async *list(prefix: string) {
     this.requests += 1;
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-    for (const key of keys) yield { key, etag: this.objects.get(key) ?? '' };
+    for (const key of keys) yield { key, etag: this.objects.get(key) ?? '', writtenMs: 0 };
   }
 
   async folders(prefix: string): Promise<string[]> {
@@ -48,6 +48,8 @@ class Lake implements ColumnStore {
   }
 
   async read(): Promise<undefined> {}
+  async fetchFile(): Promise<void> {}
+  async putMoveStates(): Promise<void> {}
 
   async readManifest(file: ColumnFile): Promise<Manifest | undefined> {
     this.requests += 1;

@@ -1,0 +1,92 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CandleMonthPlan } from '../../core/columns/candle-months.ts';
+import type { MoveMonthPlan, WrittenMoves } from '../../core/columns/move-months.ts';
+import type { ColumnStore, Take, WrittenFile } from '../../core/columns/ports.ts';
+import type { ColumnTable } from '../../core/columns/tables.ts';
+import { CandleMonth } from './candle-month.ts';
+import { type Database, withDatabase } from './database.ts';
+import { walkMonth, writeMoves, writeStates } from './move-month.ts';
+import { describeParquet, sha256Of } from './parquet.ts';
+
+/** Sorting a month and collecting a day's ticks spill to disk beyond it. */
+const MEMORY = '160MB';
+
+type Fetch = Pick<ColumnStore, 'fetchFile'>;
+
+/** Runs a plan for a month of candles. */
+export function writeCandleMonth(
+  store: Fetch,
+  plan: CandleMonthPlan,
+  take: Take<WrittenFile>,
+): Promise<void> {
+  return withFile('candles', take, async (database, folder, path) => {
+    const local = async (key: string, name: string) => {
+      const file = join(folder, name);
+      await store.fetchFile(key, file);
+      return file;
+    };
+    const month = await CandleMonth.create(database, folder);
+    if (plan.keep) {
+      const kept = await local(plan.keep, 'kept.parquet');
+      await month.keep(
+        kept,
+        plan.days.map(({ startMs }) => startMs),
+      );
+    }
+    await month.record(plan.recorded);
+    for (const day of plan.days) {
+      const ticks = day.ticks && (await local(day.ticks, 'ticks.parquet'));
+      await month.addDay(day, ticks);
+      if (ticks) await rm(ticks);
+    }
+    const previous = plan.previous && (await local(plan.previous, 'previous.parquet'));
+    await month.write(path, plan.month.fromMs, previous);
+    return {};
+  });
+}
+
+/** Runs a plan for a month of moves. */
+export function writeMoveMonth(
+  store: Fetch,
+  { moves, later }: MoveMonthPlan,
+  take: Take<WrittenMoves>,
+): Promise<void> {
+  return withFile('moves', take, async (database, folder, path) => {
+    const local = async (key: string, name: string) => {
+      const file = join(folder, name);
+      await store.fetchFile(key, file);
+      return file;
+    };
+    const ends: string[] = [];
+    for (const [position, key] of later.entries()) ends.push(await local(key, `later-${position}.parquet`));
+    if ('known' in moves) {
+      const known = await local(moves.known, 'known.parquet');
+      await writeMoves(database, path, `FROM read_parquet('${known}')`, ends);
+      return {};
+    }
+    const candles = await local(moves.candles, 'candles.parquet');
+    const before = moves.states && (await local(moves.states, 'before.parquet'));
+    const walked = await walkMonth(database, candles, before, moves.thresholds, folder);
+    await writeMoves(database, path, walked.moves, ends);
+    const states = join(folder, 'states.parquet');
+    await writeStates(database, states, walked.states);
+    return {
+      walked: { states: { path: states, sha256: await sha256Of(states) }, completes: walked.completes },
+    };
+  });
+}
+
+/** Hands over what work writes to `path`, with what else it made. */
+function withFile<More extends object>(
+  table: ColumnTable,
+  take: Take<WrittenFile & More>,
+  work: (database: Database, folder: string, path: string) => Promise<More>,
+): Promise<void> {
+  return withDatabase(MEMORY, async (database, folder) => {
+    const path = join(folder, 'part-0.parquet');
+    const more = await work(database, folder, path);
+    const content = { ...(await describeParquet(database, table, path)), skipped: 0 };
+    await take({ path, content, problems: [], ...more });
+  });
+}
