@@ -9,6 +9,7 @@ import { indexCpu } from './targets/index-cpu.ts';
 import { indexPath } from './targets/index-path.ts';
 import { indexShape } from './targets/index-shape.ts';
 import { ingest } from './targets/ingest.ts';
+import { lake } from './targets/lake.ts';
 import { latency } from './targets/latency.ts';
 import { replay } from './targets/replay.ts';
 import { scale } from './targets/scale.ts';
@@ -24,6 +25,7 @@ const TARGETS: Record<string, Target> = {
   'cold-start': coldStart,
   'two-years': twoYears,
   'history-file': historyFile,
+  lake,
   scale,
 };
 
