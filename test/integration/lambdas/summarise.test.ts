@@ -25,7 +25,7 @@ import {
   SETTINGS,
   START_MS,
 } from '../../unit/core/summarise/in-memory.ts';
-import { clearSummaries, clearTickers, openSearch, services } from '../services.ts';
+import { clearSummaries, clearTickers, emptyIndices, openSearch, services } from '../services.ts';
 import { startSetup, startSummarise } from './handlers.ts';
 import { indexTicks, storedDocuments } from './summaries.ts';
 
@@ -183,10 +183,12 @@ describe('killed at any of its requests', () => {
 
   async function attempt(killAt: number, nowMs: number): Promise<number> {
     const { client, changes } = mortalClient(killAt);
-    const now = Date.now();
+    const deadlineMs = Date.now() + 60_000;
+    // Whoever is killed as it takes the lease would only go on trying.
+    const waitUntilMs = killAt === Number.POSITIVE_INFINITY ? deadlineMs : 0;
     try {
       await withSummaryStores(
-        { client, log: SILENT_LOG, purpose: 'test', waitUntilMs: now + 5_000, deadlineMs: now + 20_000 },
+        { client, log: SILENT_LOG, purpose: 'test', waitUntilMs, deadlineMs },
         ({ store, ticks, counts }) =>
           summarise(nowMs, { store, ticks, counts, settings: SETTINGS, hasTime: () => true }),
       );
@@ -204,8 +206,7 @@ describe('killed at any of its requests', () => {
     const late = new MemoryTicks();
     late.addHour(ETH, 1, 300, 310, 320, 330, 340);
     for (let killAt = 1; ; killAt += 1) {
-      await clearSummaries();
-      await clearTickers();
+      await emptyIndices();
       await indexTicks(ticks);
       await attempt(Number.POSITIVE_INFINITY, at(2));
       await indexTicks(late);
@@ -224,11 +225,11 @@ describe('killed at any of its requests', () => {
         break;
       }
     }
-  });
+  }, 240_000);
 });
 
 describe('the lease', () => {
-  const options = (purpose: string, waitMs: number, ttlMs = 600) => ({
+  const options = (purpose: string, waitMs = 60_000, ttlMs = 60_000) => ({
     client: openSearch,
     purpose,
     waitUntilMs: Date.now() + waitMs,
@@ -238,7 +239,7 @@ describe('the lease', () => {
   it('lets one process work at a time, and the next as soon as it is free', async () => {
     const events: string[] = [];
     const work = (name: string) =>
-      withLease(options(name, 5_000), async () => {
+      withLease(options(name), async () => {
         events.push(`${name} begins`);
         await openSearch.ping();
         events.push(`${name} ends`);
@@ -251,7 +252,7 @@ describe('the lease', () => {
   });
 
   it('is not waited for longer than requested', async () => {
-    await withLease(options('backfill', 0), async () => {
+    await withLease(options('backfill'), async () => {
       const busy = withLease(options('rebuild', 200), async () => {});
       await expect(busy).rejects.toThrow(LeaseBusyError);
       await expect(busy).rejects.toMatchObject({ holder: 'backfill' });
@@ -259,8 +260,8 @@ describe('the lease', () => {
   });
 
   it('is held for as long as the work takes', async () => {
-    await withLease(options('backfill', 0, 300), async (lease) => {
-      const busy = withLease(options('rebuild', 1_200), async () => {});
+    await withLease(options('backfill', 60_000, 2_000), async (lease) => {
+      const busy = withLease(options('rebuild', 2_500), async () => {});
       await expect(busy).rejects.toThrow(LeaseBusyError);
       lease.assertHeld();
     });
@@ -269,15 +270,15 @@ describe('the lease', () => {
   it('of a killed process expires', async () => {
     const document = { kind: 'lease', holder: 'gone', purpose: 'backfill', expires_ms: Date.now() + 500 };
     await openSearch.index({ index: SUMMARY_STATE_INDEX, id: 'lease', body: document });
-    expect(await withLease(options('rebuild', 5_000), async () => Date.now())).toBeGreaterThanOrEqual(
+    expect(await withLease(options('rebuild'), async () => Date.now())).toBeGreaterThanOrEqual(
       document.expires_ms,
     );
   });
 
   it('stops all writing once it is lost', async () => {
     let nowMs = Date.now();
-    const lost = withLease({ ...options('backfill', 0), now: () => nowMs }, async (lease) => {
-      nowMs += 700;
+    const lost = withLease({ ...options('backfill'), now: () => nowMs }, async (lease) => {
+      nowMs += 70_000;
       lease.assertHeld();
     });
     await expect(lost).rejects.toMatchObject({ name: 'LeaseLostError' });
@@ -300,15 +301,22 @@ describe('a writer that lost the lease while OpenSearch answered 429', () => {
     return { client, refused: () => refused, throttle: (on: boolean) => (isThrottled = on) };
   }
 
+  const later = () => Date.now() + 120_000;
+
   const ledgerOf = (through: number): SeriesLedger => ({
     ...newLedger(BTC, SETTINGS.thresholds),
     through: iso(at(through)),
   });
 
-  /** Works under a lease of 400 ms. */
-  function withStore<T>(client: Client, work: (store: OpenSearchSummaries) => Promise<T>): Promise<T> {
-    const deadlineMs = Date.now() + 20_000;
-    return withLease({ client, purpose: 'summarise', waitUntilMs: deadlineMs, ttlMs: 400 }, (lease) => {
+  /** @param now for whoever comes when the lease of the others has run out */
+  function withStore<T>(
+    client: Client,
+    work: (store: OpenSearchSummaries) => Promise<T>,
+    now = Date.now,
+  ): Promise<T> {
+    const deadlineMs = Date.now() + 60_000;
+    const waitUntilMs = now() + 60_000;
+    return withLease({ client, purpose: 'summarise', waitUntilMs, ttlMs: 60_000, now }, (lease) => {
       const search = new OpenSearchSearch(client, deadlineMs);
       const bulk = new OpenSearchBulk(client);
       return work(new OpenSearchSummaries({ client, search, bulk, deadlineMs, lease }));
@@ -329,16 +337,20 @@ describe('a writer that lost the lease while OpenSearch answered 429', () => {
       });
       const ended = slow.catch((error: unknown) => error);
       await until(() => refused() > 0);
-      await withStore(other, (store) => write(store, 3));
+      await withStore(other, (store) => write(store, 3), later);
       throttle(false);
       expect(await ended).toMatchObject({
         name: 'LeaseLostError',
         message: expect.stringMatching(/another process has written .* in summaries-state/),
       });
-      await withStore(other, async (store) => {
-        const ledger = (await store.ledgers([BTC])).get(formatSeries(BTC));
-        expect(ledger?.through ?? iso((await store.summarisedUntil()) ?? 0)).toBe(iso(at(3)));
-      });
+      await withStore(
+        other,
+        async (store) => {
+          const ledger = (await store.ledgers([BTC])).get(formatSeries(BTC));
+          expect(ledger?.through ?? iso((await store.summarisedUntil()) ?? 0)).toBe(iso(at(3)));
+        },
+        later,
+      );
     } finally {
       await Promise.all([client.close(), other.close()]);
     }
