@@ -1,6 +1,12 @@
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
+// It would hold this process to public addresses, and the servers of other files with it.
+vi.mock(import('../../../../exchanges/http/addresses.ts'), async (actual) => ({
+  ...(await actual()),
+  holdTo: () => {},
+}));
+
 let handler: (event: unknown, context: Context) => Promise<unknown>;
 beforeAll(async () => {
   vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
