@@ -5,7 +5,7 @@ import { STAGE_NAMES, type StageName, stageConfig } from '../lib/config/stages.t
 import { type CostLine, totalUsd } from './cost.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
 import { FIGURE_VALUES, FIGURES } from './figures.ts';
-import { drawGrowth, growthRows } from './growth.ts';
+import { drawGrowth, growthTable } from './growth.ts';
 import { type Inventory, inventoryOf } from './inventory.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION, priceOf } from './prices.ts';
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
@@ -98,7 +98,7 @@ export function scaleTables(): Record<string, string> {
     ),
     'limits-dev': markdownTable(headroom('dev'), Number.POSITIVE_INFINITY),
     'limits-prod': markdownTable(headroom('prod'), Number.POSITIVE_INFINITY),
-    growth: markdownTable(growthRows()),
+    growth: growthTable(),
     fit: fitTable(SCALES.map((count) => ({ head: String(count), ...thatFits('prod', count) }))),
     monthly: markdownTable([
       ['per month', ...fits.map(({ head }) => head)],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { markdownTable } from '../core/text/markdown-table.ts';
 import { writeFileAtomically } from '../local/atomic-file.ts';
 import { FIGURE_VALUES } from './figures.ts';
 import { type Rows, rounded } from './tables.ts';
@@ -32,8 +33,7 @@ const MODEL: Readonly<Record<string, (series: number) => number>> = {
  * What was measured at each number of series, how many times as much the most is, and by how much the estimates are
  * wrong.
  */
-export function growthRows(): Rows {
-  const { series, rows } = readGrowth();
+function growthRows({ series, rows }: Growth): Rows {
   const cell = (value: number | null | undefined, unit: string) =>
     typeof value === 'number' ? `${rounded(value)} ${unit}` : 'not measured';
   const timesOf = (values: readonly (number | null)[], unit: string) => {
@@ -56,6 +56,12 @@ export function growthRows(): Rows {
       return [measured, ['… according to the model', ...estimates, '', '']];
     }),
   ];
+}
+
+/** The table with the day and the machine. */
+export function growthTable(): string {
+  const growth = readGrowth();
+  return `${markdownTable(growthRows(growth))}\n\nMeasured on ${growth.date.slice(0, 10)}: ${growth.machine}.`;
 }
 
 /**
