@@ -9,6 +9,11 @@ import { SQL_TYPES } from './sql-types.ts';
 import { StagedRows } from './staged-rows.ts';
 
 const COLUMNS = columnsOf('candles');
+/**
+ * What DuckDB may use, at first, and then if that does not do: 1,700 series with a price every two minutes need the first,
+ * and a process of 480 MB.
+ */
+export const MONTH_MEMORY = ['160MB', '384MB', '768MB'] as const;
 /** Candles that are sorted at once. */
 const SHARE_ROWS = 50_000;
 const STORED = Object.keys(COLUMNS).filter((name) => name !== 'log_return');
@@ -46,7 +51,7 @@ export class CandleMonth {
    */
   async keep(path: string, days: readonly number[]): Promise<void> {
     const others = ['NULL', ...days.map(timestamp)].join(', ');
-    await this.#database.run(`
+    await this.#run(`
       CREATE OR REPLACE VIEW month AS FROM candles UNION ALL BY NAME
       SELECT ${STORED.join(', ')} FROM read_parquet('${path}')
       WHERE date_trunc('day', start) IN (${others}) IS NOT TRUE`);
@@ -63,9 +68,7 @@ export class CandleMonth {
         rows.add({ ...candle, place, start: new Date(startMs).toISOString() });
       }
     }
-    await this.#database.run(
-      `INSERT INTO recorded BY NAME SELECT place, ${STORED.join(', ')} FROM (${rows.close()})`,
-    );
+    await this.#run(`INSERT INTO recorded BY NAME SELECT place, ${STORED.join(', ')} FROM (${rows.close()})`);
   }
 
   /**
@@ -79,14 +82,12 @@ export class CandleMonth {
     const hours = pollsDue.map((polls, hour) => {
       return `(${timestamp(startMs + hour * HOUR_MS)}, ${polls}, ${enoughTicks(polls)})`;
     });
-    await this.#database.run(
+    await this.#run(
       `CREATE OR REPLACE TEMP TABLE due AS FROM (VALUES ${hours.join(', ')}) due(start, polls_due, enough)`,
     );
-    await this.#database.run(
-      `CREATE OR REPLACE TEMP TABLE ticked AS ${ticks ? candlesOfTicks(ticks) : NO_TICKS}`,
-    );
-    await this.#database.run(`CREATE OR REPLACE TEMP TABLE recorded_day AS ${recordedOf(startMs)}`);
-    await this.#database.run(`INSERT INTO candles BY NAME ${CHOSEN}`);
+    await this.#run(`CREATE OR REPLACE TEMP TABLE ticked AS ${ticks ? candlesOfTicks(ticks) : NO_TICKS}`);
+    await this.#run(`CREATE OR REPLACE TEMP TABLE recorded_day AS ${recordedOf(startMs)}`);
+    await this.#run(`INSERT INTO candles BY NAME ${CHOSEN}`);
   }
 
   /**
@@ -96,19 +97,17 @@ export class CandleMonth {
    */
   async write(path: string, startMs: number, previous: string | undefined): Promise<void> {
     const until = `start + to_hours(hours)`;
-    await this.#database.run(`INSERT INTO closes SELECT symbol, hours, ${until}, close FROM month`);
+    await this.#run(`INSERT INTO closes SELECT symbol, hours, ${until}, close FROM month`);
     if (previous) {
-      await this.#database.run(`
+      await this.#run(`
         INSERT INTO closes SELECT symbol, hours, ${until}, close FROM read_parquet('${previous}')
         WHERE start >= ${timestamp(startMs - DAY_MS)} AND ${until} = ${timestamp(startMs)}`);
     }
     // Sorted at once, a busy month's paths would take twice the memory.
-    await this.#database.run(
-      `CREATE TABLE sorted AS SELECT *, 0.0::DOUBLE AS log_return FROM candles LIMIT 0`,
-    );
+    await this.#run(`CREATE TABLE sorted AS SELECT *, 0.0::DOUBLE AS log_return FROM candles LIMIT 0`);
     for (const { first, last } of await this.#shares()) {
       const isIn = (table: string) => `${table}.symbol BETWEEN ${quoted(first)} AND ${quoted(last)}`;
-      await this.#database.run(`
+      await this.#run(`
         INSERT INTO sorted BY NAME
         SELECT month.*, natural_log(month.close / closes.close) AS log_return
         FROM month LEFT JOIN (FROM closes WHERE ${isIn('closes')}) closes
@@ -116,7 +115,15 @@ export class CandleMonth {
         WHERE ${isIn('month')}
         ORDER BY ${SORTED_BY.candles.map((name) => `month.${name}`).join(', ')}`);
     }
-    await writeSorted(this.#database, 'candles', 'FROM sorted', path);
+    await this.#enough(() => writeSorted(this.#database, 'candles', 'FROM sorted', path));
+  }
+
+  #run(sql: string): Promise<void> {
+    return this.#enough(() => this.#database.run(sql));
+  }
+
+  #enough(work: () => Promise<void>): Promise<void> {
+    return this.#database.withEnoughMemory(MONTH_MEMORY, work);
   }
 
   /** The first and last symbol of shares of the month that are small enough to be sorted in memory. */

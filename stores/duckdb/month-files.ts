@@ -4,13 +4,10 @@ import type { CandleMonthPlan } from '../../core/columns/candle-months.ts';
 import type { MoveMonthPlan, WrittenMoves } from '../../core/columns/move-months.ts';
 import type { ColumnStore, Take, WrittenFile } from '../../core/columns/ports.ts';
 import type { ColumnTable } from '../../core/columns/tables.ts';
-import { CandleMonth } from './candle-month.ts';
+import { CandleMonth, MONTH_MEMORY } from './candle-month.ts';
 import { type Database, withDatabase } from './database.ts';
 import { walkMonth, writeMoves, writeStates } from './move-month.ts';
 import { describeParquet, sha256Of } from './parquet.ts';
-
-/** Sorting a month and collecting a day's ticks spill to disk beyond it. */
-const MEMORY = '160MB';
 
 type Fetch = Pick<ColumnStore, 'fetchFile'>;
 
@@ -83,7 +80,7 @@ function withFile<More extends object>(
   take: Take<WrittenFile & More>,
   work: (database: Database, folder: string, path: string) => Promise<More>,
 ): Promise<void> {
-  return withDatabase(MEMORY, async (database, folder) => {
+  return withDatabase(MONTH_MEMORY[0], async (database, folder) => {
     const path = join(folder, 'part-0.parquet');
     const more = await work(database, folder, path);
     const content = { ...(await describeParquet(database, table, path)), skipped: 0 };

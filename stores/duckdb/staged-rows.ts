@@ -4,6 +4,8 @@ import { SQL_TYPES } from './sql-types.ts';
 
 /** Text that is written at once. */
 const BLOCK_CHARACTERS = 1 << 20;
+/** In bytes; a day with a price each second has 2 MB. DuckDB reads by blocks of twice as much, by default of 32 MiB. */
+const LONGEST_ROW = 4_000_000;
 
 /**
  * Rows from the program for DuckDB, on disk: its appender takes 10 KB of memory for each candle with a path. Of a path,
@@ -35,7 +37,7 @@ export class StagedRows {
     const paths = Object.entries(this.#columns).filter(([, kind]) => kind === 'path');
     const points = paths.map(([name]) => `${pointsOf(name)} AS ${name}`);
     const replaced = points.length === 0 ? '' : ` REPLACE (${points.join(', ')})`;
-    return `SELECT *${replaced} FROM read_json('${this.#path}', format = 'newline_delimited', columns = {${types.join(', ')}})`;
+    return `SELECT *${replaced} FROM read_json('${this.#path}', format = 'newline_delimited', maximum_object_size = ${LONGEST_ROW}, columns = {${types.join(', ')}})`;
   }
 
   #write(): void {
