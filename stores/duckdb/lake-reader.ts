@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, parseManifest } from '../../core/columns/manifest.ts';
 import { type ColumnFile, columnKey, manifestKey } from '../../core/columns/objects.ts';
@@ -14,7 +13,7 @@ import { sideBySide } from '../../core/runtime/side-by-side.ts';
 import { LakeUnavailableError, s3Status } from '../s3/errors.ts';
 import type { Database } from './database.ts';
 import type { LakeCache } from './lake-cache.ts';
-import { bytesIn, type FileRange, FooterReader, THRIFT, type Thrift } from './lake-row-groups.ts';
+import { bytesIn, type FileRange, FooterReader, shortHash, THRIFT, type Thrift } from './lake-row-groups.ts';
 
 /** A file, and what its manifest says of it. */
 export interface KnownFile {
@@ -214,8 +213,6 @@ export class LakeReader {
     throw new Error('unreachable');
   }
 }
-
-const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 function manifestName({ key, etag }: ListedObject): string {
   return `${key}.${shortHash(etag)}`;

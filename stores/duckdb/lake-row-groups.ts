@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Manifest } from '../../core/columns/manifest.ts';
 import { type ColumnFile, columnKey } from '../../core/columns/objects.ts';
 import type { ColumnReads, LakeSelection } from '../../core/columns/selection.ts';
@@ -58,14 +59,31 @@ export class FooterReader {
     const { symbols, columns } = selection;
     const isFew = symbols !== undefined && symbols.length <= MOST_SYMBOLS;
     if (known.bytes <= this.#thrift.smallBytes || !(isFew || columns?.[file.table])) return undefined;
+    const needed = { symbols: isFew ? symbols : undefined, columns: columns?.[file.table] };
+    // Reading a footer takes longer than reading what came of it: a year has hundreds.
+    const name = `${footerName(file, known)}.${shortHash(JSON.stringify([needed, this.#thrift]))}`;
+    const kept = await this.#cache.readIfThere(name);
+    const ranges: FileRange[] | null = kept
+      ? JSON.parse(kept.toString('utf8'))
+      : await this.#find(file, known, needed, signal);
+    if (!kept) await this.#cache.write(name, [{ offset: 0, chunks: [Buffer.from(JSON.stringify(ranges))] }]);
+    return ranges ?? undefined;
+  }
+
+  async #find(
+    file: ColumnFile,
+    known: KnownFile,
+    needed: Needed,
+    signal: AbortSignal,
+  ): Promise<FileRange[] | null> {
     const footer = await this.#footerOf(file, known, signal);
     const chunks = await this.#database.rows<{ start: bigint; end: bigint | null }>(
-      chunksSql(this.#cache.path(footer), file.table, { columns, symbols: isFew ? symbols : undefined }),
+      chunksSql(this.#cache.path(footer), file.table, needed),
     );
-    if (chunks.some(({ end }) => end === null)) return undefined;
+    if (chunks.some(({ end }) => end === null)) return null;
     const found = chunks.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
     const ranges = joined(found, this.#thrift.gapBytes);
-    return bytesIn(ranges) > known.bytes * MOST_OF_FILE ? undefined : ranges;
+    return bytesIn(ranges) > known.bytes * MOST_OF_FILE ? null : ranges;
   }
 
   /** The end of a file, from its footer on. */
@@ -77,12 +95,12 @@ export class FooterReader {
   }
 
   /** A footer is kept as a Parquet file that ends like the whole one: its name in the cache. */
-  async #footerOf(file: ColumnFile, { sha256, etag }: KnownFile, signal: AbortSignal): Promise<string> {
+  async #footerOf(file: ColumnFile, known: KnownFile, signal: AbortSignal): Promise<string> {
     const key = columnKey(file);
-    const name = key.replace(/[^/]*$/, `${sha256}.footer`);
+    const name = footerName(file, known);
     if (await this.#cache.has(name)) return name;
     const lastBytes = async (end: number) => {
-      const { body } = await this.#lake.open(key, { range: { end }, etag, signal });
+      const { body } = await this.#lake.open(key, { range: { end }, etag: known.etag, signal });
       return Buffer.concat(await Array.fromAsync(body));
     };
     let last = await lastBytes(this.#thrift.tailBytes);
@@ -93,6 +111,21 @@ export class FooterReader {
   }
 }
 
+/** What a selection needs of one file. */
+interface Needed {
+  symbols: readonly string[] | undefined;
+  columns: readonly string[] | undefined;
+}
+
+function footerName(file: ColumnFile, { sha256 }: KnownFile): string {
+  return columnKey(file).replace(/[^/]*$/, `${sha256}.footer`);
+}
+
+/** Tells texts apart in names of files. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 export function bytesIn(ranges: readonly FileRange[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
@@ -101,13 +134,8 @@ export function bytesIn(ranges: readonly FileRange[]): number {
  * Where the pages and bloom filters are of the columns and groups of rows that a selection needs. A group is needed if one of
  * the symbols is between its smallest and its largest, which is also how DuckDB decides which groups to read.
  */
-function chunksSql(
-  path: string,
-  table: ColumnTable,
-  { symbols, columns }: Omit<LakeSelection, 'tables'>,
-): string {
-  const wanted = columns?.[table];
-  const names = wanted && [...new Set([...wanted, ...SORTED_BY[table], TIME_COLUMNS[table]])];
+function chunksSql(path: string, table: ColumnTable, { symbols, columns }: Needed): string {
+  const names = columns && [...new Set([...columns, ...SORTED_BY[table], TIME_COLUMNS[table]])];
   const isNamed = names ? `split_part(path_in_schema, ', ', 1) IN (${names.map(quoted).join(', ')})` : 'true';
   const values = (symbols ?? []).map((symbol) => `(${quoted(symbol)})`).join(', ');
   const groups = symbols
