@@ -2,9 +2,10 @@ import type { QuestionInput } from '../../core/insights/question.ts';
 import { pathOf } from '../../core/insights/window-moves.ts';
 import { type Candle, candleFromHistory, candleFromTicks, withLogReturn } from '../../core/market/candle.ts';
 import { type Move, moveOf, movesOf } from '../../core/market/directional-change.ts';
-import { candlePath } from '../../core/market/price-path.ts';
+import { type CandlePrices, candlePath, type PathPoint } from '../../core/market/price-path.ts';
 import { formatSeries } from '../../core/market/series.ts';
 import type { Ticker } from '../../core/market/ticker.ts';
+import { dayOf, MINUTE_MS } from '../../core/market/time.ts';
 import { readHistory } from '../../local/history-files/read-history.ts';
 import { InMemoryStore } from '../unit/core/insights/in-memory-store.ts';
 import { DAILY_HISTORY, HOURLY_HISTORY } from '../unit/local/market-replay/bundled-history.ts';
@@ -18,6 +19,15 @@ const TICKS_FROM_MS = ms('2018-03-10T00:00');
 const TICKS_ONLY_FROM_MS = ms('2018-03-20T09:00');
 export const SYMBOLS = ['BTCUSD', 'ETHUSD', 'ADAUSD'];
 export const CHANGE = 0.0123;
+
+/** Hours of one day were added up from rows that cover a part of an hour, so their paths do not follow from their prices. */
+function isAddedUp({ symbol, startMs }: { symbol: string; startMs: number }): boolean {
+  return symbol === 'ETHUSD' && dayOf(startMs) === ms('2018-02-10T00:00');
+}
+
+function zigzagOf({ open, high, low, close }: CandlePrices): PathPoint[] {
+  return [open, low, high, low, high, close].map((price, at) => [at * 10 * MINUTE_MS, price]);
+}
 
 /** Some weeks of the bundled history as the pipeline stores it: backfilled, then ticks, the last hours not summarised. */
 async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }> {
@@ -36,7 +46,8 @@ async function recordedHours(): Promise<{ candles: Candle[]; tickers: Ticker[] }
       quote: 'USD',
     } as const;
     if (row.startMs < TICKS_FROM_MS) {
-      candles.push(candleFromHistory(series, row, 1));
+      const path = isAddedUp(row) ? zigzagOf(row) : undefined;
+      candles.push(candleFromHistory(series, { ...row, path }, 1));
       continue;
     }
     const ticks = candlePath(row, 1).map(([offsetMs, price]) => ({ slotMs: row.startMs + offsetMs, price }));

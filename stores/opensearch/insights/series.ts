@@ -2,7 +2,6 @@ import type { Absence } from '../../../core/completeness/absence.ts';
 import type { SeriesStore } from '../../../core/insights/ports.ts';
 import type { Candle, CandleSeries, PathlessCandle, PriceTick } from '../../../core/market/candle.ts';
 import { CANDLE_INDICES, TICKER_INDICES } from '../../../core/market/index-names.ts';
-import { candlePath } from '../../../core/market/price-path.ts';
 import type { Window } from '../../../core/market/window.ts';
 import { type CandleRecord, candleOf } from '../candle-record.ts';
 import { candleWindowIn, numberIn, textIn } from '../hits.ts';
@@ -15,8 +14,6 @@ import { COLUMN_VALUES, candleColumns, pathlessCandleIn } from './candle-columns
 /** So many are asked for without looking first. */
 const FEW_WINDOWS = 10;
 
-const IS_BACKFILL = { term: { source: 'backfill' } };
-
 /** The candles and ticks of one series. */
 export class OpenSearchSeries implements SeriesStore {
   readonly #search: OpenSearchSearch;
@@ -26,20 +23,11 @@ export class OpenSearchSeries implements SeriesStore {
   }
 
   async candles(series: CandleSeries, window: Window): Promise<Candle[]> {
-    const inWindow = candlesIn(series, window);
-    const [backfilled, ticked] = await Promise.all([
-      // Their paths follow from their prices.
-      candleColumns(this.#search, series, allOf(inWindow, IS_BACKFILL)),
-      this.#search.all<CandleRecord>(CANDLE_INDICES, {
-        query: { bool: { filter: [inWindow], must_not: [IS_BACKFILL] } },
-        sort: ['start'],
-      }),
-    ]);
-    const candles = [
-      ...backfilled.map((candle) => ({ ...candle, path: candlePath(candle, candle.hours) })),
-      ...ticked.map(({ _source }) => candleOf(_source)),
-    ];
-    return candles.sort((a, b) => a.startMs - b.startMs);
+    const hits = await this.#search.all<CandleRecord>(CANDLE_INDICES, {
+      query: candlesIn(series, window),
+      sort: ['start'],
+    });
+    return hits.map(({ _source }) => candleOf(_source));
   }
 
   pathlessCandles(series: CandleSeries, window: Window): Promise<PathlessCandle[]> {
