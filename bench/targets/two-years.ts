@@ -1,20 +1,16 @@
-import { type Candle, candleFromTicks, candleId, withLogReturn } from '../../core/market/candle.ts';
+import { candleId } from '../../core/market/candle.ts';
 import { CANDLE_INDICES, candleIndexOf, TICKER_INDICES } from '../../core/market/index-names.ts';
 import { HOUR_MS } from '../../core/market/time.ts';
 import { percentile } from '../../local/pipeline/closing-report.ts';
 import { candleRecord } from '../../stores/opensearch/candle-record.ts';
+import { candlesOf, END_MS, HOURS, symbolOf } from '../candles.ts';
 import { lambdaContext } from '../functions.ts';
 import { type BulkDocument, bulkBodies, documentsOf, RawClient } from '../raw-bulk.ts';
 import { type BenchContext, resultOf, type Target } from '../target.ts';
-import { makeTickers, seededRandom } from '../tickers.ts';
+import { makeTickers } from '../tickers.ts';
 
 const SERIES = 600;
-const YEARS = 2;
-const HOURS = YEARS * 365 * 24;
-const END_MS = Date.parse('2026-01-01T00:00:00Z');
-const START_MS = END_MS - HOURS * HOUR_MS;
 const NOW = new Date(END_MS).toISOString();
-const TICKS_AN_HOUR = 4;
 const AVERAGES = 200;
 const RANKINGS = 30;
 const TICKS = 200_000;
@@ -31,7 +27,7 @@ export const twoYears: Target = async (context) => {
     return performance.now() - startedMs;
   };
   const average = (position: number) =>
-    ask({ question: 'average', symbol: `COIN${position % SERIES}USDT`, exchange: 'bench', over: '2y' });
+    ask({ question: 'average', symbol: symbolOf(position % SERIES), exchange: 'bench', over: '2y' });
   // Each has a different end, so that no answer comes from a cache.
   const ranking = (position: number) =>
     ask({
@@ -102,29 +98,5 @@ function* allCandles(say: BenchContext['say']): Generator<BulkDocument> {
       yield { index: candleIndexOf(candle.startMs), id: candleId(candle), record: candleRecord(candle) };
     }
     if (series % 50 === 49) say(`two years: candles of ${series + 1} of ${SERIES} series`);
-  }
-}
-
-/** A random walk, four ticks per hour. */
-function* candlesOf(series: number): Generator<Candle> {
-  const random = seededRandom(series + 1);
-  const identity = {
-    exchange: 'bench',
-    category: 'linear' as const,
-    symbol: `COIN${series}USDT`,
-    base: `COIN${series}`,
-    quote: 'USDT',
-  };
-  let price = 10 ** (random() * 6 - 2);
-  let previous: Candle | undefined;
-  for (let hour = 0; hour < HOURS; hour++) {
-    const startMs = START_MS + hour * HOUR_MS;
-    const ticks = Array.from({ length: TICKS_AN_HOUR }, (_, tick) => {
-      price *= 1 + (random() - 0.5) * 0.01;
-      return { slotMs: startMs + (tick * HOUR_MS) / TICKS_AN_HOUR, price: Number(price.toPrecision(8)) };
-    });
-    const candle = withLogReturn(candleFromTicks(identity, startMs, ticks), previous);
-    yield candle;
-    previous = candle;
   }
 }
