@@ -64,7 +64,7 @@ const dev: BuiltInStage = {
     operate: { memoryMb: 1_024, timeoutSeconds: 120, maxAtOnce: 5 },
     watch: { memoryMb: 256, timeoutSeconds: 30 },
     // A whole core; a day of 1.2 million tickers takes 500 MB of memory.
-    compact: { memoryMb: 1_769, timeoutSeconds: 900, storageMb: 2_048 },
+    compact: { memoryMb: 1_769, timeoutSeconds: 900, storageMb: 4_096 },
   },
   reservedConcurrency: false,
   retention: { logDays: 14, tickDays: 30, oldVersionDays: 7, rejectedDays: 30 },

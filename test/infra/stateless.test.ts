@@ -275,7 +275,7 @@ describe('compact', () => {
     dev.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(20 1-6 * * ? *)' });
     expect(functionOf(dev, 'Makes Parquet')).toMatchObject({
       MemorySize: 1_769,
-      EphemeralStorage: { Size: 2_048 },
+      EphemeralStorage: { Size: 4_096 },
       Timeout: 900,
       Environment: { Variables: { MOVE_THRESHOLDS: '0.01,0.02,0.05,0.1' } },
     });
