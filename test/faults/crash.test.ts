@@ -15,10 +15,10 @@ import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest } from '../integration/lambdas/handlers.ts';
 import { eventOf, eventOfValues, keysOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
 import { openSearch, s3, services } from '../integration/services.ts';
-import { SILENT_LOG, sampleTicker } from '../samples/tickers.ts';
+import { SILENT_LOG, sampleTicker, sampleTickers } from '../samples/tickers.ts';
 import { CrashPoint, walk } from './crash-point.ts';
 import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
-import { agreementOn, counts, freshWorld, leaveWorld, verdict, type World } from './world.ts';
+import { agreementOn, counts, fillLake, freshWorld, leaveWorld, verdict, type World } from './world.ts';
 
 const SLOTS = ['2021-03-01T12:00:00.000Z', '2021-03-01T12:02:00.000Z'] as const;
 
@@ -107,11 +107,8 @@ describe('a process that is killed at any step', () => {
   });
 
   it('while indexing: the batch is delivered again, and every record is stored or dead-lettered once', async () => {
-    const tickers = Array.from({ length: 12 }, (_, at) => sampleTicker({ symbol: `C${at}`, slot: SLOTS[0] }));
-    await new S3Lake(s3, world.bucket).putTickers(
-      { exchange: 'bybit', category: 'spot', slotMs: Date.parse(SLOTS[0]) },
-      tickers.map((ticker) => JSON.stringify(ticker)),
-    );
+    const tickers = sampleTickers(12, { slot: SLOTS[0] });
+    await fillLake(world, tickers);
     const refused = JSON.stringify({ ...sampleTicker({ slot: SLOTS[0] }), _id: 'of OpenSearch itself' });
     const event = eventOfValues([...tickers, 'oops', refused]);
     const steps = await walk((point) =>

@@ -13,7 +13,7 @@ import {
   startFaultyExchange,
   status,
 } from './faulty-exchange.ts';
-import { agreementOn, counts, freshWorld, indexTopic, leaveWorld, verdict, type World } from './world.ts';
+import { expectIndexed, freshWorld, leaveWorld, type World } from './world.ts';
 
 const slot = (minute: number) => `2021-03-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
 
@@ -28,12 +28,6 @@ afterEach(async () => {
 });
 
 const ingest = () => startIngest({ source: { url: exchange.url, categories: ['spot'] }, ...world });
-
-async function expectAgreement(ids: number): Promise<void> {
-  await indexTopic(world);
-  expect(await verdict(world)).toEqual(agreementOn(ids));
-  expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
-}
 
 /** The metrics of a poll with three valid tickers. */
 const GOOD_POLL = {
@@ -73,7 +67,7 @@ describe('a transient failure of the exchange', () => {
     exchange.answers = [answer()];
     expect(await (await ingest())(slot(0))).toMatchObject({ produced: 3 });
     expect(emittedBy('ingest')).toMatchObject([GOOD_POLL]);
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 });
 
@@ -95,7 +89,7 @@ describe('an unusable answer of the exchange', () => {
     expect(await keysOf(world.bucket, 'rejected/')).toHaveLength(kept);
     await poll(slot(2));
     expect(emittedBy('ingest')).toMatchObject([FAILED_POLL, GOOD_POLL]);
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 
   it('an empty list: the poll is suspicious and stores nothing', async () => {
@@ -108,7 +102,7 @@ describe('an unusable answer of the exchange', () => {
       { PollsSucceeded: 1, SuspiciousAnswers: 1, TickersFetched: 0, RecordsProduced: 0 },
     ]);
     expect(emittedBy('ingest')[1]?.RejectedShare).toBe(0);
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 
   it('some malformed tickers: the valid ones are produced, the others are kept', async () => {
@@ -138,7 +132,7 @@ describe('an unusable answer of the exchange', () => {
     const rejected = await recordsOf<{ reason: string }>(world.bucket, 'rejected/');
     expect(rejected).toHaveLength(bad.length);
     expect(rejected.map(({ reason }) => reason).join('\n')).toMatch(/too large for a float/);
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 });
 
@@ -150,7 +144,7 @@ describe('an exchange that stays unavailable', () => {
     await expect(poll(slot(2))).rejects.toMatchObject({ name: 'PollFailedError' });
     expect(exchange.requests).toBe(1);
     expect(emittedBy('ingest')).toMatchObject([FAILED_POLL, FAILED_POLL]);
-    await expectAgreement(0);
+    await expectIndexed(world, 0);
   });
 
   it('does not answer: the poll gives up in time, and the slot stays empty', async () => {
@@ -163,6 +157,6 @@ describe('an exchange that stays unavailable', () => {
     await poll(slot(2));
     expect(emittedBy('ingest')).toMatchObject([FAILED_POLL, GOOD_POLL]);
     expect(emittedBy('ingest')[0]?.PollDuration).toBeGreaterThan(1_000);
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 });

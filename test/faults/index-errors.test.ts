@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../core/index/ports.ts';
-import type { Ticker } from '../../core/market/ticker.ts';
 import { OpenSearchTickers } from '../../stores/opensearch/tickers.ts';
 import { emittedBy } from '../emf.ts';
 import { startIndex, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, keysOf, recordsOf } from '../integration/lambdas/stores.ts';
 import { openSearch } from '../integration/services.ts';
-import { sampleTicker } from '../samples/tickers.ts';
+import { sampleTicker, sampleTickers } from '../samples/tickers.ts';
 import { counts, freshWorld, leaveWorld, type World } from './world.ts';
 
 const SLOT = '2021-03-31T23:58:00.000Z';
@@ -21,8 +20,7 @@ beforeEach(async () => {
 });
 afterEach(leaveWorld);
 
-const tickers = (slot: string): Ticker[] =>
-  Array.from({ length: 12 }, (_, index) => sampleTicker({ symbol: `C${index}USDT`, slot }));
+const tickers = (slot: string) => sampleTickers(12, { slot });
 
 async function run(values: Parameters<typeof eventOfValues>[0], remainingMs?: number) {
   const index = await startIndex({ bucket: world.bucket, partialBatchResponse: true });

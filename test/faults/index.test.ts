@@ -3,25 +3,15 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Ticker } from '../../core/market/ticker.ts';
 import { startOpenSearch } from '../../local/engines/opensearch.ts';
-import { S3Lake } from '../../stores/s3/lake.ts';
 import { emittedBy } from '../emf.ts';
 import { startIndex, startIngest, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, recordsOf } from '../integration/lambdas/stores.ts';
-import { s3, services } from '../integration/services.ts';
-import { sampleTicker } from '../samples/tickers.ts';
+import { services } from '../integration/services.ts';
+import { sampleTickers } from '../samples/tickers.ts';
 import { startFaultyExchange } from './faulty-exchange.ts';
 import { type Fault, type FaultyProxy, type ProxiedRequest, startFaultyProxy } from './faulty-proxy.ts';
 import { startMortal } from './own-engines.ts';
-import {
-  agreementOn,
-  counts,
-  freshWorld,
-  indexTopic,
-  leaveWorld,
-  until,
-  verdict,
-  type World,
-} from './world.ts';
+import { expectAgreement, fillLake, freshWorld, indexTopic, leaveWorld, until, type World } from './world.ts';
 
 const SLOT = '2021-03-01T12:00:00.000Z';
 /** Not late, so the index function has no hour to record in a request of its own. */
@@ -43,24 +33,7 @@ afterEach(async () => {
   await proxy.close();
 });
 
-const tickers = (count: number, slot = SLOT): Ticker[] =>
-  Array.from({ length: count }, (_, index) => sampleTicker({ symbol: `C${index}USDT`, slot }));
-
-/** Stores tickers of one slot in the lake, as a poll does. */
-async function fillLake(all: readonly Ticker[]): Promise<void> {
-  const slots = [...new Set(all.map(({ slot }) => slot))];
-  for (const slot of slots) {
-    await new S3Lake(s3, world.bucket).putTickers(
-      { exchange: 'bybit', category: 'spot', slotMs: Date.parse(slot) },
-      all.filter((each) => each.slot === slot).map((each) => JSON.stringify(each)),
-    );
-  }
-}
-
-async function expectAgreement(ids: number): Promise<void> {
-  expect(await verdict(world)).toEqual(agreementOn(ids));
-  expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
-}
+const tickers = (count: number, slot = SLOT) => sampleTickers(count, { slot });
 
 const isBulk = ({ path }: ProxiedRequest) => path.startsWith('/_bulk');
 
@@ -89,7 +62,7 @@ function refuseEveryThird(statuses: readonly number[]): (request: ProxiedRequest
 describe('OpenSearch', () => {
   it('busy for some documents (429, 503): only these are retried, until they are stored', async () => {
     const all = tickers(30, recentSlot());
-    await fillLake(all);
+    await fillLake(world, all);
     let bulks = 0;
     judge = (request) => {
       if (!isBulk(request)) return 'none';
@@ -111,12 +84,12 @@ describe('OpenSearch', () => {
         DeadLetters: 0,
       },
     ]);
-    await expectAgreement(30);
+    await expectAgreement(world, 30);
   });
 
   it('busy for some documents until the deadline: exactly their offsets are reported as failed', async () => {
     const all = tickers(9, recentSlot());
-    await fillLake(all);
+    await fillLake(world, all);
     judge = (request) => (isBulk(request) ? refuseEveryThird([429])(request) : 'none');
     const index = await startIndex({
       bucket: world.bucket,
@@ -132,12 +105,12 @@ describe('OpenSearch', () => {
     expect(ill).toMatchObject({ DocumentsIndexed: 8, RecordsUnstored: 1 });
     expect(ill?.DocumentsRetried).toBeGreaterThanOrEqual(3 + 1);
     expect(well).toMatchObject({ DocumentsAlreadyThere: 8, DocumentsIndexed: 1, RecordsUnstored: 0 });
-    await expectAgreement(9);
+    await expectAgreement(world, 9);
   });
 
   it('whose answer is lost after storing the batch: the retry succeeds', async () => {
     const all = tickers(20);
-    await fillLake(all);
+    await fillLake(world, all);
     let bulks = 0;
     judge = (request) => (isBulk(request) && bulks++ === 0 ? 'cutAfter' : 'none');
     const index = await startIndex({ bucket: world.bucket, openSearch: proxy.url });
@@ -145,12 +118,12 @@ describe('OpenSearch', () => {
     expect(emittedBy('index')).toMatchObject([
       { DocumentsIndexed: 0, DocumentsAlreadyThere: 20, DocumentsRetried: 20, RecordsUnstored: 0 },
     ]);
-    await expectAgreement(20);
+    await expectAgreement(world, 20);
   });
 
   it('that does not answer after storing the batch: the invocation ends in time, the batch is delivered again', async () => {
     const all = tickers(20);
-    await fillLake(all);
+    await fillLake(world, all);
     judge = (request) => (isBulk(request) ? 'silenceAfter' : 'none');
     const index = await startIndex({ bucket: world.bucket, openSearch: proxy.url });
     const begunMs = Date.now();
@@ -162,7 +135,7 @@ describe('OpenSearch', () => {
     expect(silent).toMatchObject({ RecordsReceived: 20, DocumentsIndexed: 0, RecordsUnstored: 20 });
     expect(silent?.OpenSearchDuration).toBeGreaterThan(1_000);
     expect(well).toMatchObject({ DocumentsAlreadyThere: 20, RecordsUnstored: 0 });
-    await expectAgreement(20);
+    await expectAgreement(world, 20);
   });
 
   it('killed during a batch and started again: the same invocation stores the rest', async () => {
@@ -172,7 +145,7 @@ describe('OpenSearch', () => {
       const all = Array.from({ length: 8 }, (_, minute) =>
         tickers(2_000, `2021-03-01T12:${String(minute * 2).padStart(2, '0')}:00.000Z`),
       ).flat();
-      await Promise.all([fillLake(all), (await startSetup(own.url))()]);
+      await Promise.all([fillLake(world, all), (await startSetup(own.url))()]);
       const index = await startIndex({ bucket: world.bucket, openSearch: own.url });
       const under = index(eventOfValues(all), 150_000);
       const exists = async () => (await client.indices.exists({ index: 'tickers-2021.03' })).body as boolean;
@@ -198,7 +171,7 @@ describe('OpenSearch', () => {
 describe('records that are not tickers, or that OpenSearch rejects', () => {
   it('become dead letters with their reasons; all others are indexed', async () => {
     const good = tickers(3);
-    await fillLake(good);
+    await fillLake(world, good);
     const odd = (given: object) => JSON.stringify({ ...good[0], symbol: 'ODD', ...given });
     const values: [string, string | Buffer][] = [
       ['poison', 'no JSON'],
@@ -224,25 +197,25 @@ describe('records that are not tickers, or that OpenSearch rejects', () => {
     const letters = await recordsOf<{ error_type: string; offset: number }>(world.bucket, 'dead-letters/');
     const types = letters.toSorted((a, b) => a.offset - b.offset).map(({ error_type }) => error_type);
     expect(types).toEqual([...values.map(([type]) => type), 'poison']);
-    await expectAgreement(3);
+    await expectAgreement(world, 3);
   });
 
   it('do not include large ones: a value of 2 MB is indexed like any other', async () => {
     const [first] = tickers(1) as [Ticker];
     const large = { ...first, note: 'x'.repeat(2_000_000) };
-    await fillLake([large]);
+    await fillLake(world, [large]);
     expect(await (await startIndex({ bucket: world.bucket }))(eventOfValues([large]))).toMatchObject({
       indexed: 1,
     });
-    await expectAgreement(1);
+    await expectAgreement(world, 1);
   });
 
   it('may contain a line break and stay one document', async () => {
     const [first, second] = tickers(2) as [Ticker, Ticker];
-    await fillLake([first, second]);
+    await fillLake(world, [first, second]);
     const pretty = JSON.stringify(first, null, '\r\n  ');
     await (await startIndex({ bucket: world.bucket }))(eventOfValues([pretty, second]));
-    await expectAgreement(2);
+    await expectAgreement(world, 2);
   });
 });
 
@@ -253,14 +226,14 @@ describe('deliveries that are repeated, out of order and concurrent', () => {
       ...tickers(40, '2021-03-01T12:02:00.000Z'),
       ...tickers(40, '2021-04-01T00:00:00.000Z'),
     ];
-    await fillLake(all);
+    await fillLake(world, all);
     const functions = await Promise.all([1, 2, 3].map(() => startIndex({ bucket: world.bucket })));
     const events = [all, all.toReversed(), [...all.slice(50), ...all.slice(0, 70), ...all.slice(10, 30)]];
     await Promise.all(functions.map((index, at) => index(eventOfValues(events[at] as Ticker[]))));
     const sum = (name: string) => emittedBy('index').reduce((sum, values) => sum + (values[name] ?? 0), 0);
     expect(sum('DocumentsIndexed')).toBe(all.length);
     expect(sum('DocumentsAlreadyThere')).toBe(events.flat().length - all.length);
-    await expectAgreement(all.length);
+    await expectAgreement(world, all.length);
   });
 });
 
@@ -289,7 +262,7 @@ describe('whatever an exchange sends', () => {
       expect(report.produced).toBeGreaterThan(100);
       await indexTopic(world);
       expect(await recordsOf(world.bucket, 'dead-letters/')).toEqual([]);
-      await expectAgreement(report.produced);
+      await expectAgreement(world, report.produced);
     } finally {
       await exchange.close();
     }

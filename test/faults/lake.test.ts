@@ -9,7 +9,7 @@ import { type FaultyExchange, startFaultyExchange } from './faulty-exchange.ts';
 import { type Fault, type FaultyProxy, type ProxiedRequest, startFaultyProxy } from './faulty-proxy.ts';
 import {
   agreementOn,
-  counts,
+  expectIndexed,
   freshWorld,
   indexTopic,
   leaveWorld,
@@ -60,12 +60,6 @@ const s3Error = (status: number, code: string): Fault => ({
   body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
 });
 
-async function expectAgreement(ids: number): Promise<void> {
-  await indexTopic(world);
-  expect(await verdict(world)).toEqual(agreementOn(ids));
-  expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
-}
-
 describe('an S3 that rejects a batch', () => {
   it.each([
     [503, 'SlowDown'],
@@ -74,7 +68,7 @@ describe('an S3 that rejects a batch', () => {
   ])('with %d %s at first: the poll retries and succeeds', async (status, code) => {
     judge = first(2, isPutOf(`${world.bucket}/tickers/`), s3Error(status, code));
     expect(await (await ingest())(SLOTS[0])).toMatchObject({ produced: 3 });
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 
   it('permanently: nothing is produced, the error names the bucket and the remedy, a retry of the slot stores it', async () => {
@@ -93,7 +87,7 @@ describe('an S3 that rejects a batch', () => {
       { PollsSucceeded: 0, PollsFailed: 1, CategoriesFailed: 1, LakeBytes: 0, RecordsProduced: 0 },
       { PollsSucceeded: 1, PollsFailed: 0, CategoriesFailed: 0, RecordsProduced: 3 },
     ]);
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 });
 
@@ -102,7 +96,7 @@ describe('an S3 whose answer is lost', () => {
     judge = first(1, isPutOf(`${world.bucket}/tickers/`), 'cutAfter');
     const report = await (await ingest())(SLOTS[0]);
     expect(report).toMatchObject({ produced: 3, categories: [{ status: 'alreadyInLake' }] });
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 
   it('after storing the marker: the marker is written again', async () => {
@@ -113,7 +107,7 @@ describe('an S3 whose answer is lost', () => {
     expect(await jsonOf(world.bucket, 'state/exchange=bybit/category=spot.json')).toMatchObject({
       beyond: [SLOTS[0], SLOTS[1]],
     });
-    await expectAgreement(6);
+    await expectIndexed(world, 6);
   });
 });
 
@@ -121,7 +115,7 @@ describe('one slot, polled several times at once', () => {
   it('is stored once, by the first poll', async () => {
     const polls = [await ingest(), await ingest(), await ingest()];
     await Promise.all(polls.map((poll) => poll(SLOTS[0])));
-    await expectAgreement(3);
+    await expectIndexed(world, 3);
   });
 });
 

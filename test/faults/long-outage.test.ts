@@ -1,6 +1,5 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Ticker } from '../../core/market/ticker.ts';
 import type { HealOutput } from '../../core/operate/heal.ts';
 import type { VerifyOutput } from '../../core/operate/verify.ts';
 import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
@@ -10,15 +9,14 @@ import { startKafkaEventSource } from '../../local/event-sources/kafka-event-sou
 import type { KafkaEventSourceOptions } from '../../local/event-sources/options.ts';
 import { callRepeatedly } from '../../local/schedule/repeated.ts';
 import { createOpenSearch } from '../../stores/opensearch/client.ts';
-import { S3Lake } from '../../stores/s3/lake.ts';
 import { emittedBy } from '../emf.ts';
 import { synthesise } from '../infra/synthesised.ts';
 import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
 import { keysOf } from '../integration/lambdas/stores.ts';
-import { freshTopic, s3, services } from '../integration/services.ts';
-import { SILENT_LOG, sampleTicker } from '../samples/tickers.ts';
+import { freshTopic, services } from '../integration/services.ts';
+import { SILENT_LOG, sampleTickers } from '../samples/tickers.ts';
 import { type MortalEngine, startMortal } from './own-engines.ts';
-import { freshWorld, leaveWorld, until, type World } from './world.ts';
+import { fillLake, freshWorld, leaveWorld, until, type World } from './world.ts';
 
 const SLOT = '2021-03-01T12:00:00.000Z';
 const TICKERS = 60;
@@ -62,14 +60,7 @@ function failureSettingsOf(stage: StageName) {
 
 /** Stores a poll's tickers in the lake and on the topic. */
 async function poll(): Promise<void> {
-  const all = Array.from(
-    { length: TICKERS },
-    (_, at): Ticker => sampleTicker({ symbol: `C${at}`, slot: SLOT }),
-  );
-  await new S3Lake(s3, world.bucket).putTickers(
-    { exchange: 'bybit', category: 'spot', slotMs: Date.parse(SLOT) },
-    all.map((each) => JSON.stringify(each)),
-  );
+  await fillLake(world, sampleTickers(TICKERS, { slot: SLOT }));
   await (await startOperate({ ...world, openSearch: engine.url }))('replay');
 }
 

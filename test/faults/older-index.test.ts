@@ -3,12 +3,10 @@ import { OLDER_TEMPLATE } from '../../bench/older-template.ts';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import type { Check } from '../../core/operate/doctor/check.ts';
 import type { ReindexOutput } from '../../core/operate/reindex.ts';
-import { S3Lake } from '../../stores/s3/lake.ts';
-import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
-import { eventOfValues } from '../integration/lambdas/stores.ts';
-import { openSearch, s3 } from '../integration/services.ts';
+import { startOperate, startSetup } from '../integration/lambdas/handlers.ts';
+import { openSearch } from '../integration/services.ts';
 import { fullTicker } from '../samples/tickers.ts';
-import { agreementOn, freshWorld, leaveWorld, verdict, type World } from './world.ts';
+import { agreementOn, fillLake, freshWorld, indexTickers, leaveWorld, verdict, type World } from './world.ts';
 
 const OLDER = '2021-03-31T23:58:00.000Z';
 const NEWER = '2021-04-01T00:00:00.000Z';
@@ -26,19 +24,9 @@ afterEach(async () => {
 const tickersOf = (slot: string, price: number): Ticker[] =>
   SYMBOLS.map((symbol, at) => fullTicker({ symbol, slot, price_24h_pcnt: 0.01 * at, bid_price: price }));
 
-async function index(tickers: readonly Ticker[]): Promise<void> {
-  await (await startIndex({ bucket: world.bucket }))(eventOfValues(tickers));
-  await openSearch.indices.refresh({ index: 'tickers-*' });
-}
-
 async function poll(tickers: readonly Ticker[]): Promise<void> {
-  const slotMs = Date.parse(tickers[0]?.slot ?? '');
-  const key = { exchange: 'bybit', category: 'spot', slotMs } as const;
-  await new S3Lake(s3, world.bucket).putTickers(
-    key,
-    tickers.map((ticker) => JSON.stringify(ticker)),
-  );
-  await index(tickers);
+  await fillLake(world, tickers);
+  await indexTickers(world, tickers);
 }
 
 /** A month of the older shape, then an upgrade, then a month of the present one. */
@@ -73,7 +61,7 @@ const reindex = async (input: object = {}, sliceMs?: number) =>
 describe('an index of an older shape', () => {
   it('is read together with the others, and takes tickers', async () => {
     const all = await upgrade();
-    await index([fullTicker({ symbol: 'LATE', slot: OLDER })]);
+    await indexTickers(world, [fullTicker({ symbol: 'LATE', slot: OLDER })]);
     const found = await documents();
     expect(found).toMatchObject(Object.fromEntries(all.map((ticker) => [tickerId(ticker), ticker])));
     const { aggregations } = await ask({
@@ -116,7 +104,7 @@ describe('an index of an older shape', () => {
 
   it('stays as it is if the lake lacks some of it', async () => {
     await upgrade();
-    await index([fullTicker({ symbol: 'EXTRA', slot: OLDER })]);
+    await indexTickers(world, [fullTicker({ symbol: 'EXTRA', slot: OLDER })]);
     await expect(reindex()).rejects.toThrow(
       /that the lake lacks, such as bybit:spot:EXTRA:\d+: they would be lost/,
     );

@@ -19,7 +19,10 @@ import { sampleTicker } from '../samples/tickers.ts';
 import {
   agreementOn,
   counts,
+  expectAgreement,
+  fillLake,
   freshWorld,
+  indexTickers,
   indexTopic,
   leaveWorld,
   putObject,
@@ -43,25 +46,12 @@ const ticker = (symbol: string, slot: string, given: Partial<Ticker> = {}) =>
   sampleTicker({ symbol, slot, ...given });
 
 /** Three symbols in three slots of two hours, and the same in another category: 18 tickers. */
-async function fillLake(): Promise<Ticker[]> {
-  const all: Ticker[] = [];
-  for (const category of ['spot', 'linear'] as const) {
-    for (const slot of SLOTS) {
-      const tickers = SYMBOLS.map((symbol) => ticker(symbol, slot, { category }));
-      const address = { exchange: 'bybit', category, slotMs: Date.parse(slot) };
-      await lake.putTickers(
-        address,
-        tickers.map((each) => JSON.stringify(each)),
-      );
-      all.push(...tickers);
-    }
-  }
+async function filledLake(): Promise<Ticker[]> {
+  const all = (['spot', 'linear'] as const).flatMap((category) =>
+    SLOTS.flatMap((slot) => SYMBOLS.map((symbol) => ticker(symbol, slot, { category }))),
+  );
+  await fillLake(world, all);
   return all;
-}
-
-async function index(tickers: readonly Ticker[]): Promise<void> {
-  await (await startIndex({ bucket: world.bucket }))(eventOfValues(tickers));
-  await openSearch.indices.refresh({ index: 'tickers-*' });
 }
 
 async function differences(input: object = {}, sliceMs?: number): Promise<Difference[]> {
@@ -73,9 +63,8 @@ async function differences(input: object = {}, sliceMs?: number): Promise<Differ
 
 describe('verify', () => {
   it('finds that lake and index agree', async () => {
-    await index(await fillLake());
-    expect(await verdict(world)).toEqual(agreementOn(18));
-    expect(await counts(world)).toEqual({ lakeIds: 18, documents: 18 });
+    await indexTickers(world, await filledLake());
+    await expectAgreement(world, 18);
   });
 
   it('finds nothing wrong when there is no data', async () => {
@@ -83,9 +72,12 @@ describe('verify', () => {
   });
 
   it('names the series, the hour and the id of a missing document', async () => {
-    const all = await fillLake();
+    const all = await filledLake();
     const missing = ticker('B', SLOTS[1] as string);
-    await index(all.filter((each) => tickerId(each) !== tickerId(missing)));
+    await indexTickers(
+      world,
+      all.filter((each) => tickerId(each) !== tickerId(missing)),
+    );
     expect(await differences()).toEqual([
       {
         exchange: 'bybit',
@@ -102,8 +94,8 @@ describe('verify', () => {
   });
 
   it('is not fooled by the right number of documents with other ids', async () => {
-    const all = await fillLake();
-    await index(all.slice(1));
+    const all = await filledLake();
+    await indexTickers(world, all.slice(1));
     const [first] = all as [Ticker];
     const document = { index: 'tickers-2021.03', id: 'something-else', body: first, refresh: true };
     await openSearch.index({ ...document, body: { ...first } });
@@ -113,8 +105,8 @@ describe('verify', () => {
   });
 
   it('finds a document that two indices contain', async () => {
-    const all = await fillLake();
-    await index(all);
+    const all = await filledLake();
+    await indexTickers(world, all);
     const [first] = all as [Ticker];
     await openSearch.index({
       index: 'tickers-2021.04',
@@ -126,8 +118,8 @@ describe('verify', () => {
   });
 
   it('finds documents of markets and times that are not in the lake', async () => {
-    await index([
-      ...(await fillLake()),
+    await indexTickers(world, [
+      ...(await filledLake()),
       ticker('A', '2021-02-01T00:00:00.000Z'),
       ticker('A', HOUR, { exchange: 'okx' }),
     ]);
@@ -146,33 +138,36 @@ describe('verify', () => {
   });
 
   it('ignores everything outside its range', async () => {
-    await index((await fillLake()).filter(({ slot }) => slot !== SLOTS[2]));
+    await indexTickers(
+      world,
+      (await filledLake()).filter(({ slot }) => slot !== SLOTS[2]),
+    );
     expect(await differences({ to: SLOTS[2] })).toEqual([]);
     expect(await differences({ from: SLOTS[2] })).toHaveLength(6);
     expect(await differences({ exchange: 'okx' })).toEqual([]);
   });
 
   it('finds the same in the shortest possible slices', async () => {
-    await fillLake();
+    await filledLake();
     const whole = await differences();
     expect(whole).toHaveLength(12);
     expect(await differences({}, 1)).toEqual(whole);
   });
 
   it('waits for tickers that are on their way', async () => {
-    const all = await fillLake();
-    await index(all.slice(0, 10));
-    const [verdictAfterAll] = await Promise.all([verdict(world), index(all.slice(10))]);
+    const all = await filledLake();
+    await indexTickers(world, all.slice(0, 10));
+    const [verdictAfterAll] = await Promise.all([verdict(world), indexTickers(world, all.slice(10))]);
     expect(verdictAfterAll).toEqual(agreementOn(18));
   });
 
   it('reports what it cannot read in the lake, and compares the rest', async () => {
-    const all = await fillLake();
+    const all = await filledLake();
     const folder = 'tickers/exchange=bybit/category=spot/dt=2021-03-01/hour=12/';
     await putObject(world, `${folder}${Date.parse(HOUR) + 60_000}.ndjson.gz`, 'no gzip');
     await putObject(world, `${folder}${Date.parse(HOUR) + 61_000}.ndjson.gz`, gzipSync('oops\n'));
     await putObject(world, `${folder}notes.txt`, 'hello');
-    await index(all);
+    await indexTickers(world, all);
     const { problems, ...rest } = await verdict(world);
     expect(rest).toMatchObject({ agree: false, lakeIds: 18, documents: 18, missing: 0, extra: 0 });
     expect(problems).toEqual([
@@ -188,7 +183,7 @@ describe('replay', () => {
     (await startOperate(world))<ReplayOutput>('replay', input, sliceMs);
 
   it('restores a deleted index, straight to OpenSearch', async () => {
-    await fillLake();
+    await filledLake();
     expect(await replay({ direct: true })).toEqual([
       { batches: 6, tickers: 18, indexed: 18, alreadyThere: 0, problems: [] },
     ]);
@@ -197,7 +192,7 @@ describe('replay', () => {
   });
 
   it('restores a deleted index through Kafka', async () => {
-    await fillLake();
+    await filledLake();
     await replay({});
     expect(await readTopic(world.topic)).toHaveLength(18);
     await indexTopic(world);
@@ -205,21 +200,21 @@ describe('replay', () => {
   });
 
   it('replays only the given range and exchange', async () => {
-    await fillLake();
+    await filledLake();
     const [output] = await replay({ direct: true, from: SLOTS[1], to: SLOTS[2], exchange: 'bybit' });
     expect(output).toMatchObject({ batches: 2, tickers: 6 });
     expect(await replay({ direct: true, exchange: 'okx' })).toMatchObject([{ tickers: 0 }]);
   });
 
   it('indexes each ticker once, in the shortest possible slices', async () => {
-    await fillLake();
+    await filledLake();
     const outputs = await replay({ direct: true }, 1);
     expect(outputs.reduce((sum, { indexed }) => sum + indexed, 0)).toBe(18);
     expect(outputs.reduce((sum, { alreadyThere }) => sum + alreadyThere, 0)).toBe(0);
   });
 
   it('reports what cannot be indexed, and indexes the rest', async () => {
-    await fillLake();
+    await filledLake();
     const refused = { ...ticker('A', HOUR), _id: 'of OpenSearch itself' };
     const key = { exchange: 'bybit', category: 'inverse', slotMs: Date.parse(HOUR) } as const;
     await lake.putTickers(key, [JSON.stringify(refused), '{"v":1}', 'oops']);
@@ -233,7 +228,7 @@ describe('replay', () => {
   });
 
   it('fails while OpenSearch is down, and says that it can continue', async () => {
-    await fillLake();
+    await filledLake();
     const operate = await startOperate({ ...world, openSearch: `http://${await deadAddress()}` });
     await expect(operate('replay', { direct: true }, 1)).rejects.toThrow(/continues where it stopped/);
   });
@@ -263,7 +258,7 @@ describe('redrive', () => {
     expect(await keysOf(world.bucket, 'redriven/')).toEqual([]);
 
     await openSearch.indices.delete({ index: 'tickers-2021.03' });
-    await index([ticker('B', HOUR)]);
+    await indexTickers(world, [ticker('B', HOUR)]);
     expect(await redrive()).toMatchObject({ letters: 2, indexed: 1, stay: [{ position: 'tickers-0-2' }] });
     expect(await recordsOf(world.bucket, 'redriven/')).toMatchObject([{ offset: 1 }]);
     expect(await recordsOf(world.bucket, 'dead-letters/')).toMatchObject([{ offset: 2 }]);
@@ -321,7 +316,7 @@ describe('redrive', () => {
 
     it('indexes their records, makes the rest dead letters, and deletes the batch', async () => {
       await giveUp([ticker('A', HOUR), ticker('B', HOUR), 'oops']);
-      await index([ticker('A', HOUR)]);
+      await indexTickers(world, [ticker('A', HOUR)]);
       expect(await redrive()).toMatchObject({
         batches: 1,
         batchRecords: 3,
@@ -360,7 +355,7 @@ describe('redrive', () => {
   it('counts what an earlier redrive indexed before it was killed', async () => {
     await makeDeadLetters();
     await openSearch.indices.delete({ index: 'tickers-2021.03' });
-    await index([refused() as Ticker]);
+    await indexTickers(world, [refused() as Ticker]);
     expect(await redrive()).toMatchObject({ indexed: 0, alreadyThere: 1 });
     expect(await keysOf(world.bucket, 'redriven/')).toHaveLength(1);
   });
@@ -373,7 +368,7 @@ describe('doctor', () => {
   };
 
   it('finds nothing wrong with a healthy pipeline', async () => {
-    await index(await fillLake());
+    await indexTickers(world, await filledLake());
     const hourMs = Date.parse(HOUR);
     const marker = { throughMs: hourMs - 1, beyondMs: [hourMs], tickers: 3 };
     await lake.writeMarker({ exchange: 'bybit', category: 'spot' }, marker);
@@ -386,8 +381,11 @@ describe('doctor', () => {
   });
 
   it('reports how far the index is behind and how old the data is', async () => {
-    const all = await fillLake();
-    await index(all.filter(({ slot }) => slot === HOUR));
+    const all = await filledLake();
+    await indexTickers(
+      world,
+      all.filter(({ slot }) => slot === HOUR),
+    );
     const found = await doctor({}, { now: '2021-03-01T15:00:00Z' });
     expect(found['last slot indexed']).toMatchObject({
       status: 'warn',

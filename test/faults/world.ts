@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { type Ticker, tickerId } from '../../core/market/ticker.ts';
 import type { VerifyOutput } from '../../core/operate/verify.ts';
+import { S3Lake } from '../../stores/s3/lake.ts';
 import { forgetMetrics } from '../emf.ts';
 import { startIndex, startOperate, startSetup } from '../integration/lambdas/handlers.ts';
-import { eventOf, linesOf, readTopic } from '../integration/lambdas/stores.ts';
+import { eventOf, eventOfValues, linesOf, readTopic } from '../integration/lambdas/stores.ts';
 import { clearTickers, freshBucket, freshTopic, openSearch, s3 } from '../integration/services.ts';
 
 /** The stores of one test: its own bucket and topic, and an index without tickers. */
@@ -37,6 +38,28 @@ export async function indexTopic({ bucket, topic }: World, times = 1): Promise<v
   const event = eventOf(await readTopic(topic));
   const index = await startIndex({ bucket });
   for (let time = 0; time < times; time += 1) await index(event, 30_000);
+}
+
+/** Has the index function handle these tickers, and makes them visible. */
+export async function indexTickers({ bucket }: World, tickers: readonly Ticker[]): Promise<void> {
+  await (await startIndex({ bucket }))(eventOfValues(tickers));
+  await openSearch.indices.refresh({ index: 'tickers-*' });
+}
+
+/** Stores tickers in the lake, as polls do. */
+export async function fillLake({ bucket }: World, tickers: readonly Ticker[]): Promise<void> {
+  const lake = new S3Lake(s3, bucket);
+  const batches = Object.groupBy(
+    tickers,
+    ({ exchange, category, slot }) => `${exchange} ${category} ${slot}`,
+  );
+  for (const batch of Object.values(batches)) {
+    const [{ exchange, category, slot }] = batch as [Ticker];
+    await lake.putTickers(
+      { exchange, category, slotMs: Date.parse(slot) },
+      (batch as Ticker[]).map((ticker) => JSON.stringify(ticker)),
+    );
+  }
 }
 
 export interface Verdict {
@@ -84,6 +107,18 @@ export async function counts({ bucket }: World): Promise<{ lakeIds: number; docu
     lakeIds: new Set(lines.map((line) => tickerId(JSON.parse(line) as Ticker))).size,
     documents: body.count,
   };
+}
+
+/** Expects lake and index to have exactly the same ids, this many: by the verify operation, and counted without it. */
+export async function expectAgreement(world: World, ids: number): Promise<void> {
+  expect(await verdict(world)).toEqual(agreementOn(ids));
+  expect(await counts(world)).toEqual({ lakeIds: ids, documents: ids });
+}
+
+/** {@link expectAgreement} once the index function has handled everything on the topic. */
+export async function expectIndexed(world: World, ids: number): Promise<void> {
+  await indexTopic(world);
+  await expectAgreement(world, ids);
 }
 
 export async function putObject({ bucket }: World, key: string, body: string | Buffer): Promise<void> {

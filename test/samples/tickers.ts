@@ -22,6 +22,10 @@ export function sampleTicker(given: Partial<Ticker> = {}): Ticker {
   };
 }
 
+/** Of as many markets. */
+export const sampleTickers = (count: number, given: Partial<Ticker> = {}): Ticker[] =>
+  Array.from({ length: count }, (_, index) => sampleTicker({ symbol: `C${index}USDT`, ...given }));
+
 /** For code that logs in a test that is not about its log. */
 export const SILENT_LOG = { info: () => {}, warn: () => {}, error: () => {} };
 
