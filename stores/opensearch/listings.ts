@@ -4,31 +4,21 @@ import type { MarketListings, Scope } from '../../core/insights/ports.ts';
 import { SUMMARY_STATE_INDEX } from '../../core/market/index-names.ts';
 import type { Market, Series } from '../../core/market/series.ts';
 import type { ListingIndex } from '../../core/operate/ports.ts';
-import { OpenSearchBulk } from './bulk.ts';
-import { allOf, type Filter, inScope, ofSeries } from './queries.ts';
-import { OpenSearchSearch } from './search.ts';
+import { isNote, type MarketNote, MarketNotes, notesByTime } from './market-notes.ts';
+import { allOf, inScope, ofSeries } from './queries.ts';
+import type { OpenSearchSearch } from './search.ts';
 
-/** A listing beside the notes of summarising: few documents, which the same functions read and write. */
-interface ListingDocument extends Omit<Listing, 'v' | 'event' | 'at' | 'reason'> {
+/** One coming or going of a series; `hour` is when it was noticed. */
+interface ListingNote extends MarketNote, Series {
   kind: 'listing';
-  /** When it was noticed; the field of this index that has a date. */
-  hour: string;
   listing: Listing;
-}
-
-const IS_LISTING: Filter = { term: { kind: 'listing' } };
-
-/** Some listings could not be written; the next run writes them. */
-export class ListingWriteError extends Error {
-  override readonly name = 'ListingWriteError';
 }
 
 /** When the market of one series came and went, in time order. */
 export async function listingsOfSeries(search: OpenSearchSearch, series: Series): Promise<Listing[]> {
-  const hits = await search.all<ListingDocument>(SUMMARY_STATE_INDEX, {
-    query: allOf(IS_LISTING, ofSeries(series)),
-    // Before the first document, the index may not know the field.
-    sort: [{ hour: { order: 'asc', unmapped_type: 'date' } }],
+  const hits = await search.all<ListingNote>(SUMMARY_STATE_INDEX, {
+    query: allOf(isNote('listing'), ofSeries(series)),
+    sort: notesByTime('asc'),
   });
   return hits.map(({ _source }) => _source.listing);
 }
@@ -42,8 +32,8 @@ export class OpenSearchListings implements MarketListings {
   }
 
   async listings(scope: Scope): Promise<Listing[]> {
-    const hits = await this.#search.all<ListingDocument>(SUMMARY_STATE_INDEX, {
-      query: allOf(IS_LISTING, inScope(scope)),
+    const hits = await this.#search.all<ListingNote>(SUMMARY_STATE_INDEX, {
+      query: allOf(isNote('listing'), inScope(scope)),
       sort: ['hour', 'exchange', 'category', 'symbol'],
     });
     return hits.map(({ _source }) => _source.listing);
@@ -52,39 +42,22 @@ export class OpenSearchListings implements MarketListings {
 
 /** The listings, for the function that takes them from the lake. */
 export class OpenSearchListingIndex implements ListingIndex {
-  readonly #client: Client;
-  readonly #bulk: OpenSearchBulk;
+  readonly #notes: MarketNotes<ListingNote>;
 
   constructor(client: Client) {
-    this.#client = client;
-    this.#bulk = new OpenSearchBulk(client);
+    this.#notes = new MarketNotes(client, 'listing');
   }
 
-  async newestSlot({ exchange, category }: Market, deadlineMs: number): Promise<number | undefined> {
-    const search = new OpenSearchSearch(this.#client, deadlineMs);
-    const newest = await search.search<ListingDocument>(SUMMARY_STATE_INDEX, {
-      query: allOf(IS_LISTING, { term: { exchange } }, { term: { category } }),
-      // Before the first document, the index may not know the field.
-      sort: [{ hour: { order: 'desc', unmapped_type: 'date' } }],
-      size: 1,
-    });
-    const [hit] = newest.hits.hits;
-    return hit && Date.parse(hit._source.hour);
+  newestSlot(market: Market, deadlineMs: number): Promise<number | undefined> {
+    return this.#notes.newest(market, deadlineMs);
   }
 
-  async add(listings: readonly Listing[], deadlineMs: number): Promise<void> {
-    const actions = listings.map((listing) => {
+  add(listings: readonly Listing[], deadlineMs: number): Promise<void> {
+    const notes = listings.map((listing) => {
       const { exchange, category, symbol, at } = listing;
-      const document: ListingDocument = { kind: 'listing', exchange, category, symbol, hour: at, listing };
-      return {
-        kind: 'index' as const,
-        index: SUMMARY_STATE_INDEX,
-        id: `listing:${listingId(listing)}`,
-        source: JSON.stringify(document),
-      };
+      const note: ListingNote = { kind: 'listing', exchange, category, symbol, hour: at, listing };
+      return [listingId(listing), note] as const;
     });
-    const outcomes = await this.#bulk.write(actions, deadlineMs);
-    const failed = outcomes.find(({ kind }) => kind === 'retry' || kind === 'refused');
-    if (failed) throw new ListingWriteError(`Listings were not indexed: ${JSON.stringify(failed)}`);
+    return this.#notes.put(new Map(notes), deadlineMs);
   }
 }
