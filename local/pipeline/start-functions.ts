@@ -96,6 +96,8 @@ export function startSchedules(
       return { done: due === written + failed };
     },
     onFailed: (error) => log.error('Compacting failed; the next day tries again', { error: String(error) }),
+    // A replay begins with years of recorded candles: their files would take all of its first minute.
+    firstCounts: replay === undefined,
     // A fast replay passes a day in seconds.
     pauseMs: 5_000,
   });

@@ -6,6 +6,8 @@ export interface PassingOptions {
   /** Calls the function. */
   invoke: (event: { now: string }) => Promise<{ done: boolean }>;
   onFailed: (error: unknown) => void;
+  /** Whether the first time counts as passed. Otherwise the schedule waits for the next. @default true */
+  firstCounts?: boolean;
   /** Between two calls, so that a fast replay has several hours done at once. @default 1,000 */
   pauseMs?: number;
 }
@@ -25,7 +27,7 @@ export interface PassingSchedule {
 
 /** Makes one call at a time; the next one takes what passed meanwhile, or failed. */
 export function callAsTimePasses(options: PassingOptions): PassingSchedule {
-  const { everyMs, invoke, onFailed, pauseMs = 1_000 } = options;
+  const { everyMs, invoke, onFailed, firstCounts = true, pauseMs = 1_000 } = options;
   let nowMs = Number.NEGATIVE_INFINITY;
   let doneMs = Number.NEGATIVE_INFINITY;
   let current: Promise<void> | undefined;
@@ -33,10 +35,10 @@ export function callAsTimePasses(options: PassingOptions): PassingSchedule {
   /** Ends the pause between two calls. */
   let hurry = new AbortController();
 
-  const startedMs = () => Math.floor(nowMs / everyMs) * everyMs;
-  const isDue = () => !stopped && startedMs() > doneMs;
+  const startOf = (ms: number) => Math.floor(ms / everyMs) * everyMs;
+  const isDue = () => !stopped && startOf(nowMs) > doneMs;
   const call = async () => {
-    const dueMs = startedMs();
+    const dueMs = startOf(nowMs);
     const { done } = await invoke({ now: new Date(nowMs).toISOString() });
     if (done) doneMs = dueMs;
   };
@@ -49,6 +51,7 @@ export function callAsTimePasses(options: PassingOptions): PassingSchedule {
 
   return {
     passed(ms) {
+      if (nowMs === Number.NEGATIVE_INFINITY && !firstCounts) doneMs = startOf(ms);
       nowMs = Math.max(nowMs, ms);
       if (current || !isDue()) return;
       hurry = new AbortController();

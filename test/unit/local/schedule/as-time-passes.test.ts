@@ -4,11 +4,14 @@ import { callAsTimePasses } from '../../../../local/schedule/as-time-passes.ts';
 
 const at = (time: string) => Date.parse(`2018-07-01T${time}Z`);
 
-function bench(invoke: (event: { now: string }) => Promise<{ done: boolean }>) {
+function bench(invoke: (event: { now: string }) => Promise<{ done: boolean }>, firstCounts?: boolean) {
   const onFailed = vi.fn();
   const call = vi.fn(invoke);
   return {
-    schedule: callAsTimePasses({ everyMs: HOUR_MS, invoke: call, onFailed, pauseMs: 1 }),
+    schedule: callAsTimePasses({
+      ...{ everyMs: HOUR_MS, invoke: call, onFailed, pauseMs: 1 },
+      ...(firstCounts === undefined ? {} : { firstCounts }),
+    }),
     call,
     onFailed,
   };
@@ -24,6 +27,15 @@ describe('a schedule that follows the clock', () => {
       await schedule.settled();
     }
     expect(timesOf(call)).toEqual(['00:00', '01:00']);
+  });
+
+  it('waits for the first hour that passes, if that at the start does not count', async () => {
+    const { schedule, call } = bench(async () => ({ done: true }), false);
+    for (const time of ['00:20', '00:59', '01:00', '01:20', '02:00']) {
+      schedule.passed(at(time));
+      await schedule.settled();
+    }
+    expect(timesOf(call)).toEqual(['01:00', '02:00']);
   });
 
   it('calls once for the hours that pass while it is busy', async () => {
