@@ -2,9 +2,10 @@ import { correlationOfReturns, type DailyReturns, dailyReturns } from '../core/i
 import { NoAnswerError } from '../core/insights/errors.ts';
 import { ALL_TIME, loadPaths } from '../core/insights/history.ts';
 import type { SeriesStore } from '../core/insights/ports.ts';
-import { profileOfHours } from '../core/insights/profile.ts';
+import { explainedProfile, profileOfHours } from '../core/insights/profile.ts';
 import { DEFAULT_HORIZONS, DEFAULT_PERCENTS, DEFAULT_THRESHOLDS } from '../core/insights/question.ts';
 import { parseHorizon } from '../core/insights/statistics/horizons.ts';
+import { Reasons } from '../core/insights/without-data.ts';
 import { type SamplingIntervals, samplingIntervalOf } from '../core/market/sampling.ts';
 import { formatSeries, parseSeries, type Series } from '../core/market/series.ts';
 import { type Window, widened } from '../core/market/window.ts';
@@ -34,8 +35,9 @@ export async function profilePicture(
     loadPaths(store.insights, series, ALL_TIME),
     store.insights.quote(series),
   ]);
-  const profile = profileOfHours(hours, window, options);
-  if (!profile) return { rows: {} };
+  const found = profileOfHours(hours, window, options);
+  if (!found) return { rows: {} };
+  const profile = await explainedProfile(found, hours, new Reasons(store.insights, series));
   return {
     profile: { series: name, ...(quote === undefined ? {} : { quote }), ...profile },
     rows: profileRows(hours, profile, widened(window)),

@@ -45,10 +45,15 @@ export async function profileOf(
   const hours = await loadPaths(store, series, ALL_TIME);
   const profile = profileOfHours(hours, window, options);
   if (!profile) throw noDataOf(series, window, await store.span(series));
-  return explained(profile, hours, new Reasons(store, series));
+  return explainedProfile(profile, hours, new Reasons(store, series));
 }
 
-async function explained(profile: Profile, hours: readonly PathHour[], reasons: Reasons): Promise<Profile> {
+/** The profile with why parts of its windows have no data. */
+export async function explainedProfile(
+  profile: Profile,
+  hours: readonly PathHour[],
+  reasons: Reasons,
+): Promise<Profile> {
   const averages = { ...profile.averages };
   for (const over of PROFILE_AVERAGES) {
     const average = averages[over];

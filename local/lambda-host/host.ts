@@ -19,6 +19,8 @@ export interface LambdaFunctionOptions {
   readonly logFile: string;
   /** For importing the module. @default 10_000, as in AWS */
   readonly initTimeoutMs?: number;
+  /** Instead of in a thread: for a handler with native code that takes long, which cannot be ended in a thread. @default false */
+  readonly ownProcess?: boolean;
   /** The most invocations at a time, each in a thread of its own. @default 1 */
   readonly concurrency?: number;
 }
@@ -81,6 +83,7 @@ class HostedLambda implements LambdaFunction {
       memoryMb: 512,
       environment,
       initTimeoutMs: options.initTimeoutMs ?? 10_000,
+      ownProcess: options.ownProcess ?? false,
     };
     mkdirSync(path.dirname(logFile), { recursive: true });
     this.#log = createWriteStream(logFile, { flags: 'a' });

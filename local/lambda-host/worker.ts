@@ -1,5 +1,5 @@
 /**
- * The worker thread's side of the Lambda host: imports the handler's module once, then answers one invocation after the
+ * The other side of the Lambda host, in a thread or a process of its own: imports the handler's module once, then answers one invocation after the
  * other.
  */
 import { parentPort, workerData } from 'node:worker_threads';
@@ -8,10 +8,16 @@ import { type FromWorker, functionError, type Invoke, type WorkerSettings } from
 
 type Handler = (event: unknown, context: Partial<Context>) => unknown;
 
-const settings = workerData as WorkerSettings;
-const port = parentPort;
-if (!port) throw new Error('local/lambda-host/worker.ts only runs as a worker thread; use startLambda');
-const send = (message: FromWorker) => port.postMessage(message);
+const settings: WorkerSettings = parentPort ? workerData : JSON.parse(process.argv[2] ?? 'null');
+if (!parentPort) {
+  if (!process.send) throw new Error('local/lambda-host/worker.ts only runs under a host; use startLambda');
+  // Ctrl-C reaches the host, too, which ends this process in order.
+  process.on('SIGINT', () => {});
+  process.on('disconnect', () => process.exit());
+}
+const port = parentPort ?? process;
+const send = (message: FromWorker) =>
+  parentPort ? parentPort.postMessage(message) : process.send?.(message);
 
 function contextOf({ requestId, deadlineMs }: Invoke): Partial<Context> {
   const { functionName, memoryMb } = settings;

@@ -52,6 +52,8 @@ export function hostFunction(
       ...environment,
     },
     timeoutMs: TIMEOUT_MS[name],
+    // DuckDB may be at work when the pipeline is stopped.
+    ownProcess: name === 'compact',
     concurrency: name === 'index' ? INDEX_CONCURRENCY : 1,
     logFile: `${folder}/logs/lambda-${name}.log`,
   });

@@ -234,3 +234,41 @@ describe('a hosted Lambda function', () => {
     await expect(lambda.invoke(3)).rejects.toBeInstanceOf(LambdaClosedError);
   });
 });
+
+describe('a hosted Lambda function in a process of its own', () => {
+  const answering =
+    'export const handler = async ({ n }: { n: number }) => ({ n, stage: process.env.STAGE });';
+
+  it('answers as in a thread, with its own environment', async () => {
+    const lambda = await host(answering, { ownProcess: true, environment: { STAGE: 'local' } });
+    expect(await lambda.invoke({ n: 1 })).toEqual({ n: 1, stage: 'local' });
+    expect(await lambda.invoke({ n: 2 })).toEqual({ n: 2, stage: 'local' });
+  });
+
+  it('is started again by the next call if it ended', async () => {
+    const source = `export const handler = ({ dies }: { dies: boolean }) => (dies ? process.exit(3) : 'alive');`;
+    const lambda = await host(source, { ownProcess: true });
+    await expect(lambda.invoke({ dies: true })).rejects.toThrow(LambdaInvocationError);
+    expect(await lambda.invoke({ dies: false })).toBe('alive');
+  });
+
+  it('can be closed while native code works, which would end the process of a thread', async () => {
+    const duckDb = import.meta.resolve('@duckdb/node-api');
+    const lambda = await host(
+      `import { writeFileSync } from 'node:fs';
+      import { DuckDBInstance } from '${duckDb}';
+      export const handler = async () => {
+        const connection = await (await DuckDBInstance.create()).connect();
+        const running = connection.run('SELECT count(*) FROM range(100000000000) t(n) WHERE hash(n) = 7');
+        writeFileSync(${JSON.stringify(path.join(folder, 'running'))}, '');
+        await running;
+      };`,
+      { ownProcess: true },
+    );
+    const call = lambda.invoke({});
+    call.catch(() => {});
+    await vi.waitFor(() => readFile(path.join(folder, 'running')), { timeout: 20_000 });
+    await lambda.close();
+    await expect(call).rejects.toThrow(LambdaClosedError);
+  });
+});
