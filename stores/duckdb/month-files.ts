@@ -11,6 +11,13 @@ import { describeParquet, sha256Of } from './parquet.ts';
 
 type Fetch = Pick<ColumnStore, 'fetchFile'>;
 
+/** Brings an object into a folder, under a name there; gives its path. */
+const fetchInto = (store: Fetch, folder: string) => async (key: string, name: string) => {
+  const file = join(folder, name);
+  await store.fetchFile(key, file);
+  return file;
+};
+
 /** Runs a plan for a month of candles. */
 export function writeCandleMonth(
   store: Fetch,
@@ -18,11 +25,7 @@ export function writeCandleMonth(
   take: Take<WrittenFile>,
 ): Promise<void> {
   return withFile('candles', take, async (database, folder, path) => {
-    const local = async (key: string, name: string) => {
-      const file = join(folder, name);
-      await store.fetchFile(key, file);
-      return file;
-    };
+    const local = fetchInto(store, folder);
     const month = await CandleMonth.create(database, folder);
     if (plan.keep) {
       const kept = await local(plan.keep, 'kept.parquet');
@@ -50,11 +53,7 @@ export function writeMoveMonth(
   take: Take<WrittenMoves>,
 ): Promise<void> {
   return withFile('moves', take, async (database, folder, path) => {
-    const local = async (key: string, name: string) => {
-      const file = join(folder, name);
-      await store.fetchFile(key, file);
-      return file;
-    };
+    const local = fetchInto(store, folder);
     const ends: string[] = [];
     for (const [position, key] of later.entries()) ends.push(await local(key, `later-${position}.parquet`));
     if ('known' in moves) {
