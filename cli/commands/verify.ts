@@ -29,7 +29,7 @@ With --json: {agree, lakeIds, documents, seriesHours, missing, extra, problems: 
 differences: [{exchange, category, symbol, hour, lake, index, missing, extra, examples: [id]}]}
 
 With --answers: OpenSearch and the lake's Parquet files answer the same questions, about every market and each of its series,
-from what both have: up to where the one that is further behind has its candles. Counts, times and prices have to be the same,
+from what both have: up to the last candle of whichever is further behind. Counts, times and prices have to be the same,
 sums and what follows from them to 1e-9. OpenSearch estimates the percentiles of ticks: one of them may be off by one point of a
 percent, and by half a rank. If it is interrupted, the same command carries on; --restart begins again. With --json: {agree,
 questions, compared: {market: {from, to}}, notCompared: [text], differences: [{question, field, index, lake}]}.

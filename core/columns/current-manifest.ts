@@ -2,7 +2,7 @@ import type { Manifest } from './manifest.ts';
 import { type ColumnFile, columnKey } from './objects.ts';
 import type { ColumnStore } from './ports.ts';
 
-/** The manifest of a file, if it describes the one in the lake: whoever was killed has written a file, but no manifest. */
+/** A file's manifest, if it describes the file that is in the lake. A killed run may have replaced the file but not the manifest. */
 export async function currentManifest(
   store: Pick<ColumnStore, 'list' | 'readManifest'>,
   file: ColumnFile,

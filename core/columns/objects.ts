@@ -11,7 +11,7 @@ export interface ColumnFile extends Market {
 }
 
 export const COLUMNS_PREFIX = 'columns/';
-/** Beside the tables, so that whoever reads a whole table finds Parquet and nothing else. */
+/** Outside the tables' folders, which contain only Parquet. */
 export const MANIFESTS_PREFIX = `${COLUMNS_PREFIX}manifest/`;
 
 export const MOVE_STATES_PREFIX = `${COLUMNS_PREFIX}state/`;
@@ -31,7 +31,7 @@ function periodFolder({ table, period }: Pick<ColumnFile, 'table' | 'period'>): 
 
 /**
  * `columns/tickers/exchange=…/category=…/dt=YYYY-MM-DD/part-0.parquet`, `columns/candles/…/month=YYYY-MM/part-0.parquet`. A
- * file that is made again replaces itself, so whoever reads a folder never finds a row twice.
+ * file that is made again replaces itself, so readers of a folder never see a row twice.
  */
 export function columnKey(file: ColumnFile): string {
   return `${columnsPrefix(file)}${periodFolder(file)}/part-0.parquet`;

@@ -56,7 +56,7 @@ export function marginOf(samples: number): number {
   return 1 + 100 / samples;
 }
 
-/** The time that both engines know of a market: up to where the one that is further behind has its candles. */
+/** The time that both engines know of a market: up to the last candle of whichever is further behind. */
 export function commonWindow(...markets: readonly Pick<CoveredMarket, 'to'>[]): { from: string; to: string } {
   const toMs = Math.min(...markets.map(({ to }) => Date.parse(to)));
   return { from: new Date(0).toISOString(), to: new Date(toMs).toISOString() };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,13 +87,16 @@ const QUERIES = [
   '(SELECT symbol, close FROM candles UNION SELECT symbol, last_price FROM tickers) ORDER BY ALL LIMIT 7;',
 ];
 
+/** A file that no query may write; without its ending. */
+const ELSEWHERE = join(tmpdir(), `lake-session-${randomUUID()}`);
+
 /** What only somebody who wants more than an answer would ask. */
 const REFUSED = [
-  "COPY (SELECT 1) TO '/tmp/x.csv'",
-  "EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/x.csv'",
-  "/* */ EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/x.csv'",
-  "COPY (SELECT 1) TO '/tmp/x.csv'; SELECT 1",
-  "ATTACH '/tmp/x.db'",
+  `COPY (SELECT 1) TO '${ELSEWHERE}.csv'`,
+  `EXPLAIN ANALYZE COPY (SELECT 1) TO '${ELSEWHERE}.csv'`,
+  `/* */ EXPLAIN ANALYZE COPY (SELECT 1) TO '${ELSEWHERE}.csv'`,
+  `COPY (SELECT 1) TO '${ELSEWHERE}.csv'; SELECT 1`,
+  `ATTACH '${ELSEWHERE}.db'`,
   'INSTALL httpfs',
   'LOAD httpfs',
   'SET enable_external_access = true',
@@ -104,7 +108,7 @@ const REFUSED = [
   "SELECT * FROM '/etc/passwd'",
   "SELECT * FROM glob('/*')",
   "SELECT * FROM read_parquet('https://example.com/x.parquet')",
-  "SELECT * FROM query('COPY (SELECT 1) TO ''/tmp/x.csv''')",
+  `SELECT * FROM query('COPY (SELECT 1) TO ''${ELSEWHERE}.csv''')`,
   'CREATE PERSISTENT SECRET s (TYPE http); SELECT 1',
 ];
 
@@ -159,7 +163,7 @@ describe('a query of the lake', () => {
     for (const sql of REFUSED.filter((each) => /passwd|glob|https|httpfs|ATTACH|COPY|SET /.test(each))) {
       await expect(session.run({ sql, plan, coverage: false }, signal), sql).rejects.toThrow(QueryError);
     }
-    expect(existsSync('/tmp/x.csv')).toBe(false);
+    expect(existsSync(`${ELSEWHERE}.csv`)).toBe(false);
   });
 
   it('is told what is wrong and where', async () => {
