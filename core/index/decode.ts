@@ -6,14 +6,14 @@ import { shorten } from '../text/show.ts';
 import { readPlainTicker } from './plain-ticker.ts';
 import type { IndexDocument } from './ports.ts';
 
-/** No coin is older, … */
+/** Bitcoin started in 2009; an earlier slot is a mistake. */
 const EARLIEST_SLOT_MS = Date.UTC(2009, 0, 1);
-/** … and no poll is ahead of time by more than a clock may be wrong. Otherwise one bad record makes one more index. */
+/** How far a poll's clock may be ahead. Without these limits, each bad slot would create another index. */
 const LATEST_SLOT_AHEAD_MS = DAY_MS;
 
 /**
- * The ticker in a record's value (base64), or why it has none. Its text is passed on unchanged; one with unknown
- * fields is repeated as a text. Never throws, whatever the value.
+ * The ticker in a record's value (base64), or why it has none. The text is passed on unchanged; if it has
+ * unknown fields, it is also stored whole in `original`. Never throws, whatever the value.
  * @param nowMs epoch ms
  */
 export function decodeValue(
@@ -32,7 +32,7 @@ export function decodeLine(text: string, nowMs: number): IndexDocument | { reaso
   try {
     return tickerIn(text, nowMs);
   } catch (error) {
-    // Nothing is known to, but a record that threw would stop its partition for good.
+    // We know of no text that throws here, but one that did would block its partition for good.
     return { reason: shorten(`cannot be read: ${(error as Error).message}`) };
   }
 }

@@ -39,7 +39,7 @@ export interface IndexDependencies {
  * Indexes a batch of tickers. Records that can never be indexed are written to the dead letters before this returns, so
  * that they do not block the rest; records that may be stored later are reported as `unstored`.
  * @param deadlineMs epoch ms
- * @throws the dead letters' own error if they cannot be written: then the whole batch has to be delivered again
+ * @throws the error of writing dead letters; the whole batch then has to be delivered again
  */
 export async function indexBatch(
   records: readonly DeliveredRecord[],

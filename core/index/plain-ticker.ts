@@ -41,8 +41,9 @@ const PLAIN_TICKER = new RegExp(
 );
 
 /**
- * Recognises a ticker as ingest writes it (no white space, the schema's order, plain ASCII texts) without parsing it:
- * parsing and validating takes five times as long. Undefined for any other text, which may be a valid ticker still.
+ * Recognises a ticker as ingest writes it (no white space, the schema's order, plain ASCII texts) without
+ * parsing it: parsing and validating takes five times as long. Undefined for any other text, which may still
+ * be a valid ticker.
  */
 export function readPlainTicker(text: string): TickerIdentity | undefined {
   const match = PLAIN_TICKER.exec(text);

@@ -13,7 +13,7 @@ export interface DeliveredRecord extends StreamPosition {
   value?: string | null | undefined;
 }
 
-/** A valid ticker as the index takes it. */
+/** A valid ticker, ready to be indexed. */
 export interface IndexDocument {
   id: string;
   /** ISO 8601 UTC. */

@@ -19,7 +19,7 @@ const listingSchema = z.object({
 
 export type Listing = z.infer<typeof listingSchema>;
 
-/** The listing in a line of the lake; undefined if it is none. */
+/** Parses a line of the lake; undefined if it is not a listing. */
 export function parseListing(line: string): Listing | undefined {
   try {
     return listingSchema.safeParse(JSON.parse(line)).data;
@@ -38,7 +38,9 @@ export interface ListingLake {
   putListings(address: BatchAddress, listings: readonly Listing[], deadlineMs: number): Promise<void>;
 }
 
-/** A market may leave an answer without a word, but not so many at once: that is an answer with a part missing. */
+/**
+ * A single market may disappear from an answer; if more than this share do at once, the answer is incomplete.
+ */
 const MOST_GONE_SHARE = 0.05;
 
 /**
@@ -57,11 +59,12 @@ export function listingsBetween(
   });
   const live = new Set(tickers.map(({ symbol }) => symbol));
   const named = new Set(absent.map(({ symbol }) => symbol));
-  // A market that nobody trades today may be traded tomorrow.
+  // An untraded or stale market may be traded again tomorrow, so only `ended` counts.
   const ended = absent.filter(({ kind }) => kind === 'ended');
   const whyEnded = new Map(ended.map(({ symbol, reason }) => [symbol, reason]));
   const gone = [...before].filter((symbol) => !live.has(symbol) && !named.has(symbol));
-  // A rejected ticker may be one of these, and markets asked for one by one may not have had their turn.
+  // A missing market may be among the rejected tickers, or, if markets are requested one by one, not fetched
+  // yet.
   const isCertain = rejected.length === 0 && expected === undefined;
   const areFew = gone.length <= Math.max(1, before.size * MOST_GONE_SHARE);
   return [
@@ -92,7 +95,7 @@ export class ListingWatch {
 
   /**
    * Compares an answer with the poll before it.
-   * @param previousSlotMs where the lake has that poll, if this is the first one to notice anything
+   * @param previousSlotMs where to find that poll in the lake, if this instance has not seen one yet
    * @throws the lake's errors
    */
   async notice(
@@ -110,7 +113,7 @@ export class ListingWatch {
       (symbol) => !listings.some((each) => each.event === 'ended' && each.symbol === symbol),
     );
     if (listings.length > 0) await this.#lake.putListings(address, listings, deadlineMs);
-    // What is only missing from this answer has not ended.
+    // A market that is only missing from this answer has not ended.
     this.#latest.set(category, { slotMs, symbols: new Set([...still, ...symbols]) });
     return listings;
   }

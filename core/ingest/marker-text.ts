@@ -30,7 +30,10 @@ export function parseMarker(text: string): OutboxMarker {
   return { throughMs, beyondMs, ...(tickers === undefined ? {} : { tickers }) };
 }
 
-/** A category's marker in the text of an earlier version; undefined if it has none. @throws if the text is none */
+/**
+ * A category's marker in the text of an earlier version; undefined if it has none. @throws if the text is not
+ * a marker
+ */
 export function parseMarkerOfSource(text: string, category: Category): OutboxMarker | undefined {
   const found = storedBySource.parse(JSON.parse(text)).acknowledged[category];
   return found && { throughMs: found.slot, beyondMs: [], tickers: found.tickers };

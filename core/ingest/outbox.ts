@@ -7,9 +7,9 @@ import type { OutboxMarker, TickerLake, TickerSource } from './ports.ts';
 /** The outbox of one market: what the stream has acknowledged, and what the lake has beyond that. */
 export interface Outbox {
   readonly market: Market;
-  /** As the lake has it. */
+  /** As stored in the lake. */
   stored: OutboxMarker;
-  /** As it is by now. */
+  /** As updated by this poll. */
   marker: OutboxMarker;
   /** Slots (epoch ms) to produce. */
   readonly waiting: Set<number>;
@@ -31,19 +31,22 @@ export interface OutboxDependencies {
   retentionMs: number;
 }
 
-/** How far a market without a marker looks back. The stream may have had whatever is older. */
+/** How far a market without a marker looks back. Older batches may already be on the stream. */
 const LOOK_BACK_MS = HOUR_MS;
 
 /**
- * This many of the latest slots are remembered one by one: a batch whose write reaches the lake only after the next poll
- * has listed it, or whose poll ran beside another one, is then still seen as missing from the stream.
+ * How many of the latest slots are remembered one by one. So a batch that reaches the lake after the next
+ * poll has listed it, or whose poll overlapped another, is still seen as missing from the stream.
  */
 const REMEMBERED_SLOTS = 10;
 
-/** More slots ahead of a backlog are forgotten, oldest first. They are produced again, which is harmless. */
+/**
+ * Beyond this many slots ahead of a backlog, the oldest are forgotten. They are produced again, which is
+ * harmless.
+ */
 const MOST_REMEMBERED = 1_000;
 
-/** The latest slot that the stream acknowledged; without one, where the marker began. */
+/** The latest slot that the stream acknowledged; if there is none, where the marker began. */
 export function latestMs({ throughMs, beyondMs }: OutboxMarker): number {
   return beyondMs.at(-1) ?? throughMs;
 }
@@ -106,7 +109,7 @@ export async function openOutbox(
   const isCut = firstMs !== undefined && firstMs < oldestMs;
   if (isCut) {
     const advice = leftToReplay(market, firstMs, oldestMs, stored !== undefined);
-    // Before the marker is stored: afterwards nothing knows about it any more.
+    // Logged before the marker is stored; afterwards nothing remembers the backlog.
     log.error('Polls leave a backlog to replay', { advice });
     problems.leftToReplay.push(advice);
   }

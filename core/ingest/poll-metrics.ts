@@ -3,7 +3,7 @@ import type { PollReport } from './report.ts';
 
 /** A poll that has ended. Times are epoch ms. */
 export interface EndedPoll {
-  /** As far as the poll got; undefined if it threw before it had anything to report. */
+  /** What the poll did, even if it threw later; undefined if it threw before it had anything to report. */
   report: PollReport | undefined;
   threw: boolean;
   /** How many categories the source has. */

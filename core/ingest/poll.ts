@@ -19,13 +19,16 @@ export interface PollDependencies extends DrainDependencies {
    */
   fetchBeforeLakeCheck?: boolean;
   /**
-   * How long the index keeps ticks. Older ones are not produced, so that no deleted index is made again.
-   * @default for ever
+   * How long the index keeps ticks. Older ones are not produced, so that no deleted index is created again.
+   * @default forever
    */
   retentionMs?: number;
-  /** Notices which markets came and went. @default nobody does */
+  /** Records which markets appeared and ended. @default not recorded */
   listings?: Pick<ListingWatch, 'notice'>;
-  /** Keeps that the exchange gave no prices, so that a hole in the data can be told from one of our own. @default nobody does */
+  /**
+   * Records that the exchange gave no prices, so that its outages can be told apart from ours. @default not
+   * recorded
+   */
   failures?: FailureLake;
   /** Receives the report as it grows, even if the poll throws later. */
   onProgress?: (soFar: PollReport) => void;
@@ -143,7 +146,7 @@ async function allSettled<T extends readonly unknown[]>(work: T) {
   return Promise.all(work);
 }
 
-/** Prices matter more: what goes wrong here does not fail the poll. */
+/** Prices matter more: an error here does not fail the poll. */
 async function noticeListings(
   address: BatchAddress,
   batch: TickerBatch,
@@ -160,7 +163,7 @@ async function noticeListings(
   }
 }
 
-/** As {@link noticeListings}, what goes wrong here does not fail the poll. */
+/** Like {@link noticeListings}, an error here does not fail the poll. */
 async function keepFailure(
   address: BatchAddress,
   { status, fetched, error, suspicious }: CategoryReport,

@@ -27,8 +27,8 @@ export type CategoryOutcome =
 export interface AbsentMarket {
   symbol: string;
   /**
-   * `ended`: suspended, settled or delisted; `stale`: its price is of more than a day ago, for whatever reason; `untraded`:
-   * not open yet, or without a single trade so far.
+   * `ended`: suspended, settled or delisted; `stale`: its price is more than a day old, for whatever reason;
+   * `untraded`: not open yet, or without a single trade so far.
    */
   kind: 'ended' | 'stale' | 'untraded';
   /** `its state is SETTLING` */

@@ -13,11 +13,11 @@ export interface CategoryReport {
   rejected: number;
   /** Markets that are not live: ended, suspended, or not traded yet. */
   absent?: number;
-  /** How many tickers there should have been, if each market took a request of its own. */
+  /** How many tickers there should have been; known only if each market took its own request. */
   expected?: number;
   /**
-   * Why the answer is suspicious: empty, less than half of what was expected or of the previous poll's tickers, or in
-   * words that are new to us.
+   * Why the answer is suspicious: empty, less than half of what was expected or of the previous poll's
+   * tickers, or with a market state that we do not know.
    */
   suspicious?: string;
   error?: { name: string; message: string };
@@ -43,8 +43,8 @@ export interface PollReport {
    */
   unreadable?: string[];
   /**
-   * Backlogs that polls will not produce, and the command that does: without a marker those before the last hour, and
-   * those that the index would no longer keep. Only in the poll that found them.
+   * Backlogs that polls will not produce, with the command that does: everything before the last hour if
+   * there was no marker, and whatever the index would no longer keep. Only in the poll that found them.
    */
   leftToReplay?: string[];
 }

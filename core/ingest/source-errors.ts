@@ -15,7 +15,8 @@ export class SourceError extends Error {
   readonly retryAtMs: number | undefined;
 
   constructor(message: string, { url, cause }: SourceErrorDetails) {
-    // It quotes what an exchange wrote, and is shown in terminals: neither commands for them nor lines of its own.
+    // The message quotes the exchange and is shown in terminals, so control characters and line breaks are
+    // removed.
     super(printable(message.replace(/\s+/g, ' ')), { cause });
     this.url = url;
   }
@@ -53,7 +54,7 @@ export class SourceRefusedError extends SourceError {
   override readonly name = 'SourceRefusedError';
 }
 
-/** The answer is larger than any honest one. What was read of it is not kept. */
+/** The answer is larger than any legitimate one. What was read of it is not kept. */
 export class AnswerTooLargeError extends SourceError {
   override readonly name = 'AnswerTooLargeError';
   /** @param size what it has, and what may be done */

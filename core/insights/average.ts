@@ -31,13 +31,16 @@ export interface Average {
   coverage: number;
 }
 
-/** The answered window, ISO 8601 UTC, the average over it, other prices paid, and how much they can be trusted. */
+/**
+ * The window that was answered (ISO 8601 UTC), the average over it, other prices paid, and how far to trust
+ * them.
+ */
 export type AverageOver = { from: string; to: string } & Average & PaidPrices & Trust;
 
 /**
- * The average price of a series over a window: of the ticks if the window has up to 48 hours that all come from ticks
- * (an hour's path is its ticks), otherwise of the hours that it touches.
- * @throws NoAnswerError if the window has no data
+ * The average price of a series over a window: of the ticks if the window has up to 48 hours that all come
+ * from ticks (an hour's path is its ticks), otherwise of the hours that it overlaps. @throws NoAnswerError if
+ * the window has no data
  */
 export async function averageOver(
   store: SeriesStore,

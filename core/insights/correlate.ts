@@ -22,7 +22,7 @@ export interface CorrelationOver extends Correlation {
   series: string[];
 }
 
-/** The same, and how much each of the series can be trusted, in their order. */
+/** The same, plus how far each series can be trusted, in the same order. */
 export interface TrustedCorrelation extends CorrelationOver {
   trust: ({ coverage: number } & Trust)[];
 }

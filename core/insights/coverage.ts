@@ -15,7 +15,7 @@ export function hoursCovered(candles: Iterable<Pick<Candle, 'hours'>>): number {
   return covered;
 }
 
-/** Of a window that is answered from ticks: polls seen ÷ polls due. */
+/** The coverage of a window that is answered from ticks: polls seen ÷ polls due. */
 export function pollCoverage(
   samples: number,
   hours: readonly Pick<Candle, 'startMs' | 'polls_due'>[],
@@ -27,8 +27,8 @@ export function pollCoverage(
 }
 
 /**
- * How many polls were due in a window: for each hour, what its candle says, otherwise what the configured interval
- * gives. An hour without data counts like the hour before it.
+ * How many polls were due in a window: for each hour what its candle says, or what the configured interval
+ * implies. An hour without data counts like the hour before it.
  */
 function pollsDueIn(
   hours: readonly Pick<Candle, 'startMs' | 'polls_due'>[],

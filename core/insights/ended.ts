@@ -5,9 +5,9 @@ import { DAY_MS } from '../market/time.ts';
 export const SILENCE_MS = 2 * DAY_MS;
 
 /**
- * The series that ended: without data in the last two days of those for which there is data of their market (exchange and
- * category). An outage of a whole exchange, or of the pipeline, ends nothing.
- * @param all by name, with the last time that they have data of, epoch ms
+ * The series that ended: those without data in the last two days for which their market (exchange and
+ * category) has any. So an outage of a whole exchange, or of the pipeline, ends nothing. @param all by name,
+ * with the last time that each has data for, epoch ms
  */
 export function endedSeries(all: readonly { series: string; lastMs: number }[]): Set<string> {
   const marketOf = (series: string) => {

@@ -13,9 +13,9 @@ import type { SeriesPrices } from './ports.ts';
 
 export const ALL_TIME: Window = { fromMs: 0, toMs: Date.UTC(9999, 0) };
 
-/** What an hour (or a day) of a series has besides its own candle. */
+/** What an hour (or a day) knows from the candle before it. */
 interface InOrder {
-  /** The close of the candle before it, however long ago; absent from a series' first. */
+  /** The close of the candle before it, however long ago; a series' first candle has none. */
   previousClose?: number;
 }
 

@@ -83,7 +83,7 @@ function existence(listings: readonly Listing[]): Map<string, Existence> {
     const name = formatSeries(listing);
     const before = bySeries.get(name);
     if (listing.event === 'ended') bySeries.set(name, { ...before, delisted: listing.at });
-    // Its end was noticed, so this is not its beginning.
+    // We saw it end earlier, so this is a return, not its first listing.
     else if (before) bySeries.set(name, before.listed === undefined ? {} : { listed: before.listed });
     else bySeries.set(name, { listed: listing.at });
   }

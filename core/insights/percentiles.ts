@@ -22,7 +22,7 @@ import { type Trust, trustOf } from './trust.ts';
 
 /** The percentiles of one series, and how much of the window they are from. */
 export interface PercentilesOfSeries extends Omit<ChangePercentiles, 'lastMs'>, Partial<Trust> {
-  /** The window's length ÷ 24 h: 24 h changes that overlap tell little more than those that do not. */
+  /** The window's length ÷ 24 h: overlapping 24 h changes add little information to separate ones. */
   effectiveSamples: number;
   /** Ticks that reported a change ÷ polls due in the window, at most 1; from candles, hours with data ÷ its hours. */
   coverage: number;

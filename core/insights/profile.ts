@@ -13,10 +13,10 @@ import { type PeriodReturns, periodReturns } from './statistics/period-returns.t
 import { type Volatility, volatilityOfHours } from './volatility.ts';
 import { Reasons } from './without-data.ts';
 
-/** What the average price is asked over, each window ending where the profile's ends. */
+/** The windows of the profile's averages, each ending where the profile ends. */
 export const PROFILE_AVERAGES = ['1h', '24h', '7d', '30d', '90d', '1y', '2y'] as const;
 
-/** Everything there is to say about one series over a window; times ISO 8601 UTC. Each part is that question's answer. */
+/** Every answer about one series over a window; times are ISO 8601 UTC. */
 export interface Profile {
   from: string;
   to: string;
@@ -48,7 +48,7 @@ export async function profileOf(
   return explainedProfile(profile, hours, new Reasons(store, series));
 }
 
-/** The profile with why parts of its windows have no data. */
+/** The profile, with the reasons why parts of its windows have no data. */
 export async function explainedProfile(
   profile: Profile,
   hours: readonly PathHour[],

@@ -31,12 +31,12 @@ export const DEFAULT_OVER = {
   correlate: '90d',
   profile: '1y',
 } as const;
-/** Of `returns`, by period. */
+/** For `returns`, by period. */
 export const DEFAULT_RETURNS_OVER = { day: '30d', month: '1y', quarter: '2y', year: '5y' } as const;
 export const DEFAULT_THRESHOLDS = [0.01, 0.05, 0.1];
 export const DEFAULT_PERCENTS = [1, 5, 25, 50, 75, 95, 99];
 export const DEFAULT_TOP = 10;
-/** Of `profile`; `moves` has none unless asked for. */
+/** For `profile`; `moves` has none unless asked for. */
 export const DEFAULT_HORIZONS = ['1h', '4h', '24h', '7d'];
 
 const name = z.string().regex(SYMBOL_PATTERN, 'expected a symbol such as BTCUSDT');
@@ -82,7 +82,7 @@ export const questionSchema = z.discriminatedUnion('question', [
     symbol: name.optional(),
     ...ranking,
     percents,
-    /** From the closes of candles instead of the ticks; of one symbol. */
+    /** From the closes of candles instead of ticks; needs one symbol. */
     fromCandles: z.boolean().default(false),
     ...scopeAndWindow,
   }),

@@ -26,7 +26,7 @@ export interface RankingScope {
   minCoverage: number;
   /** Whether series whose market ended before the window's end are in the ranking. */
   includeEnded: boolean;
-  /** How many series were left out because they ended, how many of the rest for their coverage, then their turnover. */
+  /** How many series were left out because they ended, then for low coverage, then for low turnover. */
   leftOut: { ended: number; coverage: number; turnover: number };
 }
 
@@ -91,7 +91,7 @@ async function traded<R extends Ranked>(
   );
 }
 
-/** Of the last 24 hours of the window, in US dollars: as the newest tick tells it, otherwise from candles. */
+/** Turnovers of the window's last 24 hours in US dollars: from the newest tick, otherwise from candles. */
 async function dayTurnovers({ toMs }: Window, store: MarketTurnovers): Promise<Map<string, number>> {
   const day = { fromMs: toMs - DAY_MS, toMs };
   const [ticks, candles] = await Promise.all([store.tickTrades(day), store.candleTrades(day)]);

@@ -5,12 +5,12 @@ import type { SeriesStore } from './ports.ts';
 
 /** Whole histories with their paths are large, and one currency is asked about at a time. */
 const MOST_WITH_PATHS = 1;
-/** Those that one currency is compared with, over every window. */
+/** Enough for the series that one currency is compared with, over every window. */
 const MOST_PATHLESS = 64;
 
 /**
- * A store that reads the candles of a series and window once: the pictures of a report ask for the same ones many times.
- * It lives as long as one invocation, so nothing becomes old.
+ * A store that reads the candles of a series and window once: the pictures of a report ask for the same ones
+ * many times. It lives for one invocation, so nothing gets stale.
  */
 export function remembered(store: SeriesStore): SeriesStore {
   const { absence: read } = store;

@@ -10,7 +10,7 @@ import { within } from './within.ts';
 export type InsightsEvent = QuestionInput & {
   /** Where windows end by default, ISO 8601. @default the real time */
   now?: string;
-  /** Only data from here (ISO 8601) up to there counts, as if there were no other. @default all */
+  /** Uses only data between these times (ISO 8601), as if there were no other. @default all */
   within?: { from: string; to: string };
 };
 
@@ -30,7 +30,7 @@ const circumstances = z.object({
   within: z.strictObject({ from: instant, to: instant }).optional(),
 });
 
-/** Answers a question as it was sent, or says why not. @param startedMs the real time */
+/** Answers a question, or says why there is no answer. @param startedMs the real time */
 export async function respond(
   { now, within: range, ...asked }: InsightsEvent,
   startedMs: number,

@@ -8,14 +8,14 @@ export interface ReturnSums {
   sumOfSquares: number;
 }
 
-/** Log returns by the length of their candles. */
+/** The sums by candle length. */
 export type Returns = Readonly<Record<CandleHours, ReturnSums>>;
 
 const NO_SUMS: ReturnSums = { count: 0, sum: 0, sumOfSquares: 0 };
 
 export const NO_RETURNS: Returns = { 1: NO_SUMS, 24: NO_SUMS };
 
-/** The sums of any candles: those of two parts can be added, so one may come from aggregations. */
+/** The sums over any candles. Sums over two parts can be added, so one part may come from an aggregation. */
 export function returnsOf(candles: Iterable<Pick<Candle, 'hours' | 'log_return'>>): Returns {
   const returns = { 1: { ...NO_SUMS }, 24: { ...NO_SUMS } };
   for (const { hours, log_return } of candles) {

@@ -6,22 +6,22 @@ import { hoursCovered } from './coverage.ts';
 import { highest } from './extremes.ts';
 import { extentOf, gapsBetween, type Hour } from './history.ts';
 
-/** What hours are made of: ticks, or the four prices of an hourly or a daily candle. */
+/** What an hour's prices come from: ticks, or the four prices of an hourly or a daily candle. */
 export type HourSource = 'ticks' | 'hourly' | 'daily';
 
 /** How much an answer about one series can be trusted. */
 export interface Trust {
   /** How many log returns between adjacent hours (or days) there are. */
   returns: number;
-  /** The longest run of hours without data, also at the start or the end of the window. */
+  /** The longest run of hours without data, including those at either end of the window. */
   longestGapHours: number;
   /** Hours with data whose only price is the close before them: nothing was traded, or a price was stuck. */
   staleHours: number;
   /** The share of the hours with data that comes from each source. */
   sources: Record<HourSource, number>;
-  /** The longest time between two prices that the answer rests on: what reversed in between was not seen. */
+  /** The longest time between two prices behind the answer; a reversal in between went unseen. */
   samplingIntervalSeconds: number;
-  /** The same for each source that there is. */
+  /** The same for each source that occurs. */
   samplingIntervalSecondsBySource: Partial<Record<HourSource, number>>;
   /** Why hours have no data; only if `coverage` is below 1. */
   withoutData?: WithoutData;
@@ -30,7 +30,7 @@ export interface Trust {
 /**
  * @param hours in the window, by start
  * @param window of whole hours
- * @param samplingIntervalMs of ticks that do not tell how many polls were due
+ * @param samplingIntervalMs for hours whose candle does not say how many polls were due
  */
 export function trustOf(hours: readonly Hour[], window: Window, samplingIntervalMs: number): Trust {
   const bySource = Map.groupBy(hours, sourceOf);

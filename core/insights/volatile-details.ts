@@ -9,7 +9,7 @@ import { type CandleVolatility, candleVolatility } from './statistics/candle-vol
 import { type Trust, trustOf } from './trust.ts';
 import type { VolatileOver, VolatileSeries } from './volatile.ts';
 
-/** A ranking whose first series have further estimates of their volatility, and how much they can be trusted. */
+/** A ranking whose first series have further estimates of their volatility, and how far to trust them. */
 export interface DetailedVolatileOver extends Omit<VolatileOver, 'series'> {
   series: (VolatileSeries & Partial<CandleVolatility & Trust>)[];
 }

@@ -13,7 +13,7 @@ export interface Volatility {
    * fraction. Null with fewer than two returns.
    */
   volatility: number | null;
-  /** How many log returns it rests on. */
+  /** How many log returns it is computed from. */
   returns: number;
   /** (highest − lowest) / lowest price, a fraction. */
   rangeFraction: number;
@@ -28,7 +28,7 @@ export function volatilityOfHours(hours: readonly Hour[]): Volatility {
   });
 }
 
-/** From what hours add up to. */
+/** Volatility from the sums over a series' hours. */
 export function volatilityOf({
   returns,
   low,

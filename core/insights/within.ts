@@ -10,7 +10,7 @@ function clipped({ fromMs, toMs }: Window, limits: Window): Window {
 
 const NOTHING_KNOWN: Absence = { notListed: [], exchangeDown: new Set(), polls: undefined };
 
-/** Stores that know nothing of the time outside the limits, so that two that reach differently far can be compared. */
+/** Hides all data outside the limits, so that two stores with different extents can be compared. */
 export function within(stores: InsightStores, limits: Window): InsightStores {
   const { series, market, changes, listings, catalogue } = stores;
   const clip = (window: Window) => clipped(window, limits);

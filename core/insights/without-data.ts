@@ -5,7 +5,7 @@ import { extentOf, gapsBetween, type Hour } from './history.ts';
 import type { SeriesFacts } from './ports.ts';
 import type { Trust } from './trust.ts';
 
-/** The part of an answer that says how much of its window has data. */
+/** The part of an answer about coverage. */
 interface Covered extends Pick<Trust, 'withoutData'> {
   from: string;
   to: string;
@@ -13,8 +13,8 @@ interface Covered extends Pick<Trust, 'withoutData'> {
 }
 
 /**
- * Says of answers about one series why part of their window has no data. What it takes to know that is read only if an
- * answer needs it.
+ * Adds to answers about one series why part of their window has no data. The facts are read only if an answer
+ * needs them.
  */
 export class Reasons {
   readonly #load: () => Promise<Absence> | undefined;

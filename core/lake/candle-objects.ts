@@ -9,7 +9,7 @@ import { HOUR_MS, LATEST_MS } from '../market/time.ts';
  */
 export type CandleFormat = string;
 
-/** An object with a part of one series' recorded candles. */
+/** An object that holds part of one series' recorded candles. */
 export interface CandleObject extends CandleSeries {
   hours: CandleHours;
   /** Its candles start in [firstMs, lastMs], epoch ms. */

@@ -8,10 +8,10 @@ const decompress = promisify(gunzip);
 /** zlib's default, 6, makes tickers 0.7 % smaller but takes 20 % longer. */
 const LEVEL = 5;
 
-/** A batch of 20,000 tickers has 20 MB. */
+/** A batch of 20,000 tickers unpacks to 20 MB. */
 const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
 
-/** An object is not what its key promises, and will not be however often it is read. */
+/** An object is not what its key says; reading it again will not help. */
 export class UnreadableObjectError extends Error {
   override readonly name = 'UnreadableObjectError';
   readonly key: string;

@@ -10,8 +10,8 @@ import {
 } from './ticker-objects.ts';
 
 /*
- * The objects of a market's polls, as patterns of keys in which `*` stands for any rest. Policies are made of them, so
- * that the polls of one market cannot touch what another's have written.
+ * The objects of a market's polls, as key patterns in which `*` matches anything. IAM policies are built from
+ * them, so the polls of one market cannot touch another market's objects.
  */
 
 export function writtenByPolls(market: Market): string[] {

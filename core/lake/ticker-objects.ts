@@ -1,7 +1,7 @@
 import { type Category, isCategory, type Market } from '../market/series.ts';
 import { LATEST_MS } from '../market/time.ts';
 
-/** One batch in the lake: everything that one category of a source answered for one slot. */
+/** One batch in the lake: everything a source returned for one category and slot. */
 export interface BatchAddress extends Market {
   /** Epoch ms. */
   slotMs: number;

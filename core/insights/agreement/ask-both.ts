@@ -27,8 +27,7 @@ function byName(answer: object): object {
 }
 
 /**
- * Asks both engines a question about a time that both know.
- * @param within that time; it is also their now
+ * Asks both engines a question about a time that both cover. @param within that time; its end is their `now`
  * @returns how their answers differ
  */
 export async function askBoth(

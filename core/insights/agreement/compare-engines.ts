@@ -3,7 +3,7 @@ import type { CoveredMarket } from '../covered-markets.ts';
 import { type AnswersDiffer, askBoth, type Engines } from './ask-both.ts';
 import { type AskedOfBoth, commonWindow, questionsAbout, questionsOf } from './questions.ts';
 
-/** What to ask at once: about a market, or about one of its series. */
+/** Questions to ask together: about a market, or about one of its series. */
 export interface Step {
   about: string;
   within: { from: string; to: string };
@@ -15,7 +15,7 @@ export interface Comparison {
   steps: Step[];
   /** The time that is compared of each market. */
   compared: Record<string, { from: string; to: string }>;
-  /** Markets that only one of the two has, and why nothing is said of them. */
+  /** Markets that only one of the two has, with the reason why they are not compared. */
   notCompared: string[];
 }
 

@@ -10,10 +10,10 @@ export interface AskedOfBoth {
 
 /** Every series of a market is in a ranking. */
 const ALL = { top: 10_000, minCoverage: 0, includeEnded: true };
-/** Whose daily returns are correlated. */
+/** How many series of a market are correlated. */
 const CORRELATED = 5;
 
-/** What is asked about a market as a whole. */
+/** The questions about a market as a whole. */
 export function questionsAbout({ exchange, category, series }: CoveredMarket): AskedOfBoth[] {
   const market = { exchange, category };
   const some = series.slice(0, CORRELATED);
@@ -28,7 +28,7 @@ export function questionsAbout({ exchange, category, series }: CoveredMarket): A
   ];
 }
 
-/** What is asked about each series. */
+/** The questions about each series. */
 export function questionsOf(symbol: string): AskedOfBoth[] {
   return [
     { question: { question: 'average', symbol, over: '24h' } },
@@ -43,7 +43,7 @@ export function questionsOf(symbol: string): AskedOfBoth[] {
   ];
 }
 
-/** Percents that enclose those whose values are estimated. @param samples how many ticks they are of */
+/** The percents on either side of each estimated one. @param samples how many ticks the estimate is from */
 export function enclosing(samples: number): number[] {
   const margin = marginOf(samples);
   return [...new Set(DEFAULT_PERCENTS.flatMap((percent) => [percent - margin, percent + margin]))]
@@ -51,12 +51,15 @@ export function enclosing(samples: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Points of a percent by which an estimate may miss: one, and for the way it counts ranks half a rank each way. */
+/**
+ * By how many percentage points an estimate may be off: one, plus half a rank each way for how ranks are
+ * counted.
+ */
 export function marginOf(samples: number): number {
   return 1 + 100 / samples;
 }
 
-/** The time that both engines know of a market: up to the last candle of whichever is further behind. */
+/** The time that both engines cover of a market: up to the last candle of whichever is further behind. */
 export function commonWindow(...markets: readonly Pick<CoveredMarket, 'to'>[]): { from: string; to: string } {
   const toMs = Math.min(...markets.map(({ to }) => Date.parse(to)));
   return { from: new Date(0).toISOString(), to: new Date(toMs).toISOString() };

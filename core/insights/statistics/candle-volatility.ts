@@ -17,7 +17,7 @@ export interface CandleVolatility {
   parkinson: number | null;
   /** From open, high, low and close (Garman & Klass 1980). */
   garmanKlass: number | null;
-  /** The same with the jumps between candles (Yang & Zhang 2000). */
+  /** Also uses the jumps between candles (Yang & Zhang 2000). */
   yangZhang: number | null;
   /** From the squared returns, without subtracting their mean. */
   realised: number | null;
@@ -49,7 +49,7 @@ export function candleVolatility(candles: readonly Hour[], window: Window): Cand
   };
 }
 
-/** √(Σ variance ÷ covered hours × 8766): candles of both lengths count by the time that they cover. */
+/** √(Σ variance ÷ covered hours × 8766): hourly and daily candles are weighted by the time they cover. */
 function overTime<H extends Hour>(candles: readonly H[], varianceOf: (candle: H) => number): number | null {
   if (candles.length === 0) return null;
   let [sum, covered] = [0, 0];
@@ -57,15 +57,14 @@ function overTime<H extends Hour>(candles: readonly H[], varianceOf: (candle: H)
     sum += varianceOf(candle);
     covered += candle.hours;
   }
-  // Garman and Klass's may be negative.
+  // Garman and Klass's variance may be negative.
   return Math.sqrt((Math.max(0, sum) / covered) * HOURS_PER_YEAR);
 }
 
 /**
- * var(o) + k · var(c) + (1 − k) · mean(u(u − c) + d(d − c)) with o = ln(open / close before), c = ln(close / open),
- * u = ln(high / open), d = ln(low / open) and k = 0.34 / (1.34 + (n + 1) / (n − 1)); for hours and days apart, then
- * joined by the time that they cover.
- * @param candles that have a return
+ * var(o) + k · var(c) + (1 − k) · mean(u(u − c) + d(d − c)) with o = ln(open / close before), c = ln(close /
+ * open), u = ln(high / open), d = ln(low / open) and k = 0.34 / (1.34 + (n + 1) / (n − 1)); computed for
+ * hours and days separately, then combined by the time they cover. @param candles that have a return
  */
 function yangZhang(candles: readonly Hour[]): number | null {
   let [sum, covered] = [0, 0];

@@ -1,4 +1,6 @@
-/** How series move together. Matrices in the order of the series; null where one of the two never changed. */
+/**
+ * How series move together. Matrices are in the order of the series; null where one of the two never changed.
+ */
 export interface Correlation {
   pearson: (number | null)[][];
   /** Of the ranks, so that a single large day does not decide. */

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../market/time.ts';
 
-/** One fall from a high, until the price is back there. Prices in the quote currency, times ISO 8601 UTC. */
+/** One fall from a high until the price is back at it. Prices in the quote currency, times ISO 8601 UTC. */
 export interface Drawdown {
   /** troughPrice / peakPrice − 1, a fraction of at most 0. */
   fraction: number;

@@ -10,11 +10,11 @@ export interface MoveTiming {
   /** From extreme to extreme, of the completed moves. */
   medianDurationHours: number | null;
   /**
-   * Size − threshold, a fraction, of the completed moves. For exchange rates its mean is about the threshold itself
-   * (Guillaume et al. 1997; Glattfelder, Dupuis & Olsen 2011, law 10).
+   * Mean of size − threshold over the completed moves, a fraction. For exchange rates it is about the
+   * threshold itself (Guillaume et al. 1997; Glattfelder, Dupuis & Olsen 2011, law 10).
    */
   meanOvershoot: number | null;
-  /** From the last confirmation to the end of the window as it was asked; 0 if that is before it. */
+  /** From the last confirmation to the end of the requested window; 0 if the window ends before it. */
   hoursSinceLast: number | null;
 }
 

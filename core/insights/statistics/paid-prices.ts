@@ -7,13 +7,13 @@ const PERCENTS = [5, 25, 50, 75, 95];
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 const WEEK_MS = 7 * DAY_MS;
 
-/** Which prices one paid in a window, beside their mean. In the quote currency. */
+/** The prices paid in a window, besides their mean, in the quote currency. */
 export interface PaidPrices {
   /** By percent, `"5"` to `"95"`: of the hourly means, weighted by hours. */
   priceQuantiles: Record<string, number>;
   /** The part of the hours whose mean is below the last price: 0.9 says that it was cheaper 90 % of the time. */
   shareBelowLast: number;
-  /** Weighted by what was traded; null if no candle tells. */
+  /** Weighted by volume; null if no candle has one. */
   vwap: VolumeWeighted | null;
   /** What one unit cost if the same amount was spent each time. */
   dca: CostAverages;
@@ -21,7 +21,7 @@ export interface PaidPrices {
 
 export interface VolumeWeighted {
   price: number;
-  /** Hours that tell their volume ÷ hours with data. */
+  /** Hours with a known volume ÷ hours with data. */
   volumeCoverage: number;
 }
 
@@ -52,8 +52,8 @@ export function paidPrices(candles: readonly Hour[], last: number): PaidPrices {
 }
 
 /**
- * Σ turnover ÷ Σ volume. A candle that tells only its volume counts it at its typical price, (high + low + close) / 3.
- * https://www.investopedia.com/terms/v/vwap.asp
+ * Σ turnover ÷ Σ volume. A candle without a turnover uses volume × its typical price, (high + low + close) /
+ * 3. https://www.investopedia.com/terms/v/vwap.asp
  */
 function volumeWeighted(candles: readonly Hour[]): VolumeWeighted | null {
   let [paid, traded, hoursTold, hoursWithData] = [0, 0, 0, 0];

@@ -4,7 +4,7 @@ import { hoursIn, isIn, type Window } from '../../market/window.ts';
 import { highest, lowest } from '../extremes.ts';
 import type { Hour } from '../history.ts';
 
-/** Some hours of a series together, for a picture; without prices where no hour has data. */
+/** Several hours of a series combined for a chart; without prices if no hour has data. */
 export interface TimeBucket {
   startMs: number;
   endMs: number;
@@ -14,7 +14,8 @@ export interface TimeBucket {
 const LENGTHS_HOURS = [1, 2, 6, 24, 48, 168] as const;
 
 /**
- * A window in at most that many parts of equal length, aligned to UTC; longer than that if a candle is.
+ * Divides a window into at most this many parts of equal length, aligned to UTC and never shorter than a
+ * candle.
  * @param hours of a series in the window, by start
  */
 export function timeBuckets(hours: readonly Hour[], window: Window, most: number): TimeBucket[] {
