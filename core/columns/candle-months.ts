@@ -7,7 +7,6 @@ import { DAY_MS, HOUR_MS } from '../market/time.ts';
 import type { Window } from '../market/window.ts';
 import { marketsOf } from '../operate/lake-walk.ts';
 import type { ExchangeCandles } from '../operate/ports.ts';
-import { currentManifest } from './current-manifest.ts';
 import type { ManifestSource } from './manifest.ts';
 import { monthBefore, monthsBetween } from './months.ts';
 import {
@@ -126,10 +125,9 @@ export function candleMonths(services: CandleMonthServices): ColumnMaker {
 
 async function writeMonth(
   { store, exchangeCandles, samplingIntervals, write }: CandleMonthServices,
-  ...[file, sources, take]: Parameters<ColumnMaker['write']>
+  ...[file, sources, take, current]: Parameters<ColumnMaker['write']>
 ): Promise<void> {
   const month = periodWindow(file);
-  const current = await currentManifest(store, file);
   const recorded = recordedIn(sources);
   // Other recorded candles may change any day.
   const before = isDeepStrictEqual(recordedIn(current?.sources ?? []), recorded) ? current : undefined;

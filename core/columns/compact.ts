@@ -4,10 +4,10 @@ import { isoTime, timeRange } from '../operate/time-range.ts';
 import type { Log } from '../runtime/log.ts';
 import type { EmitMetrics } from '../runtime/metrics.ts';
 import { type FileCursor, inOrder, positionOf } from './file-order.ts';
-import { FileStates } from './file-states.ts';
-import { MANIFEST_VERSION, type ManifestSource } from './manifest.ts';
-import { type ColumnFile, columnKey } from './objects.ts';
-import type { ColumnMaker, ColumnStore } from './ports.ts';
+import { FileStates, isMadeFrom } from './file-states.ts';
+import { MANIFEST_VERSION, type Manifest, type ManifestSource } from './manifest.ts';
+import { type ColumnFile, columnKey, statesKey } from './objects.ts';
+import type { ColumnMaker, ColumnStore, WrittenFile } from './ports.ts';
 
 const inputSchema = z.strictObject({
   ...timeRange,
@@ -114,7 +114,7 @@ function sliceUpTo(
 
 /** What a look at a file found. */
 type Look =
-  | { kind: 'due'; sources: ManifestSource[]; problems: string[] }
+  | { kind: 'due'; sources: ManifestSource[]; current: Manifest | undefined; problems: string[] }
   | { kind: 'upToDate'; problems: string[] }
   /** It has no sources, or was passed over. */
   | { kind: 'nothing'; problems: string[] };
@@ -144,8 +144,11 @@ class Compaction {
     const { sources, problems, areGone = false } = await maker.sources(file);
     const isToBeEmpty = areGone && (await this.#states.isThere(file));
     if (sources.length === 0 && !isToBeEmpty) return { kind: 'nothing', problems };
-    const isMade = !again && (await this.#states.isMadeFrom(file, sources));
-    return isMade ? { kind: 'upToDate', problems } : { kind: 'due', sources, problems };
+    const isForced = again && !maker.isAgain;
+    const current = isForced ? undefined : await this.#states.current(file);
+    return isMadeFrom(current, sources)
+      ? { kind: 'upToDate', problems }
+      : { kind: 'due', sources, current, problems };
   }
 
   /** Counts what was found, and writes a file that is due. A failure is counted, and the next file has its turn. */
@@ -157,7 +160,7 @@ class Compaction {
     output.due += 1;
     if (this.#input.dryRun) return;
     try {
-      await this.#write(file, found.sources, maker);
+      await this.#write(file, found, maker);
       this.#failuresInARow = 0;
     } catch (error) {
       output.failed += 1;
@@ -171,20 +174,49 @@ class Compaction {
     }
   }
 
-  async #write(file: ColumnFile, sources: ManifestSource[], maker: ColumnMaker): Promise<void> {
-    const { store, log } = this.#services;
-    await maker.write(file, sources, async ({ content, path, problems }) => {
-      const etag = await store.putFile(file, path);
-      const object = columnKey(file);
-      await store.putManifest(file, { v: MANIFEST_VERSION, object, etag, ...content, sources });
-      await this.#states.wrote(file, etag);
-      const { rows, skipped } = content;
+  async #write(
+    file: ColumnFile,
+    { sources, current }: Extract<Look, { kind: 'due' }>,
+    maker: ColumnMaker,
+  ): Promise<void> {
+    const take = async (written: WrittenFile) => {
+      const manifest = await this.#put(file, written, sources, current?.states);
+      const { object, rows, skipped } = manifest;
+      this.#states.wrote(file, manifest);
       this.#output.written += 1;
       this.#output.rows += rows;
       this.#output.skipped += skipped;
-      addProblems(this.#output, problems);
-      log.info('Wrote a Parquet file', { key: object, rows, skipped });
-    });
+      addProblems(this.#output, written.problems);
+      this.#services.log.info('Wrote a Parquet file', { key: object, rows, skipped });
+    };
+    await maker.write(file, sources, take, current);
+  }
+
+  /** @param known what is remembered for the next month, unless that changed */
+  async #put(
+    file: ColumnFile,
+    written: WrittenFile,
+    sources: ManifestSource[],
+    known: Manifest['states'],
+  ): Promise<Manifest> {
+    const { store } = this.#services;
+    const remembered = written.states && {
+      object: statesKey(file),
+      etag: await store.putStates(file, written.states.path),
+      sha256: written.states.sha256,
+    };
+    const etag = await store.putFile(file, written.path);
+    const object = columnKey(file);
+    const manifest = {
+      v: MANIFEST_VERSION,
+      object,
+      etag,
+      ...written.content,
+      states: remembered ?? known,
+      sources,
+    } as const;
+    await store.putManifest(file, manifest);
+    return manifest;
   }
 }
 

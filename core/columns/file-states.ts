@@ -1,18 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ManifestSource } from './manifest.ts';
-import { type ColumnFile, columnKey, columnsPrefix, manifestKey, manifestsPrefix } from './objects.ts';
+import type { Manifest, ManifestSource } from './manifest.ts';
+import {
+  type ColumnFile,
+  columnKey,
+  columnsPrefix,
+  manifestKey,
+  manifestsPrefix,
+  statesPrefix,
+} from './objects.ts';
 import type { ColumnStore } from './ports.ts';
 
-/** What the store lists of a market's table: the ETags of its files, and its manifests. */
-interface Listed {
-  etags: Map<string, string>;
-  manifests: Set<string>;
-}
-
-/** Which Parquet files are there, and whether they are up to date. A market's table is listed once. */
+/** Which Parquet files are there, and what they were made from. What belongs to a market's table is listed once. */
 export class FileStates {
   readonly #store: ColumnStore;
-  readonly #listed = new Map<string, Promise<Listed>>();
+  readonly #etags = new Map<string, string>();
+  /** By prefix. */
+  readonly #listings = new Map<string, Promise<void>>();
 
   constructor(store: ColumnStore) {
     this.#store = store;
@@ -20,43 +23,44 @@ export class FileStates {
 
   /** Whether a file and its manifest exist. */
   async isThere(file: ColumnFile): Promise<boolean> {
-    const { etags, manifests } = await this.#list(file);
-    return etags.has(columnKey(file)) && manifests.has(manifestKey(file));
+    await Promise.all([this.#list(columnsPrefix(file)), this.#list(manifestsPrefix(file))]);
+    return this.#etags.has(columnKey(file)) && this.#etags.has(manifestKey(file));
   }
 
-  /** Whether a file is there, is the one that its manifest describes, and was made from these sources. */
-  async isMadeFrom(file: ColumnFile, sources: readonly ManifestSource[]): Promise<boolean> {
-    if (!(await this.isThere(file))) return false;
-    const { etags } = await this.#list(file);
+  /** A file's manifest, if it describes what is in the lake. A killed run may have replaced the file but not the manifest. */
+  async current(file: ColumnFile): Promise<Manifest | undefined> {
+    if (!(await this.isThere(file))) return undefined;
     const manifest = await this.#store.readManifest(file);
-    return (
-      manifest !== undefined &&
-      manifest.etag === etags.get(columnKey(file)) &&
-      isDeepStrictEqual(manifest.sources, sources)
-    );
+    if (!manifest || manifest.etag !== this.#etags.get(columnKey(file))) return undefined;
+    return (await this.#remembers(file, manifest)) ? manifest : undefined;
   }
 
   /** Takes note of a file that was written. */
-  async wrote(file: ColumnFile, etag: string): Promise<void> {
-    const { etags, manifests } = await this.#list(file);
-    etags.set(columnKey(file), etag);
-    manifests.add(manifestKey(file));
+  wrote(file: ColumnFile, { object, etag, states }: Manifest): void {
+    this.#etags.set(object, etag).set(manifestKey(file), '');
+    if (states?.etag !== undefined) this.#etags.set(states.object, states.etag);
   }
 
-  #list(file: ColumnFile): Promise<Listed> {
-    const prefix = columnsPrefix(file);
-    const known = this.#listed.get(prefix);
-    if (known) return known;
-    const listing = this.#listMarket(file);
-    this.#listed.set(prefix, listing);
+  /** Whether what the next month continues with is there, if there is any. */
+  async #remembers(file: ColumnFile, { states }: Manifest): Promise<boolean> {
+    if (!states) return true;
+    await this.#list(statesPrefix(file));
+    const etag = this.#etags.get(states.object);
+    return etag !== undefined && etag === (states.etag ?? etag);
+  }
+
+  #list(prefix: string): Promise<void> {
+    const listing = this.#listings.get(prefix) ?? this.#listAll(prefix);
+    this.#listings.set(prefix, listing);
     return listing;
   }
 
-  async #listMarket(file: ColumnFile): Promise<Listed> {
-    const etags = new Map<string, string>();
-    for await (const { key, etag } of this.#store.list(columnsPrefix(file))) etags.set(key, etag);
-    const manifests = new Set<string>();
-    for await (const { key } of this.#store.list(manifestsPrefix(file))) manifests.add(key);
-    return { etags, manifests };
+  async #listAll(prefix: string): Promise<void> {
+    for await (const { key, etag } of this.#store.list(prefix)) this.#etags.set(key, etag);
   }
+}
+
+/** Whether a file with this manifest was made from these sources. */
+export function isMadeFrom(manifest: Manifest | undefined, sources: readonly ManifestSource[]): boolean {
+  return manifest !== undefined && isDeepStrictEqual(manifest.sources, sources);
 }

@@ -40,7 +40,14 @@ export const manifestSchema = z.object({
   /** What the file was made from, by key. If the lake lists anything else, the file is made again. */
   sources: z.array(source),
   /** Of moves: what the detectors remember at the end of the month, for the next one. */
-  states: z.object({ object: z.string(), sha256: z.string() }).optional(),
+  states: z
+    .object({
+      object: z.string(),
+      /** As the store lists it. @default an older version made the file, which did not note it */
+      etag: z.string().optional(),
+      sha256: z.string(),
+    })
+    .optional(),
   /**
    * Of moves: SHA-256 of the ends, confirmed in this month, of moves of earlier months; by their months. They are read
    * from this month's file, where the next moves start.

@@ -1,19 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatMarket } from '../market/series.ts';
 import { marketsOf } from '../operate/lake-walk.ts';
-import { currentManifest } from './current-manifest.ts';
 import type { Manifest, ManifestSource } from './manifest.ts';
 import {
   type ColumnFile,
   columnKey,
   columnsPrefix,
   MANIFESTS_PREFIX,
-  MOVE_STATES_PREFIX,
-  type MovesFile,
   manifestKey,
   manifestsPrefix,
-  moveStatesKey,
   parseManifestKey,
+  STATES_PREFIX,
 } from './objects.ts';
 import type { ColumnMaker, ColumnStore, Take, WrittenFile } from './ports.ts';
 
@@ -34,21 +31,12 @@ export interface PathToWalk {
   thresholds: readonly number[];
 }
 
-export interface WrittenMoves extends WrittenFile {
-  /** Of a path that was walked. */
-  walked?: {
-    /** What the detectors remember: a file on the local disk. */
-    states: { path: string; sha256: string };
-    completes: Record<string, string>;
-  };
-}
-
 export interface MoveMonthServices {
-  store: Pick<ColumnStore, 'folders' | 'list' | 'readManifest' | 'putMoveStates'>;
+  store: Pick<ColumnStore, 'folders' | 'list' | 'readManifest'>;
   /** Fractions, ascending. */
   thresholds: readonly number[];
-  /** Runs a plan. */
-  write: (plan: MoveMonthPlan, take: Take<WrittenMoves>) => Promise<void>;
+  /** Runs a plan. A path that is walked gives states and `completes`. */
+  write: (plan: MoveMonthPlan, take: Take<WrittenFile>) => Promise<void>;
 }
 
 const CANDLE_MANIFESTS = `${MANIFESTS_PREFIX}candles/`;
@@ -104,22 +92,14 @@ export function moveMonths({ store, thresholds, write }: MoveMonthServices): Col
       }
       return { sources, problems: [] };
     },
-    async write(moves, sources, take) {
-      const file: MovesFile = { ...moves, table: 'moves' };
+    async write(file, sources, take, current) {
       manifests.delete(manifestKey(file));
-      const current = await currentManifest(store, file);
       const isWalked = isDeepStrictEqual(walkedIn(current?.sources ?? [], file), walkedIn(sources, file));
       const later = sources.filter(({ key }) => isMoves(key, file)).map(({ key }) => key);
       const plan = { moves: isWalked ? { known: columnKey(file) } : pathIn(sources), later };
-      await write(plan, async ({ walked, ...written }) => {
-        if (walked) await store.putMoveStates(file, walked.states.path);
-        const remembered = walked
-          ? {
-              states: { object: moveStatesKey(file), sha256: walked.states.sha256 },
-              completes: walked.completes,
-            }
-          : { states: current?.states, completes: current?.completes };
-        await take({ ...written, content: { ...written.content, ...remembered } });
+      await write(plan, async (written) => {
+        const { completes = current?.completes } = written.content;
+        await take({ ...written, content: { ...written.content, completes } });
       });
     },
   };
@@ -136,7 +116,7 @@ function walkedIn(sources: readonly ManifestSource[], file: ColumnFile): Manifes
 
 function pathIn(sources: readonly ManifestSource[]): PathToWalk {
   const candles = sources.find(({ thresholds }) => thresholds);
-  const states = sources.find(({ key }) => key.startsWith(MOVE_STATES_PREFIX));
+  const states = sources.find(({ key }) => key.startsWith(STATES_PREFIX));
   if (!candles?.thresholds) throw new Error('a month of moves is made of candles, but its sources have none');
   return {
     candles: candles.key,

@@ -11,15 +11,10 @@ export interface ColumnFile extends Market {
 }
 
 export const COLUMNS_PREFIX = 'columns/';
-/** Outside the tables' folders, which contain only Parquet. */
+/** Outside the tables' folders, which contain only what readers read. */
 export const MANIFESTS_PREFIX = `${COLUMNS_PREFIX}manifest/`;
 
-export const MOVE_STATES_PREFIX = `${COLUMNS_PREFIX}state/`;
-
-/** A month of moves. */
-export interface MovesFile extends ColumnFile {
-  table: 'moves';
-}
+export const STATES_PREFIX = `${COLUMNS_PREFIX}state/`;
 
 function folderOf({ table, exchange, category }: Omit<ColumnFile, 'period'>): string {
   return `${table}/exchange=${exchange}/category=${category}/`;
@@ -51,8 +46,13 @@ export function manifestKey(file: ColumnFile): string {
  * `columns/state/moves/exchange=…/category=…/month=YYYY-MM.parquet`: what the move detectors remember at the end of a month,
  * to go on with the next one. Not a table: its rows are ours alone.
  */
-export function moveStatesKey(file: MovesFile): string {
-  return `${MOVE_STATES_PREFIX}${folderOf(file)}${periodFolder(file)}.parquet`;
+export function statesKey(file: ColumnFile): string {
+  return `${statesPrefix(file)}${periodFolder(file)}.parquet`;
+}
+
+/** The prefix of what is remembered of a market's table. */
+export function statesPrefix(file: Omit<ColumnFile, 'period'>): string {
+  return `${STATES_PREFIX}${folderOf(file)}`;
 }
 
 /** The prefix of the manifests of a market's table; their keys sort by period. */

@@ -1,5 +1,5 @@
 import type { Manifest, ManifestSource } from './manifest.ts';
-import type { ColumnFile, MovesFile } from './objects.ts';
+import type { ColumnFile } from './objects.ts';
 import type { ColumnTable } from './tables.ts';
 
 /** An object as the store lists it. */
@@ -20,12 +20,12 @@ export interface ColumnStore {
   read(key: string): Promise<Uint8Array | undefined>;
   /** Copies an object to the local disk. @throws if there is no such object */
   fetchFile(key: string, path: string): Promise<void>;
-  /** Replaces what the move detectors remember. */
-  putMoveStates(file: MovesFile, path: string): Promise<void>;
   /** Undefined if the file has no manifest, or one that nobody can read: then it is written again. */
   readManifest(file: ColumnFile): Promise<Manifest | undefined>;
   /** Replaces a file at once: readers find the old or the new one. @returns its ETag */
   putFile(file: ColumnFile, path: string): Promise<string>;
+  /** Replaces what is remembered for the next month. @returns its ETag */
+  putStates(file: ColumnFile, path: string): Promise<string>;
   putManifest(file: ColumnFile, manifest: Manifest): Promise<void>;
 }
 
@@ -35,17 +35,10 @@ export interface WrittenFile {
   /** What its rows are, and what could not become one. */
   content: Pick<
     Manifest,
-    | 'bytes'
-    | 'sha256'
-    | 'rows'
-    | 'first'
-    | 'last'
-    | 'symbols'
-    | 'skipped'
-    | 'unreadable'
-    | 'states'
-    | 'completes'
+    'bytes' | 'sha256' | 'rows' | 'first' | 'last' | 'symbols' | 'skipped' | 'unreadable' | 'completes'
   >;
+  /** What is remembered for the next month, a file on the local disk. @default as it was */
+  states?: { path: string; sha256: string };
   /** Why lines were skipped and objects not read. */
   problems: string[];
 }
@@ -77,8 +70,14 @@ export interface ColumnMaker {
   /**
    * Makes the file. The same sources always give the same bytes.
    * @param take what to do with it; then it is deleted
+   * @param current of the file that is there, so that only what changed is made. @default everything is made
    */
-  write(file: ColumnFile, sources: readonly ManifestSource[], take: Take<WrittenFile>): Promise<void>;
+  write(
+    file: ColumnFile,
+    sources: readonly ManifestSource[],
+    take: Take<WrittenFile>,
+    current?: Manifest,
+  ): Promise<void>;
 }
 
 export interface Sources {

@@ -3,7 +3,7 @@ import { formatSeries, type Series } from '../market/series.ts';
 import { addProblems, type Operation } from '../operate/operation.ts';
 import { isoTime, timeRange } from '../operate/time-range.ts';
 import { type FileCursor, inOrder, positionOf } from './file-order.ts';
-import { FileStates } from './file-states.ts';
+import { FileStates, isMadeFrom } from './file-states.ts';
 import type { ManifestSource } from './manifest.ts';
 import { type ColumnFile, columnKey, MANIFESTS_PREFIX, parseManifestKey } from './objects.ts';
 import type { ColumnMaker, ColumnStore } from './ports.ts';
@@ -121,7 +121,7 @@ async function verifyFile(
     addProblems(output, [`${key} or its manifest is missing, although its day is over`]);
     return;
   }
-  if (!(await states.isMadeFrom(file, sources))) addProblems(output, [`${key} is not up to date`]);
+  if (!isMadeFrom(await states.current(file), sources)) addProblems(output, [`${key} is not up to date`]);
   const found = await compare(file, sources);
   const { exchange, category, period: day } = file;
   output.files += 1;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CandleMonthPlan } from '../../core/columns/candle-months.ts';
-import type { MoveMonthPlan, WrittenMoves } from '../../core/columns/move-months.ts';
+import type { MoveMonthPlan } from '../../core/columns/move-months.ts';
 import type { ColumnStore, Take, WrittenFile } from '../../core/columns/ports.ts';
 import type { ColumnTable } from '../../core/columns/tables.ts';
 import { CandleMonth, MONTH_MEMORY } from './candle-month.ts';
@@ -50,7 +50,7 @@ export function writeCandleMonth(
 export function writeMoveMonth(
   store: Fetch,
   { moves, later }: MoveMonthPlan,
-  take: Take<WrittenMoves>,
+  take: Take<WrittenFile>,
 ): Promise<void> {
   return withFile('moves', take, async (database, folder, path) => {
     const local = fetchInto(store, folder);
@@ -67,22 +67,25 @@ export function writeMoveMonth(
     await writeMoves(database, path, walked.moves, ends);
     const states = join(folder, 'states.parquet');
     await writeStates(database, states, walked.states);
-    return {
-      walked: { states: { path: states, sha256: await sha256Of(states) }, completes: walked.completes },
-    };
+    const { completes } = walked;
+    return { states: { path: states, sha256: await sha256Of(states) }, completes };
   });
 }
 
 /** Hands over what work writes to `path`, with what else it made. */
-function withFile<More extends object>(
+function withFile(
   table: ColumnTable,
-  take: Take<WrittenFile & More>,
-  work: (database: Database, folder: string, path: string) => Promise<More>,
+  take: Take<WrittenFile>,
+  work: (
+    database: Database,
+    folder: string,
+    path: string,
+  ) => Promise<Pick<WrittenFile, 'states'> & Pick<WrittenFile['content'], 'completes'>>,
 ): Promise<void> {
   return withDatabase(MONTH_MEMORY[0], async (database, folder) => {
     const path = join(folder, 'part-0.parquet');
-    const more = await work(database, folder, path);
-    const content = { ...(await describeParquet(database, table, path)), skipped: 0 };
+    const { completes, ...more } = await work(database, folder, path);
+    const content = { ...(await describeParquet(database, table, path)), skipped: 0, completes };
     await take({ path, content, problems: [], ...more });
   });
 }

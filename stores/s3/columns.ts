@@ -1,12 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Manifest, ManifestError, parseManifest } from '../../core/columns/manifest.ts';
-import {
-  type ColumnFile,
-  columnKey,
-  type MovesFile,
-  manifestKey,
-  moveStatesKey,
-} from '../../core/columns/objects.ts';
+import { type ColumnFile, columnKey, manifestKey, statesKey } from '../../core/columns/objects.ts';
 import type { ColumnStore, ListedObject } from '../../core/columns/ports.ts';
 import { S3Bucket } from './bucket.ts';
 
@@ -35,10 +29,6 @@ export class S3Columns implements ColumnStore {
     return this.#bucket.readFile(key, path);
   }
 
-  async putMoveStates(file: MovesFile, path: string): Promise<void> {
-    await this.#bucket.writeFile(moveStatesKey(file), path, 'application/vnd.apache.parquet');
-  }
-
   async readManifest(file: ColumnFile): Promise<Manifest | undefined> {
     const key = manifestKey(file);
     const body = await this.#bucket.readIfThere(key);
@@ -52,6 +42,10 @@ export class S3Columns implements ColumnStore {
 
   putFile(file: ColumnFile, path: string): Promise<string> {
     return this.#bucket.writeFile(columnKey(file), path, 'application/vnd.apache.parquet');
+  }
+
+  putStates(file: ColumnFile, path: string): Promise<string> {
+    return this.#bucket.writeFile(statesKey(file), path, 'application/vnd.apache.parquet');
   }
 
   async putManifest(file: ColumnFile, manifest: Manifest): Promise<void> {

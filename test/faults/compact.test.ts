@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mergeSlices } from '../../cli/operation.ts';
 import { compact } from '../../core/columns/compact.ts';
 import { type Manifest, manifestSchema } from '../../core/columns/manifest.ts';
-import { columnKey, manifestKey, moveStatesKey } from '../../core/columns/objects.ts';
+import { columnKey, manifestKey, statesKey } from '../../core/columns/objects.ts';
 import type { ColumnStore } from '../../core/columns/ports.ts';
 import { tickerDays } from '../../core/columns/ticker-days.ts';
 import { packLines } from '../../core/lake/ndjson.ts';
@@ -82,7 +82,7 @@ describe('compacting', () => {
     expect(Object.keys(made).toSorted()).toEqual(
       [...DAYS.map(fileOf), CANDLES, MOVES]
         .flatMap((file) => [manifestKey(file), columnKey(file)])
-        .concat(moveStatesKey(MOVES))
+        .concat(statesKey(MOVES))
         .toSorted(),
     );
     expect(await manifestOf(DAYS[0])).toMatchObject({

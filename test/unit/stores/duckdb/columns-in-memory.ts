@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Manifest } from '../../../../core/columns/manifest.ts';
-import {
-  type ColumnFile,
-  columnKey,
-  type MovesFile,
-  manifestKey,
-  moveStatesKey,
-} from '../../../../core/columns/objects.ts';
+import { type Manifest, ManifestError, parseManifest } from '../../../../core/columns/manifest.ts';
+import { type ColumnFile, columnKey, manifestKey, statesKey } from '../../../../core/columns/objects.ts';
 import type { ColumnStore, ListedObject } from '../../../../core/columns/ports.ts';
 
 /** The process was killed: earlier writes are kept, later ones do not happen. */
@@ -50,16 +44,22 @@ export class MemoryColumns implements ColumnStore {
   }
 
   async readManifest(file: ColumnFile): Promise<Manifest | undefined> {
-    const object = this.objects.get(manifestKey(file));
-    return object && (JSON.parse(Buffer.from(object.body).toString()) as Manifest);
+    const key = manifestKey(file);
+    const object = this.objects.get(key);
+    try {
+      return object && parseManifest(Buffer.from(object.body).toString(), key);
+    } catch (error) {
+      if (error instanceof ManifestError) return undefined;
+      throw error;
+    }
   }
 
   async putFile(file: ColumnFile, path: string): Promise<string> {
     return this.put(columnKey(file), await readFile(path));
   }
 
-  async putMoveStates(file: MovesFile, path: string): Promise<void> {
-    this.put(moveStatesKey(file), await readFile(path));
+  async putStates(file: ColumnFile, path: string): Promise<string> {
+    return this.put(statesKey(file), await readFile(path));
   }
 
   async putManifest(file: ColumnFile, manifest: Manifest): Promise<void> {

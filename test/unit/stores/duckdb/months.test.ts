@@ -41,6 +41,8 @@ type Change =
   | { kind: 'record'; recorded: Recorded }
   | { kind: 'withdraw' };
 
+type Ticks = Extract<Change, { kind: 'ticks' }>;
+
 const price = fc.oneof(
   { weight: 1, arbitrary: fc.double({ min: 90, max: 110, noNaN: true }) },
   { weight: 2, arbitrary: fc.integer({ min: 90, max: 110 }) },
@@ -89,6 +91,27 @@ const changes = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
+/** Of an object that `compact` made: which one, counted from the last, and what somebody did to it. */
+interface Damage {
+  at: number;
+  isDeleted: boolean;
+}
+
+const damages = fc.array(fc.record({ at: fc.nat(), isDeleted: fc.boolean() }), { maxLength: 3 });
+
+const ticksAt = (day: string, price: number): Ticks => ({
+  kind: 'ticks',
+  dayMs: Date.parse(`${day}T00:00Z`),
+  ticks: [{ series: BTC, minute: 0, price }],
+});
+/** What a month remembers is lost or damaged, then the next month changes, which continues with that. */
+const noStates = ({ isDeleted }: Pick<Damage, 'isDeleted'>): [Ticks[], Ticks, number, Damage[]] => [
+  [ticksAt('2018-07-31', 100), ticksAt('2018-08-01', 120)],
+  ticksAt('2018-08-01', 130),
+  14,
+  [{ at: 1, isDeleted }],
+];
+
 /** Two of four polls are enough to be preferred to a recorded candle; one is not. */
 const JUST_ENOUGH: Change[] = [
   {
@@ -116,7 +139,7 @@ const JUST_ENOUGH: Change[] = [
 class Lake {
   readonly store = new MemoryColumns();
   readonly recorded: { key: string; recorded: Recorded }[] = [];
-  readonly #days = new Map<number, Extract<Change, { kind: 'ticks' }>['ticks']>();
+  readonly #days = new Map<number, Ticks['ticks']>();
 
   async make(change: Change): Promise<void> {
     switch (change.kind) {
@@ -189,6 +212,16 @@ class Lake {
     const services = { store, makers, log: SILENT_LOG, emit: () => {}, now: () => 0 };
     const { output } = await compact.slice({ now: NOW }, undefined, services, { deadlineMs: 1 });
     return output;
+  }
+
+  damage(damages: readonly Damage[]): void {
+    for (const { at, isDeleted } of damages) {
+      const made = [...this.store.objects.keys()].filter((key) => /^columns\/(?!tickers)/.test(key)).sort();
+      const key = made.at(-1 - (at % made.length));
+      if (key === undefined) return;
+      if (isDeleted) this.store.objects.delete(key);
+      else this.store.put(key, Buffer.from('not what it was'));
+    }
   }
 
   /** The Parquet files, by key. */
@@ -277,25 +310,27 @@ describe('months of candles and moves', () => {
     );
   }, 120_000);
 
-  it('are made to the end by the next run, wherever a run was killed', async () => {
+  it('are made to the end by the next run, wherever a run was killed and whatever was lost or damaged', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(ticks, { minLength: 2, maxLength: 4 }),
         ticks,
         fc.nat(14),
-        async (first, late, kill) => {
+        damages,
+        async (first, late, kill, damages) => {
           const lake = new Lake();
           for (const change of first) await lake.make(change);
           await lake.compact();
+          lake.damage(damages);
           await lake.make(late);
           lake.store.killAt = lake.store.writes + 1 + kill;
           await lake.compact().catch((error) => expect(error).toBeInstanceOf(Killed));
           lake.store.killAt = Number.POSITIVE_INFINITY;
-          await lake.compact();
+          expect((await lake.compact()).failed).toBe(0);
           await expectAllThere(lake);
         },
       ),
-      { numRuns: 3 },
+      { numRuns: 4, examples: [noStates({ isDeleted: true }), noStates({ isDeleted: false })] },
     );
   }, 120_000);
 });
