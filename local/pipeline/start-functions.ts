@@ -11,7 +11,7 @@ import type { SummariseAnswer } from '../../lambdas/summarise/handler.ts';
 import type { ServiceUrls } from '../engines/engines.ts';
 import { type KafkaEventSource, startKafkaEventSource } from '../event-sources/kafka-event-source.ts';
 import type { LambdaFunction } from '../lambda-host/host.ts';
-import { callAsTimePasses, type PassingSchedule, together } from '../schedule/as-time-passes.ts';
+import { callAsTimePasses, type PassingSchedule } from '../schedule/as-time-passes.ts';
 import { callRepeatedly } from '../schedule/repeated.ts';
 import type { LocalFunction } from './functions.ts';
 import type { PipelineHooks, WallClockSource } from './options.ts';
@@ -117,10 +117,20 @@ export function startSchedules(
     },
     onFailed: (error) => log.error('The scheduled redrive failed', { error: String(error) }),
   });
-  const passing = together([summaries, compactions]);
+  const stop = async () => {
+    await Promise.all([summaries, compactions, watching, healing].map((schedule) => schedule.stop()));
+  };
   // A call of summarise that is cut off would keep its lease for some seconds.
-  cleanups.defer(() => waitAtMost(FINISH_MS, Promise.all([passing.stop(), watching.stop(), healing.stop()])));
-  return passing;
+  cleanups.defer(() => waitAtMost(FINISH_MS, stop()));
+  return {
+    passed(nowMs) {
+      summaries.passed(nowMs);
+      compactions.passed(nowMs);
+    },
+    // The closing report needs the summaries. What is left to compact can wait for the next start.
+    settled: () => summaries.settled(),
+    stop,
+  };
 }
 
 /** The event of a schedule that passes the time only if it is the replay's. */

@@ -73,17 +73,3 @@ export function callAsTimePasses(options: PassingOptions): PassingSchedule {
     },
   };
 }
-
-/** Several schedules of one clock. */
-export function together(schedules: readonly PassingSchedule[]): PassingSchedule {
-  const all = async (work: (schedule: PassingSchedule) => Promise<void>) => {
-    await Promise.all(schedules.map(work));
-  };
-  return {
-    passed: (nowMs) => {
-      for (const schedule of schedules) schedule.passed(nowMs);
-    },
-    settled: () => all((schedule) => schedule.settled()),
-    stop: () => all((schedule) => schedule.stop()),
-  };
-}

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import {
+  BucketAlreadyOwnedByYou,
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
 import { Client } from '@opensearch-project/opensearch';
 import { logLevel } from 'kafkajs';
 import { inject } from 'vitest';
 import { localS3Client } from '../../local/engines/s3-client.ts';
+import { BUCKET } from '../../local/pipeline/resources.ts';
 import { Kafka } from '../../stores/kafka/kafkajs.ts';
 
 /** The addresses of this test run's engines. */
@@ -21,6 +27,16 @@ export async function freshBucket(): Promise<string> {
   const bucket = `test-${randomUUID()}`;
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   return bucket;
+}
+
+/** Leaves nothing in the bucket that every command on one machine uses, whatever other files put there. */
+export async function clearLake(): Promise<void> {
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error) => {
+    if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
+  });
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: BUCKET })) {
+    await Promise.all(Contents.map(({ Key }) => s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }))));
+  }
 }
 
 /** A new, empty topic; its partitions have leaders. */

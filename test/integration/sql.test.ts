@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { BUCKET } from '../../local/pipeline/resources.ts';
 import { Database } from '../../stores/duckdb/database.ts';
 import { InMemoryLake } from '../unit/stores/duckdb/lake-in-memory.ts';
-import { s3, services } from './services.ts';
+import { clearLake, s3, services } from './services.ts';
 
 const run = promisify(execFile);
 const FILE = { table: 'tickers', exchange: 'sql-test', category: 'spot', period: '2026-01-31' } as const;
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const written = new InMemoryLake();
   await written.put(database, folder, FILE, TICKS);
   database.close();
-  await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch(() => {}); // another file's
+  await clearLake();
   for (const [Key, Body] of written.objects)
     await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
 });

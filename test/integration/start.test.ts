@@ -9,11 +9,11 @@ import type { Ticker } from '../../core/market/ticker.ts';
 import { apartFromCredentials } from '../../local/engines/s3-client.ts';
 import { emittedIn, statisticsOf } from '../../local/pipeline/emitted-metrics.ts';
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
+import { BUCKET } from '../../local/pipeline/resources.ts';
 import { type FakeBybit, startFakeBybit } from './lambdas/local-servers.ts';
 import { start } from './npm-start.ts';
-import { clearTickers, kafka, openSearch, s3, services } from './services.ts';
+import { clearLake, clearTickers, kafka, openSearch, s3, services } from './services.ts';
 
-const BUCKET = 'crypto-market-lake';
 /** Uses the engines of the test run instead of starting others. */
 const SHARED = ['--kafka', services.kafka, '--opensearch', services.openSearch, '--s3', services.s3];
 
@@ -80,7 +80,10 @@ describe('npm start with existing servers', () => {
     return run;
   };
 
-  beforeAll(clearTickers);
+  beforeAll(async () => {
+    await clearLake();
+    await clearTickers();
+  });
   beforeEach(() => {
     folder = mkdtempSync(join(inject('runFolder'), 'start-'));
   });

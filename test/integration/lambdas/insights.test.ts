@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../../core/insights/question.ts';
 import { candleId } from '../../../core/market/candle.ts';
@@ -26,10 +26,9 @@ import {
 } from '../../samples/recorded-weeks.ts';
 import type { InMemoryStore } from '../../unit/core/insights/in-memory-store.ts';
 import { InMemoryLake } from '../../unit/stores/duckdb/lake-in-memory.ts';
-import { clearTickers, openSearch, s3, services } from '../services.ts';
+import { clearLake, clearTickers, openSearch, s3, services } from '../services.ts';
 import { startInsights, startSetup } from './handlers.ts';
 import { deadAddress } from './local-servers.ts';
-import { keysOf } from './stores.ts';
 
 /** Of a command line without a pipeline of its own. */
 const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-cli-'));
@@ -282,17 +281,11 @@ describe('the insights function', () => {
         tickers: recorded.tickers.filter(({ slot }) => isOver(slot)),
         moves: recorded.moves.filter(({ confirmed_time }) => isOver(confirmed_time)),
       });
-      await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch(() => {});
+      await clearLake();
       for (const [Key, Body] of objects.objects) {
         await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
       }
     });
-    afterAll(async () => {
-      for (const Key of await keysOf(BUCKET, 'columns/')) {
-        await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
-      }
-    });
-
     it('give the same answers about every series', async () => {
       const { code, stdout } = await program('verify --answers --json');
       expect(JSON.parse(stdout)).toEqual({
