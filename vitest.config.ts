@@ -50,7 +50,9 @@ export default defineConfig({
         test: {
           name: 'referees',
           include: ['test/referees/**/*.test.ts'],
-          testTimeout: 60_000,
+          isolate: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
-import { NATIVE_PACKAGES, nativePackage } from '../../lib/functions/native-package.ts';
+import { STAGE_NAMES, type StageName } from '../../../lib/config/stages.ts';
+import { NATIVE_PACKAGES, nativePackage } from '../../../lib/functions/native-package.ts';
 import { cfnLint } from './cfn-lint.ts';
 
 /**
@@ -26,7 +26,7 @@ import { cfnLint } from './cfn-lint.ts';
  */
 const MOST = { resources: 0.8 * 500, bytes: 0.8 * 1_000_000 };
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-synth-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StageSettings } from '../../lib/config/settings.ts';
+import type { StageSettings } from '../../../lib/config/settings.ts';
+import { synthesise } from '../../infra/synthesised.ts';
 import { cfnLint, REGIONS, registrySchemas, type Schema, type SchemaOf } from './cfn-lint.ts';
-import { synthesise } from './synthesised.ts';
 
 /*
  * That cfn-lint compares every property with CloudFormation's registry is shown by planting faults: it finds nothing in

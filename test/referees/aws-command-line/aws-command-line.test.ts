@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STAGE_NAMES } from '../../../lib/config/stages.ts';
+import { synthesise } from '../../infra/synthesised.ts';
 import { pythonTool } from '../../python/python-tool.ts';
-import { synthesise } from '../synthesised.ts';
 import { argumentsOf, commandsIn, type DocumentedCommand } from './commands.ts';
 
 const VALUES = {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FIXED_SETTINGS, fixedValuesOf, refusedChanges } from '../../lib/config/fixed-settings.ts';
-import { layOver, type StageSettings } from '../../lib/config/settings.ts';
-import { stageConfig } from '../../lib/config/stages.ts';
-import { StatefulStack } from '../../lib/stacks/stateful-stack.ts';
-import { appWithoutBundles } from '../../scale/inventory.ts';
+import { FIXED_SETTINGS, fixedValuesOf, refusedChanges } from '../../../lib/config/fixed-settings.ts';
+import { layOver, type StageSettings } from '../../../lib/config/settings.ts';
+import { stageConfig } from '../../../lib/config/stages.ts';
+import { StatefulStack } from '../../../lib/stacks/stateful-stack.ts';
+import { appWithoutBundles } from '../../../scale/inventory.ts';
+import { bybit } from '../../infra/synthesised.ts';
 import { registrySchemas } from './cfn-lint.ts';
-import { bybit } from './synthesised.ts';
 
 interface Resource {
   Type: string;
@@ -144,8 +144,8 @@ describe('a setting that CloudFormation can only change by replacing what is kep
   });
 
   it('is on the page about AWS, and marked where it is declared', () => {
-    const page = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');
-    const schema = readFileSync(new URL('../../lib/config/stage-config.ts', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../docs/aws.md', import.meta.url), 'utf8');
+    const schema = readFileSync(new URL('../../../lib/config/stage-config.ts', import.meta.url), 'utf8');
     for (const { path } of FIXED_SETTINGS) {
       expect(page).toContain(`| \`${path}\` |`);
       const key = path.slice(path.lastIndexOf('.') + 1);

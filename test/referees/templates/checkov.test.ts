@@ -3,8 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { pythonTool } from '../python/python-tool.ts';
-import { buildApp, CHECKED_STAGES } from './synthesised.ts';
+import { buildApp, CHECKED_STAGES } from '../../infra/synthesised.ts';
+import { pythonTool } from '../../python/python-tool.ts';
 
 const run = promisify(execFile);
 

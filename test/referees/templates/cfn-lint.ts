@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
-import { pythonTool } from '../python/python-tool.ts';
+import { pythonTool } from '../../python/python-tool.ts';
 
 /** Where people deploy; what CloudFormation offers, and how, differs by region. */
 export const REGIONS = ['us-east-1', 'eu-central-1', 'ap-southeast-1'];
