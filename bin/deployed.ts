@@ -40,7 +40,7 @@ function deployedValues(stage: string, region: string): FixedValues {
   } catch (error) {
     const [reason = ''] =
       /^\w*(Error|Exception)\b.*$/m.exec(String((error as { stderr?: string }).stderr)) ?? [];
-    console.error(`Nobody knows what of ${stage} is deployed, so its settings are not compared. ${reason}`);
+    console.error(`What is deployed of ${stage} is unknown, so its settings are not compared. ${reason}`);
     return {};
   }
 }

@@ -65,5 +65,5 @@ export class CursorFile {
 /** What the user sees of it: `Resuming from 12 of 48 hours, …`. */
 export function resumingLine({ progress: { done, total, unit }, savedAt }: KeptCursor): string {
   const at = formatTime(savedAt.replace(/\.\d+Z$/, '.000Z'));
-  return `Resuming from ${formatCount(done)} of ${formatCount(total)} ${unit}, where this command stopped at ${at}. --restart begins again.`;
+  return `Resuming from ${formatCount(done)} of ${formatCount(total)} ${unit}, where this command stopped at ${at}. --restart starts over.`;
 }

@@ -21,7 +21,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   summarise: 'make candles and moves from ticks',
   rebuild: 'make candles and moves from the lake',
   compact: 'make Parquet files from the lake',
-  reindex: 'make indices of tickers anew from the lake',
+  reindex: 'rebuild indices of tickers from the lake',
   probe: 'poll an exchange once, store nothing',
   metrics: 'show the metrics of the local functions',
   schemas: 'compare the published schemas with the code',

@@ -19,7 +19,7 @@ export interface RestartFlags {
 
 /** Adds the option of commands that resume where they were interrupted: {@link RestartFlags}. */
 export function withRestartOption(command: Command): Command {
-  return command.option('--restart', 'begin again, even if the same command was interrupted before');
+  return command.option('--restart', 'start over, even if the same command was interrupted before');
 }
 
 /** How a command runs one operation and prints what it did. */

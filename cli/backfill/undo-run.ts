@@ -20,7 +20,7 @@ export function undoRun(flags: UndoFlags, signal: AbortSignal): Promise<number> 
     if (json) print(JSON.stringify({ run, ...result }));
     else {
       print(
-        `✔ ${run} is undone: ${counted(removed, 'candle')} removed, ${formatCount(candles)} put back or linked anew; ${counted(objects, 'object')} of the lake deleted.`,
+        `✔ ${run} is undone: ${counted(removed, 'candle')} removed, ${formatCount(candles)} restored or relinked; ${counted(objects, 'object')} of the lake deleted.`,
         ...problemLines(problems),
       );
     }

@@ -62,12 +62,12 @@ const description =
 export const command = withTargetOptions(withRestartOption(createCommand('backfill', description, { help })))
   .option(
     '--exchange <name>',
-    `whose prices they are; to fetch: ${Object.keys(CANDLE_CATEGORIES).join(', ')}, or ccxt:<id> for any other`,
+    `the exchange that the prices are from; to fetch: ${Object.keys(CANDLE_CATEGORIES).join(', ')}, or ccxt:<id> for any other`,
     exchange,
   )
   .addOption(new Option('--category <name>', 'the market they are from').choices(CATEGORIES))
   .option('--symbols <list>', 'the symbols to fetch, separated by commas', commaList)
-  .option('--from <time>', 'fetch from this time (UTC), or from so long ago, e.g. 90d or 2y', instantOrAgo)
+  .option('--from <time>', 'fetch from this time (UTC), or this long ago, e.g. 90d or 2y', instantOrAgo)
   .option('--to <time>', 'fetch until this time (default: the start of the current hour)', instantOrAgo)
   .option('--source-url <url>', 'fetch from a server that speaks the exchange’s API', httpUrl)
   .addOption(
@@ -78,14 +78,14 @@ export const command = withTargetOptions(withRestartOption(createCommand('backfi
       'sourceUrl',
     ]),
   )
-  .addOption(new Option('--format <name>', 'what a file is (default: recognised)').choices(FORMAT_NAMES))
+  .addOption(new Option('--format <name>', 'what a file is (default: detected)').choices(FORMAT_NAMES))
   .option('--symbol <name>', 'the symbol, for files that do not name it', checked(symbolName))
   .option('--quote <currency>', 'the quote currency, for files that do not name it', checked(currencyName))
   .addOption(
     new Option('--step <step>', 'the time that a row covers (default: detected)').choices(Object.keys(STEPS)),
   )
   .addOption(
-    new Option('--undo <run>', 'take back what a run of this command wrote')
+    new Option('--undo <run>', 'remove what a run of this command wrote')
       .argParser(checked(runName))
       .conflicts(['exchange', 'category', 'symbols', 'from', 'to', 'sourceUrl', 'file']),
   )
@@ -96,7 +96,10 @@ async function backfill(signal: AbortSignal, given: GivenFlags): Promise<number>
   const { undo, exchange, category } = given;
   if (undo !== undefined) return undoRun({ ...given, undo }, signal);
   if (exchange === undefined || category === undefined) {
-    return command.error('error: --exchange and --category say whose prices they are', { exitCode: 2 });
+    return command.error(
+      'error: --exchange and --category are required: they say which market the prices are from',
+      { exitCode: 2 },
+    );
   }
   const flags = { ...given, exchange, category };
   const result = await (flags.file

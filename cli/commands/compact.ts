@@ -28,11 +28,11 @@ Examples:
   npm run compact -- --stage dev                        a deployed stage`;
 
 const description =
-  "Makes the lake's Parquet files: a day's tickers of each market once the day is over, and again if the lake has more of that day since. The schedule does so each day. What is up to date stays as it is, so an interrupted run can be started again.";
+  "Makes the lake's Parquet files: each market's tickers of a day once the day is over, and again if more tickers of that day arrive. The schedule does this every day. Files that are up to date stay as they are, so an interrupted run can simply be started again.";
 
 export const command = operationCommand<CompactFlags, CompactOutput, CompactResult>(
   withRangeOptions(createCommand('compact', description, { help }))
-    .option('--again', 'make files that are up to date, too, such as one that was damaged')
+    .option('--again', 'also make files that are up to date, such as one that was damaged')
     .option('--dry-run', 'only count the files that are due'),
   {
     needs: () => ['s3'],

@@ -75,7 +75,7 @@ async function show(
   const pollSignal = AbortSignal.any([signal, pollsEnd.signal]);
   const options = { pipeline, progress, intervalMs: POLL_INTERVAL_MS, onChange: () => {} };
   const polling = runPolls({ ...options, signal: pollSignal }).then(
-    () => pollsEnd.abort(new Error('The replay is at its end. "npm run reset" starts it again.')),
+    () => pollsEnd.abort(new Error('The replay has ended. "npm run reset" starts it again.')),
     (error) => broken.abort(error),
   );
 
@@ -93,13 +93,13 @@ async function show(
 
   await narrator.chapter(
     'OpenSearch fails',
-    'It is killed. Polls go on: the lake has them, and they wait in Kafka for the index.',
+    'It is killed. Polls continue: the lake has them, and they wait in Kafka for the index.',
   );
   isKilled = true;
   process.kill(pipeline.endpoints.pids.opensearch as number, 'SIGKILL');
   await narrator.untilPolled(pipeline, POLLS_WITHOUT_INDEX, pollSignal);
 
-  await narrator.chapter('OpenSearch is back', 'Nobody has to repair anything: what waits is indexed now.');
+  await narrator.chapter('OpenSearch is back', 'Nothing needs repair: what is waiting is indexed now.');
   restarted = await narrator.step('OpenSearch', () => startAgain(pipeline, folder, signal));
   await narrator.untilIndexed(pipeline, signal);
   pollsEnd.abort();
@@ -108,7 +108,7 @@ async function show(
 
   await narrator.chapter('Was anything lost?', 'The lake and the index are compared, ticker by ticker.');
   await narrator.run('verify');
-  print('\nThat was all. "npm start" goes on from here until Ctrl-C.');
+  print('\nThat was all. "npm start" continues from here until Ctrl-C.');
 }
 
 /** Starts it again on the same port, with the same data. */

@@ -58,7 +58,7 @@ const description =
 
 export const command = withTargetOptions(withRangeOptions(createCommand('gaps', description, { help })))
   .addOption(
-    new Option('--over <duration>', 'only so long before the end: 24h, 7d …')
+    new Option('--over <duration>', 'only this long before the end: 24h, 7d …')
       .argParser(duration)
       .conflicts('from'),
   )
@@ -67,7 +67,7 @@ export const command = withTargetOptions(withRangeOptions(createCommand('gaps', 
   .option('--all', 'also hours with data, and those in which the market was not listed')
   .option('--repair', 'fill what exchanges’ own candles can fill')
   .addOption(
-    new Option('--requests <n>', 'ask exchanges so many times, at most')
+    new Option('--requests <n>', 'make at most this many requests to exchanges')
       .argParser(wholeNumber(1))
       .default(1_000),
   )
@@ -80,7 +80,9 @@ function listGaps(signal: AbortSignal, flags: GapsFlags): Promise<number> {
   const { folder, from, to, over, all, repair, requests, sourceUrl, json, csv } = flags;
   const input = { from, to, over, ...seriesOf(flags), all, repair, requests, baseUrl: sourceUrl };
   if (sourceUrl !== undefined && input.exchange === undefined) {
-    return command.error('error: --source-url needs --exchange: it is one exchange’s', { exitCode: 2 });
+    return command.error('error: --source-url needs --exchange: a server speaks the API of one exchange', {
+      exitCode: 2,
+    });
   }
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   return withTarget(flags, ['openSearch', 's3'], signal, async (target) => {
@@ -158,13 +160,15 @@ function table(rows: readonly Row[]): string {
 
 function repairLines({ requests, candles, moves, unavailable, run }: GapsOutput): string[] {
   return [
-    `${counted(requests, 'request')} to exchanges: ${counted(candles, 'candle')} new or changed, ${counted(moves, 'move')} written; of ${counted(unavailable, 'hour')} the exchange has none.`,
+    `${counted(requests, 'request')} to exchanges: ${counted(candles, 'candle')} new or changed, ${counted(moves, 'move')} written; the exchange has none for ${counted(unavailable, 'hour')}.`,
     ...(candles > 0 ? [`  To take it back: npm run backfill -- --undo ${run}`] : []),
   ];
 }
 
 function adviceLine({ repairable }: GapsOutput, isRepair: boolean): string {
   if (repairable === 0) return '✔ There is nothing that an exchange’s candles could fill.';
-  const hours = `${counted(repairable, 'hour')} may be in an exchange’s own candles`;
-  return isRepair ? `${hours}: run it again to go on.` : `${hours}: "npm run gaps -- --repair" fills them.`;
+  const hours = `${counted(repairable, 'hour')} could be filled from an exchange’s own candles`;
+  return isRepair
+    ? `${hours}: run it again to continue.`
+    : `${hours}: "npm run gaps -- --repair" fills them.`;
 }

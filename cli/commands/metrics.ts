@@ -16,7 +16,7 @@ interface MetricsFlags {
 
 const help = `Exit codes: 0 there are metrics, 1 there are none, 2 they could not be read.
 
-In the market replay, ages are measured by the replay's clock, except SlotDelay, which is the time since 2018.
+In the market replay, ages are measured by the replay's clock, except SlotDelay, which counts from 2018 to now.
 The metrics of a deployed stage are in CloudWatch, namespace CryptoMarketInsights:
   aws cloudwatch list-metrics --namespace CryptoMarketInsights
 

@@ -77,7 +77,7 @@ function proposal(given: StageSettings, findings: readonly Finding[]): StageSett
 function verdict(ready: boolean, settings: StageSettings | undefined): string[] {
   return [
     '',
-    ready ? 'Nothing speaks against a deployment.' : 'A deployment would fail, or would have no data.',
+    ready ? 'Nothing stands in the way of a deployment.' : 'A deployment would fail, or would have no data.',
     ...(settings
       ? ['Proposed settings (--write FILE, then -c settings=FILE):', JSON.stringify(settings, null, 2)]
       : []),

@@ -18,12 +18,12 @@ Examples:
   npm run reindex -- --stage dev         a deployed stage`;
 
 const description =
-  'Makes monthly indices of tickers anew from the lake, so that every field of a ticker has a column: deletes an index, after a comparison has shown that the lake has all of it, and fills it again. Until it is full, answers about that month lack some ticks. If it is interrupted, run the same command again within a day: it resumes where it stopped.';
+  'Rebuilds monthly indices of tickers from the lake, so that every field of a ticker has a column. It deletes an index only after a comparison has shown that the lake has all of it, then fills it again. Until it is full, answers about that month lack some ticks. If it is interrupted, run the same command again within a day: it resumes where it stopped.';
 
 export const command = operationCommand<ReindexFlags, ReindexOutput>(
   createCommand('reindex', description, { help }).option(
     '--month <months...>',
-    'YYYY.MM (default: all whose index is of an older shape)',
+    'YYYY.MM (default: all whose index has an older mapping)',
   ),
   {
     needs: () => ['openSearch', 's3'],
@@ -33,7 +33,7 @@ export const command = operationCommand<ReindexFlags, ReindexOutput>(
     lines: ({ months, indexed, problems }) => [
       months.length === 0
         ? '✔ Nothing to do: every index has the present shape.'
-        : `✔ ${months.join(', ')}: ${counted(indexed, 'ticker')} indexed anew.`,
+        : `✔ ${months.join(', ')}: ${counted(indexed, 'ticker')} indexed again.`,
       ...problemLines(problems),
     ],
     exitCode: ({ problems }) => (problems.length === 0 ? 0 : 1),

@@ -28,11 +28,11 @@ Examples:
   npm run restore -- --stage prod --as-of 2026-11-24T06:00 --prefix candles/`;
 
 const description =
-  'Brings back objects of a deployed lake that were deleted or replaced since a time, from their old versions. It runs with your own credentials: no function may do that.';
+  'Restores objects of a deployed lake that were deleted or replaced since a given time, from their old versions. It runs with your own credentials, because no function is allowed to do this.';
 
 export const command = createCommand('restore', description, { help })
   .requiredOption('--stage <name>', 'a deployed stage; needs AWS credentials')
-  .requiredOption('--as-of <time>', 'objects become what they were at this time', instant)
+  .requiredOption('--as-of <time>', 'restore objects to their state at this time', instant)
   .option('--prefix <prefix>', 'only keys that begin with it', 'tickers/')
   .option('--bucket <name>', 'another bucket, such as one whose stack is gone')
   .option('--dry-run', 'only say what would be restored')

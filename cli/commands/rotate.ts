@@ -23,7 +23,7 @@ Examples:
   npm run rotate -- --stage prod --user reader   the read-only user of Dashboards`;
 
 const description =
-  'Changes the password of a user of OpenSearch in a deployed stage. Functions sign in with IAM, so they go on meanwhile.';
+  'Changes the password of a user of OpenSearch in a deployed stage. Functions sign in with IAM, so they keep working.';
 
 export const command = createCommand('rotate', description, { help })
   .requiredOption('--stage <name>', 'a deployed stage; needs AWS credentials')

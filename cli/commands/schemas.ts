@@ -7,7 +7,7 @@ import { note, print } from '../print.ts';
 
 const FOLDER = fileURLToPath(new URL('../../schemas', import.meta.url));
 
-const help = `Exit codes: 0 the files are those of the code, 1 they are not, or a change would break readers, 2 failed.
+const help = `Exit codes: 0 the files match the code, 1 they do not, or a change would break readers, 2 failed.
 
 A field or column may be added. One that is removed, renamed or gets another type, and one that records need not have had, breaks
 readers: keep it, or raise the version of the record (TICKER_VERSION, CANDLE_VERSION, MOVE_VERSION).`;
@@ -29,10 +29,10 @@ export const command = createCommand(
         print(
           writeDocs
             ? `Wrote schemas/${name}.`
-            : `schemas/${name} is not that of the code: run with --write-docs.`,
+            : `schemas/${name} does not match the code: run with --write-docs.`,
         );
       }
-      if (outdated.length === 0) print('The schemas are those of the code.');
+      if (outdated.length === 0) print('The schemas match the code.');
       return writeDocs || outdated.length === 0 ? 0 : 1;
     }),
   );

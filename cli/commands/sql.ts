@@ -22,7 +22,7 @@ const description = 'Answers SQL over the Parquet files of the lake, with DuckDB
 
 export const command = withFolderOption(
   createCommand('sql', description, { help })
-    .argument('[query]', 'in the SQL of DuckDB; without one there is a prompt, or it is read from stdin')
+    .argument('[query]', "in DuckDB's SQL; without one, a prompt opens, or the query is read from stdin")
     .option(
       '--stage <name>',
       'a deployed stage instead of this machine; needs AWS credentials that may read its lake',
@@ -38,7 +38,12 @@ export const command = withFolderOption(
     'only these symbols, as their exchanges spell them, such as BTCUSDT,ETHUSDT',
     commaList,
   )
-  .option('--max-gb <n>', 'the most that a query may bring from the lake; beyond, it asks', positiveNumber, 1)
+  .option(
+    '--max-gb <n>',
+    'the most that a query may download from the lake without asking',
+    positiveNumber,
+    1,
+  )
   .option('--cache-gb <n>', 'how much of the lake is kept on this machine', positiveNumber, 10)
   .addOption(new Option('--json', 'print one JSON array, a row on each line').conflicts(['csv', 'parquet']))
   .addOption(new Option('--csv', 'print CSV with a header').conflicts(['json', 'parquet']))

@@ -70,14 +70,14 @@ async function allow(
 ): Promise<void> {
   const { files, bytesToBring } = plan;
   if (files.length === 0 || bytesToBring === 0) return;
-  const what = `${megabytes(bytesToBring)} for ${counted(files.length, 'file')} of the lake`;
+  const what = `${megabytes(bytesToBring)} for ${counted(files.length, 'file')} from the lake`;
   if (bytesToBring <= maxGb * 1e9) {
-    note(`Bringing ${what}.`);
+    note(`Downloading ${what}.`);
     return;
   }
-  if (await confirm?.(`The query brings ${what}. Go on? [y/N] `)) return;
+  if (await confirm?.(`The query downloads ${what}. Continue? [y/N] `)) return;
   throw new TooMuchToBringError(
-    `The query would bring ${what}, more than --max-gb ${maxGb}. Limit it with --from, --to, --exchange, --category or --symbol, read fewer columns, or allow more.`,
+    `The query would download ${what}, more than --max-gb ${maxGb}. Limit it with --from, --to, --exchange, --category or --symbol, read fewer columns, or allow more.`,
   );
 }
 

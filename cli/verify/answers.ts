@@ -113,7 +113,7 @@ function linesOf({ agree, questions, compared, notCompared, differences }: Answe
       ? '✔ Both give the same answers.'
       : differences.length === 0
         ? '✖ There is nothing that both have, so nothing was compared.'
-        : '✖ They answer differently. The lake is the source of truth: "npm run compact" and "npm run rebuild" make both from it again.',
+        : '✖ Their answers differ. The lake is the source of truth: "npm run compact" and "npm run rebuild" make both from it again.',
   ];
 }
 

@@ -157,9 +157,9 @@ async function noticeListings(
   try {
     const noticed = (await listings?.notice(address, batch, previousSlotMs, deadlineMs)) ?? [];
     if (noticed.length > 0)
-      log.info('Markets came or went', { listings: noticed.slice(0, 20), count: noticed.length });
+      log.info('Markets appeared or ended', { listings: noticed.slice(0, 20), count: noticed.length });
   } catch (error) {
-    log.warn('Markets that came or went could not be noticed', { error: error as Error });
+    log.warn('Markets that appeared or ended could not be recorded', { error: error as Error });
   }
 }
 
@@ -176,7 +176,7 @@ async function keepFailure(
   try {
     await failures.putFailure(address, failure, deadlineMs);
   } catch (error) {
-    log.warn('That the exchange failed could not be kept', { error: error as Error });
+    log.warn('The failure of the exchange could not be recorded', { error: error as Error });
   }
 }
 
@@ -229,7 +229,7 @@ function suspicion(
     if (rejected.length > 0) return `all ${rejected.length} tickers were rejected`;
     return absent.length > 0
       ? `none of the exchange's ${absent.length} markets is live`
-      : 'the exchange answered an empty list';
+      : 'the exchange returned an empty list';
   }
   if (expected !== undefined && count * 2 < expected) {
     return `${count} tickers, less than half of the ${expected} expected`;

@@ -93,7 +93,7 @@ export async function changePercentilesFromCandles(
   if (!found) {
     throw new NoAnswerError(
       'noData',
-      `No close of ${formatSeries(series)} from ${rangeText(wide)} has another one 24 hours before it.`,
+      `No close of ${formatSeries(series)} from ${rangeText(wide)} has one 24 hours before it.`,
     );
   }
   const inWindow = hours.filter(({ startMs }) => isIn(wide, startMs));

@@ -179,7 +179,7 @@ export async function answer(
     case 'percentiles': {
       if (question.fromCandles) {
         if (question.symbol === undefined) {
-          throw new InvalidInputError('Percentiles from candles are of one series: name a symbol.');
+          throw new InvalidInputError('Percentiles from candles are for one series: name a symbol.');
         }
         const series = await resolveSeries(question.symbol, question, stores.catalogue);
         const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);

@@ -78,7 +78,7 @@ async function redriveTransient(services: OperationServices, deadlineMs: number)
     await redrive.slice({}, undefined, { ...services, deadLetters }, { deadlineMs });
   } catch (error) {
     if (!(error instanceof RedriveStoppedError)) throw error;
-    log.warn('OpenSearch fell ill while redriving; the next run goes on', { error });
+    log.warn('OpenSearch became unwell while redriving; the next run continues', { error });
   }
 }
 

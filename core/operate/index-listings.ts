@@ -21,7 +21,7 @@ export async function indexListings(
       if (now() >= deadlineMs) return;
       const lines = await lake.readLines(key).catch((error) => {
         if (!(error instanceof UnreadableObjectError)) throw error;
-        log.warn('Markets that came or went cannot be read', { key, error });
+        log.warn('Records of markets that appeared or ended cannot be read', { key, error });
         return [];
       });
       const found = lines?.flatMap((line) => parseListing(line) ?? []) ?? [];

@@ -28,7 +28,7 @@ export async function rotatePassword(
   onStep: (step: string) => void,
 ): Promise<void> {
   const interrupted = await secret.pending();
-  onStep(interrupted ? 'Going on with the password of an interrupted run' : 'Storing a new password');
+  onStep(interrupted ? 'Continuing with the password of an interrupted run' : 'Storing a new password');
   const pending = interrupted ?? (await secret.prepare());
   onStep('Setting it, which may take the domain some minutes');
   await setPassword(pending);

@@ -97,7 +97,9 @@ export function walk(
     if (through !== undefined) {
       if (startMs < Date.parse(through)) {
         const name = `${formatSeries(candle)} at ${new Date(startMs).toISOString()}`;
-        throw new LedgerOrderError(`The candle of ${name} comes too late: all before ${through} was walked.`);
+        throw new LedgerOrderError(
+          `The candle of ${name} comes too late: everything before ${through} has been processed.`,
+        );
       }
       // The first candle of a day: keep the point before it.
       const isNewDay = dayOf(Date.parse(through) - 1) < dayOf(startMs);

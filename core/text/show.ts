@@ -19,6 +19,6 @@ function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? typeof value;
   } catch {
-    return 'a value that JSON cannot show'; // such as one nested deeper than stringify, but not parsing, can bear
+    return 'a value that JSON cannot show'; // for example nested too deeply for stringify, though not for parse
   }
 }

@@ -87,7 +87,7 @@ export function listedMarkets(
     },
     warning:
       renamed &&
-      `no market of the list of instruments trades, and most are in a state that is new to us, ${renamed}: it is taken for trading`,
+      `no market on the list of instruments is trading, and most are in an unknown state, ${renamed}: it is taken to mean trading`,
   };
 }
 

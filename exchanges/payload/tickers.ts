@@ -126,7 +126,7 @@ export function normaliseList(
   const standsStill = Number.isFinite(newestMs) && newestMs < slotMs - STALE_MS;
   const warning =
     markets.warning ??
-    (standsStill ? `even the newest price is of ${new Date(newestMs).toISOString()}` : undefined);
+    (standsStill ? `even the newest price is from ${new Date(newestMs).toISOString()}` : undefined);
   for (const { symbol, values, raw, from, absence: told } of entries) {
     const pair = typeof symbol === 'string' ? markets.pairOf(symbol) : {};
     if (typeof symbol === 'string' && !receipt.wants({ symbol, quote: pair.quote })) continue;
@@ -138,7 +138,7 @@ export function normaliseList(
     else if (tickers.has(outcome.ticker.symbol)) {
       rejected.push(reject(raw, `symbol: ${show(symbol)} appears twice in one payload`, received));
     } else if (Date.parse(outcome.ticker.timestamp) < staleMs) {
-      const reason = `its price is of ${outcome.ticker.timestamp}`;
+      const reason = `its price is from ${outcome.ticker.timestamp}`;
       absent.push({ symbol: outcome.ticker.symbol, kind: 'stale', reason });
     } else tickers.set(outcome.ticker.symbol, outcome.ticker);
   }

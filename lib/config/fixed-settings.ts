@@ -110,6 +110,6 @@ export function refusedChanges(
     return !accepted.includes(path) && !accepted.includes('true') && !allows?.(before, after);
   }).map(
     ({ path, effect, instead }) =>
-      `${path} cannot change from ${JSON.stringify(deployed[path])} to ${JSON.stringify(wanted[path])}: ${effect}. ${instead} (-c acceptReplacement=${path} deploys it all the same.)`,
+      `${path} cannot change from ${JSON.stringify(deployed[path])} to ${JSON.stringify(wanted[path])}: ${effect}. ${instead} (-c acceptReplacement=${path} deploys it anyway.)`,
   );
 }

@@ -19,7 +19,7 @@ export function requireAttended(
   if (missing.length === 0) return;
   const nobody = {
     'alarms.pages': 'is paged when data stops arriving (alarms.pages, or a chat room with the topic pages)',
-    budget: 'hears that it costs more than planned (budget)',
+    budget: 'is told that it costs more than planned (budget)',
   };
   const lacks = missing.map((setting) => nobody[setting as keyof typeof nobody]).join(', and nobody ');
   throw new StageConfigError(

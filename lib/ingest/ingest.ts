@@ -150,7 +150,7 @@ export class Ingest extends Construct {
         metric: metric('SlotDelay', Stats.MAXIMUM),
         threshold: above(LATE_MS),
         condition: `Polls of ${name} started more than ${LATE_MS / 1_000} s late ${inTwoOfThree}`,
-        meaning: 'Prices are newer than the time that they are filed under.',
+        meaning: 'Prices are newer than the time they are stored under.',
         runbook: 'slot-delay',
       },
       UnreadableInLake: {

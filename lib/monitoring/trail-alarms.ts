@@ -49,7 +49,7 @@ export class TrailAlarms extends Construct {
         threshold: atLeast(1),
         condition: 'Somebody read the password of the OpenSearch admin user',
         meaning:
-          'Only setup and CloudFormation do without being asked; with it all of OpenSearch can be changed.',
+          'Only setup and CloudFormation are meant to; with it, anything in OpenSearch can be changed.',
         runbook: 'master-secret-read',
       },
       LakeDeletions: {

@@ -77,7 +77,7 @@ export class Operator extends Construct {
     this.scheduled = new Scheduled(this, 'Heal', {
       function: this.function,
       schedules,
-      description: 'a redrive of what failed for a passing cause',
+      description: 'a redrive of what failed for a transient reason',
       expression: 'cron(0/5 * * * ? *)',
       // Polls start on the minute.
       window: Duration.minutes(2),

@@ -28,7 +28,7 @@ export class JarMismatchError extends Error {
     super(
       `The jars in ${folder} are not those that ${list} lists, so they will not be run:` +
         `${problems.map((problem) => `\n  ${problem}`).join('')}\n` +
-        'If you did not change them, somebody or the disk did: find out who, delete that folder, and start again.',
+        'If you did not change them, somebody else or a disk fault did: find out, delete that folder, and start again.',
     );
   }
 }

@@ -191,9 +191,9 @@ class Check {
     if (step) throw await this.#errorAt(place, `${symbol} is ${stepName(step.stepMs)}`, `Only ${choices}`);
     const problem =
       rows === 1
-        ? `${symbol} has one row, which does not tell what time it covers`
-        : `the ${formatCount(rows)} rows of ${symbol} are at no common distance, so what time each covers is not clear`;
-    throw await this.#errorAt(place, problem, 'Tell it with --step, for example --step hourly');
+        ? `${symbol} has one row, so how long it covers is unknown`
+        : `the ${formatCount(rows)} rows of ${symbol} have no common distance, so how long each covers is unclear`;
+    throw await this.#errorAt(place, problem, 'Set it with --step, for example --step hourly');
   }
 
   async #distances(): Promise<Map<number, Distances>> {

@@ -111,7 +111,7 @@ function shapedLayout(
       ? `a row of ${count} values without a header is not ${FORMATS[forced].title}`
       : another
         ? `rows of ${count} values without a header could be ${fitting.map(({ format }) => FORMATS[format].title).join(' or ')}`
-        : `rows of ${count} values without a header are no format that is known here`;
+        : `rows of ${count} values without a header are not in a known format`;
   throw new HistoryFileError(title, problem, { line, advice: `Add a header line, or ${FORCE}` });
 }
 

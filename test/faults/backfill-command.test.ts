@@ -109,7 +109,7 @@ describe('npm run backfill', () => {
   it('reports what Kraken does not keep, and backfills the rest', async () => {
     const { code, stdout, stderr } = await backfill('kraken', SYMBOLS.kraken, HOURS);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/! kraken XXBTZUSD: the exchange only gives its last 720 hours, from 2024-12-/);
+    expect(stderr).toMatch(/! kraken XXBTZUSD: the exchange only serves the last 720 hours, from 2024-12-/);
     expect(stdout).toContain('✔ 719 candles of kraken read (of 1,600 hours), 719 of them new or changed');
     expect(await average('kraken', SYMBOLS.kraken, 719)).toMatchObject({
       mean: expect.closeTo(meanOfLast(719), 6),
@@ -120,7 +120,7 @@ describe('npm run backfill', () => {
   it('reports when an exchange’s candles in ccxt begin, and how it spells a market', async () => {
     const { code, stderr } = await backfill('ccxt:gate', SYMBOLS.gate, HOURS + 1_200);
     expect(code).toBe(0);
-    expect(stderr).toContain(`! gate BTC_USDT: the exchange gives no candles before ${agoOf(HOURS)}.`);
+    expect(stderr).toContain(`! gate BTC_USDT: the exchange has no candles before ${agoOf(HOURS)}.`);
     const unified = await backfill('ccxt:gate', 'BTC/USDT', 2);
     expect(unified.code).toBe(2);
     expect(unified.stderr).toContain('its tickers call BTC/USDT BTC_USDT; use that name');
@@ -190,7 +190,7 @@ describe('npm run backfill', () => {
     expect(code, stderr).toBe(1);
     const unknown = await command('backfill', '--undo', first);
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain(`The lake has nothing of a backfill ${first}.`);
+    expect(unknown.stderr).toContain(`The lake has nothing from a backfill named ${first}.`);
   });
 
   it.each([

@@ -259,7 +259,7 @@ describe('watch', () => {
 });
 
 describe('operate', () => {
-  it.each(eachStage)('redrives every five minutes what failed for a passing cause: %s', (_, template) => {
+  it.each(eachStage)('redrives every five minutes what failed for a transient reason: %s', (_, template) => {
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0/5 * * * ? *)',
       Target: { Input: JSON.stringify(HEAL_EVENT) },

@@ -50,7 +50,7 @@ async function sql(query: string, ...options: string[]) {
 it('answers from the lake as a table, CSV and JSON, and says what it brings', async () => {
   const all = 'SELECT symbol, slot, last_price FROM tickers ORDER BY slot';
   const table = await sql(all);
-  expect(table).toMatchObject({ code: 0, stderr: 'Bringing 0.0 MB for 1 file of the lake.\n' });
+  expect(table).toMatchObject({ code: 0, stderr: 'Downloading 0.0 MB for 1 file from the lake.\n' });
   expect(table.stdout.split('\n').slice(0, 2)).toEqual([
     '  symbol   slot                      last_price',
     '  BTCUSDT  2026-01-31T00:00:00.000Z       100.5',

@@ -76,7 +76,7 @@ export class ExchangePages {
     const note =
       keptFromMs === undefined
         ? undefined
-        : `${exchange} ${symbol}: the exchange only gives its last ${keptCandles} hours, from ${new Date(keptFromMs).toISOString()} on. Older ones have to come from a file (--file).`;
+        : `${exchange} ${symbol}: the exchange only serves the last ${keptCandles} hours, from ${new Date(keptFromMs).toISOString()} on. Older ones have to come from a file (--file).`;
     if (note && rows.length === 0) throw new CandlesNotKeptError(note);
     const series = { exchange, category, symbol };
     const written =

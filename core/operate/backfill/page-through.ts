@@ -91,10 +91,10 @@ export async function pageThrough(
       }
       if (state.first && firstRow && firstRow[0] > fromMs) {
         const since = new Date(firstRow[0]).toISOString();
-        output.notes.push(`${exchange} ${symbol}: the exchange gives no candles before ${since}.`);
+        output.notes.push(`${exchange} ${symbol}: the exchange has no candles before ${since}.`);
       }
       if (state.first && !firstRow && nextMs >= toMs) {
-        output.notes.push(`${exchange} ${symbol}: the exchange gives no candles of that time.`);
+        output.notes.push(`${exchange} ${symbol}: the exchange has no candles for that time.`);
       }
       const until = { fromMs: state.nextMs, toMs: Math.min(nextMs, toMs) };
       output.notes.push(...movedNote({ exchange, symbol }, moved, until));

@@ -114,7 +114,6 @@ function windowsOf({ firstMs, lastMs }: CandleObject): Window[] {
 
 function unknownRun(run: string, all: readonly CandleObject[]): OperationInputError {
   const runs = [...new Set(all.flatMap((object) => object.run ?? []))].slice(-RUNS_SHOWN);
-  const known =
-    runs.length === 0 ? 'There are none that can be undone' : `The last ones are ${runs.join(', ')}`;
-  return new OperationInputError(`The lake has nothing of a backfill ${run}. ${known}.`);
+  const known = runs.length === 0 ? 'There are none that can be undone' : `The latest are ${runs.join(', ')}`;
+  return new OperationInputError(`The lake has nothing from a backfill named ${run}. ${known}.`);
 }

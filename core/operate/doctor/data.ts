@@ -28,13 +28,13 @@ export async function checkIngested({ lake }: Pick<OperationServices, 'lake'>): 
   if (behind.length > 0) {
     return warn(
       `${found.join('; ')}. Batches wait for the stream: ${behind.join('; ')}`,
-      'Each poll produces some of them. Run doctor again in some minutes: these times should have moved on.',
+      'Each poll produces some of them. Run doctor again in a few minutes: these times should have advanced.',
     );
   }
   if (found.length > 0) return ok(found.join('; '));
   return warn(
     'no poll has been acknowledged yet',
-    'Wait for the first poll, or look at the errors of the ingest function.',
+    'Wait for the first poll, or check the errors of the ingest function.',
   );
 }
 
@@ -57,7 +57,7 @@ export async function checkIndexed({
   if (behind.length > 0) {
     return warn(
       behind.join('; '),
-      'Look at the consumer lag. "verify" finds what stays missing, "replay" repairs it.',
+      'Check the consumer lag. "verify" finds what stays missing, "replay" repairs it.',
     );
   }
   return found.length > 0 ? ok(found.join('; ')) : EMPTY_LAKE;
@@ -86,7 +86,7 @@ export async function checkFreshness(
   const polls = Math.max(...ages.map((each) => each.polls));
   if (polls <= LATE_POLLS) return ok(finding);
   if (!collecting) return warn(finding, 'Nothing is collected at the moment.');
-  const advice = 'Look at the errors of the ingest function and at its schedule.';
+  const advice = 'Check the errors of the ingest function, and its schedule.';
   return polls <= VERY_LATE_POLLS ? warn(finding, advice) : fail(finding, advice);
 }
 

@@ -97,8 +97,8 @@ export async function checkColumns(search: SearchHealth): Promise<Result> {
   const older = await search.olderMonths();
   if (older.length === 0) return ok('every field of a ticker has one');
   return warn(
-    `the tickers of ${older.join(', ')} are in indices of an older shape: questions read them, but some of their fields cannot be charted, and Discover fails on them`,
-    '"reindex" makes these indices anew from the lake.',
+    `the tickers of ${older.join(', ')} are in indices with an older mapping: questions read them, but some of their fields cannot be charted, and Discover fails on them`,
+    '"reindex" rebuilds these indices from the lake.',
   );
 }
 

@@ -27,9 +27,9 @@ export async function checkStack(account: Account, { stage, statefulStack }: Nee
   if (status === undefined) return ok(`${stage} is not deployed yet`);
   const finding = `${stage} is deployed (${status})`;
   if (/ROLLBACK_COMPLETE$|FAILED$/.test(status) && !status.startsWith('UPDATE_ROLLBACK_COMPLETE')) {
-    return fail(finding, 'Delete what is left of it first: "npx cdk destroy --all".');
+    return fail(finding, 'Delete the rest of it first: "npx cdk destroy --all".');
   }
-  return ok(`${finding}: what follows matters for what is added to it`);
+  return ok(`${finding}: the checks below are about what is added to it`);
 }
 
 /** Most that Lambda allows to reserve leaves this many. */
@@ -50,7 +50,7 @@ export async function checkConcurrency(account: Account, { executions }: Needs):
     return withSettings(result, { reservedConcurrency: false, ...right });
   }
   if (quota - reserved < executions.atOnce) {
-    const advice = `Functions will be throttled and polls come late: ${raise}.`;
+    const advice = `Functions will be throttled and polls will be late: ${raise}.`;
     return withSettings(warn(finding, advice), right);
   }
   if (quota === assumedQuota) return ok(finding);

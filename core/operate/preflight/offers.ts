@@ -90,7 +90,7 @@ export async function checkBrokerType(account: Account, { brokers }: Needs): Pro
   }
   if ('unknown' in verdict) {
     const advice = 'If the deployment fails with "Unsupported InstanceType", choose another one.';
-    return warn(`whether MSK accepts ${instanceType} could not be found out: ${verdict.unknown}`, advice);
+    return warn(`could not find out whether MSK accepts ${instanceType}: ${verdict.unknown}`, advice);
   }
   const smallest = instanceType === SMALLEST ? verdict : await account.brokerVerdict(SMALLEST, kafkaVersion);
   if (instanceType === SMALLEST || !('accepted' in smallest)) return ok(`${instanceType} is accepted`);
@@ -103,7 +103,7 @@ export async function checkSearch(account: Account, { search }: Needs): Promise<
   if (!versions.includes(version)) {
     const newest = versions.filter((each) => each.startsWith('OpenSearch_')).slice(0, 3);
     return fail(
-      `${version} is not offered here, but ${newest.join(', ') || 'no version of OpenSearch'}`,
+      `${version} is not offered here; available: ${newest.join(', ') || 'no version of OpenSearch'}`,
       'Choose a region that has it.',
     );
   }

@@ -33,7 +33,7 @@ export async function checkSource(
     return warn(`${name} answered this machine without a ticker`, `"npm run probe -- ${name}" shows more.`);
   } catch (error) {
     const finding = `${name} did not answer this machine: ${(error as Error).message}`;
-    const here = `The region's address counts, not this one: ask from AWS CloudShell in ${region}. If it fails there too, ${advice}`;
+    const here = `What counts is an address in the region, not this one: try it from AWS CloudShell in ${region}. If it fails there too, ${advice}`;
     return warn(finding, here);
   }
 }

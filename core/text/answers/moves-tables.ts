@@ -16,7 +16,7 @@ export function movesTables({ thresholds, horizons = [] }: MovesAnswer): AnswerT
       rows: directionRows(thresholds, moveCells),
     },
     {
-      title: 'When they came, and how far they went on beyond the threshold:',
+      title: 'When they came, and how far they went beyond the threshold:',
       head: ['', 'median wait', '90 % within', 'median duration', 'mean overshoot', 'since the last'],
       rows: directionRows(thresholds, timingCells),
       notes: completed ? ['(For currencies the overshoot is on average about the threshold itself.)'] : [],

@@ -18,8 +18,8 @@ export function costFacts({ average: one, quote }: Profile): string[] {
     `Is it cheap? ${shareText(one.shareBelowLast)} of the hours were below the last price.`,
     `Bought for the same amount every day, a unit cost ${price(one.dca.daily)}; every hour ${price(one.dca.hourly)}, every week ${price(one.dca.weekly)}.`,
     one.vwap
-      ? `Weighted by what was traded it cost ${price(one.vwap.price)}; ${shareText(one.vwap.volumeCoverage)} of the hours tell their volume.`
-      : 'No hour tells its volume, so there is no price weighted by it.',
+      ? `Weighted by what was traded it cost ${price(one.vwap.price)}; ${shareText(one.vwap.volumeCoverage)} of the hours have a known volume.`
+      : 'No hour has a known volume, so there is no volume-weighted price.',
   ];
 }
 
@@ -57,7 +57,7 @@ export function volatilityFacts({ volatility, percentiles }: Profile): string[] 
   const [low, high] = [percentiles?.percentiles[5], percentiles?.percentiles[95]];
   return [
     yearly === null
-      ? 'There are too few returns to tell its volatility.'
+      ? 'There are too few returns to compute its volatility.'
       : `Its volatility was ${shareText(yearly)} a year, from ${formatCount(returns)} returns${ewma === null ? '' : `; lately ${shareText(ewma)} (EWMA)`}.`,
     ...(atrFraction === null ? [] : [`A day spanned ${shareText(atrFraction)} of the price on average.`]),
     ...(low === undefined || high === undefined

@@ -69,7 +69,7 @@ export function trustNotes({
 
 /** `Of 312 hours without data, 300 while its market was not listed, 10 while the exchange did not answer, 2 missing.` */
 function withoutDataText(of: WithoutData): string {
-  if (of.hours === 0) return 'Every hour has data, but not of every poll that was due.';
+  if (of.hours === 0) return 'Every hour has data, but not from every poll that was due.';
   const rest = of.missing - of.beforeFirstPoll - of.afterLastPoll;
   const parts: [hours: number, why: string][] = [
     [of.notListed, 'while its market was not listed'],

@@ -323,7 +323,7 @@ describe('the insights function', () => {
       const { code, stdout } = await program('verify --answers --exchange recorded');
       expect(stdout).toMatch(/^ *series .* series\.recorded:spot:BTCUSD\.hours +1847 +1871$/m);
       expect(stdout).toMatch(/^ *average recorded:spot:BTCUSD --over 90d /m);
-      expect(stdout).toContain('They answer differently');
+      expect(stdout).toContain('Their answers differ');
       expect(code).toBe(1);
     });
 

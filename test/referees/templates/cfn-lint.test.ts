@@ -203,7 +203,7 @@ describe('prod with nobody to page and no budget', () => {
     ).rejects.toMatchObject({
       code: 1,
       stderr:
-        'Nobody is paged when data stops arriving (alarms.pages, or a chat room with the topic pages), and nobody hears that it costs more than planned (budget): name them in the settings of prod (docs/aws.md), or accept it with -c acceptUnattended=alarms.pages,budget.\n',
+        'Nobody is paged when data stops arriving (alarms.pages, or a chat room with the topic pages), and nobody is told that it costs more than planned (budget): name them in the settings of prod (docs/aws.md), or accept it with -c acceptUnattended=alarms.pages,budget.\n',
     });
   });
 });

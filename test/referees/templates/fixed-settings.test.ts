@@ -160,7 +160,7 @@ describe('a change of a fixed setting', () => {
   it('is refused with a sentence that says what to do, unless it is accepted', () => {
     const [before, after] = [values({}), values({ network: { zones: ['us-east-1a', 'us-east-1b'] } })];
     expect(refusedChanges(before, after, [])).toEqual([
-      'network.zones cannot change from "not set" to ["us-east-1a","us-east-1b"]: it replaces the subnets, and with them Kafka and OpenSearch with all that they hold. Deploy a second stage with it, copy the lake and rebuild. (-c acceptReplacement=network.zones deploys it all the same.)',
+      'network.zones cannot change from "not set" to ["us-east-1a","us-east-1b"]: it replaces the subnets, and with them Kafka and OpenSearch with all that they hold. Deploy a second stage with it, copy the lake and rebuild. (-c acceptReplacement=network.zones deploys it anyway.)',
     ]);
     expect(refusedChanges(before, after, ['network.zones'])).toEqual([]);
     expect(refusedChanges(before, after, ['true'])).toEqual([]);

@@ -110,8 +110,8 @@ describe('markets that are not live', () => {
     const outcome = await outcomeOf('binance:linear');
     expect(outcome.live).toHaveLength(4);
     // The recorded answer is old as a whole, which is said but ends nothing.
-    expect(outcome.warning).toBe('even the newest price is of 2025-10-09T08:53:20.000Z');
-    expect(absentOf(outcome)).toMatchObject({ HNTUSDT: 'stale: its price is of 2023-10-11T04:53:20.000Z' });
+    expect(outcome.warning).toBe('even the newest price is from 2025-10-09T08:53:20.000Z');
+    expect(absentOf(outcome)).toMatchObject({ HNTUSDT: 'stale: its price is from 2023-10-11T04:53:20.000Z' });
   });
 
   it('are left out of Coinbase’s many products', async () => {
@@ -164,7 +164,7 @@ describe('markets that are not live', () => {
     const outcome = await outcomeOf('binance:spot');
     expect(outcome.live).toHaveLength(5);
     expect(outcome.absent).toHaveLength(3);
-    expect(outcome.warning).toContain('new to us, ACTIVE');
+    expect(outcome.warning).toContain('unknown state, ACTIVE');
   });
 });
 

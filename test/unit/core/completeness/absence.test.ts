@@ -149,6 +149,6 @@ describe('why hours have no data', () => {
     });
     const answer = await averageOver(store, SERIES, hours(5, 7), 900_000);
     expect(answer).toMatchObject({ coverage: 0.75, withoutData: { hours: 0 } });
-    expect(trustNotes(answer).join()).toContain('Every hour has data, but not of every poll that was due.');
+    expect(trustNotes(answer).join()).toContain('Every hour has data, but not from every poll that was due.');
   });
 });

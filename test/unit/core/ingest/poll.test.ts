@@ -217,7 +217,7 @@ describe('a poll', () => {
     expect(report.categories[1]).toMatchObject({
       status: 'polled',
       fetched: 0,
-      suspicious: 'the exchange answered an empty list',
+      suspicious: 'the exchange returned an empty list',
     });
     expect([...lake.batches.values()].map(({ address }) => address.category)).toEqual(['linear']);
     expect(acknowledged().spot).toEqual({ slot: slot(0), tickers: 0 });

@@ -85,7 +85,7 @@ describe('fetching candles through ccxt into the lake', () => {
   it('says once when the exchange’s candles begin', async () => {
     const slices = await fetchAll({ fromMs: firstMs() - 30 * HOUR_MS }, 1);
     expect(slices.flatMap(({ output }) => output.notes)).toEqual([
-      `gate BTC_USDT: the exchange gives no candles before ${iso(firstMs())}.`,
+      `gate BTC_USDT: the exchange has no candles before ${iso(firstMs())}.`,
     ]);
   });
 
@@ -116,7 +116,7 @@ describe('fetching candles through ccxt into the lake', () => {
     expect(slice?.output).toEqual({
       objects: [],
       hours: 24,
-      notes: ['gate BTC_USDT: the exchange gives no candles of that time.'],
+      notes: ['gate BTC_USDT: the exchange has no candles for that time.'],
     });
     expect(lake).toEqual([]);
   });

@@ -229,7 +229,7 @@ describe('an account that differs', () => {
       'without the version of OpenSearch',
       { searchVersions: async () => ['OpenSearch_2.19', 'Elasticsearch_7.10'] },
       {},
-      { name: 'OpenSearch', finding: 'OpenSearch_3.5 is not offered here, but OpenSearch_2.19' },
+      { name: 'OpenSearch', finding: 'OpenSearch_3.5 is not offered here; available: OpenSearch_2.19' },
     ],
     [
       'without the node type',
