@@ -15,10 +15,12 @@ export async function describeFault(
   source: Source,
   { n, fault }: { n: bigint; fault: number },
 ): Promise<HistoryFileError> {
-  const [row = {}] = await database.rows<Record<string, string | null>>(
-    `SELECT * FROM (SELECT row_number() OVER () AS n, * FROM (${source.read(false)})) WHERE n = ${n}`,
-  );
   const { columns } = source.layout;
+  // Only what was read before: another column may not even be text.
+  const names = Object.values(columns).map((index) => `c${index}`);
+  const [row = {}] = await database.rows<Record<string, string | null>>(
+    `SELECT * FROM (SELECT row_number() OVER () AS n, ${names.join()} FROM (${source.read(false)})) WHERE n = ${n}`,
+  );
   const text = (role: Role) => row[`c${columns[role] ?? columns.price}`] ?? '';
   const [problem, advice] = explain(FAULTS[fault] as Fault, text);
   return new HistoryFileError(plain.title, problem, { line: await lineOf(plain, source, Number(n)), advice });

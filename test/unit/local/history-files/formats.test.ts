@@ -190,6 +190,13 @@ describe('a file that is damaged', () => {
     await expect(read(write(name, content))).rejects.toThrow(message);
   });
 
+  it('is refused for the row that is wrong, though a column that is not read has no text in it', async () => {
+    const text = 'time,symbol,open,high,low,close,note\n2024-01-01T00:00:00Z,A,1x,2,1,2,\xff\n';
+    await expect(read(write('note.csv', Buffer.from(text, 'latin1')))).rejects.toThrow(
+      'note.csv, line 2: open is "1x". Expected a price',
+    );
+  });
+
   it('is named if it does not exist', async () => {
     await expect(read('/nowhere/at-all.csv')).rejects.toThrow('/nowhere/at-all.csv: there is no such file');
   });
