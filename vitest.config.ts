@@ -13,6 +13,12 @@ const onRealServices = {
   hookTimeout: 120_000,
 };
 
+/**
+ * Modules are loaded by Node itself, as in production, without a compiler of vitest's in between. Not for tests that need
+ * `vi.resetModules`, which Node cannot do.
+ */
+const loadedByNode = { experimental: { viteModuleRunner: false, nodeLoader: false } };
+
 /** A folder for a report of each run in JSON. */
 const { TEST_REPORTS } = process.env;
 
@@ -28,6 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          ...loadedByNode,
           include: ['test/unit/**/*.test.ts'],
           // A process for each of so many files takes longer than what they test. Each leaves nothing behind.
           isolate: false,
@@ -39,6 +46,7 @@ export default defineConfig({
       {
         test: {
           name: 'infra',
+          ...loadedByNode,
           include: ['test/infra/**/*.test.ts'],
           // They change nothing that another file sees, and aws-cdk-lib takes seconds to load.
           isolate: false,
@@ -49,6 +57,7 @@ export default defineConfig({
       {
         test: {
           name: 'referees',
+          ...loadedByNode,
           include: ['test/referees/**/*.test.ts'],
           isolate: false,
           testTimeout: 120_000,
@@ -58,6 +67,7 @@ export default defineConfig({
       {
         test: {
           name: 'apart',
+          ...loadedByNode,
           include: ['test/apart/**/*.test.ts'],
           globalSetup: ['test/apart/global-setup.ts'],
           testTimeout: 60_000,

@@ -1,17 +1,16 @@
+import { channel } from 'node:diagnostics_channel';
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
-// It would hold this process to public addresses, and the servers of other files with it.
-vi.mock(import('../../../../exchanges/http/addresses.ts'), async (actual) => ({
-  ...(await actual()),
-  holdTo: () => {},
-}));
-
 let handler: (event: unknown, context: Context) => Promise<unknown>;
 beforeAll(async () => {
+  // It would hold this process to public addresses, and the servers of other files with it.
+  const watched = vi.spyOn(channel('undici:client:connected'), 'subscribe').mockReturnValue();
   vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
   vi.stubEnv('LAKE_BUCKET', 'lake');
   ({ handler } = await import('../../../../lambdas/candles-ccxt/handler.ts'));
+  expect(watched).toHaveBeenCalledOnce();
+  watched.mockRestore();
 });
 afterAll(() => vi.unstubAllEnvs());
 
