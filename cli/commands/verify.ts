@@ -34,9 +34,11 @@ sums and what follows from them to 1e-9. OpenSearch estimates the percentiles of
 percent, and by half a rank. If it is interrupted, the same command carries on; --restart begins again. With --json: {agree,
 questions, compared: {market: {from, to}}, notCompared: [text], differences: [{question, field, index, lake}]}.
 
-With --columns: compares NDJSON, Parquet and index by series and day, of days that are over. With --json: {agree, files, rows,
-documents, seriesDays, problems: [text], differences: [{exchange, category, symbol, day, ndjson, parquet, index, same}]}; \`same\`
-says whether NDJSON and Parquet have the same values.
+With --columns: compares NDJSON, Parquet and index by series and day, of days that are over. Each month of candles and moves is made
+again from its sources, in a temporary folder, and compared with the one in the lake, with what the next month continues with as
+well. With --json: {agree, files, rows, documents, seriesDays, problems: [text], differences: [{exchange, category, symbol, day,
+ndjson, parquet, index, same}], months: {files, rows, differences: [{table, exchange, category, symbol, month, made, parquet,
+same}]}}; \`same\` says whether NDJSON, or what was made again, and Parquet have the same values.
 
 Examples:
   npm run verify                                       everything
@@ -52,7 +54,7 @@ export const command = operationCommand<VerifyFlags, VerifyOutput, VerifyReport>
   withRestartOption(
     withRangeOptions(createCommand('verify', description, { help }))
       .option('--answers', 'compare the answers of OpenSearch with those of the lake instead')
-      .option('--columns', "compare the lake's Parquet files, too: every value of a day's tickers"),
+      .option('--columns', "compare the lake's Parquet files, too, every value: tickers, candles and moves"),
   ),
   {
     instead,

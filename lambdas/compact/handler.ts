@@ -21,8 +21,8 @@ import { summarySettings, summaryVariables } from '../../core/summarise/settings
 import { candleFormats } from '../../exchanges/candle-formats.ts';
 import { createLogger } from '../../stores/aws/logger.ts';
 import { createMetrics, metricsVariables } from '../../stores/aws/metrics.ts';
+import { compareFile } from '../../stores/duckdb/file-comparison.ts';
 import { writeCandleMonth, writeMoveMonth } from '../../stores/duckdb/month-files.ts';
-import { compareTickerFile } from '../../stores/duckdb/ticker-comparison.ts';
 import { writeTickerFile } from '../../stores/duckdb/ticker-file.ts';
 import { createS3Client, FILE_REQUESTS } from '../../stores/s3/client.ts';
 import { S3Columns } from '../../stores/s3/columns.ts';
@@ -49,10 +49,9 @@ const candles = candleMonths({
 const moves = moveMonths({ store, thresholds, write: (...given) => writeMoveMonth(store, ...given) });
 const services: CompactServices & VerifyColumnsServices = {
   store,
-  tickers,
   // Moves twice: the ends of moves become known in later months.
   makers: [tickers, candles, moves, { ...moves, isAgain: true }],
-  compare: (...given) => compareTickerFile(store, ...given),
+  compare: (...given) => compareFile(store, ...given),
   log,
   emit: createMetrics(environment.STAGE),
   now: Date.now,

@@ -5,11 +5,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mergeSlices } from '../../cli/operation.ts';
 import { compact } from '../../core/columns/compact.ts';
 import { type Manifest, manifestSchema } from '../../core/columns/manifest.ts';
-import { columnKey, manifestKey, statesKey } from '../../core/columns/objects.ts';
+import { type ColumnFile, columnKey, manifestKey, statesKey } from '../../core/columns/objects.ts';
 import type { ColumnStore } from '../../core/columns/ports.ts';
 import { tickerDays } from '../../core/columns/ticker-days.ts';
 import { packLines } from '../../core/lake/ndjson.ts';
 import { tickersKey } from '../../core/lake/ticker-objects.ts';
+import { withDatabase } from '../../stores/duckdb/database.ts';
+import { sha256Of } from '../../stores/duckdb/parquet.ts';
 import { writeTickerFile } from '../../stores/duckdb/ticker-file.ts';
 import { S3Columns } from '../../stores/s3/columns.ts';
 import { emittedBy, forgetMetrics } from '../emf.ts';
@@ -27,6 +29,7 @@ const DAYS = ['2021-03-01', '2021-03-02'] as const;
 const fileOf = (period: string) => ({ table: 'tickers', ...MARKET, period }) as const;
 const MONTH = { ...MARKET, period: '2021-03' } as const;
 const CANDLES = { ...MONTH, table: 'candles' } as const;
+const TICKERS = { now: NOW, table: 'tickers' } as const;
 const MOVES = { ...MONTH, table: 'moves' } as const;
 
 let bucket: string;
@@ -171,12 +174,7 @@ describe('verifying the Parquet files', () => {
     await scheduled(NOW);
     const nothing = { counted: [], problems: [] };
     const day = (position: 0 | 1) => `${DAYS[position]}T00:00:00.000Z`;
-    expect(mergeSlices(await verify({ now: NOW }, 1))).toEqual({
-      files: 2,
-      rows: 6,
-      seriesDays: 4,
-      ...nothing,
-    });
+    expect(mergeSlices(await verify(TICKERS, 1))).toEqual({ files: 2, rows: 6, series: 4, ...nothing });
 
     // Another value in a batch, and one more.
     const other = JSON.stringify(sampleTicker({ symbol: 'ETHUSDT', slot: day(0), last_price: 7 }));
@@ -184,45 +182,123 @@ describe('verifying the Parquet files', () => {
     await putBatch(`${DAYS[0]}T12:00:00.000Z`, ['XRPUSDT']);
     await put(columnKey(fileOf(DAYS[1])), 'not Parquet');
     const [first, second] = DAYS.map((period) => columnKey(fileOf(period)));
-    const both = { ...MARKET, ndjson: 1, parquet: 1 };
-    const counted = mergeSlices(await verify({ now: NOW, count: [`bybit:spot:BTCUSDT ${DAYS[0]}`] }));
+    const both = { ...fileOf(DAYS[0]), made: 1, parquet: 1 };
+    const counted = mergeSlices(await verify({ ...TICKERS, count: [`bybit:spot:BTCUSDT ${DAYS[0]}`] }));
     expect(counted).toEqual({
       files: 2,
       rows: 7,
-      seriesDays: 3,
+      series: 3,
       counted: [
-        { ...both, day: DAYS[0], symbol: 'BTCUSDT', ndjson: 2, parquet: 2, same: true },
-        { ...both, day: DAYS[0], symbol: 'ETHUSDT', same: false },
-        { ...both, day: DAYS[0], symbol: 'XRPUSDT', parquet: 0, same: false },
+        { ...both, symbol: 'BTCUSDT', made: 2, parquet: 2, same: true },
+        { ...both, symbol: 'ETHUSDT', same: false },
+        { ...both, symbol: 'XRPUSDT', parquet: 0, same: false },
       ],
       problems: [
         `${first} is not up to date`,
-        `${second} is not up to date`,
+        `${second} is damaged, or its manifest or what belongs to it`,
         expect.stringMatching(`^${second} cannot be read: `),
       ],
     });
 
     await scheduled(NOW);
-    expect(mergeSlices(await verify({ now: NOW }))).toEqual({ files: 2, rows: 7, seriesDays: 5, ...nothing });
+    expect(mergeSlices(await verify(TICKERS))).toEqual({ files: 2, rows: 7, series: 5, ...nothing });
   });
 
   it('names files that are missing, and those whose objects are', async () => {
     const key = await putBatch(`${DAYS[0]}T00:00:00.000Z`, ['BTCUSDT']);
     const { scheduled, verify } = await startCompact({ bucket });
     const file = columnKey(fileOf(DAYS[0]));
-    expect(mergeSlices(await verify({ now: NOW }))).toMatchObject({
+    expect(mergeSlices(await verify(TICKERS))).toMatchObject({
       files: 0,
-      problems: [`${file} or its manifest is missing, although its day is over`],
+      problems: [`${file} or its manifest is missing`],
     });
     await scheduled(NOW);
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
-    expect(mergeSlices(await verify({ now: NOW }))).toMatchObject({
+    expect(mergeSlices(await verify(TICKERS))).toMatchObject({
       rows: 0,
-      counted: [{ symbol: 'BTCUSDT', ndjson: 0, parquet: 1, same: false }],
+      counted: [{ symbol: 'BTCUSDT', made: 0, parquet: 1, same: false }],
       problems: [`${file} is not up to date`],
     });
   });
 });
+
+describe('verifying months', () => {
+  it('compares candles, moves and what is remembered of them with what their sources give', async () => {
+    await putDays();
+    const lower = JSON.stringify(
+      sampleTicker({ symbol: 'ETHUSDT', slot: `${DAYS[0]}T12:00:00.000Z`, last_price: 1 }),
+    );
+    await putBatch(`${DAYS[0]}T12:00:00.000Z`, ['BTCUSDT'], [lower]);
+    const { scheduled, compact: command, verify } = await startCompact({ bucket });
+    await scheduled(NOW);
+    /** Each file's counts, series that differ, and problems. */
+    const verified = async () => {
+      const found = { candles: {}, moves: {} };
+      for (const table of ['candles', 'moves'] as const) {
+        const { counted, ...more } = mergeSlices(await verify({ now: NOW, table }));
+        found[table] = {
+          ...more,
+          different: counted.map(({ symbol, made, parquet }) => [symbol, made, parquet]),
+        };
+      }
+      return found;
+    };
+    const right = { different: [], problems: [] };
+    const [candlesKey, movesKey] = [columnKey(CANDLES), columnKey(MOVES)];
+    const all = {
+      candles: { files: 1, rows: 8, series: 2, ...right },
+      moves: { files: 1, rows: 8, series: 1, ...right },
+    };
+    expect(await verified()).toEqual(all);
+
+    await forge(CANDLES, "SELECT * REPLACE (if(symbol = 'ETHUSDT', close + 1, close) AS close)");
+    await forge(MOVES, 'SELECT * REPLACE (size * 2 AS size)');
+    await forge(MOVES, "SELECT * REPLACE ('{}' AS state)", 'states');
+    expect(await verified()).toEqual({
+      candles: { ...all.candles, different: [['ETHUSDT', 3, 3]] },
+      moves: {
+        ...all.moves,
+        different: [['ETHUSDT', 8, 8]],
+        problems: [
+          `${movesKey} is not up to date`,
+          `${statesKey(MOVES)} is not what the next month has to continue with`,
+        ],
+      },
+    });
+    await command({ now: NOW, again: true });
+
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: candlesKey }));
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: statesKey(MOVES) }));
+    expect(await verified()).toMatchObject({
+      candles: { files: 0, problems: [`${candlesKey} or its manifest is missing`] },
+      moves: {
+        problems: [
+          `${movesKey} is damaged, or its manifest or what belongs to it`,
+          expect.stringMatching(`^${movesKey} cannot be made again to compare it: .*${candlesKey}`),
+        ],
+      },
+    });
+    await scheduled(NOW);
+    expect(await verified()).toEqual(all);
+  });
+});
+
+/** Replaces a file by what a query makes of it, with a manifest that says so. */
+async function forge(file: ColumnFile, select: string, what: 'file' | 'states' = 'file'): Promise<void> {
+  const store = new S3Columns(s3, bucket);
+  const manifest = (await store.readManifest(file)) as Manifest;
+  await withDatabase('64MB', async (database, folder) => {
+    const [path, forged] = ['file', 'forged'].map((name) => `${folder}/${name}.parquet`) as [string, string];
+    await store.fetchFile(what === 'file' ? columnKey(file) : statesKey(file), path);
+    await database.run(`COPY (${select} FROM read_parquet('${path}')) TO '${forged}' (FORMAT parquet)`);
+    const sha256 = await sha256Of(forged);
+    const changed =
+      what === 'file'
+        ? { etag: await store.putFile(file, forged), sha256 }
+        : { states: { object: statesKey(file), etag: await store.putStates(file, forged), sha256 } };
+    await store.putManifest(file, { ...manifest, ...changed });
+  });
+}
 
 describe('a compaction that is killed', () => {
   it('at any step is made up for by the next: the same bytes, and never a row twice', async () => {
