@@ -1,7 +1,8 @@
+import { rm } from 'node:fs/promises';
 import type { PlannedDay } from '../../core/columns/candle-months.ts';
 import { columnsOf, SORTED_BY } from '../../core/columns/tables.ts';
 import { type Candle, isWellSampled } from '../../core/market/candle.ts';
-import { DAY_MS, HOUR_MS } from '../../core/market/time.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../../core/market/time.ts';
 import type { Database } from './database.ts';
 import { writeSorted } from './parquet.ts';
 import { quoted } from './sql-text.ts';
@@ -16,7 +17,12 @@ const COLUMNS = columnsOf('candles');
 export const MONTH_MEMORY = ['160MB', '384MB', '768MB'] as const;
 /** Candles that are sorted at once. */
 const SHARE_ROWS = 50_000;
+/** Days are chosen together while they have no more ticks and recorded candles than this, because each statement takes time. */
+const ROWS_AT_ONCE = 50_000;
 const STORED = Object.keys(COLUMNS).filter((name) => name !== 'log_return');
+
+type Day = Pick<PlannedDay, 'startMs' | 'pollsDue' | 'ticks'>;
+type TickedDay = Day & Required<Pick<Day, 'ticks'>>;
 
 /**
  * A month of one market's candles, in a database of its own. The rules are those of core/market/candle.ts and
@@ -26,6 +32,11 @@ const STORED = Object.keys(COLUMNS).filter((name) => name !== 'log_return');
 export class CandleMonth {
   readonly #database: Database;
   readonly #folder: string;
+  /** How many recorded candles a day has, by its start. */
+  readonly #recorded = new Map<number, number>();
+  /** Days that wait for more. */
+  #waiting: Day[] = [];
+  #waitingRows = 0;
 
   private constructor(database: Database, folder: string) {
     this.#database = database;
@@ -65,6 +76,8 @@ export class CandleMonth {
     for await (const some of candles) {
       place += 1;
       for (const { startMs, ...candle } of some) {
+        const day = dayOf(startMs);
+        this.#recorded.set(day, (this.#recorded.get(day) ?? 0) + 1);
         rows.add({ ...candle, place, start: new Date(startMs).toISOString() });
       }
     }
@@ -72,22 +85,35 @@ export class CandleMonth {
   }
 
   /**
-   * Adds the candles of a day.
-   * @param ticks the day's Parquet file of tickers, if it has one
+   * Adds the candles of a day, later than those before.
+   * @param ticks the day's Parquet file of tickers, if it has one; deleted when it has been read
    */
-  async addDay(
-    { startMs, pollsDue }: Pick<PlannedDay, 'startMs' | 'pollsDue'>,
-    ticks?: string,
-  ): Promise<void> {
-    const hours = pollsDue.map((polls, hour) => {
-      return `(${timestamp(startMs + hour * HOUR_MS)}, ${polls}, ${enoughTicks(polls)})`;
-    });
-    await this.#run(
-      `CREATE OR REPLACE TEMP TABLE due AS FROM (VALUES ${hours.join(', ')}) due(start, polls_due, enough)`,
+  async addDay({ startMs, pollsDue, ticks }: Day): Promise<void> {
+    const rows = (this.#recorded.get(startMs) ?? 0) + (ticks ? await this.#rowsIn(ticks) : 0);
+    if (this.#waitingRows + rows > ROWS_AT_ONCE) await this.#choose();
+    this.#waiting.push({ startMs, pollsDue, ...(ticks ? { ticks } : {}) });
+    this.#waitingRows += rows;
+  }
+
+  async #rowsIn(path: string): Promise<number> {
+    const [counted] = await this.#database.rows<{ rows: number }>(
+      `SELECT count(*)::INTEGER AS "rows" FROM read_parquet(${quoted(path)})`,
     );
-    await this.#run(`CREATE OR REPLACE TEMP TABLE ticked AS ${ticks ? candlesOfTicks(ticks) : NO_TICKS}`);
-    await this.#run(`CREATE OR REPLACE TEMP TABLE recorded_day AS ${recordedOf(startMs)}`);
+    return counted?.rows ?? 0;
+  }
+
+  /** Chooses the candles of the days that wait. */
+  async #choose(): Promise<void> {
+    const days = this.#waiting.splice(0);
+    this.#waitingRows = 0;
+    if (days.length === 0) return;
+    const ticked = days.filter((day): day is TickedDay => day.ticks !== undefined);
+    await this.#run(
+      `CREATE OR REPLACE TEMP TABLE ticked AS ${ticked.length > 0 ? candlesOfTicks(ticked) : NO_TICKS}`,
+    );
+    await this.#run(`CREATE OR REPLACE TEMP TABLE recorded_days AS ${recordedOf(days)}`);
     await this.#run(`INSERT INTO candles BY NAME ${CHOSEN}`);
+    for (const { ticks } of ticked) await rm(ticks);
   }
 
   /**
@@ -96,6 +122,7 @@ export class CandleMonth {
    * @param startMs of the month
    */
   async write(path: string, startMs: number, previous: string | undefined): Promise<void> {
+    await this.#choose();
     const until = `start + to_hours(hours)`;
     await this.#run(`INSERT INTO closes SELECT symbol, hours, ${until}, close FROM month`);
     if (previous) {
@@ -136,7 +163,7 @@ export class CandleMonth {
 }
 
 /** The mean is the sum in the order of the ticks, as `candleFromTicks` adds them, divided by their number. */
-function candlesOfTicks(path: string): string {
+function candlesOfTicks(days: readonly TickedDay[]): string {
   return `
     SELECT 1 AS v, symbol, first.base AS base, first.quote AS quote, start, 1 AS hours,
       path[1].price AS open, high, low, path[-1].price AS close,
@@ -146,39 +173,53 @@ function candlesOfTicks(path: string): string {
       SELECT symbol, date_trunc('hour', slot) AS start, min_by({base: base, quote: quote}, slot) AS first,
         max(last_price) AS high, min(last_price) AS low,
         list_sort(list({offset_ms: (epoch_ms(slot) % ${HOUR_MS})::INTEGER, price: last_price})) AS path
-      FROM read_parquet('${path}') GROUP BY ALL
-    ) JOIN due USING (start)`;
+      FROM read_parquet([${days.map(({ ticks }) => quoted(ticks)).join(', ')}]) GROUP BY ALL
+    ) JOIN (${dueIn(days)}) due ON due.start_ms = epoch_ms(start)`;
 }
 
-/** As {@link candlesOfTicks}, of a day without any. */
+/** As {@link candlesOfTicks}, of days without any. */
 const NO_TICKS = 'SELECT *, 0.0::DOUBLE AS enough FROM candles LIMIT 0';
 
-function recordedOf(dayMs: number): string {
+/** Of each hour, how many polls were due, and how many ticks are preferred to recorded prices. */
+function dueIn(days: readonly TickedDay[]): string {
+  const hours = days.flatMap(({ startMs, pollsDue }) =>
+    pollsDue.map((polls, hour) => ({ startMs: startMs + hour * HOUR_MS, polls, enough: enoughTicks(polls) })),
+  );
+  const list = (name: keyof (typeof hours)[number]) =>
+    `unnest([${hours.map((hour) => hour[name]).join(', ')}])`;
+  return `SELECT ${list('startMs')} AS start_ms, ${list('polls')} AS polls_due, ${list('enough')} AS enough`;
+}
+
+/** Between the first of the days and the last there are recorded candles of no others. */
+function recordedOf(days: readonly Day[]): string {
+  const starts = days.map(({ startMs }) => startMs);
   return `
     SELECT * EXCLUDE (place) FROM recorded
-    WHERE start >= ${timestamp(dayMs)} AND start < ${timestamp(dayMs + DAY_MS)}
+    WHERE start >= ${timestamp(Math.min(...starts))} AND start < ${timestamp(Math.max(...starts) + DAY_MS)}
     QUALIFY row_number() OVER (PARTITION BY symbol, hours, start ORDER BY place DESC) = 1`;
 }
+
+const SERIES_DAY = `(symbol, date_trunc('day', start))`;
 
 /** The rules of `chooseCandle`, and of when a daily candle gives way to hourly ones. */
 const CHOSEN = `
   WITH hourly AS (
     SELECT ticked.* EXCLUDE (enough) , ticked.samples >= enough OR recorded.source = 'backfill' AS replaces_day
-    FROM ticked LEFT JOIN recorded_day recorded
+    FROM ticked LEFT JOIN recorded_days recorded
       ON recorded.symbol = ticked.symbol AND recorded.start = ticked.start AND recorded.hours = 1
     WHERE recorded.symbol IS NULL OR ticked.samples >= enough
     UNION ALL BY NAME
     SELECT recorded.* REPLACE (coalesce(ticked.samples, 0) AS samples, ticked.polls_due AS polls_due),
       true AS replaces_day
-    FROM recorded_day recorded LEFT JOIN ticked
+    FROM recorded_days recorded LEFT JOIN ticked
       ON recorded.symbol = ticked.symbol AND recorded.start = ticked.start
     WHERE recorded.hours = 1 AND (ticked.symbol IS NULL OR ticked.samples < enough)
   ),
   daily AS (
-    SELECT * FROM recorded_day WHERE hours = 24
-      AND symbol NOT IN (SELECT symbol FROM hourly WHERE replaces_day)
+    SELECT * FROM recorded_days WHERE hours = 24
+      AND ${SERIES_DAY} NOT IN (SELECT ${SERIES_DAY} FROM hourly WHERE replaces_day)
   )
-  SELECT * EXCLUDE (replaces_day) FROM hourly WHERE symbol NOT IN (SELECT symbol FROM daily)
+  SELECT * EXCLUDE (replaces_day) FROM hourly WHERE ${SERIES_DAY} NOT IN (SELECT ${SERIES_DAY} FROM daily)
   UNION ALL BY NAME
   SELECT * FROM daily`;
 

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CandleMonthPlan } from '../../core/columns/candle-months.ts';
 import type { MoveMonthPlan } from '../../core/columns/move-months.ts';
@@ -36,9 +35,8 @@ export function writeCandleMonth(
     }
     await month.record(plan.recorded);
     for (const day of plan.days) {
-      const ticks = day.ticks && (await local(day.ticks, 'ticks.parquet'));
-      await month.addDay(day, ticks);
-      if (ticks) await rm(ticks);
+      const ticks = day.ticks && { ticks: await local(day.ticks, `ticks-${day.startMs}.parquet`) };
+      await month.addDay({ ...day, ...ticks });
     }
     const previous = plan.previous && (await local(plan.previous, 'previous.parquet'));
     await month.write(path, plan.month.fromMs, previous);
