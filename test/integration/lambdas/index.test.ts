@@ -236,7 +236,8 @@ describe('an outage of OpenSearch', () => {
 
   it('that lasts is told by each record where the mapping reads a partial answer', async () => {
     const index = await start({ openSearch: `http://${await deadAddress()}`, partialBatchResponse: true });
-    const report = await index(eventOfValues([ticker('A'), 'oops', ticker('B')]), 1_500);
+    // A quarter of the time is for the dead letter.
+    const report = await index(eventOfValues([ticker('A'), 'oops', ticker('B')]), 6_000);
     expect(report.batchItemFailures).toEqual(
       [0, 2].map((offset) => ({ itemIdentifier: { partition: 'tickers-0', offset } })),
     );
