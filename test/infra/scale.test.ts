@@ -1,22 +1,14 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { MOST_SOURCES } from '../../lib/stacks/pipeline.ts';
+import { command } from '../../scale/command.ts';
 import { staleScaleDocuments, withTables } from '../../scale/documents.ts';
 import { at, inventoryOf } from '../../scale/inventory.ts';
 import { STACK } from '../../scale/limits.ts';
+import { runHere } from '../run-here.ts';
 import { synthesise } from './synthesised.ts';
 
-const SCALE = fileURLToPath(new URL('../../scale/main.ts', import.meta.url));
-
-function scale(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [SCALE, ...args], (error, stdout, stderr) =>
-      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
-    );
-  });
-}
+const scale = (...args: string[]) => runHere(command, ...args);
 
 describe('the pages about scale and cost', () => {
   it('are up to date; otherwise run "npm run scale -- --write-docs"', () => {

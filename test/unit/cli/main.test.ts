@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { type Ended, runHere } from '../../run-here.ts';
 
 const MAIN = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -10,7 +11,12 @@ const { scripts } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 };
 const COMMANDS = Object.values(scripts).flatMap((script) => /cli\/main\.ts (\w+)/.exec(script)?.[1] ?? []);
 
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+async function commandNamed(name: string): Promise<Command> {
+  return ((await import(`../../../cli/commands/${name}.ts`)) as { command: Command }).command;
+}
+
+/** In a process of its own, as a user does. */
+function run(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
       resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
@@ -18,7 +24,6 @@ function run(...args: string[]): Promise<{ code: number; stdout: string; stderr:
   });
 }
 
-// Each spawns a process, or loads every command.
 describe('the command line', { timeout: 60_000 }, () => {
   it('has every command that package.json names, and lists it', async () => {
     const { code, stdout } = await run('--help');
@@ -28,32 +33,35 @@ describe('the command line', { timeout: 60_000 }, () => {
     for (const name of COMMANDS) {
       expect(scripts[name]).toContain(`cli/main.ts ${name}`);
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
-      const module = (await import(`../../../cli/commands/${name}.ts`)) as { command: Command };
-      expect(module.command.name()).toBe(name);
+      expect((await commandNamed(name)).name()).toBe(name);
     }
   });
 
   it('shows what to type', async () => {
-    const [start, average] = await Promise.all([
-      run('start', '--help'),
-      run('insights', 'average', '--help'),
-    ]);
-    expect(start.stdout).toMatch(/^Usage: npm start -- \[options\]$/m);
-    expect(average.stdout).toMatch(/^Usage: npm run insights -- average \[options\] <symbol>$/m);
+    const [start, insights] = [await commandNamed('start'), await commandNamed('insights')];
+    expect((await runHere(start, '--help')).stdout).toMatch(/^Usage: npm start -- \[options\]$/m);
+    expect((await runHere(insights, 'average', '--help')).stdout).toMatch(
+      /^Usage: npm run insights -- average \[options\] <symbol>$/m,
+    );
   });
 
   it('ends with 2 after bad usage, so that 1 is always a finding', async () => {
-    const runs = [
-      run('verify', '--nosuch'),
-      run('insights', 'average'),
-      run('rebuild', '--from', '2018-02-30'),
-      run('dashboards', '--out', '/dev/null', '--from', '2018-08-01', '--to', '2018-07-01'),
-    ];
-    expect(await Promise.all(runs)).toMatchObject([
-      { code: 2, stderr: expect.stringContaining("unknown option '--nosuch'") },
-      { code: 2, stderr: expect.stringContaining("missing required argument 'symbol'") },
-      { code: 2, stderr: expect.stringContaining('2018-02-30') },
-      { code: 2, stderr: expect.stringContaining('is not before --to 2018-07-01') },
-    ]);
+    expect(await run('insights', 'average')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("missing required argument 'symbol'"),
+    });
+  });
+
+  it.each([
+    ['verify', ['--nosuch'], "unknown option '--nosuch'"],
+    ['rebuild', ['--from', '2018-02-30'], '2018-02-30'],
+    [
+      'dashboards',
+      ['--out', '/dev/null', '--from', '2018-08-01', '--to', '2018-07-01'],
+      'is not before --to 2018-07-01',
+    ],
+  ])('ends %s %j with 2, and says why', async (name, args, why) => {
+    const ended = await runHere(await commandNamed(name), ...args);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
   });
 });

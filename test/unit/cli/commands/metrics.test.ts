@@ -1,14 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { command } from '../../../../cli/commands/metrics.ts';
 import { METRICS_NAMESPACE } from '../../../../core/runtime/metrics.ts';
 import { fileLog } from '../../../../local/pipeline/file-log.ts';
 import { localLogOf, logsOf, RUN_BEGINS } from '../../../../local/pipeline/last-run.ts';
-
-const MAIN = fileURLToPath(new URL('../../../../cli/main.ts', import.meta.url));
+import { runHere } from '../../../run-here.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -17,16 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function run(...options: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [MAIN, 'metrics', '--folder', folder, ...options],
-    {
-      encoding: 'utf8',
-    },
-  );
-  return { status, stdout, stderr };
-}
+const run = (...options: string[]) => runHere(command, '--folder', folder, ...options);
 
 /** The lines of one poll in the log of the ingest function. */
 function pollAt(atMs: number, PollsFailed: number): string {
@@ -44,14 +33,14 @@ function pollAt(atMs: number, PollsFailed: number): string {
 }
 
 describe('npm run metrics', () => {
-  it('shows only the last run, by name and dimensions', () => {
+  it('shows only the last run, by name and dimensions', async () => {
     const before = Date.now() - 600_000;
     fileLog(localLogOf(folder)).info(RUN_BEGINS);
     const polls = [pollAt(before, 1), pollAt(Date.now(), 1), pollAt(Date.now() + 1, 0)];
     writeFileSync(join(logsOf(folder), 'lambda-ingest.log'), polls.join(''));
 
-    const { status, stdout } = run('--json');
-    expect(status).toBe(0);
+    const { code, stdout } = await run('--json');
+    expect(code).toBe(0);
     expect(JSON.parse(stdout).metrics).toMatchObject([
       {
         name: 'PollsFailed',
@@ -60,15 +49,15 @@ describe('npm run metrics', () => {
         ...{ count: 2, sum: 1, min: 0, max: 1, last: 0 },
       },
     ]);
-    expect(run('--since', '1h').stdout).toMatch(
+    expect((await run('--since', '1h')).stdout).toMatch(
       /PollsFailed +service=ingest exchange=bybit +3 +2 +0 +1 +0 +Count/,
     );
   });
 
-  it('lists the services if no metric has the name', () => {
+  it('lists the services if no metric has the name', async () => {
     writeFileSync(join(logsOf(folder), 'lambda-ingest.log'), pollAt(Date.now(), 0));
-    expect(run('--name', 'nosuch')).toMatchObject({
-      status: 1,
+    expect(await run('--name', 'nosuch')).toMatchObject({
+      code: 1,
       stdout: '',
       stderr: expect.stringMatching(/no metric "nosuch".*services are ingest, index/),
     });

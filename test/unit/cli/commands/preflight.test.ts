@@ -1,20 +1,19 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { command } from '../../../../cli/commands/preflight.ts';
 import { needsOf } from '../../../../cli/stage-needs.ts';
 import type { Finding } from '../../../../core/operate/preflight/finding.ts';
 import { preflight } from '../../../../core/operate/preflight/preflight.ts';
 import { sourceNamed } from '../../../../exchanges/source-config.ts';
 import { stageConfigByName } from '../../../../lib/config/stages.ts';
 import { awsAccount } from '../../../../stores/aws/account.ts';
+import { runHere } from '../../../run-here.ts';
 import { recordedPayload } from '../../../samples/recorded-payloads.ts';
 import { ExchangeServer } from '../../exchanges/exchange-server.ts';
 import { AwsServer, establishedAccount, newAccount } from '../../stores/aws/aws-answers.ts';
 
-const MAIN = fileURLToPath(new URL('../../../../cli/main.ts', import.meta.url));
 const aws = new AwsServer();
 const exchange = new ExchangeServer();
 const folder = mkdtempSync(join(tmpdir(), 'crypto-market-insights-preflight-'));
@@ -44,14 +43,6 @@ const kraken = () => ({
 function checked(stage: string, own: object): Promise<Finding[]> {
   const config = stageConfigByName(stage, { sources: [kraken()], ...own });
   return preflight(awsAccount(), needsOf(config), { name: 'kraken', settings: {} });
-}
-
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, 'preflight', ...args], (error, stdout, stderr) =>
-      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
-    );
-  });
 }
 
 describe('npm run preflight', () => {
@@ -88,7 +79,8 @@ describe('npm run preflight', () => {
     const bybit = { ...sourceNamed('bybit:spot'), samplingIntervalMinutes: 2 };
     const own = { stream: { instanceType: 'kafka.t3.small' }, sources: [bybit], retention: { tickDays: 30 } };
     writeFileSync(mine, JSON.stringify(own));
-    const { code, stdout } = await run('--stage', 'prod', '--settings', mine, '--write', proposed, '--json');
+    const args = ['--stage', 'prod', '--settings', mine, '--write', proposed, '--json'];
+    const { code, stdout } = await runHere(command, ...args);
     const { ready, checks, settings } = JSON.parse(stdout) as Record<string, unknown> & { checks: Finding[] };
     expect({ code, ready }).toEqual({ code: 1, ready: false });
     const failed = checks.filter(({ status }) => status === 'fail');

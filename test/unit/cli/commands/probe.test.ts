@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { command } from '../../../../cli/commands/probe.ts';
 import { namedSource } from '../../../../cli/source-option.ts';
+import { runHere } from '../../../run-here.ts';
 import { recordedPayload } from '../../../samples/recorded-payloads.ts';
 import { ExchangeServer } from '../../exchanges/exchange-server.ts';
 
@@ -9,15 +9,7 @@ const server = new ExchangeServer();
 beforeAll(() => server.start());
 afterAll(() => server.stop());
 
-const MAIN = fileURLToPath(new URL('../../../../cli/main.ts', import.meta.url));
-
-function probe(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, 'probe', ...args], (error, stdout, stderr) =>
-      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
-    );
-  });
-}
+const probe = (...args: string[]) => runHere(command, ...args);
 
 describe('naming a source on the command line', () => {
   it('takes a name, its categories and a URL', () => {
