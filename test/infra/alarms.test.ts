@@ -14,7 +14,7 @@ import {
   type WatchedMetric,
 } from './alarm-checks.ts';
 import { runbookSections, wrongCommandsIn } from './runbook.ts';
-import { buildApp, bybit, replica, templateOf } from './synthesised.ts';
+import { buildApp, builtApp, bybit, replica, synthesise } from './synthesised.ts';
 
 type Part = 'stateful' | 'stateless';
 interface Resource {
@@ -52,8 +52,8 @@ const CASES: [title: string, stage: StageName, settings: object][] = [
 ];
 
 function synthesiseAlarms(stage: StageName, settings: object) {
-  const { stateful, stateless } = buildApp(stage, { ...settings });
-  const templates = { stateful: templateOf(stateful), stateless: templateOf(stateless) };
+  const built = builtApp(stage, { ...settings });
+  const templates = synthesise(stage, { ...settings });
   const resources = Object.fromEntries(
     Object.entries(templates).map(([part, template]) => [part, template.toJSON().Resources]),
   ) as Record<Part, Record<string, Resource>>;
@@ -70,7 +70,7 @@ function synthesiseAlarms(stage: StageName, settings: object) {
     resources,
     alarms,
     composite: composite?.Properties as unknown as AlarmProperties & { AlarmRule: unknown },
-    constructs: [...alarmsIn(stateful), ...alarmsIn(stateless)],
+    constructs: [...alarmsIn(built.stateful), ...alarmsIn(built.stateless)],
   };
 }
 

@@ -3,7 +3,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { appWithoutBundles } from '../../scale/inventory.ts';
-import { buildApp, CHECKED_STAGES } from './synthesised.ts';
+import { builtApp, CHECKED_STAGES } from './synthesised.ts';
 
 describe.each(CHECKED_STAGES)(
   'cdk-nag finds nothing in %s that is not acknowledged with a reason',
@@ -12,7 +12,7 @@ describe.each(CHECKED_STAGES)(
       ['AwsSolutions', AwsSolutionsChecks],
       ['Serverless', ServerlessChecks],
     ])('%s', (_, Pack) => {
-      const { app } = buildApp(stage, { ...settings });
+      const { app } = builtApp(stage, settings);
       app.synth();
       const { violations } = new Pack(app).validateScope(app);
       const findings = violations.flatMap(({ ruleName, violatingResources }) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STAGE_NAMES, type StageName } from '../../lib/config/stages.ts';
-import { replica, synthesise } from './synthesised.ts';
+import { EVERYTHING, synthesise } from './synthesised.ts';
 
 interface Statement {
   Effect: string;
@@ -47,7 +47,7 @@ const ON_EVERYTHING = new Set([
 ]);
 
 describe.each(STAGE_NAMES)('a role of %s', (stage) => {
-  const statements = statementsOf(stage, { bastion: true });
+  const statements = statementsOf(stage, EVERYTHING);
 
   it('has * as a resource only for what Lambda does itself, and for actions that accept nothing narrower', () => {
     for (const [policy, { Action, Resource }] of statements) {
@@ -71,7 +71,7 @@ describe.each(STAGE_NAMES)('a role of %s', (stage) => {
     );
     const functions = new Set(inEc2.map(([policy]) => policy.split('RoleDefaultPolicy')[0] as string));
     expect(functions.size).toBeGreaterThan(7);
-    const denied = allStatementsOf(stage, { bastion: true }).filter(([, { Effect }]) => Effect === 'Deny');
+    const denied = allStatementsOf(stage, EVERYTHING).filter(([, { Effect }]) => Effect === 'Deny');
     const denials = new Map(denied.map(([policy, denial]) => [policy.split('RoleDefaultPolicy')[0], denial]));
     for (const name of functions) {
       expect(denials.get(name), name).toMatchObject({
@@ -93,8 +93,6 @@ const TRUSTED_AS_IT_IS: Readonly<Record<string, string>> = {
 
 describe.each(STAGE_NAMES)('a service that is trusted in %s', (stage) => {
   it('is trusted only while it acts for this account', () => {
-    const chat = [{ app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC', topics: ['pages'] }];
-    const everything = { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 }, lake: { replica } };
     const trusts: { resource: string; service: string; condition: string }[] = [];
     const find = (resource: string, value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;
@@ -108,7 +106,7 @@ describe.each(STAGE_NAMES)('a service that is trusted in %s', (stage) => {
       }
       for (const inside of Object.values(value)) find(resource, inside);
     };
-    for (const template of Object.values(synthesise(stage, everything))) {
+    for (const template of Object.values(synthesise(stage, EVERYTHING))) {
       for (const [id, resource] of Object.entries(template.toJSON().Resources)) find(id, resource);
       // Its policy is text with references in it.
       for (const [id, { Properties }] of Object.entries(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { STAGE_NAMES, type StageName, stageConfig } from '../../lib/config/stages.ts';
-import { replica, synthesise } from './synthesised.ts';
+import { EVERYTHING, synthesise } from './synthesised.ts';
 
 interface Statement {
   Sid?: string;
@@ -30,10 +30,7 @@ function nameOf(logicalId: string): string {
 
 /** The templates of a stage with everything switched on. */
 function templatesOf(stage: StageName): Template[] {
-  const chat = [{ app: 'slack', workspaceId: 'T012ABC', channelId: 'C012ABC', topics: ['pages'] }];
-  return Object.values(
-    synthesise(stage, { bastion: true, alarms: { chat }, budget: { monthlyUsd: 100 }, lake: { replica } }),
-  );
+  return Object.values(synthesise(stage, EVERYTHING));
 }
 
 const resourcesOf = (templates: readonly Template[]) => (type: string) =>

@@ -5,11 +5,19 @@ import { HEAL_EVENT } from '../../core/operate/heal.ts';
 import { executionsToReserve } from '../../lib/config/stage-config.ts';
 import { stageConfig } from '../../lib/config/stages.ts';
 import { pollExpression } from '../../lib/ingest/poll-times.ts';
-import { buildApp, bybit, synthesise, synthesiseAgain } from './synthesised.ts';
+import { builtApp, bybit, synthesise, synthesiseAgain } from './synthesised.ts';
 
 const stages = { dev: synthesise('dev').stateless, prod: synthesise('prod').stateless };
 const { dev } = stages;
 const eachStage = Object.entries(stages);
+
+/** Settings of functions that dev does not have, all at once. */
+const withOptions = synthesise('dev', {
+  reservedConcurrency: true,
+  index: { batchWindowSeconds: 120, provisioned: true },
+  repairGaps: true,
+  bastion: true,
+});
 
 /** The only function whose description starts like this. */
 function functionOf(template: typeof dev, description: string) {
@@ -52,7 +60,7 @@ describe('a function', () => {
     ];
     expect(reserving(dev)).toEqual([]);
     expect(reserving(stages.prod)).toEqual(all);
-    expect(reserving(synthesise('dev', { reservedConcurrency: true }).stateless)).toEqual(all);
+    expect(reserving(withOptions.stateless)).toEqual(all);
     expect(reserving(synthesise('prod', { reservedConcurrency: false }).stateless)).toEqual([]);
     const reserved = all.reduce((sum, [executions]) => sum + Number(executions), 0);
     expect(executionsToReserve(stageConfig('prod'))).toBe(reserved);
@@ -175,7 +183,7 @@ describe('index', () => {
   });
 
   it('tells verify for how long it collects records', () => {
-    const { stateless } = synthesise('dev', { index: { batchWindowSeconds: 120 } });
+    const { stateless } = withOptions;
     stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       MaximumBatchingWindowInSeconds: 120,
     });
@@ -198,8 +206,7 @@ describe('index', () => {
 });
 
 describe('provisioned pollers and the features that need them are switched together', () => {
-  const mappingAndFlag = (provisioned: boolean) => {
-    const { stateless } = synthesise('dev', { index: { provisioned } });
+  const mappingAndFlag = (stateless: typeof dev) => {
     const [mapping] = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping'));
     return {
       mapping: mapping?.Properties,
@@ -208,7 +215,7 @@ describe('provisioned pollers and the features that need them are switched toget
   };
 
   it('on: pollers, bisecting, partial responses, retries up to a maximum age, and the handler’s partial mode', () => {
-    const { mapping, flag } = mappingAndFlag(true);
+    const { mapping, flag } = mappingAndFlag(withOptions.stateless);
     expect(mapping).toMatchObject({
       ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 2 },
       BisectBatchOnFunctionError: true,
@@ -221,7 +228,7 @@ describe('provisioned pollers and the features that need them are switched toget
   });
 
   it('off: none of them', () => {
-    const { mapping, flag } = mappingAndFlag(false);
+    const { mapping, flag } = mappingAndFlag(dev);
     for (const property of [
       'ProvisionedPollerConfig',
       'BisectBatchOnFunctionError',
@@ -283,7 +290,7 @@ describe('compact', () => {
 });
 
 it('repairs hours without data each hour, if a setting switches it on', () => {
-  const { stateless } = synthesise('dev', { repairGaps: true });
+  const { stateless } = withOptions;
   stateless.hasResourceProperties('AWS::Scheduler::Schedule', {
     ScheduleExpression: 'cron(35 * * * ? *)',
     Target: { Input: JSON.stringify(REPAIR_EVENT) },
@@ -293,20 +300,19 @@ it('repairs hours without data each hour, if a setting switches it on', () => {
 });
 
 describe('setup', () => {
-  const propertiesOf = (settings = {}) => {
-    const [resource] = Object.values(
-      synthesiseAgain('dev', settings).stateless.findResources('Custom::OpenSearchSetup'),
-    );
+  const propertiesOf = (template: typeof dev) => {
+    const [resource] = Object.values(template.findResources('Custom::OpenSearchSetup'));
     return resource?.Properties;
   };
 
   it('runs again when index settings change, and only then', () => {
-    expect(propertiesOf()).toEqual(propertiesOf());
-    expect(propertiesOf({ search: { indices: { refreshInterval: '60s' } } })).not.toEqual(propertiesOf());
+    expect(propertiesOf(synthesiseAgain('dev').stateless)).toEqual(propertiesOf(dev));
+    const { stateless } = synthesise('dev', { search: { indices: { refreshInterval: '60s' } } });
+    expect(propertiesOf(stateless)).not.toEqual(propertiesOf(dev));
   });
 
   it('runs again when its bundle changes: that is where templates, roles and dashboards are', () => {
-    const { Bundle } = propertiesOf();
+    const { Bundle } = propertiesOf(dev);
     expect(Bundle).toMatch(/^[0-9a-f]{64}\.zip$/);
     expect(functionOf(dev, 'Installs index templates').Code.S3Key).toBe(Bundle);
   });
@@ -356,7 +362,7 @@ describe('a person', () => {
 
   it('reaches Dashboards through a host that is off by default', () => {
     dev.resourceCountIs('AWS::EC2::Instance', 0);
-    const { stateful, stateless } = synthesise('dev', { bastion: true });
+    const { stateful, stateless } = withOptions;
     stateless.hasResourceProperties('AWS::EC2::Instance', { InstanceType: 't4g.nano' });
     stateless.hasOutput('BastionInstanceId', {});
     expect(JSON.stringify(stateful.toJSON())).toBe(JSON.stringify(synthesise('dev').stateful.toJSON()));
@@ -385,8 +391,8 @@ describe('a person', () => {
   });
 
   it('cannot delete prod by mistake', () => {
-    const { stateful, stateless } = buildApp('prod');
+    const { stateful, stateless } = builtApp('prod');
     expect([stateful, stateless].map((stack) => stack.terminationProtection)).toEqual([true, true]);
-    expect(buildApp('dev').stateful.terminationProtection).toBe(false);
+    expect(builtApp('dev').stateful.terminationProtection).toBe(false);
   });
 });

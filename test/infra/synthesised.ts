@@ -15,7 +15,7 @@ export const replica = {
   keyArn: 'arn:aws:kms:eu-west-1:111122223333:key/0123abcd-0123-4567-89ab-0123456789ab',
 };
 
-/** The app of a stage, built as `cdk synth` builds it, but for the bundles. */
+/** A new app of a stage, built as `cdk synth` builds it, but for the bundles. */
 export function buildApp(stage: StageName, settings: StageSettings = {}) {
   // `cdk synth` itself is tested with the default rules (cfn-lint.test.ts).
   const app = appWithoutBundles();
@@ -24,20 +24,32 @@ export function buildApp(stage: StageName, settings: StageSettings = {}) {
 
 type Templates = Record<'stateful' | 'stateless', Template>;
 
-/** Kept for all files of a worker, many of which look at the same templates. */
+/** Kept for all files of a worker, many of which look at the same apps. */
+const built = new Map<string, ReturnType<typeof buildApp>>();
 const synthesised = new Map<string, Templates>();
+
+/** The app of a stage that others may have synthesised: its constructs are only to be looked at. */
+export function builtApp(stage: StageName, settings: StageSettings = {}): ReturnType<typeof buildApp> {
+  const key = JSON.stringify([stage, settings]);
+  const found = built.get(key) ?? buildApp(stage, settings);
+  built.set(key, found);
+  return found;
+}
 
 /** The templates of a stage. */
 export function synthesise(stage: StageName, settings: StageSettings = {}): Templates {
   const key = JSON.stringify([stage, settings]);
-  const templates = synthesised.get(key) ?? synthesiseAgain(stage, settings);
-  synthesised.set(key, templates);
-  return templates;
+  const found = synthesised.get(key) ?? templatesOf(builtApp(stage, settings));
+  synthesised.set(key, found);
+  return found;
 }
 
 /** The templates of a stage from an app that nothing else has used. */
 export function synthesiseAgain(stage: StageName, settings: StageSettings = {}): Templates {
-  const { stateful, stateless } = buildApp(stage, settings);
+  return templatesOf(buildApp(stage, settings));
+}
+
+function templatesOf({ stateful, stateless }: ReturnType<typeof buildApp>): Templates {
   return { stateful: templateOf(stateful), stateless: templateOf(stateless) };
 }
 
@@ -104,22 +116,21 @@ function replaced(value: unknown, by: (name: string, attribute?: string) => unkn
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, replaced(each, by)]));
 }
 
+/** Whatever adds resources. */
+export const EVERYTHING: StageSettings = {
+  bastion: true,
+  repairGaps: true,
+  alarms: {
+    pages: ['on-call@example.com'],
+    chat: [{ app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages'] }],
+  },
+  budget: { monthlyUsd: 250 },
+  lake: { replica },
+};
+
 /** What tools that know AWS's rules look at. */
 export const CHECKED_STAGES: [title: string, stage: StageName, settings: StageSettings][] = [
   ['dev', 'dev', {}],
   ['prod', 'prod', {}],
-  [
-    'dev with everything optional',
-    'dev',
-    {
-      bastion: true,
-      repairGaps: true,
-      alarms: {
-        pages: ['on-call@example.com'],
-        chat: [{ app: 'slack', workspaceId: 'T012ABCDEFG', channelId: 'C012ABCDEFG', topics: ['pages'] }],
-      },
-      budget: { monthlyUsd: 250 },
-      lake: { replica },
-    },
-  ],
+  ['dev with everything optional', 'dev', EVERYTHING],
 ];
