@@ -13,7 +13,7 @@ import { isIn, type Window } from '../core/market/window.ts';
 const MOST_BUCKETS = 400;
 
 /** The upper edges of the bins of waiting times, in hours, and their names. */
-export const WAIT_BINS: readonly [belowHours: number, name: string][] = [
+const WAIT_BINS: readonly [belowHours: number, name: string][] = [
   [1, 'under 1 h'],
   [2, '1–2 h'],
   [4, '2–4 h'],

@@ -12,7 +12,7 @@ import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from 
 import { LIKE_BYBIT, withSources } from './workload.ts';
 
 /** The pages with computed tables. */
-export const SCALE_DOCUMENTS = ['README.md', 'docs/scale.md', 'docs/cost.md'] as const;
+const SCALE_DOCUMENTS = ['README.md', 'docs/scale.md', 'docs/cost.md'] as const;
 
 const fileOf = (document: string) => fileURLToPath(new URL(`../${document}`, import.meta.url));
 
@@ -31,7 +31,7 @@ const pagesConfig = (stage: StageName, settings: object = {}) =>
   stageConfig(stage, { sources: [LIKE_BYBIT], ...settings });
 
 /** Every computed table, by name. */
-export function scaleTables(): Record<string, string> {
+function scaleTables(): Record<string, string> {
   const inventories = Object.fromEntries(
     STAGE_NAMES.map((stage) => [stage, inventoryOf(pagesConfig(stage))]),
   ) as Record<StageName, Inventory>;

@@ -80,7 +80,7 @@ export function tickerAt(series: GeneratedSeries, position: number, slotMs: numb
 }
 
 /** The ticks of one hour, `ticksAnHour` of them, evenly spread. */
-export function hourOfTicks(position: number, hourMs: number, ticksAnHour: number): PriceTick[] {
+function hourOfTicks(position: number, hourMs: number, ticksAnHour: number): PriceTick[] {
   return Array.from({ length: ticksAnHour }, (_, tick) => {
     const slotMs = hourMs + (tick * HOUR_MS) / ticksAnHour;
     return { slotMs, price: priceAt(position, slotMs) };

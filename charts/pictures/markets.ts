@@ -13,7 +13,7 @@ const MOST_MARKETS = 12;
  * Compared as long as nothing is picked, as far as they are there. Turnovers are only in the tickers, so no shard of
  * candles knows which markets are large, and there may be more markets than it can return.
  */
-export const USUAL_CURRENCIES = ['BTC', 'ETH', 'XRP', 'SOL', 'ADA', 'DOGE'];
+const USUAL_CURRENCIES = ['BTC', 'ETH', 'XRP', 'SOL', 'ADA', 'DOGE'];
 /** Markets that each shard returns. All of the usual currencies' fit, and any that a picked currency has. */
 const MARKETS_PER_SHARD = 100;
 /** Hours without a candle and turnovers come from the ticks of this many days up to the window's end. */

@@ -176,27 +176,8 @@ export async function answer(
       return ofOne(question.symbol, (series, samplingIntervalMs) =>
         movesOver(stores.series, series, window, { ...question, samplingIntervalMs }),
       );
-    case 'percentiles': {
-      if (question.fromCandles) {
-        if (question.symbol === undefined) {
-          throw new InvalidInputError('Percentiles from candles are for one series: name a symbol.');
-        }
-        const series = await resolveSeries(question.symbol, question, stores.catalogue);
-        const samplingIntervalMs = samplingIntervalOf(series, samplingIntervals);
-        return changePercentilesFromCandles(
-          stores.series,
-          series,
-          window,
-          question.percents,
-          samplingIntervalMs,
-        );
-      }
-      const which =
-        question.symbol === undefined
-          ? { scope: question, ...question }
-          : { series: await resolveSeries(question.symbol, question, stores.catalogue) };
-      return changePercentiles(stores, which, window, question.percents, samplingIntervals);
-    }
+    case 'percentiles':
+      return percentilesOver(question, window, stores, samplingIntervals);
     case 'volatile':
       return withCandleVolatility(
         stores.series,
@@ -235,6 +216,23 @@ export async function answer(
         profileOf(stores.series, series, window, { ...question, samplingIntervalMs }),
       );
   }
+}
+
+async function percentilesOver(
+  question: Extract<Question, { question: 'percentiles' }>,
+  window: Window,
+  stores: InsightStores,
+  samplingIntervals: SamplingIntervals,
+): Promise<PercentilesOver> {
+  const { symbol, percents, fromCandles } = question;
+  const series = symbol === undefined ? undefined : await resolveSeries(symbol, question, stores.catalogue);
+  if (!fromCandles) {
+    const which = series ? { series } : { scope: question, ...question };
+    return changePercentiles(stores, which, window, percents, samplingIntervals);
+  }
+  if (!series) throw new InvalidInputError('Percentiles from candles are for one series: name a symbol.');
+  const intervalMs = samplingIntervalOf(series, samplingIntervals);
+  return changePercentilesFromCandles(stores.series, series, window, percents, intervalMs);
 }
 
 /** The window that a question asks for; `series` has none. @throws InvalidInputError */

@@ -1,7 +1,7 @@
 import { printable } from './printable.ts';
 
 /** The longest reason that a dead letter, a report or a log carries, in characters. */
-export const MAX_REASON = 500;
+const MAX_REASON = 500;
 
 /** Text that somebody else wrote, so that it fits into a message and does nothing to a terminal. */
 export function shorten(text: string, maxLength = MAX_REASON): string {

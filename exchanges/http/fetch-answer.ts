@@ -2,7 +2,7 @@ import { AnswerTooLargeError, SourceRefusedError } from '../../core/ingest/sourc
 import { shorten } from '../../core/text/show.ts';
 
 /** An answer may have this many bytes, unpacked. The largest known, all products of one exchange, has 6 MB. */
-export const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Brackets, commas and colons of an answer: millions of `[]` fit into few bytes, but take a gigabyte once parsed. */
 const MAX_ANSWER_PARTS = 2_000_000;

@@ -1,13 +1,14 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { ListingWatch } from '../../core/ingest/listings.ts';
-import { poll } from '../../core/ingest/poll.ts';
+import { type PollDependencies, poll } from '../../core/ingest/poll.ts';
 import { pollMetrics } from '../../core/ingest/poll-metrics.ts';
 import type { TickerSource } from '../../core/ingest/ports.ts';
 import type { PollReport } from '../../core/ingest/report.ts';
 import { DAY_MS } from '../../core/market/time.ts';
 import { KAFKA_NO_RETRY, pollBudget } from '../../core/runtime/budgets.ts';
 import { jsonText, readEnvironment } from '../../core/runtime/environment.ts';
+import type { Log } from '../../core/runtime/log.ts';
 import { tickRetentionVariable } from '../../core/summarise/settings.ts';
 import { addressVariables, holdTo } from '../../exchanges/http/addresses.ts';
 import type { ClientOptions } from '../../exchanges/http/client.ts';
@@ -24,6 +25,23 @@ const scheduledPoll = z.object({
   slot: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
 });
 
+const ingestVariables = z.object({
+  /** The source to poll, as JSON. */
+  TICKER_SOURCE: jsonText(sourceConfigSchema),
+  /** Replaces the base URL of the source's API. */
+  TICKER_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ...addressVariables,
+  LAKE_BUCKET: z.string().min(1),
+  ...metricsVariables,
+  ...kafkaVariables,
+  KAFKA_TOPIC: z.string().min(1),
+  /** Between two slots; a poll stops before the next one begins. @default only Lambda's time limit counts */
+  SAMPLING_INTERVAL_MS: z.coerce.number().int().positive().optional(),
+  TICK_RETENTION_DAYS: tickRetentionVariable,
+  /** How long nobody may delete a batch; the bucket has Object Lock. */
+  LAKE_LOCK_DAYS: z.coerce.number().int().positive().optional(),
+});
+
 /**
  * The handler of the ingest functions: it polls the configured source once, and throws if the poll has to be repeated.
  * @param createSource the only difference between them
@@ -31,51 +49,18 @@ const scheduledPoll = z.object({
 export function createIngestHandler(
   createSource: (config: SourceConfig, options: ClientOptions) => TickerSource,
 ): (event: unknown, context: Context) => Promise<PollReport> {
-  const environment = readEnvironment(
-    z.object({
-      /** The source to poll, as JSON. */
-      TICKER_SOURCE: jsonText(sourceConfigSchema),
-      /** Replaces the base URL of the source's API. */
-      TICKER_API_URL: z.url({ protocol: /^https?$/ }).optional(),
-      ...addressVariables,
-      LAKE_BUCKET: z.string().min(1),
-      ...metricsVariables,
-      ...kafkaVariables,
-      KAFKA_TOPIC: z.string().min(1),
-      /** Between two slots; a poll stops before the next one begins. @default only Lambda's time limit counts */
-      SAMPLING_INTERVAL_MS: z.coerce.number().int().positive().optional(),
-      TICK_RETENTION_DAYS: tickRetentionVariable,
-      /** How long nobody may delete a batch; the bucket has Object Lock. */
-      LAKE_LOCK_DAYS: z.coerce.number().int().positive().optional(),
-    }),
-    process.env,
-  );
+  const environment = readEnvironment(ingestVariables, process.env);
   holdTo(environment.EXCHANGE_ADDRESSES, environment.TICKER_API_URL);
   const log = createLogger('ingest');
   const emit = createMetrics(environment.STAGE);
   const { name, categories } = environment.TICKER_SOURCE;
-  const retentionDays = environment.TICK_RETENTION_DAYS;
-  const lake = new S3Lake(createS3Client(process.env), environment.LAKE_BUCKET, {
-    lockDays: environment.LAKE_LOCK_DAYS,
+  const source = createSource(environment.TICKER_SOURCE, {
+    baseUrl: environment.TICKER_API_URL,
+    onRetry: ({ attempt, delayMs, error }) =>
+      log.warn('Retrying a request to the exchange', { attempt, delayMs, error: error as Error }),
+    onFallback: ({ url, error }) => log.warn('The last good answer is used instead', { url, error }),
   });
-  const dependencies = {
-    source: createSource(environment.TICKER_SOURCE, {
-      baseUrl: environment.TICKER_API_URL,
-      onRetry: ({ attempt, delayMs, error }) =>
-        log.warn('Retrying a request to the exchange', { attempt, delayMs, error: error as Error }),
-      onFallback: ({ url, error }) => log.warn('The last good answer is used instead', { url, error }),
-    }),
-    lake,
-    listings: new ListingWatch(lake),
-    failures: lake,
-    stream: new KafkaStream(
-      createKafkaOf(environment, 'ingest', log, KAFKA_NO_RETRY),
-      environment.KAFKA_TOPIC,
-    ),
-    log,
-    now: Date.now,
-    retentionMs: retentionDays === 'never' ? Number.POSITIVE_INFINITY : retentionDays * DAY_MS,
-  };
+  const dependencies = dependenciesOf(environment, source, log);
 
   /** The latest slot polled by this instance. */
   let latestSlotMs: number | undefined;
@@ -108,5 +93,29 @@ export function createIngestHandler(
       const times = { slotMs: Date.parse(slot), begunMs, endedMs: Date.now() };
       emit('ingest', { source: name }, pollMetrics({ ...ended, ...times }));
     }
+  };
+}
+
+function dependenciesOf(
+  environment: z.infer<typeof ingestVariables>,
+  source: TickerSource,
+  log: Log,
+): PollDependencies {
+  const {
+    LAKE_BUCKET,
+    LAKE_LOCK_DAYS: lockDays,
+    KAFKA_TOPIC,
+    TICK_RETENTION_DAYS: retentionDays,
+  } = environment;
+  const lake = new S3Lake(createS3Client(process.env), LAKE_BUCKET, { lockDays });
+  return {
+    source,
+    lake,
+    listings: new ListingWatch(lake),
+    failures: lake,
+    stream: new KafkaStream(createKafkaOf(environment, 'ingest', log, KAFKA_NO_RETRY), KAFKA_TOPIC),
+    log,
+    now: Date.now,
+    retentionMs: retentionDays === 'never' ? Number.POSITIVE_INFINITY : retentionDays * DAY_MS,
   };
 }

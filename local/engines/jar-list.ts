@@ -34,7 +34,7 @@ export class JarMismatchError extends Error {
 }
 
 /** The folder of the lists, `<engine>.txt`, one jar to a line: SHA-256, bytes, group:artifact:version[:classifier]. */
-export const JAR_LISTS = fileURLToPath(new URL('jars', import.meta.url));
+const JAR_LISTS = fileURLToPath(new URL('jars', import.meta.url));
 
 export function jarListFile(engine: EngineName, lists = JAR_LISTS): string {
   return join(lists, `${engine}.txt`);

@@ -62,7 +62,7 @@ export function windowWords(window: string): string {
 }
 
 /** 900 → `15 minutes` */
-export function intervalWords(seconds: number): string {
+function intervalWords(seconds: number): string {
   if (seconds < 60) return seconds === 1 ? 'second' : `${seconds} seconds`;
   const minutes = seconds / 60;
   return minutes === 1

@@ -84,7 +84,7 @@ function propertiesOf(indices: ChartedIndices): Mapping {
   const fields = Object.entries<IndexFieldKind>(INDEX_FIELDS[indices]);
   return {
     ...Object.fromEntries(fields.map(([field, kind]) => [field, mappingOf(field, kind)])),
-    // The article's queries use both `symbol` and `symbol.keyword`.
+    // local/pipeline/article-queries.ts uses both `symbol` and `symbol.keyword`.
     symbol: { ...keyword, fields: { keyword } },
   };
 }

@@ -5,6 +5,7 @@ import { emittedBy } from '../emf.ts';
 import { startIndex, startSetup } from '../integration/lambdas/handlers.ts';
 import { eventOfValues, keysOf, recordsOf } from '../integration/lambdas/stores.ts';
 import { openSearch } from '../integration/services.ts';
+import { nestedLists } from '../samples/nested-lists.ts';
 import { sampleTicker, sampleTickers } from '../samples/tickers.ts';
 import { counts, freshWorld, leaveWorld, type World } from './world.ts';
 
@@ -160,13 +161,12 @@ describe('an error that is the document’s own', () => {
   const json = (given: object = {}) => JSON.stringify(sampleTicker({ symbol: 'ODD', slot: SLOT, ...given }));
   /** With one more field, which a newer version may have added. */
   const withField = (name: string, value: string) => `${json().slice(0, -1)},"${name}":${value}}`;
-  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
   const inMapping = 'mapper_parsing_exception';
 
   /** What a valid ticker may contain. */
   const ODD_TICKERS: [name: string, source: string, reason: RegExp][] = [
     ['a field twice', withField('symbol', '"TWICE"'), /Duplicate field 'symbol'/],
-    ['6,000 levels of lists', withField('note', nested(6_000)), /depth of the nested array/],
+    ['6,000 levels of lists', withField('note', nestedLists(6_000)), /depth of the nested array/],
     ['2,000 levels of objects', withField('note', `${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`), /depth/],
     ['a number of 1,500 digits', withField('note', `0.${'1'.repeat(1_500)}`), /Number value length/],
     ['a field name of 60,000 characters', withField('n'.repeat(60_000), '1'), /Name length/],

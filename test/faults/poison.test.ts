@@ -4,12 +4,12 @@ import { emittedBy } from '../emf.ts';
 import { startIndex } from '../integration/lambdas/handlers.ts';
 import { eventOf, readTopic, recordsOf } from '../integration/lambdas/stores.ts';
 import { kafka, openSearch } from '../integration/services.ts';
+import { nestedLists } from '../samples/nested-lists.ts';
 import { sampleTicker } from '../samples/tickers.ts';
 import { counts, freshWorld, leaveWorld, type World } from './world.ts';
 
 const SLOT = '2021-03-01T12:00:00.000Z';
 const good = (symbol: string) => JSON.stringify(sampleTicker({ symbol, slot: SLOT }));
-const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 /** A valid ticker with one more field, on two lines. */
 const withNote = (note: string) => `${good('NOTE').slice(0, -1)},\n"note":${note}}`;
 
@@ -42,7 +42,11 @@ async function letters(): Promise<DeadLetter[]> {
 
 describe('a record that breaks whoever reads it', () => {
   it('becomes a dead letter, and its partition goes on', async () => {
-    const poison = [`{"v":${nested(50_000)}}`, withNote(nested(50_000)), withNote(`{"a":${nested(6_000)}}`)];
+    const poison = [
+      `{"v":${nestedLists(50_000)}}`,
+      withNote(nestedLists(50_000)),
+      withNote(`{"a":${nestedLists(6_000)}}`),
+    ];
     expect(await indexed([good('A'), ...poison, good('B')])).toMatchObject({ indexed: 2, deadLetters: 3 });
     expect(await indexed([good('C'), good('D')], 5)).toMatchObject({ indexed: 2, deadLetters: 0 });
     expect(await letters()).toMatchObject([

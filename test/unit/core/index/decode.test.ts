@@ -4,6 +4,7 @@ import { decodeValue } from '../../../../core/index/decode.ts';
 import { CATEGORIES, SYMBOL_PATTERN } from '../../../../core/market/series.ts';
 import { EXCHANGE_PATTERN, type Ticker } from '../../../../core/market/ticker.ts';
 import { DAY_MS } from '../../../../core/market/time.ts';
+import { nestedLists } from '../../../samples/nested-lists.ts';
 import { SLOT, SLOT_MS, sampleTicker } from '../../../samples/tickers.ts';
 
 const base64 = (value: string | Buffer) => Buffer.from(value as string).toString('base64');
@@ -98,12 +99,11 @@ describe('decoding a record’s value', () => {
     expect(decode(value)).toEqual({ reason: expect.stringMatching(reason) });
   });
 
-  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
   const withNote = (note: string, lineBreak: string) =>
     `${JSON.stringify(sampleTicker()).slice(0, -1)},${lineBreak}"note":${note}}`;
 
   it.each([1_000, 50_000, 500_000])('survives %i levels of nesting', (depth) => {
-    const deep = nested(depth);
+    const deep = nestedLists(depth);
     const poison = [deep, `{"v":${deep}}`, `{"v":1,"exchange":${deep}}`, `${'{"a":'.repeat(depth)}1`];
     for (const text of poison) expect(decode(text)).toEqual({ reason: expect.any(String) });
     // A newer version may have added any field, and OpenSearch decides about it.
@@ -115,7 +115,7 @@ describe('decoding a record’s value', () => {
     expect(decode(`{"v":${JSON.stringify('x'.repeat(9_000))}}`)).toEqual({
       reason: expect.stringMatching(/^v: .*expected 1, got "x{70,80}…$/),
     });
-    expect(decode(`{"v":${nested(50_000)}}`)).toEqual({
+    expect(decode(`{"v":${nestedLists(50_000)}}`)).toEqual({
       reason: expect.stringMatching(/^v: .*expected 1, got (\[{80}…|a value that JSON cannot show)$/),
     });
   });
@@ -127,8 +127,8 @@ describe('decoding a record’s value', () => {
       fc.json(),
       fc.jsonValue({ maxDepth: 20 }).map((note) => withNote(JSON.stringify(note), '\r\n')),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
-      depth.map((levels) => `{"v":${nested(levels)}}`),
-      depth.map((levels) => withNote(nested(levels), '\n')),
+      depth.map((levels) => `{"v":${nestedLists(levels)}}`),
+      depth.map((levels) => withNote(nestedLists(levels), '\n')),
       fc.tuple(depth, fc.string()).map(([levels, text]) => '{"a":'.repeat(levels) + text),
     );
     const inBase64 = fc.oneof(value.map(base64), fc.string(), fc.constant(null));

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shorten, show } from '../../../../core/text/show.ts';
+import { nestedLists } from '../../../samples/nested-lists.ts';
 
-const nested = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as unknown;
 const circle: unknown[] = [];
 circle.push(circle);
 
@@ -13,7 +13,7 @@ describe('showing a value', () => {
     [null, 'null'],
     [undefined, 'nothing'],
     [Number.POSITIVE_INFINITY, 'Infinity'],
-    [nested(1_000_000), 'a value that JSON cannot show'],
+    [JSON.parse(nestedLists(1_000_000)), 'a value that JSON cannot show'],
     [circle, 'a value that JSON cannot show'],
     [1n, 'a value that JSON cannot show'],
     [() => 1, 'function'],
