@@ -17,8 +17,11 @@ interface CompactResult extends CompactOutput {
 
 const help = `Exit codes: 0 all files are up to date, 1 some could not be written, or part of the lake cannot be read, 2 failed.
 
+Months of candles and moves are made as a whole, even if --from and --to select only some of their days. --dry-run does not count a
+month that will be due only because the same run makes one of its days.
+
 With --json: {due, written, rows, skipped, failed, upToDate, problems: [text], now}: files that were missing or older than
-what they are made from, those of them that are written now, their rows, lines that are not rows, files that could not be
+what they are made from, those of them that are written now, their rows, lines that are not tickers, files that could not be
 written, files that needed nothing.
 
 Examples:
@@ -28,11 +31,11 @@ Examples:
   npm run compact -- --stage dev                        a deployed stage`;
 
 const description =
-  "Makes the lake's Parquet files: each market's tickers of a day once the day is over, and again if more tickers of that day arrive. The schedule does this every day. Files that are up to date stay as they are, so an interrupted run can simply be started again.";
+  "Makes the lake's Parquet files: of each market one for the tickers of a day that is over, and one each for the candles and the moves of a month, from those days and from what backfills recorded. A file is made again if its sources change or if it is damaged. The schedule does this every day. Files that are up to date stay as they are, so an interrupted run can simply be started again.";
 
 export const command = operationCommand<CompactFlags, CompactOutput, CompactResult>(
   withRangeOptions(createCommand('compact', description, { help }))
-    .option('--again', 'also make files that are up to date, such as one that was damaged')
+    .option('--again', 'also make files that are up to date, entirely from their sources')
     .option('--dry-run', 'only count the files that are due'),
   {
     needs: () => ['s3'],
