@@ -22,7 +22,7 @@ interface KeptCursor extends KeptCommand {
   savedAt: string;
 }
 
-/** Later, so much has changed that beginning again is what the user expects. */
+/** After this long, the user expects the command to start over. */
 const KEPT_MS = DAY_MS;
 
 /** Where an interrupted command stopped: a file in the pipeline's folder. */
@@ -41,7 +41,7 @@ export class CursorFile {
     this.#now = now;
   }
 
-  /** Undefined if the command was not interrupted, or too long ago. */
+  /** Undefined if the command was not interrupted, or was too long ago. */
   read(): KeptCursor | undefined {
     const text = readTextIfThere(this.#file);
     if (text === undefined) return undefined;
@@ -62,7 +62,7 @@ export class CursorFile {
   }
 }
 
-/** What the user sees of it: `Resuming from 12 of 48 hours, …`. */
+/** The line that the user sees: `Resuming from 12 of 48 hours, …`. */
 export function resumingLine({ progress: { done, total, unit }, savedAt }: KeptCursor): string {
   const at = formatTime(savedAt.replace(/\.\d+Z$/, '.000Z'));
   return `Resuming from ${formatCount(done)} of ${formatCount(total)} ${unit}, where this command stopped at ${at}. --restart starts over.`;

@@ -70,7 +70,7 @@ export function operationCommand<Flags extends OperationFlags, Output extends ob
     );
 }
 
-/** The flags that say what to do, in whatever order, without those that say where and how to print. */
+/** The flags that say what to do, without those that say where to do it and how to print. */
 function askedFor(flags: OperationFlags): object {
   const { folder, stage, kafka, opensearch, s3, json, restart, ...asked } = flags;
   return Object.fromEntries(Object.entries(asked).sort());
@@ -81,8 +81,9 @@ interface OperateOptions<Output> {
   folder: string;
   signal: AbortSignal;
   /**
-   * Keeps the cursor, so that the same command resumes where it was interrupted unless told to restart. `command` is
-   * what the user asked for; an end that was left open is not part of it. @default always from the beginning
+   * Keeps the cursor, so that the same command resumes where it was interrupted, unless `restart` is set.
+   * `command` is what the user asked for; an open end of the range is not part of it. @default always from
+   * the beginning
    */
   resume?: { command: unknown; restart?: boolean | undefined } | undefined;
   /** The function that does the slices. @default 'operate' */

@@ -38,8 +38,8 @@ export function writeFileAtomically(file: string, text: string): void {
 }
 
 /**
- * Writes a text to a new file beside its place, from where it is renamed or linked.
- * @returns the file, whose name nobody could know before
+ * Writes a text to a new file next to its destination, to be renamed or linked from there. @returns the file,
+ * under a name that nobody can guess
  */
 export function writeAside(file: string, text: string): string {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -69,7 +69,7 @@ export function readTextIfThere(file: string): string | undefined {
 
 function openIfThere(file: string): number | undefined {
   try {
-    // A pipe in its place must not keep us waiting for somebody who writes to it.
+    // If the file is a pipe, opening it must not block until there is a writer.
     return openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -29,7 +29,7 @@ export async function fetchCandles(
   { exchange, category, symbols, from, to, sourceUrl, folder, restart }: FetchFlags,
   signal: AbortSignal,
 ): Promise<BackfillOutput> {
-  // The exchange lives in real time, whatever the replay's clock says.
+  // The exchange is in real time, whatever the replay's clock says.
   const closed = new Date(hourOf(Date.now())).toISOString();
   const wanted = {
     category,

@@ -36,7 +36,7 @@ export function loadFiles(flags: FileFlags, signal: AbortSignal): Promise<Loaded
     signal.throwIfAborted();
     reading.show({ done: Math.round(fraction * 100), total: 100, unit: '%' });
   };
-  // History is of real time, whatever the replay's clock says.
+  // History ends at the real time, whatever the replay's clock says.
   const options = { files, format, symbol, quote, step, nowMs: Date.now(), onProgress };
   return withHistoryApart(options, async (history) => {
     reading.stop();

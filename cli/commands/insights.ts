@@ -130,7 +130,7 @@ function ask(
   });
 }
 
-/** The answer, and until when the lake has what it is about. */
+/** The answer, and how far the lake's data for it reaches. */
 async function askLake(
   target: Target,
   event: InsightsEvent,

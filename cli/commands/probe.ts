@@ -103,7 +103,7 @@ async function probe(config: SourceConfig, url: string | undefined, { sample, ti
   };
 }
 
-/** What a person has to know first: whether this machine's address and region can poll the exchange. */
+/** The first thing to know: whether this machine's address and region can poll the exchange. */
 type Verdict = 'fine' | 'limited' | 'region-blocked' | 'unavailable' | 'refused' | 'unreadable' | 'empty';
 
 function verdictOn(error: SourceError): Verdict {

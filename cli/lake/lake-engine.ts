@@ -19,13 +19,13 @@ import type { Target } from '../targets/target.ts';
 /** Answers from the lake's Parquet files, in this process: OpenSearch may be down. */
 export interface LakeEngine {
   respond(event: InsightsEvent): Promise<InsightsResponse>;
-  /** Which markets there are candles of. */
+  /** The markets that have candles. */
   markets(): Promise<CoveredMarket[]>;
   /** Until when there is anything of the markets of these series, ISO 8601 UTC. */
   coveredUntil(series: readonly string[]): Promise<Record<string, string>>;
 }
 
-/** Of DuckDB; it spills to the disk beyond. */
+/** For DuckDB, which spills to disk beyond it. */
 const MEMORY = '1GB';
 const THREADS = 2;
 const MOST_CACHE_BYTES = 10e9;

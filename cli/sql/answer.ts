@@ -13,7 +13,7 @@ export interface AnswerFlags {
   maxGb: number;
 }
 
-/** A query needs more of the lake than it may bring. */
+/** A query needs more of the lake than it may download. */
 export class TooMuchToBringError extends Error {
   override readonly name = 'TooMuchToBringError';
 }
@@ -27,11 +27,11 @@ export interface AnswerOptions {
   signal: AbortSignal;
   /** See {@link asideOf}. */
   aside?: string | undefined;
-  /** Asks the user, if there is somebody to ask. */
+  /** Asks the user; undefined without a terminal. */
   confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
 
-/** Answers a query: says what it needs from the lake, brings that, and prints the result. */
+/** Answers a query: says what it needs from the lake, downloads that, and prints the result. */
 export async function answer(
   session: LakeSession,
   sql: string,
@@ -62,7 +62,10 @@ export async function answer(
   }
 }
 
-/** Says how much a query brings. @throws TooMuchToBringError if that is more than it may, and nobody allows it */
+/**
+ * Says how much a query downloads. @throws TooMuchToBringError if that exceeds the limit and the user does
+ * not allow it
+ */
 async function allow(
   { plan }: PreparedQuery,
   maxGb: number,

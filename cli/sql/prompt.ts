@@ -14,7 +14,7 @@ export interface PromptActions {
   interrupt: () => void;
 }
 
-/** Reads queries until the user has enough. Lines that are pasted, or typed ahead, wait for their turn. */
+/** Reads queries until the user quits. Lines that are pasted, or typed ahead, wait for their turn. */
 export async function runPrompt(
   terminal: Interface,
   { say, answer, interrupt }: PromptActions,

@@ -4,7 +4,7 @@ import { textTable } from '../../core/text/text-table.ts';
 import type { QueryResult } from '../../stores/duckdb/database.ts';
 import { Numeral, type PlainValue } from '../../stores/duckdb/plain-value.ts';
 
-/** What a person can look through. */
+/** As many as a person will look through. */
 const ROWS_SHOWN = 100;
 
 /** One JSON array, with a row on each line. Numbers have all their digits. */
@@ -28,7 +28,10 @@ export async function* csvLines({ columns, chunks }: QueryResult): AsyncGenerato
   }
 }
 
-/** A table of the first rows, for people; a list of what each row has, if the table is wider than the terminal. */
+/**
+ * A table of the first rows, for people; if it is wider than the terminal, a list of each row's values
+ * instead.
+ */
 export async function* tableLines(
   { columns, chunks }: QueryResult,
   terminalWidth = Number.POSITIVE_INFINITY,
@@ -56,7 +59,7 @@ function tableOf(columns: readonly string[], rows: readonly (readonly PlainValue
   return textTable(columns, cells, left);
 }
 
-/** What is null is left out. */
+/** Null values are left out. */
 function listOf(columns: readonly string[], row: readonly PlainValue[]): string {
   const rows = columns.map((column, index) => [column, cell(row[index] ?? null)]);
   const there = rows.filter((_, index) => row[index] !== null);

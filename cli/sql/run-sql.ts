@@ -22,12 +22,12 @@ export interface SqlFlags extends AnswerFlags {
   cacheGb: number;
 }
 
-/** There is neither a query nor somebody to ask for one. */
+/** There is no query, and no terminal to ask for one. */
 export class NoQueryError extends Error {
   override readonly name = 'NoQueryError';
 }
 
-/** Answers the query or, without one, those that somebody types. */
+/** Answers the query or, without one, those that the user types. */
 export async function runSql(
   objects: ColumnReads,
   query: string | undefined,

@@ -40,7 +40,7 @@ export async function firstAnswer({ replay, ask }: Pipeline): Promise<string | u
   const slotMs = replay && (replay.clock.position?.slotMs ?? replay.market.firstSlot());
   if (slotMs === undefined) return undefined;
   const question: QuestionInput = { question: 'moves', symbol: 'BTCUSD', exchange: 'recorded', over: '90d' };
-  // Only a welcome: the polls begin without it, too.
+  // It is only a welcome, so an error does not stop the polls.
   const response = await ask({ ...question, now: new Date(slotMs).toISOString() }).catch(() => undefined);
   return response?.kind === 'answer' ? answerTable('moves', response.answer).split('\n\n')[0] : undefined;
 }

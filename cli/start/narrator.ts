@@ -7,12 +7,12 @@ import type { Pipeline } from '../../local/pipeline/pipeline.ts';
 import { print } from '../print.ts';
 import { createDisplay, type Display } from './display.ts';
 
-/** Tells what happens, one numbered chapter after the other. */
+/** Describes what happens, in numbered chapters. */
 export interface Narrator extends Pick<Display, 'step'> {
   chapter(title: string, text: string): Promise<void>;
-  /** Lets the pipeline poll, and says for each poll what waits for the index. */
+  /** Lets the pipeline poll, and shows after each poll how many tickers are waiting to be indexed. */
   untilPolled(pipeline: Pipeline, polls: number, signal: AbortSignal): Promise<void>;
-  /** Waits until nothing waits for the index any more. */
+  /** Waits until everything is indexed. */
   untilIndexed(pipeline: Pipeline, signal: AbortSignal): Promise<void>;
   /** Runs a command as the user would, and shows what it prints. @throws if it fails */
   run(command: string, ...args: string[]): Promise<void>;

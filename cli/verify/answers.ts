@@ -35,7 +35,7 @@ interface Cursor {
 
 const ROWS_SHOWN = 60;
 const FIELDS_SHOWN = 3;
-/** Enough to see what is wrong; a cursor keeps them all. */
+/** Enough to see what is wrong; the cursor carries all of them. */
 const MOST_DIFFERENCES = 2_000;
 
 /** Asks OpenSearch and the lake the same questions. @returns the exit code */
@@ -117,7 +117,7 @@ function linesOf({ agree, questions, compared, notCompared, differences }: Answe
   ];
 }
 
-/** Of each question the first fields that differ: the others follow from them for the most part. */
+/** The first differing fields of each question; the others mostly follow from them. */
 function differenceTable(differences: readonly AnswersDiffer[]): string {
   const byQuestion = Map.groupBy(differences, ({ question }) => commandOf(question));
   const rows = [...byQuestion].flatMap(([command, ofQuestion]) => [

@@ -34,7 +34,7 @@ export interface CandleMonthPlan {
   /** The candles of the month before, for the return of the first candles. */
   previous?: string;
   days: PlannedDay[];
-  /** Recorded candles of these days, object by object; of several of the same time the last one counts. */
+  /** Recorded candles of these days, object by object; if several have the same time, the last one counts. */
   recorded: AsyncIterable<readonly Candle[]>;
 }
 
@@ -57,9 +57,9 @@ export interface CandleMonthServices {
 
 const DAY_FILE = /\/dt=(\d{4}-\d\d-\d\d)\/part-0\.parquet$/;
 /**
- * Makes a month's file of candles from the files of its days' tickers and from recorded candles, as `rebuild` makes them
- * for the index. Its sources are, in this order: the days, the file of the month before, and recorded objects, the last
- * one written last, because it has the last word.
+ * Makes a month's file of candles from the files of its days' tickers and from recorded candles, as `rebuild`
+ * makes them for the index. Its sources are, in this order: the days, the file of the month before, and
+ * recorded objects in the order in which they were written, because the last one counts.
  */
 export function candleMonths(services: CandleMonthServices): ColumnMaker {
   const { store } = services;
@@ -79,7 +79,7 @@ export function candleMonths(services: CandleMonthServices): ColumnMaker {
       const month = DAY_FILE.exec(key)?.[1]?.slice(0, 7);
       if (month) months.add(month);
     }
-    // If all that a month was made from is gone, its file is made empty.
+    // If everything that a month was made from is gone, its file becomes empty.
     for await (const { key } of store.list(manifestsPrefix({ ...market, table: 'candles' }))) {
       const month = parseManifestKey(key)?.period;
       if (month) months.add(month);
@@ -171,7 +171,7 @@ function daysIn(sources: readonly ManifestSource[]): Map<number, ManifestSource>
   );
 }
 
-/** The starts of the days whose ticks are not what they were, epoch ms. */
+/** The starts of the days whose ticks have changed, epoch ms. */
 function changedDays(before: readonly ManifestSource[], sources: readonly ManifestSource[]): number[] {
   const [old, now] = [daysIn(before), daysIn(sources)];
   const days = [...new Set([...old.keys(), ...now.keys()])].sort((a, b) => a - b);

@@ -51,7 +51,7 @@ export interface CompactOutput {
 
 /** So many files are looked at at once. */
 const LOOKS_AT_ONCE = 16;
-/** So many failures in a row mean that the machine or the store is ill, not a file. */
+/** This many failures in a row mean a problem with the machine or the store, not with a file. */
 const MOST_FAILURES = 3;
 
 /**
@@ -112,7 +112,7 @@ function sliceUpTo(
   return { cursor, progress, output };
 }
 
-/** What a look at a file found. */
+/** What checking a file found. */
 type Look =
   | { kind: 'due'; sources: ManifestSource[]; current: Manifest | undefined; problems: string[] }
   | { kind: 'upToDate'; problems: string[] }
@@ -151,7 +151,9 @@ class Compaction {
       : { kind: 'due', sources, current, problems };
   }
 
-  /** Counts what was found, and writes a file that is due. A failure is counted, and the next file has its turn. */
+  /**
+   * Counts what was found, and writes a file that is due. A failure is counted, and the next file follows.
+   */
   async bring(file: ColumnFile, found: Look, maker: ColumnMaker): Promise<void> {
     const output = this.#output;
     addProblems(output, found.problems);
@@ -220,7 +222,7 @@ class Compaction {
   }
 }
 
-/** A scheduled run: what is due, as far as the time allows. The next run goes on with the rest. */
+/** A scheduled run: makes what is due, as time allows. The next run does the rest. */
 export async function compactAsScheduled(
   nowMs: number,
   services: CompactServices,

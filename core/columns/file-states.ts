@@ -35,7 +35,7 @@ export class FileStates {
     return (await this.#remembers(file, manifest)) ? manifest : undefined;
   }
 
-  /** Takes note of a file that was written. */
+  /** Records that a file was written. */
   wrote(file: ColumnFile, { object, etag, states }: Manifest): void {
     this.#etags.set(object, etag).set(manifestKey(file), '');
     if (states?.etag !== undefined) this.#etags.set(states.object, states.etag);

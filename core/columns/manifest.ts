@@ -10,11 +10,11 @@ const source = z.object({
   key: z.string(),
   etag: z.string(),
   /**
-   * Of a day of tickers in a month of candles: the sampling interval when the day first went in, from which its polls due
-   * follow.
+   * For a day of tickers in a month of candles: the sampling interval when the day was first added, from
+   * which its due polls follow.
    */
   samplingIntervalMs: z.number().positive().optional(),
-  /** Of the candles in a month of moves: at which thresholds they were walked. */
+  /** For the candles in a month of moves: the thresholds at which moves were detected. */
   thresholds: z.array(z.number().positive()).optional(),
 });
 
@@ -22,7 +22,10 @@ export const manifestSchema = z.object({
   v: z.literal(MANIFEST_VERSION),
   /** The Parquet file's key. */
   object: z.string(),
-  /** The file's, as the store lists it. If it lists another, the file is not the one described here. */
+  /**
+   * The file's ETag, as the store lists it. If the store lists another one, this manifest does not describe
+   * the file.
+   */
   etag: z.string(),
   bytes: z.number().int().nonnegative(),
   /** Of the file's bytes, in hex. */

@@ -43,7 +43,7 @@ export interface WrittenFile {
   problems: string[];
 }
 
-/** What to do with a file while it is there. */
+/** What to do with a file before it is deleted. */
 export type Take<File> = (written: File) => Promise<void>;
 
 /** How the files of one table are made. */
@@ -60,8 +60,8 @@ export interface ColumnMaker {
    */
   files(nowMs: number, exchange?: string): Promise<ColumnFile[]>;
   /**
-   * Whether a scheduled run should look at a file's sources although the file is there. A command always looks.
-   * Every file has its turn now and then.
+   * Whether a scheduled run should check the sources of an existing file. A command always does. Every file
+   * gets its turn now and then.
    */
   isWorthALook(file: ColumnFile, nowMs: number): boolean;
   /** What a file is made from, as the store lists it now; by key if their order does not matter. None: there
@@ -82,7 +82,7 @@ export interface ColumnMaker {
 
 export interface Sources {
   sources: ManifestSource[];
-  /** Objects that do not belong where they are. */
+  /** Objects that are in the wrong folder. */
   problems: string[];
   /** There are none any more: a file that is there is made empty. @default it stays as it is */
   areGone?: boolean;

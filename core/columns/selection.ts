@@ -1,7 +1,7 @@
 import { type ColumnFile, MANIFESTS_PREFIX, parseManifestKey } from './objects.ts';
 import { type ColumnTable, PERIOD_FOLDERS } from './tables.ts';
 
-/** Which rows of the lake's Parquet files somebody wants. What is left out is not limited. */
+/** Which rows of the lake's Parquet files to read. A limit that is left out does not apply. */
 export interface LakeSelection {
   tables: readonly ColumnTable[];
   exchange?: string | undefined;

@@ -12,7 +12,7 @@ const DAY_FOLDER = /dt=(\d{4}-\d\d-\d\d)\/$/;
  * week changes only if somebody restores or copies objects.
  */
 const CHANGES_FOR_MS = 7 * DAY_MS;
-/** Of older days, one in so many has its turn each day: two years of a market are 26 requests instead of 730. */
+/** One in this many older days is checked each day: for two years of a market, 26 requests instead of 730. */
 const TURNS = 28;
 
 /** Makes a file of each day's tickers, from the day's batches in the lake, once the day is over. */

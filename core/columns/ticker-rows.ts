@@ -9,7 +9,7 @@ export interface TickerRows {
   lines: string[];
   /** Whether every line of the object is a row as it stands, so that the object can be read in place of `lines`. */
   isAsStored: boolean;
-  /** Why other lines are none. */
+  /** Why other lines are not rows. */
   skipped: string[];
 }
 

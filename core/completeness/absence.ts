@@ -37,7 +37,7 @@ export function stateWithoutData(
   hourMs: number,
   { notListed, exchangeDown }: Pick<Absence, 'notListed' | 'exchangeDown'>,
 ): Extract<HourState, 'not listed' | 'exchange down' | 'missing'> {
-  // An hour in which the market existed for a part could have had prices.
+  // If the market existed for part of the hour, there could have been prices.
   if (notListed.some(({ fromMs, toMs }) => fromMs <= hourMs && hourMs + HOUR_MS <= toMs)) return 'not listed';
   return exchangeDown.has(hourMs) ? 'exchange down' : 'missing';
 }

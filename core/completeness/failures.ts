@@ -3,7 +3,7 @@ import { pollsDueInHour } from '../market/sampling.ts';
 import type { Market } from '../market/series.ts';
 import { hourOf } from '../market/time.ts';
 
-/** A poll of a market that the exchange gave no prices for. */
+/** A poll for which the exchange returned no prices of a market. */
 export interface PollFailure {
   /** The name and message of the error. */
   name: string;
@@ -47,8 +47,8 @@ export function failedPollsOf(
 }
 
 /**
- * The hours that count as `exchange down`: it failed in at least half of the polls that were due. In the others we did not
- * poll for the most part, so a hole is our own.
+ * The hours that count as `exchange down`: it failed in at least half of the polls that were due. In other
+ * hours we mostly did not poll, so the hole is our own.
  */
 export function hoursDown(hours: readonly Pick<FailedPolls, 'hourMs' | 'failed' | 'due'>[]): Set<number> {
   return new Set(

@@ -24,7 +24,7 @@ export type LedgerCandle = Pick<PathlessCandle, 'startMs' | 'hours' | 'samples' 
 /** What the ledger of one series is made of, besides its candles. */
 export interface LedgerFacts {
   absence: Absence;
-  /** Polls due in an hour whose candle does not tell. */
+  /** Polls due in an hour whose candle does not say. */
   pollsDueIn: (hourMs: number) => number;
   originOf: (candle: LedgerCandle) => Origin;
   /** Whether the lake has a batch of the market in an hour. */
@@ -44,7 +44,7 @@ export function ledgerOf(
   facts: LedgerFacts,
 ): LedgerEntry[] {
   const covering = new Map<number, LedgerCandle>();
-  // An hourly candle says more of its hour than a daily one.
+  // An hourly candle takes precedence over a daily one.
   for (const candle of [...candles].sort((a, b) => b.hours - a.hours)) {
     for (let hour = 0; hour < candle.hours; hour += 1) covering.set(candle.startMs + hour * HOUR_MS, candle);
   }

@@ -3,11 +3,11 @@ import type { PathlessCandle } from '../market/candle.ts';
 import type { Origin } from './states.ts';
 
 /**
- * The runs of `gaps` begin so. Besides the answers of exchanges they write objects without candles, in the format `rows`:
- * an exchange was asked for this range, and what it gave is written; it has no more.
+ * The names of `gaps` runs start with this. Besides answers, these runs write objects without candles, in the
+ * format `rows`: the exchange was asked for this range, its answers are stored, and it has nothing more.
  */
 export const REPAIR_RUN = 'gaps-';
-/** The runs of a `backfill` through ccxt end so. */
+/** The names of `backfill` runs through ccxt end with this. */
 export const CCXT_RUN = '-ccxt';
 
 /** Whether an object is an exchange's answer: as it gave it, or through ccxt. */
@@ -19,7 +19,7 @@ function isMark({ format, run }: Pick<CandleObject, 'format' | 'run'>): boolean 
   return format === 'rows' && run?.startsWith(REPAIR_RUN) === true;
 }
 
-/** What the recorded candles of one series in the lake tell about its hours. */
+/** What one series' recorded candles in the lake say about its hours. */
 export class RecordedParts {
   readonly #objects: readonly CandleObject[];
 
@@ -28,7 +28,7 @@ export class RecordedParts {
     this.#objects = objects;
   }
 
-  /** Whether a repair asked the exchange for the candle of an hour, and was done with the answer. */
+  /** Whether a repair asked the exchange for the candle of an hour, and finished storing the answer. */
   isAsked(hourMs: number): boolean {
     return this.#objects.some(
       ({ format, run, firstMs, lastMs }) => isMark({ format, run }) && firstMs <= hourMs && hourMs <= lastMs,

@@ -12,7 +12,7 @@ export type HourState = (typeof HOUR_STATES)[number];
 export const ORIGINS = ['ticks', 'exchange', 'file'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
-/** Whether ticks of so many polls are enough to call an hour present. */
+/** Whether an hour with ticks of this many polls counts as present. */
 export function isPresent(samples: number, pollsDue: number): boolean {
   return samples * 2 >= pollsDue;
 }

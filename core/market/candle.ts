@@ -18,8 +18,8 @@ export interface Candle extends CandleSeries, CandlePrices {
   /** The average of the samples; of a backfilled candle (open + high + low + close) / 4. */
   mean: number;
   /**
-   * Traded in the hour, in the base currency; absent if its history does not tell. Not from ticks: theirs are of the
-   * last 24 hours.
+   * Traded in the hour, in the base currency; absent if the history does not have it. Never from ticks, whose
+   * volumes cover the last 24 hours.
    */
   volume?: number;
   /** The same trades in the quote currency. */
@@ -66,7 +66,7 @@ export function areInOrder({ open, high, low, close }: CandlePrices): boolean {
 /** The rule of {@link areInOrder}, for messages. */
 export const EXPECTED_ORDER = 'expected low <= open, close <= high';
 
-/** The ticks do not make a candle; the message names the series and the hour. */
+/** The ticks cannot form a candle; the message names the series and the hour. */
 export class CandleError extends Error {
   override readonly name = 'CandleError';
 }
@@ -162,18 +162,21 @@ export interface CandleChoice {
   pollsDue: number;
 }
 
-/** One price says nothing of an hour's range, however rarely the series is polled. */
+/** A single price says nothing about an hour's range, however rarely the series is polled. */
 const MIN_SAMPLES = 2;
 
-/** Whether so many ticks are enough to prefer them to the exchange's own candle: at least two, and half of the polls due. */
+/**
+ * Whether there are enough ticks to prefer them to the exchange's own candle: at least two, and half of the
+ * polls due.
+ */
 export function isWellSampled(samples: number, pollsDue: number): boolean {
   return samples >= Math.max(MIN_SAMPLES, pollsDue / 2);
 }
 
 /**
- * The candle to keep for an hour: the ticks' if there are enough of them or there is no other, else the backfilled one.
- * Either way its `samples` are the ticks seen, so comparing them with the ticks shows whether the hour has to be
- * summarised again.
+ * The candle to keep for an hour: the one from ticks if there are enough of them or there is no other, else
+ * the backfilled one. Either way its `samples` are the ticks seen, so comparing them with the ticks shows
+ * whether the hour has to be summarised again.
  */
 export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candle | undefined {
   if (!ticks) return backfill && { ...backfill, samples: 0 };
@@ -181,7 +184,9 @@ export function chooseCandle({ ticks, backfill, pollsDue }: CandleChoice): Candl
   return { ...chosen, samples: ticks.samples, polls_due: pollsDue };
 }
 
-/** The candle of the ticks of two candles of one hour; of a slot that both have, the tick of `newer`. */
+/**
+ * The candle of all ticks in two candles of one hour; for a slot that both have, the tick of `newer` counts.
+ */
 export function withTicksOf(older: Candle, newer: Candle): Candle {
   const prices = new Map([...older.path, ...newer.path]);
   if (prices.size === newer.path.length) return newer;

@@ -13,7 +13,7 @@ export const CANDLE_INDICES = 'candles-*';
 export const MOVES_INDEX = 'moves';
 /** What summarising remembers between runs: ledgers, its progress, and the lease. */
 export const SUMMARY_STATE_INDEX = 'summaries-state';
-/** Hours whose ticks came late. Who indexes tickers writes it, and nothing else of the summaries. */
+/** Hours whose ticks came late. It is the only index of the summaries that the index function writes. */
 export const LATE_HOURS_INDEX = 'summaries-late';
 
 /** The monthly index of a ticker, by its slot (ISO 8601 UTC). */

@@ -1,6 +1,7 @@
 /**
- * How far short of a threshold a change may fall: the rounding of its prices and of the threshold, but nothing that a
- * price could express. 110 / 100 − 1 is 0.10000000000000009, 1 − 99 / 110 is 0.09999999999999998; both are 10 %.
+ * How far short of a threshold a change may fall: enough for rounding errors, too little for any real
+ * difference of prices. 110 / 100 − 1 is 0.10000000000000009, 1 − 99 / 110 is 0.09999999999999998; both are
+ * 10 %.
  */
 export const THRESHOLD_TOLERANCE = 1e-12;
 

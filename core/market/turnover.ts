@@ -2,7 +2,7 @@ import { type Candle, type CandleSeries, candleSeriesOf } from './candle.ts';
 import { formatSeries } from './series.ts';
 import type { Ticker } from './ticker.ts';
 
-/** What was traded of a series: in an hour according to its candle, in 24 according to its tick. */
+/** What was traded of a series: in one hour according to a candle, in 24 hours according to a tick. */
 export interface Trade extends CandleSeries {
   /** The last one, in the quote currency. */
   price: number;
@@ -14,8 +14,8 @@ export interface Trade extends CandleSeries {
 export const DOLLARS = ['USD', 'USDT', 'USDC'];
 
 /**
- * Of the 24 hours up to a tick. An inverse contract is settled in its base currency, which its turnover counts. If only
- * the volume is known, it counts at the last price.
+ * The trade of the 24 hours up to a tick. An inverse contract is settled in its base currency, and so is its
+ * turnover. If only the volume is known, it is valued at the last price.
  */
 export function tradeOfTick({
   last_price: price,
@@ -30,7 +30,10 @@ export function tradeOfTick({
   return { ...candleSeriesOf(series), price, ...(turnover === undefined ? {} : { turnover }) };
 }
 
-/** Of a candle's time: its turnover is in the quote currency whatever the contract, its volume in the base currency. */
+/**
+ * The trade of a candle's hour: turnover is in the quote currency whatever the contract, volume in the base
+ * currency.
+ */
 export function tradeOfCandle(candle: CandleSeries & Pick<Candle, 'close' | 'turnover' | 'volume'>): Trade {
   const turnover = candle.turnover ?? timesPrice(candle.volume, candle.close);
   return { ...candleSeriesOf(candle), price: candle.close, ...(turnover === undefined ? {} : { turnover }) };
@@ -42,8 +45,8 @@ function timesPrice(amount: number | undefined, price: number): number | undefin
 
 /**
  * What one unit of each currency is worth in US dollars, by the prices of one hour: 1 KRW is 1 ÷ 1380 USD
- * where USDT/KRW costs 1380. Pairs of pairs lead on to other currencies; of several that lead to the same one in as many
- * steps, that with the largest turnover counts. A currency that no path leads to is left out.
+ * where USDT/KRW costs 1380. Chains of pairs lead to other currencies; among equally short chains, the
+ * largest turnover decides. Currencies that no chain reaches are left out.
  */
 export function usdRates(trades: readonly Trade[]): Map<string, number> {
   const rates = new Map(DOLLARS.map((currency) => [currency, 1]));
@@ -96,7 +99,7 @@ export function usdTurnovers(hours: Iterable<readonly Trade[]>): Map<string, num
 }
 
 /**
- * What was traded of one currency by series, in units of it: its markets then compare without any rate.
+ * What was traded of one currency by series, in its own units, so its markets compare without any rate.
  * @param hours what was traded in each
  */
 export function unitsTraded(hours: readonly (readonly Trade[])[]): (CandleSeries & { turnover?: number })[] {

@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, hourOf, parseDuration, parseTime } from './time.ts';
 export interface Window {
   fromMs: number;
   toMs: number;
-  /** The length in ms, if that was asked for instead of the start: widened to whole hours, it stays as long as that. */
+  /** The length in ms, if the question gave that instead of a start: widening to whole hours keeps it. */
   overMs?: number;
 }
 
@@ -46,14 +46,14 @@ export function windowBefore(toMs: number, over: string): Window {
   return { fromMs: toMs - overMs, toMs, overMs };
 }
 
-/** The whole hours that a window touches. */
+/** The whole hours that a window overlaps. */
 export function touched({ fromMs, toMs }: Window): Window {
   return { fromMs: hourOf(fromMs), toMs: endOfHour(toMs) };
 }
 
 /**
- * The window in whole hours: those that it touches, unless it was asked by its length. Then it ends with the hour that
- * its end is in and has that length, rounded up: 90 days are 2,160 hours at any minute.
+ * The window in whole hours: those that it overlaps, unless the question gave its length. Then it ends with
+ * the hour that its end is in and keeps that length, rounded up: 90 days are 2,160 hours at any minute.
  */
 export function widened(window: Window): Window {
   const { fromMs, toMs } = touched(window);

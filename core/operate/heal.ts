@@ -19,10 +19,10 @@ export interface HealOutput {
 export const HEAL_EVENT: OperationEvent = { operation: 'heal', input: {}, sliceMs: 30_000 };
 
 /**
- * Redrives what failed for a cause that has passed: every batch that Lambda gave up, and the objects with dead letters
- * that OpenSearch may accept now. It does nothing while OpenSearch is ill, and what does not fit into one run is left to
- * the next. Then it brings the index up to date about what the polls noticed: which markets came
- * and went, and when exchanges gave no prices.
+ * Redrives what failed for a transient reason: every batch that Lambda gave up on, and the objects with dead
+ * letters that OpenSearch may accept now. It does nothing while OpenSearch is unwell, and leaves what does
+ * not fit into one run to the next. Then it copies to the index what the polls noticed: which markets
+ * appeared and ended, and when exchanges gave no prices.
  */
 export const heal: Operation<Record<string, never>, HealOutput> = {
   name: 'heal',
@@ -49,7 +49,7 @@ export const heal: Operation<Record<string, never>, HealOutput> = {
   },
 };
 
-/** Repairs come first: what goes wrong here is left to the next run. */
+/** Repairs matter more, so an error here is left to the next run. */
 export async function bringNews(services: OperationServices, deadlineMs: number): Promise<void> {
   const { listings, failedPolls, log, now } = services;
   if (now() >= deadlineMs) return;

@@ -20,7 +20,7 @@ export async function indexFailures(
   for (const market of await marketsWithFolder(lake, FAILURES)) {
     const newestMs = await index.newestHour(market, deadlineMs);
     const found: FailedPolls[] = [];
-    // The newest hour again: it may not have been over.
+    // Starts with the newest hour, which may have been incomplete.
     for await (const hour of failedPollsIn(lake, market, newestMs ?? 0, summaries.samplingIntervals)) {
       if (now() >= deadlineMs) break;
       found.push(hour);

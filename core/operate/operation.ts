@@ -79,7 +79,7 @@ export interface Operation<Input, Output, Services = OperationServices> {
   /** @param cursor from the previous slice; undefined for the first */
   slice(input: Input, cursor: unknown, services: Services, budget: SliceBudget): Promise<Slice<Output>>;
   /**
-   * Brings the cursor of an interrupted run up to date: what an open range did not have then belongs to it now.
+   * Updates the cursor of an interrupted run: data that has since arrived in an open range is now part of it.
    * @default the cursor stays as it is
    */
   resume?(input: Input, cursor: unknown, services: Services): Promise<unknown>;

@@ -37,7 +37,7 @@ type RebuildCursor =
   | { phase: 'ticks'; startMs: number; hourMs: number }
   | { phase: 'moves'; startMs: number; hourMs: number; series: number };
 
-/** Its place in the list by its time, because a position would shift when another object is written again. */
+/** Its place in the list, by time: an index would shift when another object is written again. */
 interface SeenObject {
   writtenMs: number;
   key: string;

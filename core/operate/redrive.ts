@@ -45,7 +45,9 @@ export class RedriveStoppedError extends Error {
   override readonly name = 'RedriveStoppedError';
 }
 
-/** So many unfinished objects in a row mean that OpenSearch is ill, not an object. */
+/**
+ * This many unfinished objects in a row mean that OpenSearch is unwell, rather than one of the objects bad.
+ */
 const MOST_UNFINISHED = 3;
 
 /** In one slice: a Lambda can return 6 MB. An object has at most the records of one event. */

@@ -36,9 +36,9 @@ interface ReindexCursor {
 }
 
 /**
- * Makes monthly indices of tickers anew from the lake, with the present mapping. A month is deleted only after a comparison
- * has shown that the lake has all of it. What is polled meanwhile goes into the new index; if this is killed halfway,
- * the same command, or `replay`, fills in the rest.
+ * Rebuilds monthly indices of tickers from the lake, with the current mapping. A month is deleted only after
+ * a comparison has shown that the lake has all of it. New polls go into the new index; if this is killed
+ * halfway, the same command, or `replay`, fills in the rest.
  */
 export const reindex: Operation<z.infer<typeof inputSchema>, ReindexOutput> = {
   name: 'reindex',

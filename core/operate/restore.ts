@@ -1,4 +1,4 @@
-/** A version of an object, or the mark of its deletion. */
+/** A version of an object, or a delete marker. */
 export interface ObjectVersion {
   key: string;
   versionId: string;
@@ -26,7 +26,7 @@ export type Remedy =
   | { kind: 'undelete'; deletions: readonly ObjectVersion[] }
   /** Something else came after it. */
   | { kind: 'putAgain'; version: ObjectVersion; isDeleted: boolean }
-  /** It was not there. It may be new data, or something false: a person has to decide. */
+  /** It did not exist then. It may be new data or forged, so a person has to decide. */
   | { kind: 'appeared' }
   /** It was deleted so long ago that no version is left. */
   | { kind: 'lost' };
@@ -67,8 +67,8 @@ const AT_ONCE = 16;
 const EXAMPLES = 5;
 
 /**
- * Brings back the objects below a prefix that were deleted or replaced since some time. What appeared since stays. It may
- * be run again, also after an interruption: what is as it was needs nothing.
+ * Restores the objects under a prefix that were deleted or replaced since a given time. Objects that appeared
+ * since stay. It can be run again, also after an interruption.
  * @throws what the listing throws, or the signal's reason
  */
 export async function restoreObjects(

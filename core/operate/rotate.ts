@@ -1,4 +1,4 @@
-/** The secret of a user: the password in use, and at most one that is on its way. */
+/** A user's secret: the password in use, and at most one pending. */
 export interface UserSecret {
   /** A password that an interrupted run has stored, and that is not in use. */
   pending(): Promise<PendingPassword | undefined>;
@@ -19,8 +19,8 @@ export interface PendingPassword {
 export type SetPassword = (user: Omit<PendingPassword, 'version'>) => Promise<void>;
 
 /**
- * Gives a user a new password. It is stored beside the old one first, then set, and only then becomes the one that
- * programs read. So an interrupted run loses nothing, and the next one goes on with the same password.
+ * Gives a user a new password. It is stored beside the old one first, then set, and only then becomes the one
+ * that programs read. So an interrupted run loses nothing, and the next one continues with the same password.
  */
 export async function rotatePassword(
   secret: UserSecret,

@@ -7,7 +7,7 @@ const STEP_BACK_MS = 200;
 const RETRY_MS = 20_000;
 
 /**
- * Does one slice of an operation that writes summaries, while nobody else writes any.
+ * Does one slice of an operation that writes summaries, while no other process writes any.
  * @param cursor undefined for the first slice
  * @param busy the answer if somebody else kept the lease for all of the slice's time: the same slice again
  */

@@ -43,7 +43,9 @@ const MOST_DOCUMENTS = 50_000;
 /** In one slice: a Lambda can return 6 MB. */
 const MOST_DIFFERENCES = 5_000;
 const PATIENCE_MS = 12_000;
-/** How long to wait while none arrives. Of no meaning if the event source collects records before it hands them over. */
+/**
+ * How long to wait if none arrives. Not used if the event source collects records before it delivers them.
+ */
 const STANDSTILL_MS = 3_000;
 const LOOK_EVERY_MS = 500;
 
@@ -178,7 +180,7 @@ class Comparison {
   }
 
   /**
-   * What differs in the range, which it may shorten. Waits for what is on its way.
+   * What differs in the range, which it may shorten. Waits for tickers that are on their way.
    * @returns undefined if the time ends before
    */
   async #disagreement(range: Stretch, expectedIds: number): Promise<Findings | undefined> {

@@ -14,8 +14,8 @@ export interface LoopbackServer {
 }
 
 /**
- * Serves HTTP on 127.0.0.1, and only to those who call it by that name or `localhost`: a web page whose own name leads to this
- * machine (DNS rebinding) gets nothing.
+ * Serves HTTP on 127.0.0.1, and only requests addressed to that name or to `localhost`, so a web page whose
+ * host name resolves to this machine (DNS rebinding) gets nothing.
  * @param port 0 for any free port
  * @throws the `EADDRINUSE` error of `node:net` if the port is taken
  */

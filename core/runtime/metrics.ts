@@ -13,9 +13,11 @@ interface Group {
   readonly dimensions: readonly string[];
   /** Emitted every time (0 if nothing happened) unless noted otherwise. */
   readonly metrics: Readonly<Record<string, MetricUnit>>;
-  /** Metrics without those dimensions: CloudWatch adds them up for the stage. The log line tells them by source. */
+  /**
+   * Metrics without those dimensions: CloudWatch adds them up for the stage. The log line has them by source.
+   */
   readonly ofStage?: readonly string[];
-  /** Metrics of trouble, not emitted while they are 0: CloudWatch bills a metric for each hour with a value. */
+  /** Failure metrics, not emitted while they are 0: CloudWatch bills a metric for each hour with a value. */
   readonly rare?: readonly string[];
 }
 
@@ -109,8 +111,8 @@ export const METRIC_GROUPS = {
       /** Parquet files written. */
       FilesWritten: 'Count',
       /**
-       * Files of closed days and months that are missing or older than what they are made from, when the run ends. 0 if
-       * all is well; the next run goes on with what the time did not suffice for.
+       * Files of closed days and months that are missing or older than what they are made from, when the run
+       * ends. 0 if all is well; the next run continues with what this one had no time for.
        */
       FilesDue: 'Count',
       /** Those of them that could not be written, for a reason that the log names. */
@@ -128,11 +130,11 @@ export const METRIC_GROUPS = {
       StaleCategories: 'Count',
     },
   },
-  /** One look of watch. */
+  /** One check by watch. */
   watch: {
     dimensions: [],
     metrics: {
-      /** 1: a look that fails emits nothing. */
+      /** Always 1: a check that fails emits nothing. */
       Looks: 'Count',
       /** Time since the slot of the newest searchable ticker, of the category where it is oldest. Absent if there is none. */
       OldestTickerAge: 'Seconds',

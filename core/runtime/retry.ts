@@ -30,8 +30,8 @@ export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryO
   let delayMs = 0;
   let known: { error: unknown } | undefined;
   const isOver = () => now() >= options.deadlineMs;
-  // A busy machine may wake us after the deadline, and the deadline may cut an attempt short. Neither says as much as the
-  // failure before it.
+  // A busy machine may wake us after the deadline, and the deadline may cut an attempt short. The failure
+  // before says more than either.
   const attemptInTime = async () => {
     if (known && isOver()) throw known.error;
     try {
@@ -42,8 +42,8 @@ export function retryUntilDeadline<T>(attempt: () => Promise<T>, options: RetryO
       throw error;
     }
   };
-  // The wait is drawn here, where we decide whether there is time for it. An attempt at the deadline would only hide
-  // the previous error behind its own timeout.
+  // The random wait is chosen here, where we decide whether there is time for it. An attempt at the deadline
+  // would only hide the previous error behind its own timeout.
   const hasTimeFor = (error: unknown) => {
     const ceilingMs = Math.min(options.maxDelayMs, options.initialDelayMs * 2 ** failures);
     failures += 1;

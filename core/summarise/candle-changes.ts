@@ -16,11 +16,11 @@ import { dayOf, HOUR_MS } from '../market/time.ts';
 export interface CandleChanges {
   /** Candles that are new or changed. */
   put: Candle[];
-  /** Daily candles that hourly ones replace, and hourly ones that are too poor to replace a daily one. */
+  /** Daily candles that hourly ones replace, and hourly ones with too few ticks to replace a daily one. */
   remove: Candle[];
   /** The candle to keep for each proposed hour or day, in time order, changed or not. */
   chosen: Candle[];
-  /** How each series' price path changes; without those that keep theirs. */
+  /** How each series' price path changes; unchanged ones are left out. */
   pathChanges: Map<string, PathChange>;
 }
 
@@ -33,9 +33,9 @@ export interface PathChange {
 
 export interface CandleRules {
   intervals: SamplingIntervals;
-  /** Whether the proposals are made of every tick there ever was, as only the lake knows them. @default false */
+  /** Whether the proposals include every tick there ever was, which only the lake has. @default false */
   hasAllTicks?: boolean;
-  /** Existing candles that are to go, unless they are proposed again. @default none */
+  /** Existing candles to remove, unless they are proposed again. @default none */
   withdrawn?: readonly Candle[];
 }
 

@@ -24,10 +24,10 @@ export interface LateTicksSearch {
 /**
  * The hours of a window (of whole hours) that have ticks their candles have not seen, as far as the time allows.
  *
- * Counting by series takes long, so it is only done for an hour whose total is not what it was when its candles had seen
- * every tick. As ticks are only ever added, an unchanged total means unchanged ticks. To compare the total with that of
- * the candles would not do: a candle made from the lake may have seen ticks that the index lacks, and hide as many late
- * ones of another series.
+ * Counting by series takes long, so it is only done for an hour whose total is not what it was when its
+ * candles had seen every tick. As ticks are only ever added, an unchanged total means unchanged ticks.
+ * Comparing the total with that of the candles would not work: a candle made from the lake may have seen
+ * ticks that the index lacks, and so hide as many late ones of another series.
  *
  * @returns their starts, epoch ms, ascending
  */

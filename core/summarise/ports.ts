@@ -19,7 +19,7 @@ export interface HourCount {
 
 /** Where ticks are read from. Times are epoch ms. */
 export interface TickHours {
-  /** Whether it keeps every tick for good: the lake does, the index deletes old ones. */
+  /** Whether it keeps every tick forever: the lake does, the index deletes old ones. */
   readonly hasAllTicks: boolean;
   /** The time of the first tick in [fromMs, toMs), if there is one. */
   firstTickIn(fromMs: number, toMs: number): Promise<number | undefined>;
@@ -83,7 +83,7 @@ export interface LedgerStore {
   countStale(): Promise<number>;
   /** Every series, page by page. */
   allLedgers(): AsyncIterable<SeriesLedger[]>;
-  /** The same without what the detectors remember. */
+  /** The same without the detectors' states. */
   walkedThresholds(): AsyncIterable<(Series & Pick<SeriesLedger, 'thresholds'>)[]>;
   writeLedgers(ledgers: readonly SeriesLedger[]): Promise<void>;
 }
@@ -102,7 +102,7 @@ export interface SummaryProgress {
   matchedTicks(): Promise<Map<number, number>>;
 }
 
-/** How far a run came in an hour. */
+/** How far a run got within an hour. */
 export interface UnfinishedHour {
   /** Its start, epoch ms. */
   hourMs: number;
@@ -127,7 +127,7 @@ export interface RetentionStore {
 
 /** Hours with ticks that were indexed long after their slots, by their starts in epoch ms. */
 export interface LateHours {
-  /** Those recorded and not yet set as done. A read of ticks that begins later finds what they are about. */
+  /** Those recorded and not yet marked as done. A read of ticks that starts later finds their ticks. */
   lateHours(): Promise<number[]>;
   /** @param left those not done yet; others that are recorded meanwhile stay recorded */
   setLateHours(left: readonly number[]): Promise<void>;

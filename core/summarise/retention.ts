@@ -49,7 +49,7 @@ export async function deleteOldTicks(
       log.warn('Kept a month due for deletion until its late ticks are summarised', { month, hours });
       return deleted;
     }
-    // Should ticks of the month come back, all of it is checked again.
+    // If ticks of the month come back, all of it is checked again.
     await store.setRetentionProgress({ month, untilMs: beginMs });
     await months.deleteMonth(month);
     deleted.push(month);

@@ -19,7 +19,7 @@ export interface LedgerPoint {
   detectors: MoveState[];
 }
 
-/** What the move detectors of one series remember: one small document for each series. */
+/** The state of one series' move detectors: one small document per series. */
 export interface SeriesLedger extends Series, LedgerPoint {
   v: 1;
   /** Fractions. */
@@ -30,7 +30,7 @@ export interface SeriesLedger extends Series, LedgerPoint {
   checkpoints: LedgerPoint[];
 }
 
-/** Enough for the 48 hours in which late ticks are looked for, wherever those begin in a day. */
+/** Enough for the 48 hours in which late ticks are looked for, at whatever time of day they begin. */
 const CHECKPOINTS_KEPT = 4;
 
 /** The ledger of a series that was never walked. It is stale, because there may be candles already. */
@@ -48,7 +48,7 @@ export function newLedger(series: Series, thresholds: readonly number[]): Series
   };
 }
 
-/** The ledger if it is of these thresholds, else a new one: everything has to be walked again. */
+/** The ledger if it has these thresholds, else a new one: all candles have to be processed again. */
 export function withThresholds(ledger: SeriesLedger, thresholds: readonly number[]): SeriesLedger {
   return ledger.thresholds.join() === thresholds.join() ? ledger : newLedger(ledger, thresholds);
 }

@@ -9,8 +9,8 @@ const MARKETS_AT_ONCE = 2;
 
 export interface HourOptions extends Pick<WriteOptions, 'makeMoves' | 'beforeReopening'> {
   /**
-   * What an earlier run has done: markets, by `formatMarket`, and how many ticks the hour had then. If it has others now,
-   * all its markets are made again. @default nothing
+   * What an earlier run did: markets, by `formatMarket`, and how many ticks the hour had then. If the number
+   * has changed, all its markets are made again. @default nothing
    */
   begun?: { done: readonly string[]; ticks: number } | undefined;
   /** Called after each market but the last: all that are done, and how many ticks the hour had before any was read. */
@@ -20,7 +20,7 @@ export interface HourOptions extends Pick<WriteOptions, 'makeMoves' | 'beforeReo
 }
 
 export interface WrittenHour extends WrittenCandles {
-  /** How many ticks it had, over all series, before any was read; 0 if the source does not tell. */
+  /** How many ticks it had, over all series, before any was read; 0 if the source does not say. */
   ticks: number;
   /** False if the time ran out before the last market. */
   isComplete: boolean;

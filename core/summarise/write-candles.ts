@@ -97,7 +97,7 @@ function rewound(
   change: PathChange | undefined,
   makeMoves: MakeMoves,
 ): SeriesLedger {
-  // In a gap may be candles whose writer was killed, or lost the lease, before it could walk them.
+  // A gap may contain candles whose writer was killed, or lost the lease, before it could process them.
   const gap = !ledger.stale && throughMs(ledger) < firstMs ? rewind(ledger, firstMs) : ledger;
   if (!change) return gap;
   const { fromMs, isReplaced } = change;

@@ -14,14 +14,20 @@ export function csvText(
   return lines.map((line) => `${csvLine(line)}\n`).join('');
 }
 
-/** A line of {@link csvText}, without its end. Values that are no texts, such as numbers, are written as they are. */
+/**
+ * A line of {@link csvText}, without its end. Numbers and other values that are not text are written as they
+ * are.
+ */
 export function csvLine(values: readonly CsvValue[]): string {
   return values.map(fieldText).join(',');
 }
 
 type CsvValue = string | number | boolean | { toString(): string } | null | undefined;
 
-/** What begins a formula, also in full width, at the start of a text or behind what may separate fields. */
+/**
+ * Matches where a formula begins, also in full width: at the start of a text or after a possible field
+ * separator.
+ */
 const FORMULA = /^(?=[\t\r\n])|(?<=^|[;\t\n])(?=\s*[=+\-@＝＋－＠])/g;
 
 function fieldText(value: CsvValue): string {

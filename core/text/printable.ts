@@ -4,7 +4,7 @@
  */
 const COMMANDS = /\r(?!\n)|(?![\t\r\n])[\p{Cc}\p{Bidi_Control}]/gu;
 
-/** Text that others may have written, so that printing it does nothing but show it. */
+/** Makes text from outside safe to print. */
 export function printable(text: string): string {
   return text.replace(COMMANDS, '\ufffd');
 }

@@ -3,7 +3,7 @@ import { printable } from './printable.ts';
 /** The longest reason that a dead letter, a report or a log carries, in characters. */
 const MAX_REASON = 500;
 
-/** Text that somebody else wrote, so that it fits into a message and does nothing to a terminal. */
+/** Text from outside, shortened for a message and safe for a terminal. */
 export function shorten(text: string, maxLength = MAX_REASON): string {
   return printable(text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text);
 }

@@ -92,7 +92,7 @@ export async function fetchArtifacts(options: ArtifactOptions): Promise<Artifact
   const ready = byEngine(
     (engine) => arriving[engine] ?? checkJars(jars[engine], jarListFile(engine, options.lists)),
   );
-  // Whoever needs an engine awaits its promise; the failure of one that nobody needs ends nothing.
+  // Callers await the engines that they need; a failure of another engine must not end the process.
   for (const promise of Object.values(ready)) promise.catch(() => {});
   return { jars, ready };
 }
@@ -102,7 +102,7 @@ function byEngine<T>(make: (engine: EngineName) => T): Record<EngineName, T> {
   return Object.fromEntries(entries) as Record<EngineName, T>;
 }
 
-/** Named after all that decides what is in it. */
+/** Named by a hash of everything that determines its content. */
 async function homeOf({ folder, lists }: Pick<ArtifactOptions, 'folder' | 'lists'>): Promise<string> {
   const version = createHash('sha256');
   for (const file of [...ENGINE_NAMES.map((engine) => jarListFile(engine, lists)), LAUNCHER]) {
@@ -124,7 +124,7 @@ async function beginDownload(
   }
   const progress = countBytes(lists, options.onProgress);
   const { jdk } = options;
-  // The failure of one engine ends the download: what comes then is not needed.
+  // If one engine fails, the rest of the download is not needed.
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
   const maven = downloadJars({ jars: lists, into, jdk, signal, onJar: progress.arrived });
@@ -152,7 +152,7 @@ async function beginDownload(
   return Object.fromEntries(placed);
 }
 
-/** Resolves when all files are there in full length, or Maven has ended. Maven itself only tells when it is through. */
+/** Resolves when all files have their full length, or Maven has ended. Maven itself reports only the end. */
 async function untilArrived(folder: string, jars: readonly ListedJar[], maven: Promise<void>): Promise<void> {
   let ended = false;
   const end = () => {
@@ -178,7 +178,7 @@ function countBytes(
   onProgress: ArtifactOptions['onProgress'],
 ) {
   const total = totalBytes([...lists.values()].flat());
-  // A jar of two engines comes once.
+  // A jar that two engines need is downloaded once.
   const coming = new Map([...lists].map(([engine, jars]) => [engine, new Set(jars)]));
   const report = () => {
     const missing = totalBytes([...coming.values()].flatMap((jars) => [...jars]));

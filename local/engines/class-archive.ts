@@ -13,7 +13,7 @@ import type { Jdk } from './jdk.ts';
 export interface ClassArchive {
   /** Flags that use the archive or, if there is none yet, note which classes are loaded. */
   flags(): string[];
-  /** Makes the archive, unless there is one. Takes some seconds of a core that nobody else wants. */
+  /** Makes the archive, unless there is one, in a few seconds of an otherwise idle core. */
   make(signal: AbortSignal): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function classArchiveOf(
         copyFileSync(loaded, list);
         const flags = ['-Xshare:dump', `-XX:SharedClassListFile=${list}`, `-XX:SharedArchiveFile=${made}`];
         const isMade = await runInBackground(jdk.java, [...flags, ...args], resolve(folder), signal);
-        // Whole or not at all: without it an engine only starts more slowly.
+        // A failed archive is dropped: without one the engine only starts more slowly.
         if (isMade && existsSync(made)) renameSync(made, file);
       } finally {
         for (const leftover of [made, list]) rmSync(leftover, { force: true });

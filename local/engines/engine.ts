@@ -45,7 +45,7 @@ export interface StartOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-/** How to start an engine and tell when it is ready. */
+/** How to start an engine, and how to find out when it is ready. */
 export interface EngineRecipe {
   readonly name: EngineName;
   /** For messages: "Kafka". */
@@ -75,7 +75,7 @@ export class EngineStartError extends Error {
 }
 
 const PROBE_INTERVAL_MS = 50;
-/** How often we pick another port because somebody took the first between our choice and the bind. */
+/** How often we pick another port because some process took the first one before the engine could bind it. */
 const BIND_ATTEMPTS = 4;
 
 /**
@@ -167,7 +167,7 @@ async function waitUntilReady(
       lastFailure = error;
       return false;
     });
-    // If our process has just died, the answer came from somebody else at that port.
+    // If our process has just died, the answer came from another process at that port.
     if ((await Promise.race([probe, interrupted])) && identifyProcess(running.pid)) return;
     await sleep(PROBE_INTERVAL_MS, undefined, { signal: over }).catch(() => {});
   }

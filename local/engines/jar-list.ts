@@ -8,7 +8,7 @@ export type EngineName = 'kafka' | 'opensearch' | 's3';
 /** In the order in which they should be fetched: OpenSearch takes longest to start. */
 export const ENGINE_NAMES: readonly EngineName[] = ['opensearch', 'kafka', 's3'];
 
-/** A jar that an engine needs, and how to tell that it is the right one. */
+/** A jar that an engine needs, with its size and hash. */
 export interface ListedJar {
   readonly groupId: string;
   readonly artifactId: string;

@@ -9,8 +9,8 @@ import { ENGINE_NAMES, type EngineName, jarListFile } from './jar-list.ts';
 import { findJdk, findMaven } from './jdk.ts';
 
 /*
- * Writes jars/<engine>.txt anew from pom.xml: node local/engines/list-jars.ts. For a change of versions; what it fetches
- * is trusted, so look at the difference before you commit it.
+ * Rewrites jars/<engine>.txt from pom.xml: node local/engines/list-jars.ts. For changing versions. It trusts
+ * what it downloads, so review the diff before you commit it.
  */
 
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));

@@ -42,7 +42,7 @@ export interface MavenDownload {
 const OUTPUT_BYTES = 64 * 1024 * 1024;
 /** Most of the time is spent waiting for one small answer after the other, so several are awaited at once. */
 const DOWNLOADS_AT_ONCE = 8;
-/** What a request takes beside the transfer, in bytes that could come meanwhile. */
+/** The overhead of a request, as the number of bytes that could be transferred in that time. */
 const REQUEST_COST_BYTES = 150_000;
 
 /**
@@ -73,7 +73,7 @@ export async function downloadJars({ jars, into, jdk, signal, onJar }: MavenDown
         ...process.env,
         // The JDK that we checked, not the one on the PATH.
         JAVA_HOME: jdk.home,
-        // So short a run is over before the better compiler pays.
+        // The run is too short for the optimising compiler to pay off.
         MAVEN_OPTS: `-XX:TieredStopAtLevel=1 ${process.env.MAVEN_OPTS ?? ''}`.trim(),
       },
       maxBuffer: OUTPUT_BYTES,

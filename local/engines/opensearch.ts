@@ -43,7 +43,8 @@ export async function startOpenSearch(options: OpenSearchOptions): Promise<Engin
             'discovery.type': 'single-node',
             'path.data': join(folder, 'data', 'opensearch'),
             'path.logs': join(folder, 'logs'),
-            // For no origin: otherwise it would do what any page posts, such as close all indices, and only hide the answer.
+            // Allows no origin. Without this, OpenSearch would execute any web page's request, such as
+            // closing all indices, and only hide the answer from it.
             'http.cors.enabled': true,
             // Laptop disks are often over 90 % full, where OpenSearch would make its indices read-only.
             'cluster.routing.allocation.disk.threshold_enabled': false,

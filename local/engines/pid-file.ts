@@ -32,8 +32,8 @@ export function removePidFile(file: string, identity: ProcessIdentity): void {
 }
 
 /**
- * Stops the engines that a killed owner left running, and removes all pid files. One that somebody else may have put
- * there stops nothing.
+ * Stops the engines that a killed owner left running, and removes all pid files. Files that another user may
+ * have put there are ignored.
  *
  * @param folder the folder that the engines were started with
  * @returns what was stopped: "kafka (pid 4711)"

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { findJdk, findMaven, type Jdk, JdkNotFoundError, MavenNotFoundError } from './jdk.ts';
 
-/** What this machine has; a test may claim something else. */
+/** What this machine has; tests pass their own. */
 export interface Machine {
   findJdk(): Promise<Jdk>;
   findMaven(): Promise<string>;
@@ -32,7 +32,10 @@ const GB = 1_000_000_000;
 /** Jars in Maven's repository and in ours, and the data of some days. */
 const DISK_WITH_DOWNLOAD_BYTES = 1.5 * GB;
 const DISK_BYTES = 0.5 * GB;
-/** The heaps of OpenSearch, Kafka and the S3 server, what Java needs beside them, and Node. A machine sold as 4 GB has it. */
+/**
+ * The heaps of OpenSearch, Kafka and the S3 server, Java's other memory, and Node. A machine sold as 4 GB has
+ * this much.
+ */
 const MEMORY_BYTES = 3.5 * GB;
 
 /**

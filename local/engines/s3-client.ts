@@ -18,7 +18,10 @@ export function randomCredentials(): S3Credentials {
   };
 }
 
-/** A server's URL with its credentials, as our functions and commands hand it on: `http://id:secret@127.0.0.1:9000`. */
+/**
+ * A server's URL with its credentials, as functions and commands pass it on:
+ * `http://id:secret@127.0.0.1:9000`.
+ */
 export function withCredentials(url: string, { accessKeyId, secretAccessKey }: S3Credentials): string {
   const keyed = new URL(url);
   keyed.username = encodeURIComponent(accessKeyId);
@@ -26,7 +29,7 @@ export function withCredentials(url: string, { accessKeyId, secretAccessKey }: S
   return keyed.href.replace(/\/$/, '');
 }
 
-/** A server's URL as people and files may see it. */
+/** A server's URL without credentials, for display and files. */
 export function withoutCredentials(url: string): string {
   return url.replace(/(?<=\/\/)[^/@]*@/, '');
 }

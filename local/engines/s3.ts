@@ -20,9 +20,10 @@ const LOGBACK = `<configuration>
 `;
 
 /**
- * S3Proxy over the folder `data/s3`: path style, conditional puts. Every object is a file (`data/s3/<bucket>/<key>`)
- * created by one rename, so a kill leaves no partial object. It answers only requests that are signed with the
- * credentials of this start, which its `url` contains: any web page could send it others.
+ * S3Proxy over the folder `data/s3`: path style, conditional puts. Every object is a file
+ * (`data/s3/<bucket>/<key>`) created by one rename, so a kill leaves no partial object. It answers only
+ * requests signed with this start's credentials, which its `url` contains, because any web page could send it
+ * unsigned ones.
  *
  * @throws {PortTakenError} {EngineStartError}
  */

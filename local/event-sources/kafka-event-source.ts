@@ -147,7 +147,7 @@ class LocalEventSource implements KafkaEventSource {
         await consumeUntilLost(this.#options, begin, () => this.#finishInvocations(), signal);
       } catch (error) {
         if (signal.aborted) return;
-        // A connection that lasted for a while did not fail to connect.
+        // A connection that lasted a while counts as a success, so the backoff starts again.
         failures = Date.now() - startedAtMs > SILENCE_LIMIT_MS ? 1 : failures + 1;
         const delayMs = backoffMs(failures, RECONNECT_BACKOFF);
         this.#setState('reconnecting');

@@ -6,7 +6,7 @@ import { type HistorySummary, withScratch } from './history.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import type { HistoryOptions } from './options.ts';
 
-/** What the process that reads tells. */
+/** Messages from the reader process. */
 export type ReaderMessage =
   | { kind: 'progress'; fraction: number }
   | { kind: 'checked'; summary: HistorySummary }
@@ -14,7 +14,7 @@ export type ReaderMessage =
   | { kind: 'end' }
   | { kind: 'failed'; file?: string; line?: number | undefined; message: string; stack: string | undefined };
 
-/** What it is told: to send the next part. */
+/** The message to the reader process: send the next part. */
 export type ReaderRequest = 'next';
 
 /** A history in parts, read by a process of its own. */
@@ -24,7 +24,10 @@ export interface HistoryParts extends HistorySummary {
 
 const READER = fileURLToPath(new URL('reader-process.ts', import.meta.url));
 
-/** Most of what the reader allocates lives for a moment. Without limits, the heap would grow until it is told to collect it. */
+/**
+ * Most of what the reader allocates is short-lived. Without limits, the heap would grow far beyond what it
+ * needs.
+ */
 export const READER_HEAP = ['--max-semi-space-size=4', '--max-old-space-size=128'];
 
 /**

@@ -23,7 +23,7 @@ export interface SortedSymbol extends CurrencyPair {
   stepMs: number;
 }
 
-/** Rows that do not start on their hour or day are left out, if they are so few of all. */
+/** Rows that do not start on their hour or day are left out if they are at most this share of all. */
 const FEW = 0.01;
 
 /** Sorts the rows of `staged` into the table `sorted`, and checks what can only be checked between rows. */
@@ -69,7 +69,7 @@ class Check {
     );
     for (const place of found) {
       const { error } = symbolName.safeParse(place.symbol);
-      // Characters that nobody can see are shown as their codes.
+      // Invisible characters are shown as their codes.
       const shown = show(place.symbol).replace(
         /[^\x20-\x7e]/g,
         (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`,
@@ -157,7 +157,7 @@ class Check {
         .stepMs;
       return found ?? (named === undefined ? undefined : { stepMs: named });
     });
-    // One row says nothing; what all others are, it is too.
+    // A single row has no distance; it gets the step that all other symbols share.
     const others = new Set(steps.flatMap((each) => (each && 'stepMs' in each ? each.stepMs : [])));
     const [common] = others.size === 1 ? others : [];
     const complete: SortedSymbol[] = [];
@@ -211,7 +211,7 @@ class Check {
     );
   }
 
-  /** What most rows say themselves, where they have an end. */
+  /** The step that most rows declare themselves, if they have an end time. */
   async #declaredSteps(): Promise<Map<string, number>> {
     const found = await this.#database.rows<{ symbol: string; seconds: number }>(
       `SELECT symbol, mode(round(span_us / 1000000))::DOUBLE AS seconds FROM staged

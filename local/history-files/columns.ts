@@ -14,7 +14,10 @@ export type Role =
 /** Where each role is, counted from 0. */
 export type Columns = Partial<Record<Role, number>>;
 
-/** The names of each role without spaces, signs and case; of several that a header has, the first counts. */
+/**
+ * The names for each role, without spaces, signs and case; if a header has several, the first in this list
+ * counts.
+ */
 const NAMES: Readonly<Record<Role, readonly string[]>> = {
   time: [
     ...['start', 'opentime', 'timeopen', 'unix', 'unixtimestamp', 'timestamp', 'time', 'datetime', 'date'],

@@ -17,7 +17,7 @@ const QUOTES = [
 
 /** `BTCUSDT`, `btc-usd`, between the other parts of a name. */
 const SYMBOL = new RegExp(`(?:^|[-_ ,])([a-z0-9]{2,10}[-_]?(?:${QUOTES.join('|')}))(?=$|[-_ ,.])`, 'i');
-/** Whoever made a file names the exchange first. */
+/** Downloads often start with the name of the exchange. */
 const EXCHANGE = /^(?:binance(?:us)?|bitfinex|bitstamp|bybit|coinbase|gemini|kraken|okx)[-_ ]/i;
 
 /** As CoinMarketCap names its files; other coins need --symbol. */

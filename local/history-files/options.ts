@@ -21,9 +21,9 @@ export interface HistoryOptions {
   symbol?: string | undefined;
   /** The quote currency, of files that do not name it. */
   quote?: string | undefined;
-  /** What each row covers. @default found out for each symbol */
+  /** What each row covers. @default detected for each symbol */
   step?: StepChoice | undefined;
-  /** Nothing later is history; epoch ms. */
+  /** Rows may not be later than this; epoch ms. */
   nowMs: number;
   /** Where rows are kept meanwhile: about as much as the files take. @default the system's folder */
   scratch?: string | undefined;

@@ -132,15 +132,18 @@ SELECT ${file}::INTEGER AS file, n, symbol, start_us, end_us - start_us AS span_
 FROM named`;
 }
 
-/** A number that could not be read, or is NaN, may be an absent one. Its text is only looked at then: that takes long. */
+/**
+ * A number that could not be read, or is NaN, may stand for an absent value. Only then is its text checked,
+ * which is slow.
+ */
 function isAbsent(text: string, number: string): string {
   return `(CASE WHEN ${number} IS NOT NULL THEN isnan(${number}) WHEN ${text} IS NULL THEN true
     ELSE regexp_full_match(${text}, ${quoted(ABSENT)}) END)`;
 }
 
 /**
- * A time in µs since the epoch: a number of seconds, ms, µs or ns, told by its size, or a date. Without an offset it is UTC.
- * Numbers below 2008 in any unit are something else, such as 20240101.
+ * A time in µs since the epoch: a number of seconds, ms, µs or ns, depending on its size, or a date. Without
+ * an offset it is UTC. Numbers below 2008 in any unit are something else, such as 20240101.
  */
 function timeOf(text: string, number: string): string {
   const units = [

@@ -16,7 +16,7 @@ export interface Source {
   read(isStrict: boolean): string;
 }
 
-/** How to read a file. @throws HistoryFileError if nobody can tell */
+/** How to read a file. @throws HistoryFileError if that is unclear */
 export async function openSource(
   database: Database,
   plain: PlainFile,

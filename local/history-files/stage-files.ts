@@ -12,7 +12,7 @@ import { stagedRows } from './rows-sql.ts';
 import { openSource, type Source } from './source.ts';
 import { type PlainFile, unpack } from './unpack.ts';
 
-/** What a file was taken for, and what was found in it. */
+/** Which format a file was read as, and what was found in it. */
 export interface FileReport {
   file: string;
   format: FormatName;
@@ -27,7 +27,7 @@ export interface FileReport {
 /** A file of the table `staged`. */
 export interface StagedFileReport extends FileReport {
   named: NamedByFile;
-  /** Base and quote of its only symbol, as far as the file or the options tell. */
+  /** Base and quote of its only symbol, if the file or the options say. */
   pair: CurrencyPair;
   /** The last day may come twice. */
   repeatsLastDay: boolean;
@@ -151,7 +151,7 @@ async function refuseSeveral(
   );
 }
 
-/** What DuckDB says about a file, in our words. */
+/** Turns DuckDB's error about a file into one of ours. */
 function unreadable({ title }: PlainFile, cause: unknown): HistoryFileError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const line = Number(/on Line: (\d+)|in line (\d+)/i.exec(text)?.slice(1).find(Boolean)) || undefined;

@@ -94,7 +94,7 @@ export async function openEntry(file: FileHandle, entry: ZipEntry): Promise<Read
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { size } = await file.stat();
-  // Before memory is taken for what a damaged list promises.
+  // A damaged list could claim any size, so check before allocating memory.
   if (position + length > size) throw new Error('the archive is cut off');
   return (await file.read(Buffer.alloc(length), 0, length, position)).buffer;
 }

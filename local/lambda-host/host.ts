@@ -136,7 +136,7 @@ class HostedLambda implements LambdaFunction {
         await this.#afterFailure(place, thread, requestId, error);
       }
     }
-    // In the same turn as the check, or a call that comes in between would wait for ever.
+    // In the same turn as the check; otherwise a call that arrives in between would wait forever.
     place.serving = undefined;
   }
 

@@ -35,7 +35,7 @@ export function functionError(thrown: unknown): FunctionError {
   const trace = (thrown.stack ?? `${thrown.name}: ${thrown.message}`).split('\n');
   for (let cause = thrown.cause; cause instanceof Error; cause = cause.cause) {
     trace.push(...`Caused by: ${cause.stack ?? `${cause.name}: ${cause.message}`}`.split('\n'));
-    // Such a long chain must be a loop.
+    // A chain this long must be a loop.
     if (trace.length > 200) break;
   }
   return { errorType: thrown.name, errorMessage: thrown.message, trace };

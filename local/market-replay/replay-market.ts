@@ -197,7 +197,7 @@ export function plainDecimal(value: number): string {
   return PLAIN.format(value);
 }
 
-/** Ten digits are far finer than the spread; more would mean nothing. */
+/** Ten digits are far finer than the spread; more would be meaningless. */
 function derivedPrice(price: number): string {
   return plainDecimal(Number(price.toPrecision(10)));
 }

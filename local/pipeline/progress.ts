@@ -16,7 +16,7 @@ export function emptyProgress() {
     indexed: 0,
     duplicatesRefused: 0,
     deadLetters: 0,
-    /** Of each poll, from its begin until OpenSearch acknowledged its last ticker. */
+    /** Of each poll, from its start until OpenSearch acknowledged its last ticker. */
     latenciesMs: [] as number[],
     /** By source name, in the order of their first polls. */
     sources: new Map<string, SourceProgress>(),

@@ -12,7 +12,7 @@ export class EngineDiedError extends Error {
   override readonly name = 'EngineDiedError';
 }
 
-/** Once the first minute, with the prices to load and the first polls, is over. */
+/** By then the history is loaded and the first polls are done. */
 const QUIET_AFTER_MS = 40_000;
 
 /** Starts an engine for each service that was not given; the first start downloads them. */

@@ -25,7 +25,7 @@ export interface PassingSchedule {
   stop(): Promise<void>;
 }
 
-/** Makes one call at a time; the next one takes what passed meanwhile, or failed. */
+/** Makes one call at a time; the next one covers what has passed since, and what failed. */
 export function callAsTimePasses(options: PassingOptions): PassingSchedule {
   const { everyMs, invoke, onFailed, firstCounts = true, pauseMs = 1_000 } = options;
   let nowMs = Number.NEGATIVE_INFINITY;

@@ -5,7 +5,7 @@ import { HOUR_MS } from '../../market/time.ts';
 /** In the path of an hour: as many as polls every two minutes. */
 const MOST_POINTS = 30;
 
-/** Adds rows that cover a part of an hour up to the hour's candle, with the path that they tell. */
+/** Adds up rows that cover parts of an hour to the hour's candle and its path. */
 export class HourOfRows {
   readonly startMs: number;
   readonly #rowMs: number;
@@ -63,8 +63,8 @@ export class HourOfRows {
 }
 
 /**
- * The path without its smallest turns, if it has many: it could not be read again for all of many years. What stays is
- * the first and the last price, the high and the low, and every turn that is larger than those left out.
+ * The path without its smallest turns if it has many, so that reading many years stays fast. The first and
+ * the last price, the high and the low, and all larger turns stay.
  */
 function largestTurns(path: PathPoint[], high: number, low: number): PathPoint[] {
   const left = [...path];

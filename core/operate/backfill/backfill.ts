@@ -9,7 +9,7 @@ import { type WritePart, writeFromLake, writeRows } from './recorded-candles.ts'
 export interface BackfillOutput {
   /** Candles that the exchange, the file or the lake has. */
   read: number;
-  /** Those that are new or replace another; for the others the same candle existed, or ticks have precedence. */
+  /** Those that are new or replace another; otherwise the same candle existed, or ticks take precedence. */
   candles: number;
   moves: number;
   /** Hours that an exchange was asked for; it may have candles of fewer. */

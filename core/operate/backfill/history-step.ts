@@ -3,17 +3,24 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../market/time.ts';
 /** How often each distance between neighbouring rows of a symbol occurs, by the distance in ms. */
 export type Distances = ReadonlyMap<number, number>;
 
-/** What each row of a symbol covers, in ms; undefined if the distances do not tell; `mixed`: both of two steps. */
+/**
+ * How long each row of a symbol covers, in ms; undefined if the distances do not show it; `mixed`: two
+ * different steps.
+ */
 export type FoundStep = { stepMs: number } | { mixed: readonly [number, number] } | undefined;
 
-/** Of the distances: so many are the step, even if others are no multiples of it. */
+/**
+ * If at least this share of the distances are equal, they are the step, even if others are not multiples of
+ * it.
+ */
 const CLEAR_SHARE = 0.8;
-/** So many times must a longer step occur in between to be a step of its own, and not gaps. */
+/** A longer distance has to occur at least this often to count as a step of its own rather than gaps. */
 const FEWEST_OF_ANOTHER = 5;
 
 /**
- * Finds out what each row covers. Gaps make some distances longer; an outage may have moved a few rows. The step is told
- * if two neighbours are that far apart and all distances are its multiples, or if most neighbours are that far apart.
+ * Finds out what each row covers. Gaps make some distances longer; an outage may have moved a few rows. A
+ * distance is the step if two neighbours are that far apart and all other distances are multiples of it, or
+ * if most neighbours are that far apart.
  */
 export function stepOf(distances: Distances): FoundStep {
   const counts = [...distances].filter(([ms]) => ms > 0);

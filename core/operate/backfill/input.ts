@@ -4,7 +4,10 @@ import { candleRow } from '../../lake/candle-rows.ts';
 import { CATEGORIES, CURRENCY_PATTERN, SYMBOL_PATTERN } from '../../market/series.ts';
 import { isoTime } from '../time-range.ts';
 
-/** Also checked by the command line, so that it refuses before anything is written what the function would refuse. */
+/**
+ * The command line checks it, too, so that what the function would refuse is refused before anything is
+ * written.
+ */
 export const symbolName = z
   .string()
   .regex(SYMBOL_PATTERN, 'expected a symbol: 1 to 100 letters, digits and signs such as - / : _ @ $');

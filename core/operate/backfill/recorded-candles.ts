@@ -27,7 +27,7 @@ export interface WrittenPart extends WrittenCandles {
 /** @returns undefined if the exchange asked to wait first */
 export type WritePart = (position: number, store: SummaryStore) => Promise<WrittenPart | undefined>;
 
-/** What is said of candles that do not start on the hour. */
+/** The note about candles that do not start on the hour. */
 export function movedNote(
   { exchange, symbol }: Pick<Series, 'exchange' | 'symbol'>,
   moved: number,
@@ -104,7 +104,7 @@ export async function writeRows(
   return sum;
 }
 
-/** The series with base and quote. Where nobody named them, the symbol's spelling has to. */
+/** The series with base and quote; if they were not given, they come from the symbol's spelling. */
 export function seriesWithPair(
   { exchange, category, symbol, base, quote }: CandleSeries,
   exchangeCandles: Pick<ExchangeCandles, 'pairOf'>,

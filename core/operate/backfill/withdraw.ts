@@ -13,9 +13,9 @@ import type { SummaryStore, TickHours } from '../../summarise/ports.ts';
 import type { SummarySettings } from '../../summarise/settings.ts';
 import { type WrittenCandles, writeCandles } from '../../summarise/write-candles.ts';
 
-/** A part of one series' recorded candles to take back. */
+/** A part of one series' recorded candles to remove. */
 export interface Withdrawal {
-  /** Keeps candles that are to go. */
+  /** Holds the candles to remove. */
   object: CandleObject;
   /** Whole UTC days of it. */
   window: Window;

@@ -30,7 +30,9 @@ const inputSchema = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
 
-/** The event of the schedule, if a setting switches it on. A run leaves to the next what does not fit into it. */
+/**
+ * The event of the schedule, if a setting switches it on. What does not fit into a run is left to the next.
+ */
 export const REPAIR_EVENT: OperationEvent = {
   operation: 'gaps',
   input: { repair: true, over: '3d', requests: 300 },

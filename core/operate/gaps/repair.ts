@@ -113,7 +113,10 @@ export class Repair {
     }
   }
 
-  /** An exchange refuses what it does not know any more. Of a series that still has data, it may have another reason. */
+  /**
+   * An exchange refuses symbols that it no longer knows. If the series still has data, there may be another
+   * reason.
+   */
   async #refused(series: Series, window: Window, lastMs: number, error: SourceError): Promise<void> {
     if (lastMs > this.#services.now() - SILENCE_MS) {
       addProblems(this.#given.output, [`${formatSeries(series)}: ${error.message}`]);
@@ -122,7 +125,7 @@ export class Repair {
     await this.#markAsked(series, window, (window.toMs - window.fromMs) / HOUR_MS);
   }
 
-  /** After the candles are written: whoever is killed before asks again. */
+  /** Only after the candles are written, so that a run that is killed earlier asks again. */
   async #markAsked(series: Series, { fromMs, toMs }: Window, unavailableHours: number): Promise<void> {
     const { object, content } = rowsObject(series, 1, [], this.#given.run);
     await this.#services.candleHistory.put({ ...object, firstMs: fromMs, lastMs: toMs - HOUR_MS }, content);

@@ -77,8 +77,8 @@ export class SeriesLedgers {
   }
 
   /**
-   * Whether data is expected after a series' last hour. Not of what nobody polls, such as a file's, and not of a series
-   * that ended without a word.
+   * Whether data is expected after a series' last hour: not if it is not polled, such as data from a file, or
+   * if it has ended unannounced.
    */
   #isExpected({ exchange }: Market, lastMs: number, { polls, notListed }: Absence): boolean {
     const isPolled = this.#services.exchanges?.includes(exchange) ?? true;

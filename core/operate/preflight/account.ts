@@ -58,7 +58,7 @@ export async function checkConcurrency(account: Account, { executions }: Needs):
   return withSettings(warn(finding, advice), right);
 }
 
-/** Services create their roles themselves if whoever deploys may. */
+/** Services create these roles themselves if the person deploying is allowed to. */
 const SERVICE_ROLES = ['AWSServiceRoleForAmazonOpenSearchService', 'AWSServiceRoleForKafka'];
 
 export async function checkServiceRoles(account: Account): Promise<Result> {

@@ -19,7 +19,7 @@ export async function checkZones(account: Account, needs: Needs): Promise<Findin
   if (!network) return ok('those of an existing VPC');
   const [zones, types] = await Promise.all([
     account.zones(),
-    // That it does not tell is said with the domain.
+    // If AWS does not answer, the check of the domain reports it.
     account.searchNodeTypes(search.version).catch(() => new Map<string, string[]>()),
   ]);
   const judged = zones.map((zone): JudgedZone => {

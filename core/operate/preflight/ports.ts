@@ -12,7 +12,7 @@ export interface Usage {
   quota: number;
 }
 
-/** What MSK says about a broker type: that it accepts it, the reason why not, or nothing that tells. */
+/** What MSK says about a broker type: accepted, refused with a reason, or inconclusive. */
 export type BrokerVerdict = { accepted: true } | { refused: string } | { unknown: string };
 
 /**
@@ -28,7 +28,7 @@ export interface Account {
   defaultZones(): Promise<string[]>;
   /** Those with which a cluster can be created. */
   kafkaVersions(): Promise<string[]>;
-  /** What MSK answers to a request for a cluster that cannot succeed. */
+  /** Finds out by requesting a cluster that cannot be created. */
   brokerVerdict(instanceType: string, kafkaVersion: string): Promise<BrokerVerdict>;
   /** `OpenSearch_3.5`, … */
   searchVersions(): Promise<string[]>;

@@ -43,7 +43,7 @@ export async function preflight(account: Account, needs: Needs, safe: SafeSource
   return [identity, ...(await Promise.all(checks.map(([name, look]) => check(name, look, 'warn'))))];
 }
 
-/** An error says that the question stays open, which is no reason not to deploy. */
+/** An error leaves the question open, which is no reason not to deploy. */
 async function check(
   name: string,
   look: () => Promise<FindingResult>,

@@ -5,7 +5,7 @@ export interface AnswerTable {
   rows: readonly (readonly string[])[];
   /** The columns aligned to the left; the others hold numbers. @default the first */
   left?: readonly number[];
-  /** What to know about the numbers. */
+  /** Notes about the numbers. */
   notes?: readonly string[];
 }
 

@@ -54,7 +54,7 @@ export function averagesTable({ quote, averages }: Answers['profile']): AnswerTa
   };
 }
 
-/** The prices that an average is told with. */
+/** The prices that appear next to an average. */
 export function pricesOf({ mean, min, max, first, last, priceQuantiles, vwap, dca }: AverageOver): number[] {
   const paid = [...Object.values(dca), ...(vwap ? [vwap.price] : [])];
   return [mean, min, max, first, last, ...Object.values(priceQuantiles), ...paid];

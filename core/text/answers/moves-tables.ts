@@ -33,7 +33,7 @@ export function movesTables({ thresholds, horizons = [] }: MovesAnswer): AnswerT
   ];
 }
 
-/** What moves rest on. */
+/** The data that moves are computed from. */
 export function movesNotes(answer: MovesAnswer): string[] {
   return [
     `Data for ${shareText(answer.coverage)} of the window: ${sourcesText(answer)}.`,

@@ -95,7 +95,7 @@ export function monthFacts({ returns: { best, worst, positiveShare } }: Profile)
   ];
 }
 
-/** What the answer rests on. */
+/** The data that the answer is computed from. */
 export function trustFacts({ average }: Profile): string[] {
   const { hours, expectedHours, longestGapHours, staleHours } = average;
   return [

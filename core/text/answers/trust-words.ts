@@ -41,7 +41,7 @@ function durationText(seconds: number): string {
   return rounded % 60 === 0 ? `${rounded / 60} min` : `${rounded} s`;
 }
 
-/** What the reader of an answer has to know; empty if its data is complete. */
+/** Notes on how far to trust an answer; empty if its data is complete. */
 export function trustNotes({
   coverage,
   longestGapHours,
