@@ -12,7 +12,7 @@ export const DAY = '2024-03-01';
 const POLLS = 720;
 const SYMBOLS = 1_667;
 export const DAY_ROWS = POLLS * SYMBOLS;
-/** All that four currencies have. */
+/** How many the four currencies have in all. */
 const RECORDED = 70_000;
 const DIGITS = 9;
 

@@ -1,4 +1,4 @@
-/** The results of several runs of a measurement. */
+/** The spread of several runs of a measurement. */
 export interface Spread {
   median: number;
   min: number;

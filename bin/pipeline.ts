@@ -15,7 +15,7 @@ import { requireUnchanged } from './deployed.ts';
  *   -c kafkaSecurityGroupId=sg-… the security group of that cluster, to be opened to the functions
  *   -c acceptReplacement=SETTING settings whose change replaces something, with commas in between (docs/aws.md)
  *   -c lakeAcceptsCopies=true    while another lake is copied into this one (docs/aws.md)
- *   -c acceptUnattended=SETTING  alarms.pages and budget, if nobody is to hear of trouble (docs/aws.md)
+ *   -c acceptUnattended=SETTING  alarms.pages and budget, to deploy without notifications (docs/aws.md)
  */
 const app = new App();
 

@@ -50,9 +50,9 @@ interface CurrencySeries {
   base?: string;
 }
 
-/** So many fit a matrix that can be read. */
+/** As many as fit into a readable matrix. */
 const MOST_COMPARED = 8;
-/** So many are read to find them. */
+/** How many are read to find them. */
 const MOST_TRIED = 24;
 /** A currency needs this share of the picked one's days, so that a new one does not cut the days of all. */
 const LEAST_SHARE = 0.8;

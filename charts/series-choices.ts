@@ -25,7 +25,7 @@ export async function seriesChoices(store: ReportStore, asOfMs: number): Promise
   );
 }
 
-/** What can be picked, of a moment ago if the store remembers that. */
+/** What can be picked; possibly from a moment ago, if the store remembers it. */
 export async function pickable(store: ReportStore, asOfMs: number): Promise<readonly SeriesChoice[]> {
   return (store.choices ?? ((atMs) => seriesChoices(store, atMs)))(asOfMs);
 }
@@ -52,7 +52,7 @@ export function rememberedChoices(
 /** OpenSearch's limit. */
 const PAGE = 10_000;
 
-/** So many are offered at a time. */
+/** How many are offered at a time. */
 const MOST_OFFERED = 50;
 
 /** The choices that have every word of a search in their names, and how many there are. */

@@ -100,7 +100,7 @@ const candles: CandleApi = {
   format: 'kraken',
   categories: ['spot'],
   keptCandles: 720,
-  // Every request is answered with the same candles, so one is enough.
+  // Every request returns the same candles, so one is enough.
   pageHours: 1_000_000,
   request({ symbol, fromMs }) {
     // `since` is exclusive.

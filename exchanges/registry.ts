@@ -7,7 +7,7 @@ import { kraken } from './kraken.ts';
 import { okx } from './okx.ts';
 import { splitUnknown } from './payload/pair.ts';
 
-/** Every exchange that we have a client for. A new one needs a line here. */
+/** Every exchange that has its own client. A new one needs a line here. */
 export const EXCHANGES: readonly Exchange[] = [bybit, binance, okx, kraken, coinbase];
 
 /** Finds a ticker API by its name in a source's configuration. */

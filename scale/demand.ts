@@ -21,7 +21,7 @@ const DAYS_A_MONTH = HOURS_A_MONTH / 24;
 /** Of which one has something to do. */
 export const COMPACTIONS_A_NIGHT = 6;
 const COMPACTIONS_A_MONTH = DAYS_A_MONTH * COMPACTIONS_A_NIGHT;
-/** A run of compact looks at as many days of each market. */
+/** How many days of each market a run of compact checks. */
 const DAYS_LOOKED_AT = 8;
 const GB = 1e9;
 const GIB = 2 ** 30;

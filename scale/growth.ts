@@ -20,7 +20,7 @@ interface Growth {
 
 const readGrowth = () => JSON.parse(readFileSync(FIGURES, 'utf8')) as Growth;
 
-/** What the estimates reckon with, by the measured line it is about. */
+/** The model's estimates, by the name of the measured line. */
 const MODEL: Readonly<Record<string, (series: number) => number>> = {
   'summarise an hour': (series) => (FIGURE_VALUES.summariseSecondsPer1000Series * series) / 1_000,
   '… CPU time of the function': (series) => (FIGURE_VALUES.summariseCpuSecondsPer1000Series * series) / 1_000,
@@ -30,8 +30,8 @@ const MODEL: Readonly<Record<string, (series: number) => number>> = {
 };
 
 /**
- * What was measured at each number of series, how many times as much the most is, and by how much the estimates are
- * wrong.
+ * What was measured at each number of series, the growth from the fewest to the most, and how far off the
+ * estimates are.
  */
 function growthRows({ series, rows }: Growth): Rows {
   const cell = (value: number | null | undefined, unit: string) =>

@@ -16,7 +16,10 @@ export interface PolledSource {
   samplingIntervalMinutes: number;
 }
 
-/** The exchange that the pages about scale and cost reckon with: it has the most markets of those we poll directly. */
+/**
+ * The exchange that the pages about scale and cost assume: of those we poll directly, it has the most
+ * markets.
+ */
 export const LIKE_BYBIT = { ...sourceNamed('bybit'), samplingIntervalMinutes: 2 };
 
 /** The sources of a stage, each assumed to have the same number of tickers. */

@@ -21,7 +21,7 @@ function load(): Promise<number> {
   });
 }
 
-/** The yardstick: the same library turns the same text into times and numbers, and forgets them. */
+/** The yardstick: the same library turns the same text into times and numbers, and discards them. */
 async function parse(): Promise<number> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();

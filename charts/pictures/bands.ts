@@ -16,7 +16,8 @@ const isCovered = script(
 );
 
 /**
- * As candles tell it. Before the first candle: as many as the series with the most polls would have in the whole window.
+ * From the candles. Before the first candle: as many as the series with the most polls would have in the
+ * whole window.
  */
 const pollsDue: Json[] = [
   calculate('first_ms', 'datum.of.earliest.value'),

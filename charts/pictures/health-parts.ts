@@ -9,7 +9,7 @@ export const byMarket = (aggs: Json): Json => ({
   aggs,
 });
 
-/** So many rows can be read. */
+/** As many rows as are readable. */
 export const MOST_MARKETS = 20;
 
 /** Only the rows of the markets with the highest mean of a field: of many, those that need a look. */

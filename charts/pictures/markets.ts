@@ -138,10 +138,11 @@ export function severalCurrencies(aggregations: string): string {
 export const hasCandles = (aggregations: string): string => `${aggregations}.live_candles.doc_count > 0`;
 
 /**
- * Of each currency the market that most units of it are traded at, as a question about a currency (`BTC`) resolves it:
- * units compare whatever the quote currency is. Markets without ticks rank by what their candles say, after the others.
- * Currencies keep the order of the answer. A market whose candles no shard returned is left out (`recorded` says whether
- * there are any): its ticks alone would look like missing data. If that was the main one, the name of the next says so.
+ * For each currency, the market that trades most units of it, which is also how a question about a currency
+ * (`BTC`) resolves: units compare whatever the quote currency is. Markets without ticks rank by what their
+ * candles say, after the others. Currencies keep the order of the answer. A market whose candles no shard
+ * returned is left out (`recorded` says whether there are any): its ticks alone would look like missing data.
+ * If that was the main one, the name of the next says so.
  */
 export const mainMarkets: Json[] = [
   ...withoutArchive('datum.key[0]'),

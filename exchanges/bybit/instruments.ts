@@ -29,7 +29,7 @@ const page = z
   })
   .transform(({ result }) => result);
 
-/** No category has so many; a cursor that leads in a circle must not. */
+/** More than any category has; guards against a cursor that loops. */
 const MOST_PAGES = 20;
 
 /**

@@ -1,7 +1,7 @@
 import { fieldOf, readDecimal } from '../payload/fields.ts';
 import type { Instrument } from '../payload/instruments.ts';
 
-/** Asked for if the list of instruments cannot be had. */
+/** Requested if the list of instruments is unavailable. */
 const COINS = ['BTC', 'ETH', 'SOL'];
 
 /** The coins that have options: `BTC` of `BTC-30DEC22-18000-C`. */

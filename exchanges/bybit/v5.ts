@@ -78,13 +78,13 @@ export const bybitV5: TickerApi = {
     const { category } = scope;
     const path = `/v5/market/tickers?category=${category}`;
     if (category === 'option') return options(ask, path, scope, await bybitInstruments(ask, category));
-    // One after the other: while the tickers fail, nothing else is asked for.
+    // One after the other: while the tickers fail, nothing else is requested.
     const answer = await ask({ path }, envelopeOf(category));
     return read([answer], bybitMarkets(await bybitInstruments(ask, category), category), scope);
   },
 };
 
-/** Coins whose options cannot be had are told; throws if none can. */
+/** Reports coins whose options are unavailable; throws if all are. */
 async function options(
   ask: Ask,
   path: string,

@@ -58,7 +58,7 @@ export class CcxtClient {
   readonly #url: string;
   /** When to load the markets again. */
   #marketsDueMs = 0;
-  /** The market with which the next poll begins, if each takes a request of its own. */
+  /** The market with which the next poll begins, if each takes its own request. */
   nextMarket: string | undefined;
   /** Answers to the current attempt: the latest, the latest unsuccessful one, */
   #last: Observed | undefined;
@@ -114,7 +114,9 @@ export class CcxtClient {
     return retryTransient(() => this.#attempt(deadlineMs, work), deadlineMs, this.#options);
   }
 
-  /** The markets of the category; the last good list if a new one cannot be had. Call it within {@link ask}. */
+  /**
+   * The markets of the category; the last good list if a new one is unavailable. Call it within {@link ask}.
+   */
   async markets(): Promise<MarketInterface[]> {
     const { exchange } = this;
     if (exchange.markets === undefined || this.#marketsDueMs < Date.now()) await this.#loadMarkets();

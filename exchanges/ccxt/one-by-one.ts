@@ -9,16 +9,16 @@ const SHARE = 1 / 10;
 /** … but may take this long. */
 const LEAST_MS = 1_000;
 
-/** What came of asking for each market by itself. */
+/** The result of requesting each market by itself. */
 export interface OneByOne {
   tickers: UnifiedTicker[];
-  /** The markets that could not be had, by their id. */
+  /** The markets that could not be fetched, by their id. */
   failed: { id: string; error: SourceError }[];
 }
 
 /**
- * Fetches one market a request, for exchanges that offer nothing else. A market that fails does not affect the others. If
- * the time ends before all have had their turn, the next poll begins with the first one that has not.
+ * Fetches one market a request, for exchanges that offer nothing else. A market that fails does not affect
+ * the others. If time runs out, the next poll begins with the first market that was not fetched.
  * @throws SourceError if there is no ticker at all
  */
 export async function oneByOne(

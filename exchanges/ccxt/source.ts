@@ -32,7 +32,9 @@ const FIELDS = fieldReaders({
 });
 
 const UNKNOWN_CHANGE = { open: undefined, percentage: undefined };
-/** Exchanges that count a day from midnight UTC in these fields, which are not of the last 24 hours then. */
+/**
+ * Exchanges whose day begins at midnight UTC in these fields, so that they do not cover the last 24 hours.
+ */
 const SINCE_MIDNIGHT: Readonly<Record<string, object>> = {
   kraken: UNKNOWN_CHANGE,
   upbit: { ...UNKNOWN_CHANGE, high: undefined, low: undefined },
@@ -74,7 +76,8 @@ export function createCcxtSource(config: SourceConfig, options: ClientOptions = 
     pace: clientOf(categories[0] as Category).pace,
     async fetch(requested, poll) {
       const all: CategoryOutcome[] = [];
-      // One after the other, so that the clients together keep the exchange's pace. Each leaves the others their share.
+      // One after the other, so that together the clients keep the exchange's pace. Each leaves the others
+      // their share of the time.
       for (const [position, category] of requested.entries()) {
         const client = clientOf(category);
         const nowMs = Date.now();
@@ -155,8 +158,9 @@ async function tickersOf(
 }
 
 /**
- * Some exchanges have the swaps of each settlement currency at an address of its own, of which ccxt asks one by default.
- * A currency of which no swap came is asked for by its symbols, from which ccxt finds the address.
+ * Some exchanges serve the swaps of each settlement currency at a separate address, and ccxt requests one of
+ * them by default. If no swap of a currency arrived, it is requested by its symbols, from which ccxt derives
+ * the address.
  */
 async function otherSettlements(
   exchange: Exchange,
@@ -169,7 +173,7 @@ async function otherSettlements(
   const others: UnifiedTicker[] = [];
   for (const [settle, ofCurrency] of bySettlement) {
     if (ofCurrency.some(({ symbol }) => symbols.has(symbol))) continue;
-    // Gate's does not look at the symbols.
+    // ccxt ignores the symbols for Gate.
     const params = exchange.id.startsWith('gate') ? { settle } : {};
     const found = await exchange.fetchTickers(
       ofCurrency.map(({ symbol }) => symbol),

@@ -1,7 +1,10 @@
 import type { MarketInterface, Ticker as UnifiedTicker } from 'ccxt';
 import { fieldOf, readDecimal } from '../payload/fields.ts';
 
-/** In our units: a linear contract's volume is in base and its turnover in quote currency, an inverse one's the reverse. */
+/**
+ * In our units: a linear contract's volume is in base and its turnover in quote currency; for an inverse one
+ * it is the reverse.
+ */
 interface Volumes {
   baseVolume: number | undefined;
   quoteVolume: number | undefined;
@@ -15,9 +18,9 @@ const UNITS: readonly Unit[] = ['base', 'quote', 'contracts'];
 const TOLERANCE = 0.4;
 
 /**
- * What ccxt calls base and quote volume of a contract is whatever the exchange sends in two fields: contracts (OKX), or
- * quote and base the wrong way round (inverse contracts of Bybit). Price and contract size tell which units the two have.
- * If they do not, the amounts are left out.
+ * What ccxt calls base and quote volume of a contract is whatever the exchange sends in two fields: contracts
+ * (OKX), or quote and base the wrong way round (inverse contracts of Bybit). Price and contract size show
+ * which units the two have. If they do not, the amounts are left out.
  */
 export function contractVolumes(market: MarketInterface, ticker: UnifiedTicker): Volumes {
   const { last, info } = ticker;
@@ -61,13 +64,13 @@ function unitsOf(
     ];
   }
   if (base === undefined) return [{ amount: quote as number, unit: 'quote' }];
-  // Alone, it could be anything, unless a contract is one unit of the base currency.
+  // A single amount could be in any unit, unless a contract is one unit of the base currency.
   if (quote === undefined) return perBase.contracts === 1 ? [{ amount: base, unit: 'base' }] : [];
   const readings = UNITS.flatMap((a) => UNITS.map((b) => ({ a, b })))
     .filter(({ a, b }) => a !== b)
     .map(({ a, b }) => ({ a, b, off: Math.abs(Math.log((quote / base) * (perBase[a] / perBase[b]))) }))
     .sort((x, y) => x.off - y.off);
-  // Their own names are right if they can be.
+  // Prefer the exchange's own names where they are plausible.
   const best =
     readings.find(({ a, b, off }) => a === 'base' && b === 'quote' && off < TOLERANCE) ?? readings[0];
   if (!best || best.off > TOLERANCE) return [];

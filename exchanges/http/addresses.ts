@@ -11,13 +11,14 @@ export const addressVariables = {
   EXCHANGE_ADDRESSES: z.enum(['public', 'any']).default('public'),
 };
 
-/** Why a caller may not name another host: one of the function's own network could answer. */
+/** Why a caller may not name another host: one in the function's own network could answer. */
 export const OWN_HOSTS_ONLY =
   'this function calls only the hosts of the exchange itself; another one can be named on one machine, not in a deployment';
 
 /**
- * Whatever is not the internet: this machine, private networks, the link-local addresses where clouds serve credentials,
- * and all others that IANA reserves. https://www.iana.org/assignments/iana-ipv4-special-registry
+ * Everything that is not on the internet: this machine, private networks, the link-local addresses where
+ * clouds serve credentials, and all others that IANA reserves.
+ * https://www.iana.org/assignments/iana-ipv4-special-registry
  */
 const PRIVATE: [network: string, bits: number, family: 'ipv4' | 'ipv6'][] = [
   ['0.0.0.0', 8, 'ipv4'],
@@ -54,7 +55,7 @@ export function isPrivate(address: string): boolean {
 let isGuarded = false;
 
 /**
- * Holds a function to the addresses that it may call.
+ * Restricts a function to the addresses that it may call.
  * @param baseUrl of the source
  * @throws if the base URL is not one of them
  */

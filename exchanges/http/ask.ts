@@ -9,8 +9,8 @@ export interface ExchangeRequest {
   /** Another host of the same exchange. @default the exchange's */
   baseUrl?: string;
   /**
-   * How long later polls may reuse the answer, e.g. a list of instruments. If it cannot be had again afterwards, the last
-   * good one is used. @default this poll only
+   * How long later polls may reuse the answer, e.g. a list of instruments. If it is unavailable afterwards,
+   * the last good one is used. @default this poll only
    */
   keepMs?: number;
   /** The poll can do without the answer, so retries take only half of its time. @default false */
@@ -43,7 +43,7 @@ export async function ifAvailable<T>(
   });
 }
 
-/** For one of several answers: a failure of it is not one of the others. */
+/** For one of several answers: its failure does not affect the others. */
 export async function settled<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | SourceError> {
   return answer.catch((error) => {
     if (error instanceof SourceError) return error;

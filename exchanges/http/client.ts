@@ -22,7 +22,7 @@ export interface ClientOptions {
   requestTimeoutMs?: number | undefined;
   onRetry?: ((retry: { attempt: number; delayMs: number; error: unknown }) => void) | undefined;
   onTraffic?: ((traffic: Traffic) => void) | undefined;
-  /** The last good answer of a kept request is used again, because a new one could not be had. */
+  /** Called when the last good answer of a kept request is used again, because a new one is unavailable. */
   onFallback?: ((fallback: { url: string; error: SourceError }) => void) | undefined;
 }
 
@@ -79,7 +79,7 @@ export class ExchangeClient {
     const kept = keepMs === undefined ? undefined : this.#kept.get(url);
     const nowMs = Date.now();
     if (kept && kept.untilMs > nowMs) return kept.answer as Promise<Answer<T>>;
-    // What the poll can do without may only use half of its time.
+    // Optional requests may use only half of the poll's time.
     const deadlineMs = optional || kept ? nowMs + (poll.deadlineMs - nowMs) / 2 : poll.deadlineMs;
     const answer = this.#request(poll, baseUrl, url, deadlineMs).then(({ response, receivedAt }) => ({
       value: read(this.#exchange.name, url, response, shape),

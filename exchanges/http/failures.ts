@@ -45,7 +45,7 @@ export interface ApiFailure {
   waitMs?: number;
 }
 
-/** How an exchange says that it is called too often. */
+/** How an exchange reports that it is called too often. */
 export interface RateLimitRules {
   /** Whether a failed answer is a rate limit, besides status 429. A page about the region never is. */
   isLimit?: (status: number, text: string) => boolean;
@@ -53,7 +53,7 @@ export interface RateLimitRules {
   waitMs: (status: number) => number;
   /** Reset times (epoch ms, or NaN) from the exchange's own fields; they precede Retry-After. */
   resetMs?: (response: ExchangeResponse, text: string) => number[];
-  /** A limit that claims to last longer is a misreading and must not silence us. @default a day */
+  /** A limit that seems to last longer is a misreading, and must not stop our polls. @default a day */
   longestMs?: number;
 }
 
@@ -72,7 +72,7 @@ const ADDRESS_ADVICE =
 /** How long a firewall's block lasts unless it says: most count requests over five minutes. */
 const FIREWALL_WAIT_MS = 5 * MINUTE_MS;
 
-/** What exchanges write whose codes we do not know. */
+/** Phrases for transient failures, for exchanges whose codes we do not know. */
 const PASSING =
   /maintenance|try again|internal (system |server )?error|(system|server) (is )?(busy|error)|service (is )?(temporarily )?unavailable|time(d)? ?out/i;
 export const passes = (message: string) => PASSING.test(message);
@@ -117,7 +117,7 @@ export function failureOf(
   }
 }
 
-/** A code that is new to us may still say in words that it passes. */
+/** The text of an unknown code may still say that the failure is transient. */
 function byItsWords(failure: ApiFailure | undefined): ApiFailure | undefined {
   if (failure?.kind !== 'refused') return failure;
   const words = `${failure.code} ${failure.message ?? ''}`;

@@ -32,7 +32,7 @@ export async function fetchAnswer(url: string, init: RequestInit = {}): Promise<
   return body ? new Response(body.pipeThrough(atMost(url)), { status, statusText, headers }) : response;
 }
 
-/** Counts what passes and fails when it is too much. */
+/** Fails once more than the limit has passed through. */
 function atMost(url: string): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
   let parts = 0;

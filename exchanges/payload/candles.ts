@@ -42,16 +42,16 @@ const candle = z
 type Column = 'open' | 'high' | 'low' | 'close' | 'volume' | 'turnover' | 'vwap' | null;
 
 /**
- * Without the candles that do not start on the hour: after an outage, exchanges have some that begin when trading did, and
- * nobody knows what they cover.
+ * Without the candles that do not start on the hour: after an outage, exchanges have some that begin when
+ * trading resumed, and how long those cover is unknown.
  */
 export function onTheHour<C extends { startMs: number }>(candles: readonly C[]): C[] {
   return candles.filter(({ startMs }) => startMs === hourOf(startMs));
 }
 
 /**
- * A list of rows that begin with the start of the hour, sorted by time. One invalid candle fails the whole list; one that
- * does not start on the hour is no reason to, see {@link onTheHour}.
+ * A list of rows that begin with the start of the hour, sorted by time. One invalid candle fails the whole
+ * list; one that does not start on the hour does not, see {@link onTheHour}.
  * @param columns what follows the start
  * @param isOpen whether a row is of an hour that is not over. @default never
  */

@@ -26,7 +26,7 @@ export interface Markets {
   pairOf(symbol: string): CurrencyPair;
   /** Why a market has no ticker; undefined if it trades, as far as anyone knows. */
   absence?(symbol: string): Omit<AbsentMarket, 'symbol'> | undefined;
-  /** What a person should know about the list. */
+  /** A warning about the list, for people. */
   warning?: string | undefined;
 }
 
@@ -62,7 +62,7 @@ export function textOf(raw: unknown): string | undefined {
 
 /**
  * The markets of an exchange according to its list of instruments.
- * @param instruments undefined if the list cannot be had: then every market counts as trading
+ * @param instruments undefined if the list is unavailable: then every market counts as trading
  * @param bySpelling splits what the list does not have, with the quotes that the list has
  */
 export function listedMarkets(

@@ -11,9 +11,9 @@ export function withCommonNames({ base, quote }: CurrencyPair): CurrencyPair {
 }
 
 /**
- * `BTCUSDT` → BTC and USDT. Several quotes may fit: `XRPRLUSD` is XRP and RLUSD, but `ADAUSD` is ADA and USD, not AD and
- * AUSD. The split with a known base wins, then the longest quote. If one letter decides between unknown bases, as in
- * `FOOTUSD`, or both bases exist, nothing is said.
+ * `BTCUSDT` → BTC and USDT. Several quotes may fit: `XRPRLUSD` is XRP and RLUSD, but `ADAUSD` is ADA and USD,
+ * not AD and AUSD. The split with a known base wins, then the longest quote. If one letter decides between
+ * unknown bases, as in `FOOTUSD`, or if both bases exist, base and quote stay undefined.
  */
 export function splitByQuote(symbol: string, quotes: readonly string[] = QUOTES): CurrencyPair {
   const fitting = [...new Set(quotes)]
@@ -64,11 +64,11 @@ function splitBySeparator(first: string, second: string, isUnified: boolean): Cu
   if (isUnified) return usual;
   if (ofSecond === undefined) return {};
   if (ofFirst === undefined || ofFirst >= ofSecond) return usual;
-  // `BTC-ETH` is one market here and the other there.
+  // `BTC-ETH` has BTC as its base on some exchanges, and ETH on others.
   return isMoney(first) && !isMoney(second) ? { base: second, quote: first } : {};
 }
 
-/** The lower, the more often prices are quoted in it; undefined if hardly ever. */
+/** The lower the rank, the more often prices are quoted in the currency; undefined if hardly ever. */
 function rankOf(currency: string): number | undefined {
   const rank = QUOTES.indexOf(currency);
   return rank < 0 ? undefined : rank;

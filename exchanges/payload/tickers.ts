@@ -49,7 +49,7 @@ export function entriesOf(list: readonly unknown[], symbolField: string): Entry[
 
 const NEVER_TRADED: Absence = { kind: 'untraded', reason: 'it has no price yet' };
 
-/** A market that is traded changes within a day, even if only its bid does. */
+/** An active market's ticker changes within a day, even if only its bid does. */
 const STALE_MS = DAY_MS;
 
 /**
@@ -151,8 +151,8 @@ export function normaliseList(
 }
 
 /**
- * The newest time (epoch ms) of the tickers, which is the measure for the others: if the whole list stands still, that is
- * an outage, not the end of every market. −∞ if they have no times of their own.
+ * The newest time (epoch ms) of the tickers, to compare the others with: if the whole list stands still, that
+ * is an outage, not the end of every market. −∞ if they have no times of their own.
  */
 function newestOf(entries: readonly Entry[], fields: readonly FieldReader[]): number {
   const time = fields.find(({ field }) => field === 'timestamp');

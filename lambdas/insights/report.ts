@@ -15,7 +15,7 @@ export const reportEvent = z.strictObject({
   input: z.strictObject({
     /** Where the windows end, ISO 8601. */
     asOf: z.iso.datetime({ offset: true, error: 'expected an ISO 8601 time' }),
-    /** How many currencies can be picked: those with the highest turnover. */
+    /** How many currencies to offer, by turnover. */
     currencies: z.number().int().min(1).max(100),
     /** Symbols or whole series, instead of those. */
     symbols: z.array(z.string().min(1)).max(100).optional(),
@@ -58,7 +58,7 @@ export async function reportSlice(
   }
   const questions = questionsOf(series);
   let bytes = 0;
-  // At least one, so that every slice gets somewhere.
+  // At least one, so that every slice makes progress.
   do {
     const question = questions[done];
     if (question === undefined) break;

@@ -20,7 +20,7 @@ export class DashboardsImportError extends Error {
 export interface DashboardsSetup extends DashboardsApiOptions {
   /** Called with the existing objects before they are replaced, if there are any. */
   keepBackup: (ndjson: string) => Promise<void>;
-  /** What the dashboard opens with. @default the last week */
+  /** The time range that dashboards open with. @default the last week */
   range?: OpeningRange | undefined;
 }
 

@@ -27,8 +27,8 @@ const client = createOpenSearchOf(environment);
 const markets = marketsIn(environment.SAMPLING_INTERVALS, environment.EXCHANGES);
 
 /**
- * Emits how fresh the index and the summaries are, and nothing if OpenSearch cannot be reached: the alarm on its looks
- * treats missing data as breaching.
+ * Emits how fresh the index and the summaries are, and nothing if OpenSearch cannot be reached: the alarm on
+ * its checks treats missing data as breaching.
  */
 export async function handler(event: unknown, context: Context): Promise<WatchReport> {
   log.addContext(context);

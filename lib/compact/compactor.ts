@@ -22,8 +22,9 @@ export interface CompactorProps extends ScheduledContext {
 const INTERVAL = Duration.hours(1);
 
 /**
- * Makes Parquet of the lake's closed days: of the tickers of each day, and of candles and moves of each month. The first
- * run of a night does the day before. The others find nothing to do, unless one has failed or did not get done in its time.
+ * Makes Parquet of the lake's closed days: of the tickers of each day, and of candles and moves of each
+ * month. The first run of a night does the day before. The others find nothing to do, unless a run failed or
+ * ran out of time.
  */
 export class Compactor extends Construct {
   readonly function: PipelineFunction;
@@ -79,7 +80,7 @@ export class Compactor extends Construct {
       metric: ownMetric('compact', stage, {}, 'FilesDue', { statistic: Stats.MAXIMUM, period: INTERVAL }),
       threshold: above(0),
       breaching: { datapoints: 4, of: 4 },
-      // Between two nights nothing changes.
+      // Nothing is emitted between two nights.
       missingData: TreatMissingData.IGNORE,
       condition: 'Parquet files of closed days are still due after 4 runs of a night',
       meaning,

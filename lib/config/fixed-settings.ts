@@ -9,7 +9,7 @@ interface FixedSetting {
   readonly path: string;
   /** Whether a change is one that AWS makes. @default none is */
   readonly allows?: (before: unknown, after: unknown) => boolean;
-  /** What a change would do; a sentence without its end. */
+  /** What a change would do: a sentence without the full stop. */
   readonly effect: string;
   /** What to do instead; a sentence. */
   readonly instead: string;
@@ -95,9 +95,8 @@ function valueAt(config: unknown, path: string): unknown {
 }
 
 /**
- * The changes to a deployed stage that do not do what they seem to, a sentence each.
- * @param deployed what was recorded; a value that was not yet recorded may change
- * @param accepted paths that may change all the same, or `true` for all
+ * The changes to a deployed stage that are refused, a sentence each. @param deployed the recorded values; a
+ * value that was never recorded may change @param accepted paths that may change anyway, or `true` for all
  */
 export function refusedChanges(
   deployed: FixedValues,

@@ -27,7 +27,7 @@ export function layOver(below: unknown, above: unknown): unknown {
     key,
     Object.hasOwn(below, key) ? layOver(below[key], value) : value,
   ]);
-  // Assigning a key named `__proto__` would hide it from whoever checks the keys.
+  // Assigning a key named `__proto__` would hide it from the check of the keys.
   return Object.fromEntries([...Object.entries(below), ...laid]);
 }
 

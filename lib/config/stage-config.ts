@@ -20,7 +20,10 @@ const pollMinutes = z.literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]);
 const functionSize = z.strictObject({ memoryMb: megabytes, timeoutSeconds: z.int().min(10).max(900) });
 
 const calledFunctionSize = functionSize.extend({
-  /** With `reservedConcurrency` more calls are refused, so that callers leave the others something of the account's quota. */
+  /**
+   * With `reservedConcurrency`, more concurrent calls are refused, so that callers cannot use up the
+   * account's quota.
+   */
   maxAtOnce: count,
 });
 
@@ -46,8 +49,9 @@ const network = z.strictObject({
   /** Fixed once deployed: fixed-settings.ts. */
   availabilityZones: z.literal([2, 3]),
   /**
-   * Which ones, by name. MSK and OpenSearch are not in every zone (MSK refuses `use1-az3`), and names stand for other
-   * zones in each account: `npm run preflight` finds the right ones. Fixed once deployed: fixed-settings.ts.
+   * Which ones, by name. MSK and OpenSearch are not in every zone (MSK refuses `use1-az3`), and each account
+   * has its own names for zones: `npm run preflight` finds the right ones. Fixed once deployed:
+   * fixed-settings.ts.
    * @default the first ones of the region
    */
   zones: z
@@ -190,17 +194,18 @@ const stageConfigSchema = z
       /** Batches may be replaced and copied into `tickers/`: only while another lake is copied into this one. */
       acceptsCopies: z.boolean(),
       /**
-       * How long nobody may delete a batch of tickers, by S3 Object Lock in governance mode. May change, but once deployed
-       * not go: fixed-settings.ts.
-       * @default no time
+       * For how many days S3 Object Lock (governance mode) protects a batch of tickers from deletion. Once
+       * deployed it can change, but not be removed: fixed-settings.ts. @default no lock
        */
       lockDays: count.optional(),
       /**
-       * The age at which batches above 128 KB go to the class Glacier Instant Retrieval, which answers at once, is cheaper to
-       * keep and dearer to read. @default they stay
+       * The age at which batches above 128 KB move to Glacier Instant Retrieval, which is as fast, cheaper to
+       * store, and more expensive to read. @default they stay
        */
       coldAfterDays: z.int().min(1).optional(),
-      /** A bucket of another region or account that gets a copy of whatever the lake gets from now on. @default none */
+      /**
+       * A bucket in another region or account that gets a copy of every new object of the lake. @default none
+       */
       replica: z
         .strictObject({
           /** Versioned, and its objects owned by its account (S3's default). */
@@ -240,7 +245,7 @@ const stageConfigSchema = z
       tickDays: z.int().min(2),
       /** How long the lake keeps replaced and deleted object versions. */
       oldVersionDays: count,
-      /** How long the lake keeps what was rejected: of exchanges' answers, and by OpenSearch (dead letters). */
+      /** How long the lake keeps rejected tickers and dead letters. */
       rejectedDays: z.int().min(7),
     }),
     /** Each hour, fill hours without data with the exchanges' own candles (`npm run gaps -- --repair`), of the last three days. */

@@ -3,8 +3,8 @@ import { type StageConfig, StageConfigError } from './stage-config.ts';
 type Told = Pick<StageConfig, 'stage' | 'dataOnRemoval' | 'alarms' | 'budget'>;
 
 /**
- * Refuses a stage whose data is meant to last if nobody hears that it fails, or what it costs.
- * @param accepted settings that may be missing all the same, or `true` for all
+ * Refuses a stage whose data is meant to last if nobody would be notified of failures or cost. @param
+ * accepted settings that may be missing anyway, or `true` for all
  * @throws StageConfigError
  */
 export function requireAttended(

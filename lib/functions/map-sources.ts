@@ -3,9 +3,9 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * Run on the folder of a bundle that was just made. esbuild names a source map's sources by their way from that folder,
- * so the same code had another hash in another place, and was deployed anew. Named from the project, they also read better
- * in stack traces.
+ * Runs on the folder of a new bundle. esbuild names a source map's sources relative to that folder, so the
+ * same code built elsewhere had another hash and was deployed again. Relative to the project, the names also
+ * read better in stack traces.
  */
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const folder = process.argv[2] as string;

@@ -8,14 +8,14 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 /** Packages as npm publishes them, by their hash in package-lock.json. */
 export const NATIVE_PACKAGES = join(project, '.local/native-packages');
 
-/** A package for Lambda's processor could not be had; the message says what to do. */
+/** A package for Lambda's processor is not available; the message says what to do. */
 export class NativePackageError extends Error {
   override readonly name = 'NativePackageError';
 }
 
 /**
- * The archive of a package that is compiled for another machine than this one, so that npm does not install it. npm fetches
- * it once, with the user's own registry and credentials.
+ * The archive of a package that is compiled for another kind of machine, which npm does not install here. npm
+ * fetches it once, with the user's own registry and credentials.
  * @param folder where it is kept
  * @throws NativePackageError unless it has the hash that package-lock.json says
  */

@@ -46,15 +46,18 @@ export interface PipelineFunctionProps extends SizedFunctionContext {
   /** Where an event goes that fails for good; a sentence. */
   readonly failedEvents: string;
   /**
-   * How many may run at once, where the account reserves executions. 1 for those of which a second would be a waste, though
-   * harmless: each stores the same ids. @default as many as the account has left
+   * How many may run at once, if the stage reserves executions. 1 if a second would only waste work (it would
+   * store the same ids). @default as many as the account has left
    */
   readonly maxAtOnce?: number;
-  /** What limits how many run at once, if nothing is to be reserved; a sentence. @default {@link maxAtOnce}, where it is reserved */
+  /**
+   * What else limits how many run at once, if nothing is reserved; a sentence. @default {@link maxAtOnce}, if
+   * it is reserved
+   */
   readonly calledAtOnce?: string;
 }
 
-/** By this tag of their roles policies of resources know functions, whichever stack they are in. */
+/** Resource policies recognise functions by this tag on their roles, whichever stack they are in. */
 export const PIPELINE_ROLE_TAG = { key: 'used-by', value: 'crypto-market-insights-function' } as const;
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -189,8 +192,9 @@ export class PipelineFunction extends Construct {
   }
 
   /**
-   * Keeps code, which has the same credentials, from what Lambda does in EC2: only requests of a function's code name it. In
-   * the role's own policy, because one more for each function would be one more resource for each source.
+   * Denies the code, which has the same credentials, the EC2 actions that Lambda itself needs: only requests
+   * from a function's code carry its ARN. In the role's own policy, because one more for each function would
+   * be one more resource for each source.
    * https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
    */
   #denyNetworkToCode(): void {

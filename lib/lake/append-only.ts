@@ -3,12 +3,12 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { LakeConfig } from '../config/stage-config.ts';
 import { PIPELINE_ROLE_TAG } from '../functions/pipeline-function.ts';
 
-/** Folders in which a function deletes what it has dealt with. */
+/** Folders in which functions delete objects that they have processed. */
 export const EMPTIED_FOLDERS = ['candles', 'dead-letters', 'aws/lambda', 'probe'] as const;
 
 /**
- * Has the bucket itself refuse what its history must never suffer, whatever the policies of roles allow. Functions are
- * known by the tag of their roles: the bucket's stack cannot name roles of a stack that is deployed after it.
+ * Makes the bucket itself protect its history, whatever the policies of roles allow. It recognises functions
+ * by a tag on their roles, because the bucket's stack cannot name roles of a stack that is deployed after it.
  */
 export function keepAppendOnly(bucket: Bucket, { acceptsCopies }: LakeConfig): void {
   const deny = (sid: string, statement: iam.PolicyStatementProps) =>

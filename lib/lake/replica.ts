@@ -15,12 +15,12 @@ export interface ReplicaProps {
   readonly to: NonNullable<LakeConfig['replica']>;
 }
 
-/** What cannot be made again. Markers are not in it: a lake elsewhere begins with its own. */
+/** What cannot be recreated. Markers are not copied: a lake elsewhere begins with its own. */
 const REPLICATED = ['tickers/', 'candles/', 'state/listings/', 'state/failures/'];
 
 /**
- * Copies what the lake gets into a bucket of another region or account. Deletions are not copied, and the role may not
- * delete: whoever empties the lake does not reach the replica.
+ * Copies what the lake gets into a bucket of another region or account. Deletions are not copied, and the
+ * role may not delete, so emptying the lake does not affect the replica.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 export class Replica extends Construct {

@@ -16,11 +16,13 @@ export interface TrailAlarmsProps extends AlarmContext {
   readonly lake: Bucket;
 }
 
-/** Nothing of the pipeline deletes any of these. */
+/** The pipeline never deletes any of these. */
 const HISTORY = ['tickers/*', 'state/*', 'rejected/*'];
 const MANY_DELETIONS = 10;
 
-/** Tells of what a thief would do, as far as the account's trail shows it: take the admin password, empty the lake. */
+/**
+ * Alarms on what a thief would do, if the account's trail shows it: read the admin password, empty the lake.
+ */
 export class TrailAlarms extends Construct {
   readonly #trail;
   readonly #namespace: string;

@@ -68,8 +68,8 @@ export class Network extends Construct {
   }
 
   /**
-   * Lets nothing but the objects of one bucket through the endpoint, and only for principals of its account: who takes over
-   * a function can carry nothing off to a bucket of their own.
+   * Lets only the objects of one bucket through the endpoint, and only for principals of its account, so an
+   * attacker in a function cannot copy data to their own bucket.
    */
   allowOnlyObjectsOf(bucket: Bucket): void {
     this.#s3?.addToPolicy(

@@ -1,7 +1,7 @@
 import { CreateClusterCommand, type KafkaClient } from '@aws-sdk/client-kafka';
 import type { BrokerVerdict } from '../../core/operate/preflight/ports.ts';
 
-/** Made up: whoever asks for a cluster in them cannot get one. */
+/** Made up, so that no cluster can be created in them. */
 const NOWHERE = {
   ClientSubnets: ['subnet-00000000000000000', 'subnet-00000000000000001'],
   SecurityGroups: ['sg-00000000000000000'],
@@ -10,9 +10,10 @@ const NOWHERE = {
 const NO_TYPE = 'kafka.none.small';
 
 /**
- * What MSK says about a broker type. No call lists the types that a version takes, so it is asked for a cluster that it
- * cannot create, because the subnets do not exist. If it complains about the type, it refuses it. Its complaint about
- * something else only means that the type is right if it does complain about a type that does not exist.
+ * What MSK says about a broker type. No API lists the types that a version accepts, so we request a cluster
+ * that MSK cannot create, because its subnets do not exist. If MSK complains about the type, it refuses it.
+ * If it complains about something else, the type is accepted, provided that MSK does complain about a type
+ * that does not exist.
  */
 export async function brokerVerdict(
   kafka: KafkaClient,

@@ -31,7 +31,7 @@ export function networkUse(options: EC2ClientConfig & ServiceQuotasClientConfig)
 
   const quotaOf = async (quota: typeof VPCS): Promise<number> => {
     const { Quota } = await quotas.send(new GetServiceQuotaCommand(quota)).catch((error: Error) => {
-      // A quota that nobody ever raised may have only its default.
+      // A quota that was never raised may have only a default value.
       if (error.name !== 'NoSuchResourceException') throw error;
       return quotas.send(new GetAWSDefaultServiceQuotaCommand(quota));
     });

@@ -13,7 +13,10 @@ import { readUser, SecretError } from './secrets.ts';
 const IN_USE = 'AWSCURRENT';
 const PENDING = 'AWSPENDING';
 
-/** As CloudFormation generated the first one: without characters that a shell or a URL would interpret. */
+/**
+ * Like the first one, which CloudFormation generated: without characters that a shell or a URL would
+ * interpret.
+ */
 const PASSWORD = {
   PasswordLength: 32,
   RequireEachIncludedType: true,

@@ -1,4 +1,4 @@
-/** What to do about an answer of Kafka, and whether trying again is useless until somebody has done it. */
+/** What to do about an error from Kafka, and whether retrying is pointless until that is done. */
 interface Remedy {
   advice: string;
   isFinal: boolean;
@@ -25,7 +25,7 @@ const REMEDIES: Record<string, Remedy> = {
   MESSAGE_TOO_LARGE: TAKE_LARGER_BATCHES,
   RECORD_LIST_TOO_LARGE: TAKE_LARGER_BATCHES,
   INVALID_TOPIC_EXCEPTION: { advice: 'Correct KAFKA_TOPIC.', isFinal: true },
-  // It passes shortly after partitions were added, or while a topic is created.
+  // Transient shortly after partitions were added, or while a topic is being created.
   UNKNOWN_TOPIC_OR_PARTITION: { advice: 'Create the topic, or correct KAFKA_TOPIC.', isFinal: false },
   NOT_ENOUGH_REPLICAS: BRING_REPLICAS_BACK,
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: BRING_REPLICAS_BACK,

@@ -37,12 +37,12 @@ export class KafkaHealth implements StreamHealth {
       admin.fetchOffsets({ groupId, topics: [this.topic] }),
       admin.describeGroups([groupId]),
     ]);
-    // Read afterwards: what is written and handled in between would otherwise make the lag negative.
+    // Read after the commits: otherwise records written and handled in between would make the lag negative.
     const ends = await admin.fetchTopicOffsets(this.topic);
     const offsets = new Map(
       committed.flatMap(({ partitions }) => partitions.map((p) => [p.partition, Number(p.offset)])),
     );
-    // A topic that was made anew ends before what was committed of the old one.
+    // A recreated topic ends before the offsets committed for the old one.
     const lagOf = ({ partition, low, high }: (typeof ends)[number]) =>
       Math.max(0, Number(high) - Math.max(Number(low), offsets.get(partition) ?? 0));
     return {

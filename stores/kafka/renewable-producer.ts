@@ -19,7 +19,10 @@ export class RenewableProducer {
     this.#create = create;
   }
 
-  /** Does some work, at the same time as other work. If it fails, work that begins later gets a new producer. */
+  /**
+   * Does some work, possibly concurrently with other work. If it fails, work that begins later gets a new
+   * producer.
+   */
   async use<T>(work: (producer: Producer) => Promise<T>): Promise<T> {
     this.#current ??= this.#connect();
     const connected = this.#current;

@@ -33,7 +33,7 @@ const REFRESH = ['indices:admin/refresh*'];
 const CREATE = ['indices:data/write/bulk*', 'indices:data/write/index', 'indices:admin/create'];
 const DELETE_INDEX = 'indices:admin/delete';
 const DELETE_DOCUMENTS = ['indices:data/write/delete'];
-/** Requests about several indices, or documents, need the right to be made at all. */
+/** Requests about several indices or documents also need a permission for the request itself. */
 const BULK = 'indices:data/write/bulk';
 const GET_MANY = 'indices:data/read/mget';
 const SCROLL = 'indices:data/read/scroll';
@@ -109,8 +109,8 @@ const READER_ROLE: Role = {
 const EVERYDAY = ['AUTHENTICATED', 'GRANTED_PRIVILEGES'];
 
 /**
- * The audit log: failed sign-ins, what was refused, indices that come and go, changes of users and roles. It holds neither
- * bodies, which may have passwords in them, nor the headers that sign in.
+ * The audit log: failed sign-ins, refused requests, created and deleted indices, changes to users and roles.
+ * It holds neither bodies, which may have passwords in them, nor the headers that sign in.
  * https://docs.aws.amazon.com/opensearch-service/latest/developerguide/audit-logs.html
  */
 const AUDIT_LOG = {

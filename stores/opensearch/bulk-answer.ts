@@ -16,7 +16,7 @@ interface BulkItem {
 export type BulkVerdict =
   /** OpenSearch has looked at each document. */
   | { kind: 'answered'; outcomes: DocumentOutcome[] }
-  /** It, or what stands before it, refused the whole request. */
+  /** OpenSearch, or a proxy in front of it, refused the whole request. */
   | {
       kind: 'refused';
       errorType: string;
@@ -54,7 +54,7 @@ export function verdictOf(kinds: readonly BulkKind[], status: number, body: Buff
   if (status < 400) return { kind: 'answered', outcomes: outcomesOf(kinds, body) };
   const error = errorIn(body);
   const { errorType, reason } = describe(status, error);
-  // Any other status comes from an ill OpenSearch, or from another server (404, 405).
+  // Any other status comes from an unwell OpenSearch, or from another server (404, 405).
   if (status !== 400 && status !== 413) return { kind: 'unwell', reason };
   return { kind: 'refused', errorType, reason, isDocuments: status === 413 || isDocumentsOwn(status, error) };
 }

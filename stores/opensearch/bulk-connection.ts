@@ -19,9 +19,12 @@ class NoAnswerInTimeError extends Error {
   override readonly name = 'NoAnswerInTimeError';
 }
 
-/** However near the deadline is: with less time, OpenSearch would do the work and nobody would hear of it. */
+/**
+ * The minimum even close to the deadline: with less time, OpenSearch would do the work and we would miss the
+ * answer.
+ */
 const SHORTEST_TIMEOUT_MS = 1_000;
-/** OpenSearch gives up first. Otherwise it would go on while the documents are already sent again. */
+/** OpenSearch has to give up first. Otherwise it would still be working while we send the documents again. */
 const SERVER_SHARE = 0.9;
 
 /** Sends bulk requests one at a time, each once. */

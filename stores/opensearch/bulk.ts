@@ -6,7 +6,7 @@ import { type BulkClient, BulkConnection } from './bulk-connection.ts';
 import { type BulkAction, type BulkRequest, partOf, requestsOf } from './bulk-request.ts';
 
 export interface BulkOptions {
-  /** Of one bulk request. @default 5 MiB */
+  /** The size of one bulk request. @default 5 MiB */
   maxRequestBytes?: number;
   /** Concurrent bulk requests. @default 2 */
   connections?: number;
@@ -88,7 +88,7 @@ export class OpenSearchBulk {
       });
     } catch (error) {
       if (!(error instanceof DocumentsPendingError)) throw error;
-      // The caller decides. The error may be older than the outcomes, and its reasons say more.
+      // Not thrown: the caller decides by the outcomes, which may be newer than this error and say more.
       for (const position of pending ?? []) outcomes[position] = error.outcomes[position] as DocumentOutcome;
     }
     return outcomes;
@@ -118,8 +118,9 @@ export class OpenSearchBulk {
   }
 
   /**
-   * Halves a refused request until the documents that spoil it are alone. If both halves are refused alike, for a
-   * reason that is not known to be a document's, it is the request, which may be accepted later.
+   * Halves a refused request until the documents at fault are isolated. If both halves are refused for the
+   * same reason, and it is not known to be a document's own, the request itself is at fault and may be
+   * accepted later.
    */
   async #sendHalves(
     request: BulkRequest,

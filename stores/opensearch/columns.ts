@@ -7,8 +7,8 @@ import type { OpenSearchSearch } from './search.ts';
 export type Columns<Column extends string> = Record<Column, number | string | null>;
 
 /**
- * These columns of every document that the query finds. As hits, they would take ten times as long: OpenSearch would load
- * every document's id, and answer in 10,000s. A column that an older index does not have is null.
+ * These columns of every document that the query finds. Hits would take ten times as long: OpenSearch would
+ * load every document's id, and return pages of 10,000. A column that an older index does not have is null.
  * @param query of limited size, because the server keeps all of them in memory: for example an hour, or one series
  */
 export async function columnsOf<Column extends string>(

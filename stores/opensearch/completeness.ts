@@ -18,7 +18,7 @@ const PAGE_SERIES = 500;
 /** How long failed requests are retried. */
 const PATIENCE_MS = 20_000;
 
-/** Made of ticks of fewer than half of the polls due, or of nobody knows how many. */
+/** Made of ticks of fewer than half of the polls due, or of an unknown share. */
 const THIN = `
   doc['source'].size() > 0 && doc['source'].value == 'ticks' && (
     !doc.containsKey('polls_due') || doc['polls_due'].size() == 0 ||
@@ -31,10 +31,10 @@ interface RecordedBucket extends Counted {
   thin: Counted;
 }
 
-/** What the candles, and the notes about polls, tell of the hours of each series. */
+/** What candles and notes about polls say about the hours of each series. */
 export class OpenSearchCompleteness implements CompletenessIndex {
   readonly #client: Client;
-  /** All series of a market share it, and come one after the other. */
+  /** Shared by all series of a market, which come one after the other. */
   #market: { name: string; absence: ReturnType<typeof absenceOfMarket> } | undefined;
 
   constructor(client: Client) {

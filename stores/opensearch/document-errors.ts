@@ -8,9 +8,9 @@ export interface BulkError {
 const ANY_REASON = /^/;
 
 /**
- * The errors of documents, by type, as OpenSearch 3.5 gives them. Types that it uses for faults of requests and indices
- * too, such as a template over its field limit, need the reason. Whatever is not listed is about the index, the cluster
- * or our access to it, and may pass.
+ * The errors of documents, by type, as OpenSearch 3.5 gives them. Types that it uses for faults of requests
+ * and indices too, such as a template over its field limit, need the reason. Any other error is about the
+ * index, the cluster or our access to it, and may be transient.
  */
 const DOCUMENT_ERRORS: ReadonlyMap<string, RegExp> = new Map([
   ['mapper_parsing_exception', ANY_REASON],

@@ -39,8 +39,8 @@ export interface LeaseOptions {
 export interface Lease {
   readonly purpose: string;
   /**
-   * Higher than that of every earlier lease. Whoever writes it as the document's version (`external_gte`) is refused
-   * if a later holder has written the document, even if the write was sent before the lease ran out.
+   * Higher than that of every earlier lease. A write with it as the document's version (`external_gte`) is
+   * refused if a later holder has written the document, even if it was sent before the lease ran out.
    */
   readonly fence: number;
   /** @throws LeaseLostError */

@@ -48,7 +48,7 @@ export class OpenSearchSearch {
             ignore_unavailable: 'true',
             allow_no_indices: 'true',
             expand_wildcards: 'open,hidden',
-            // By default, what the shards that failed would have said is left out without a word.
+            // By default OpenSearch silently leaves out the results of failed shards.
             allow_partial_search_results: 'false',
           },
           body: { track_total_hits: false, ...body },

@@ -94,7 +94,8 @@ export class OpenSearchSummaries implements SummaryStore {
     const found = new Set<string>();
     if (series.length === 0) return found;
     await Promise.all(series.map((each) => this.#freshness.ensure(CANDLE_INDICES, formatMarket(each))));
-    // Also series that nobody asked about, such as the same symbols of another category; that does no harm.
+    // This may include series that were not requested, such as the same symbols in another category, which is
+    // harmless.
     const named = SERIES_FIELDS.map((field) => ({
       terms: { [field]: [...new Set(series.map((each) => each[field]))] },
     }));
@@ -256,7 +257,7 @@ export class OpenSearchSummaries implements SummaryStore {
     ]);
     const hours = [...new Set([...(note?.hours ?? []), ...recorded])];
     if (recorded.length > 0) {
-      // From here on, ticks of these hours are recorded again: this run may not see them any more.
+      // From here on, ticks of these hours are recorded again, because this run may no longer see them.
       await this.setLateHours(hours.map(Date.parse));
       const deletes = recorded.map((hour) => deleteDocument(LATE_HOURS_INDEX, hour));
       await bulk.write(deletes, deadlineMs);

@@ -6,7 +6,10 @@ import type { BulkClient } from './bulk-connection.ts';
 import type { BulkAction } from './bulk-request.ts';
 import { recordLateHour } from './late-hours.ts';
 
-/** Kept back to record late hours, of the time there is: without the record, stored tickers would count as failed. */
+/**
+ * The share of the time reserved for recording late hours: without the record, stored tickers would count as
+ * failed.
+ */
 const RECORDING = { shareOfTime: 0.25, mostMs: 500 };
 
 export interface TickersOptions extends BulkOptions {
@@ -37,8 +40,8 @@ export class OpenSearchTickers implements TickerIndex {
     const recordingMs = Math.min(RECORDING.mostMs, (deadlineMs - Date.now()) * RECORDING.shareOfTime);
     const outcomes = await this.#bulk.write(creates(), deadlineMs - Math.max(0, recordingMs));
     if (lateSlots.size === 0) return outcomes;
-    // After the tickers: whoever finds the record finds them. Also of those that exist, which an earlier attempt may
-    // have stored without a record.
+    // After the tickers, so that a reader of the record finds them. Also for tickers that already existed,
+    // which an earlier attempt may have stored without a record.
     const recorded = await this.#bulk.write([...lateSlots.values()].map(recordLateHour), deadlineMs);
     const failed = recorded.find(({ kind }) => kind === 'retry' || kind === 'refused');
     if (!failed || !('reason' in failed)) return outcomes;

@@ -85,7 +85,7 @@ export class OpenSearchTicks implements TickHours, TickMonths {
 
   async totals(fromMs: number, toMs: number): Promise<Map<number, number>> {
     await this.#refresh();
-    // Nothing but a range of times: OpenSearch then counts by its search tree instead of tick by tick.
+    // With nothing but a range of times, OpenSearch counts by its search tree instead of tick by tick.
     const query = timeRange('slot', fromMs, toMs);
     const { hours } = await this.#search.aggregate<{
       hours: { buckets: { key: number; doc_count: number }[] };

@@ -9,7 +9,7 @@ import {
 import { S3Bucket } from './bucket.ts';
 import { isNoSuchObject, lakeUnavailable, s3Status } from './errors.ts';
 
-/** A connection that sends nothing for so long is given up. */
+/** A connection that sends nothing for this long is given up. */
 const SILENCE_MS = 20_000;
 
 /** Reads the lake's Parquet files and manifests in an S3 bucket. Its methods throw LakeUnavailableError. */
@@ -65,7 +65,7 @@ function rangeHeader({ start, end }: ByteRange): string {
   return start === undefined ? `bytes=-${end}` : `bytes=${start}-${end - 1}`;
 }
 
-/** A body whose failures are named, and that fails if nothing comes any more. */
+/** Wraps a body: names its failures, and fails if no more data arrives. */
 async function* watched(
   body: AsyncIterable<Uint8Array>,
   given: AbortController,

@@ -24,7 +24,7 @@ const deadLetter = z
     produced_at: z.iso.datetime(),
     first_seen: z.iso.datetime(),
   })
-  // Whatever else there is has to survive writing it again, which deep nesting does not.
+  // Unknown fields have to survive being written again, which deep nesting would not.
   .catchall(z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
 /**

@@ -59,7 +59,8 @@ export class S3Versions implements VersionedObjects {
     const address = { Bucket: this.#bucket, Key: key };
     const old = await this.#client.send(new GetObjectCommand({ ...address, VersionId: versionId }));
     const Body = (await old.Body?.transformToByteArray()) ?? new Uint8Array();
-    // The bucket lets nobody replace an object, nor copy to it. Behind the mark of a deletion, nothing is lost.
+    // The bucket does not allow replacing an object or copying over it. Deleting first loses nothing, because
+    // the versions stay behind the delete marker.
     if (!isDeleted) await this.#client.send(new DeleteObjectCommand(address));
     const { ContentType, ContentEncoding } = old;
     const Metadata = { ...old.Metadata, [RESTORED_FROM]: versionId };

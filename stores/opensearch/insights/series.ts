@@ -11,7 +11,7 @@ import { absenceOf } from './absence.ts';
 import { type Metric, max, min } from './aggregations.ts';
 import { COLUMN_VALUES, candleColumns, pathlessCandleIn } from './candle-columns.ts';
 
-/** So many are asked for without looking first. */
+/** Up to this many windows are read without checking first which have ticks. */
 const FEW_WINDOWS = 10;
 
 /** The candles and ticks of one series. */
