@@ -14,9 +14,10 @@ import {
 import type { RejectedTicker } from '../../../core/market/ticker.ts';
 import { createCcxtSource } from '../../../exchanges/ccxt/source.ts';
 import { holdTo, isPrivate } from '../../../exchanges/http/addresses.ts';
+import { fetchAnswer } from '../../../exchanges/http/fetch-answer.ts';
 import { createSource } from '../../../exchanges/http/ticker-source.ts';
 import { sourceNamed } from '../../../exchanges/source-config.ts';
-import { ExchangeServer } from './exchange-server.ts';
+import { ExchangeServer, type ServedAnswer } from './exchange-server.ts';
 import { answer, errorOf, fetchOne, serveEachTest, server, source } from './polling.ts';
 
 const TICKERS = '/api/v3/ticker/24hr';
@@ -35,24 +36,16 @@ const WAYS: [way: string, path: string, open: (baseUrl?: string) => TickerSource
 ];
 const packed = (encoding: string, body: Buffer) => ({ headers: { 'content-encoding': encoding }, body });
 const bomb = Buffer.alloc(40_000_000, ' ');
+const LARGE: [title: string, tooMany: string, attack: () => ServedAnswer][] = [
+  ['a gzip that unpacks to 40 MB', '32 MiB', () => packed('gzip', gzipSync(bomb))],
+  // Parsed, these took 970 and 1,280 MB.
+  ['11 million empty lists', 'values', () => ({ body: `[${'[],'.repeat(11_000_000)}0]` })],
+];
 
 describe.each(WAYS)('an exchange that attacks %s', (_, path, open) => {
   beforeEach(() => answer('/api/v4/margin/currency_pairs', { body: [] }));
 
-  it.each([
-    ['a gzip that unpacks to 40 MB', '32 MiB', () => packed('gzip', gzipSync(bomb))],
-    ['a gzip in a gzip', '32 MiB', () => packed('gzip, gzip', gzipSync(gzipSync(bomb)))],
-    [
-      'a brotli that unpacks to 40 MB',
-      '32 MiB',
-      () => packed('br', brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })),
-    ],
-    ['a zstd that unpacks to 40 MB', '32 MiB', () => packed('zstd', zstdCompressSync(bomb))],
-    ['33 MB of spaces around the answer', '32 MiB', () => ({ body: Buffer.alloc(34_603_008, ' ') })],
-    // Parsed, these took 970 and 1,280 MB.
-    ['11 million empty lists', 'values', () => ({ body: `[${'[],'.repeat(11_000_000)}0]` })],
-    ['11 million empty objects', 'values', () => ({ body: `[${'{},'.repeat(11_000_000)}0]` })],
-  ])('with %s fails its category, and is read no further', async (_, tooMany, attack) => {
+  it.each(LARGE)('with %s fails its category, and is read no further', async (_, tooMany, attack) => {
     answer(path, attack());
     const error = errorOf(await fetchOne(open()));
     expect(error).toBeInstanceOf(AnswerTooLargeError);
@@ -114,6 +107,27 @@ describe.each(WAYS)('an exchange that attacks %s', (_, path, open) => {
       expect(message).toContain('denied');
       expect(message).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u);
     }
+  });
+});
+
+// What both ways read answers with.
+describe('an answer', () => {
+  it.each<[title: string, tooMany: string, attack: () => ServedAnswer]>([
+    ['a gzip in a gzip', '32 MiB', () => packed('gzip, gzip', gzipSync(gzipSync(bomb)))],
+    [
+      'a brotli that unpacks to 40 MB',
+      '32 MiB',
+      () => packed('br', brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })),
+    ],
+    ['a zstd that unpacks to 40 MB', '32 MiB', () => packed('zstd', zstdCompressSync(bomb))],
+    ['33 MB of spaces around the answer', '32 MiB', () => ({ body: Buffer.alloc(34_603_008, ' ') })],
+    ['11 million empty objects', 'values', () => ({ body: `[${'{},'.repeat(11_000_000)}0]` })],
+  ])('with %s is read no further', async (_, tooMany, attack) => {
+    answer('/', attack());
+    const response = await fetchAnswer(`${server.url}/`);
+    const error = await response.arrayBuffer().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(AnswerTooLargeError);
+    expect((error as Error).message).toMatch(new RegExp(`more than .*${tooMany}; the rest was not read`));
   });
 });
 

@@ -47,24 +47,14 @@ describe('the bundled hourly history', () => {
         pricesByHour.set(key, prices);
       }
     }
-    const rebuilt = [...pricesByHour].map(([key, prices]) => ({
-      key,
-      ticks: prices.length,
-      open: prices[0],
-      high: Math.max(...prices),
-      low: Math.min(...prices),
-      close: prices.at(-1),
-    }));
-    const recorded = rows.map(({ symbol, startMs, open, high, low, close }) => ({
-      key: `${symbol} ${startMs}`,
-      ticks: 4,
-      open,
-      high,
-      low,
-      close,
-    }));
-    const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : 1);
-    expect(rebuilt.sort(byKey)).toEqual(recorded.sort(byKey));
+    // As text, which is compared a hundred times as fast.
+    const rebuilt = [...pricesByHour].map(([key, prices]) =>
+      [key, prices.length, prices[0], Math.max(...prices), Math.min(...prices), prices.at(-1)].join(' '),
+    );
+    const recorded = rows.map(({ symbol, startMs, open, high, low, close }) =>
+      [symbol, startMs, 4, open, high, low, close].join(' '),
+    );
+    expect(rebuilt.sort()).toEqual(recorded.sort());
   });
 
   it('starts on 2018-07-01 by default, and ends with the last recorded minute', () => {
@@ -88,31 +78,27 @@ describe('the bundled hourly history', () => {
 
   it('has the same 24 h figures as a scan of all prices', () => {
     const slots = slotsOf(market, 0);
-    const points = rows.flatMap((row) =>
-      candlePath(row, 1).map(([offsetMs, price]) => ({
-        symbol: row.symbol,
-        timeMs: row.startMs + offsetMs,
-        price,
-      })),
+    const recorded = Map.groupBy(rows, ({ symbol }) => symbol);
+    const points = new Map(
+      [...recorded].map(([symbol, ofSymbol]) => [
+        symbol,
+        ofSymbol.flatMap((row) =>
+          candlePath(row, 1).map(([offsetMs, price]) => ({ timeMs: row.startMs + offsetMs, price })),
+        ),
+      ]),
     );
     fc.assert(
       fc.property(fc.nat({ max: slots.length - 1 }), (index) => {
         const slot = slots[index] ?? 0;
         for (const ticker of market.tickersAt(slot)) {
-          const window = points
-            .filter(
-              ({ symbol, timeMs }) => symbol === ticker.symbol && timeMs > slot - 24 * HOUR && timeMs <= slot,
-            )
+          const ofSymbol = points.get(ticker.symbol) ?? [];
+          const window = ofSymbol
+            .filter(({ timeMs }) => timeMs > slot - 24 * HOUR && timeMs <= slot)
             .map(({ price }) => price);
-          const before = points.find(
-            ({ symbol, timeMs }) => symbol === ticker.symbol && timeMs === slot - 24 * HOUR,
-          );
+          const before = ofSymbol.find(({ timeMs }) => timeMs === slot - 24 * HOUR);
           const hour = Math.floor(slot / HOUR) * HOUR;
-          const volumes = rows
-            .filter(
-              ({ symbol, startMs }) =>
-                symbol === ticker.symbol && startMs < hour && startMs >= hour - 24 * HOUR,
-            )
+          const volumes = (recorded.get(ticker.symbol) ?? [])
+            .filter(({ startMs }) => startMs < hour && startMs >= hour - 24 * HOUR)
             .map(({ volume = 0 }) => volume);
           expect(Number(ticker.highPrice24h)).toBe(Math.max(...window));
           expect(Number(ticker.lowPrice24h)).toBe(Math.min(...window));

@@ -1,19 +1,20 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { type LoopbackServer, serveOnLoopback } from '../../../../core/runtime/loopback-server.ts';
 import { createS3Client } from '../../../../stores/s3/client.ts';
 import { S3Lake } from '../../../../stores/s3/lake.ts';
 import { SLOT_MS } from '../../../samples/tickers.ts';
 
 const MARKET = { exchange: 'bybit', category: 'spot' } as const;
-const ADDRESS = { ...MARKET, slotMs: SLOT_MS };
+const servers: LoopbackServer[] = [];
+afterAll(() => Promise.all(servers.map((each) => each.close())));
 
-let server: LoopbackServer | undefined;
-afterEach(() => server?.close());
+const ADDRESS = { ...MARKET, slotMs: SLOT_MS };
 
 /** A lake whose server answers like this. */
 async function lakeBehind(answer: RequestListener): Promise<S3Lake> {
-  server = await serveOnLoopback(answer, 0);
+  const server = await serveOnLoopback(answer, 0);
+  servers.push(server);
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const settings = { endpoint: server.url, credentials, region: 'us-east-1' };
   return new S3Lake(createS3Client({ AWS_ENDPOINT_URL_S3: server.url }, settings), 'lake');
@@ -35,7 +36,8 @@ const CALLS: Record<string, (lake: S3Lake, deadlineMs: number) => Promise<unknow
   setMarkerAside: (lake, deadlineMs) => lake.setMarkerAside('state/x.json', MARKET, SLOT_MS, deadlineMs),
 };
 
-it.each(
+// All at once: they only wait.
+it.concurrent.each(
   Object.keys(CALLS).flatMap((call) => [
     [call, 'does not answer', silence] as const,
     [call, 'stops in the middle of its answer', halfABody] as const,
