@@ -18,7 +18,7 @@ export function isNoSuchObject(error: unknown): boolean {
 /** @param what failed, e.g. `state/bybit.json could not be read` */
 export function lakeUnavailable(bucket: string, what: string, cause: unknown): LakeUnavailableError {
   const { name, message } = cause instanceof Error ? cause : { name: 'Error', message: String(cause) };
-  const reason = message && message !== name ? `${name}: ${message}` : name;
+  const reason = (message && message !== name ? `${name}: ${message}` : name).replace(/\.$/, '');
   const advice = whatToDo(s3Status(cause), name);
   return new LakeUnavailableError(`${what} (bucket ${bucket}): ${reason}. ${advice}`, { cause });
 }
