@@ -29,7 +29,7 @@ interface OperationDefinition<Flags, Output, Result> {
   functionName?: LocalFunction;
   /** What the command does instead, if the flags ask for that; returns its exit code. */
   instead?: (flags: Flags, signal: AbortSignal) => Promise<number> | undefined;
-  /** Whether the same command carries on where it was stopped. */
+  /** Whether the same command resumes where it was stopped. */
   resumable?: boolean;
   input: (flags: Flags, now: Date) => object;
   /** What --json prints. */

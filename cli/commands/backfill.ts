@@ -23,15 +23,15 @@ const categoryLines = Object.entries(CANDLE_CATEGORIES).map(
   ([name, categories]) => `  ${name.padEnd(10)}  ${categories.join(', ')}`,
 );
 
-const help = `--file reads what people download: CSV (also .gz and .zip), JSON lines and Parquet, recognised by the header or the shape:
-our own start,symbol,open,high,low,close,volume; Binance public data; Kraken OHLCVT; CryptoDataDownload; Yahoo Finance;
-CoinMarketCap and CoinGecko; TradingView; Kaggle's minutes of Bitstamp; Coinbase; Gemini; and any table whose columns
-are named so. Rows of 1 to 30 minutes are added up to hours. Rows may be in any order and twice; those without a price
-are left out. Times are UTC unless they have an offset. If a row is not right, the error says which line it is on and
-what to do, and nothing of any file is written.
+const help = `--file reads common downloads: CSV (also .gz and .zip), JSON lines and Parquet. It detects the format by the header or the
+columns: our own start,symbol,open,high,low,close,volume; Binance public data; Kraken OHLCVT; CryptoDataDownload; Yahoo
+Finance; CoinMarketCap and CoinGecko; TradingView; Kaggle's minutes of Bitstamp; Coinbase; Gemini; and any table that names
+its columns like these. Rows of 1 to 30 minutes are added up to hours. Rows may be in any order, and may be repeated; those
+without a price are left out. Times are UTC unless they have an offset. If a row is invalid, the error says which line it is
+on and what to do, and nothing of any file is written.
 
---undo takes back what a run wrote: its candles, the moves that follow from them, and its objects in the lake. What other
-runs wrote is kept, or is there again.
+--undo removes what a run wrote: its candles, the moves that follow from them, and its objects in the lake. What other runs
+wrote is kept, or comes back.
 
 Exit codes: 0 done, 1 undone, but part of the lake cannot be read, 2 failed (an option, a row of the file, the exchange, a store).
 
@@ -39,11 +39,11 @@ Spell symbols as the exchange's tickers do: BTCUSDT (bybit, binance), BTC-USDT o
 BTC-USD (coinbase). These have history:
 ${categoryLines.join('\n')}
   ccxt:<id>   whatever ccxt can fetch from that exchange
-Kraken gives only its last 720 hours; a note says which of the requested hours are missing.
+Kraken serves only the last 720 hours; a note says which of the requested hours are missing.
 
 With --json: {read, candles, moves}: candles found, how many of them were new or changed, moves written. A fetch adds
-{hours, notes}: hours requested, and what could not be had, if anything; a file adds {files, notes}: what each was taken
-for, and what was left out. \`run\` undoes it. All numbers are those of this run. --undo: {run, removed, candles, moves,
+{hours, notes}: hours requested, and what was not available, if anything; a file adds {files, notes}: which format each was
+read as, and what was left out. \`run\` is the name for --undo. All numbers are those of this run. --undo: {run, removed, candles, moves,
 objects, problems}.
 
 Examples:

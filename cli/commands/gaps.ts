@@ -26,13 +26,13 @@ interface GapsFlags extends OperationFlags {
 
 const ROWS_SHOWN = 40;
 
-const help = `An hour of a series is partial if its ticks are of fewer than half of the polls due. Without any data it is "not listed" while
-its market did not exist, "exchange down" if the exchange gave no prices in half of the polls due, otherwise "missing":
-before the first poll of its market, or because nobody polled, or because the polls did not find it.
+const help = `An hour of a series is partial if it has ticks of fewer than half of the due polls. Without any data it is "not listed" while
+its market did not exist, "exchange down" if the exchange gave no prices in at least half of the due polls, and otherwise
+"missing": before the first poll of its market, not polled, or polled without finding it.
 
---repair asks exchanges for their own candles of these hours, as "backfill" does: bybit, binance, okx, kraken, coinbase. What
-they gave is kept in the lake, and so is that they were asked: a second run asks for nothing again. Each run has a name,
-which "npm run backfill -- --undo NAME" takes back. Of an exchange that is read through ccxt, use "npm run backfill".
+--repair asks exchanges for their own candles of these hours, as "backfill" does: bybit, binance, okx, kraken, coinbase. The
+lake keeps their answers, and what they do not have, so a second run requests nothing again. Each run has a name, which
+"npm run backfill -- --undo NAME" undoes. For exchanges that are read through ccxt, use "npm run backfill".
 
 Without --from, each series begins with its first hour with data. All times are of closed hours that are summarised.
 

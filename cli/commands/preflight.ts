@@ -29,7 +29,7 @@ const SAFE_SOURCE = {
 const help = `It only reads. To learn whether MSK accepts a broker type it asks for a cluster in subnets that do not exist, which MSK
 cannot create.
 
-Exit codes: 0 nothing speaks against a deployment (there may be warnings), 1 it would fail, 2 the checks could not run.
+Exit codes: 0 nothing stands in the way of a deployment (there may be warnings), 1 it would fail, 2 the checks could not run.
 
 With --json: {stage, ready, checks: [{name, status: ok|warn|fail, finding, advice, settings}], settings}
 "settings" is the settings file that the account needs, yours included; absent if nothing has to change.

@@ -13,8 +13,8 @@ interface RotateFlags {
 
 const SECRETS = { master: 'MasterUserSecretArn', reader: 'ReaderUserSecretArn' } as const;
 
-const help = `The new password is kept in Secrets Manager before it is set, and becomes the one in use afterwards. It is never printed
-and on no command line. If the command is interrupted, run it again: it goes on with the same password.
+const help = `The new password is stored in Secrets Manager before it is set, and becomes the current one afterwards. It is never printed
+or put on a command line. If the command is interrupted, run it again: it continues with the same password.
 
 Exit codes: 0 the password is changed, and OpenSearch accepts it; 2 failed.
 

@@ -5,9 +5,9 @@ import { commaList, httpUrl, instant, positiveNumber, withFolderOption } from '.
 import { runSql, type SqlFlags } from '../sql/run-sql.ts';
 import { withLakeObjects } from '../targets/lake.ts';
 
-const help = `There are the views tickers, candles, moves and coverage; docs/lake.md describes their columns ("DESCRIBE tickers" lists them).
-They contain what is compacted: whole days, made to Parquet by "npm run compact". Times are UTC. Of the lake only the tables and
-columns that a query reads are brought, once, to lake-cache/ in the folder. Queries cannot write, nor read anything else.
+const help = `The views are tickers, candles, moves and coverage; docs/lake.md describes their columns ("DESCRIBE tickers" lists them).
+They contain whole days, which "npm run compact" turns into Parquet. Times are UTC. Only the tables and columns that a query
+reads are downloaded, once, to lake-cache/ in the folder. Queries cannot write, or read anything else.
 
 Exit codes: 0 answered, 2 the query is wrong, or could not be answered.
 

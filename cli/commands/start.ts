@@ -65,10 +65,10 @@ export const command = withFolderOption(createCommand('start', description, { he
   .addOption(
     new Option(
       '--source <name[=url]>',
-      `poll this exchange, at this URL or its own; can be repeated: ${SOURCE_NAMES} (default with --live and --source-url: bybit)`,
+      `poll this exchange, at this URL or its own; can be repeated: ${SOURCE_NAMES}`,
     )
       .argParser((text: string, before: NamedSource[]) => [...before, namedSource(text)])
-      .default([], 'none'),
+      .default([], 'the market replay; with --live or --source-url, bybit'),
   )
   .option('--kafka <host:port,…>', 'use a Kafka that is already running, with these brokers', brokers)
   .option('--opensearch <url>', 'use an OpenSearch that is already running', httpUrl)

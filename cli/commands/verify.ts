@@ -30,13 +30,13 @@ differences: [{exchange, category, symbol, hour, lake, index, missing, extra, ex
 
 With --answers: OpenSearch and the lake's Parquet files answer the same questions, about every market and each of its series,
 from what both have: up to the last candle of whichever is further behind. Counts, times and prices have to be the same,
-sums and what follows from them to 1e-9. OpenSearch estimates the percentiles of ticks: one of them may be off by one point of a
-percent, and by half a rank. If it is interrupted, the same command carries on; --restart begins again. With --json: {agree,
+sums and what follows from them to 1e-9. OpenSearch estimates the percentiles of ticks: one of them may be off by one
+percentage point and half a rank. If it is interrupted, the same command resumes; --restart starts over. With --json: {agree,
 questions, compared: {market: {from, to}}, notCompared: [text], differences: [{question, field, index, lake}]}.
 
-With --columns: compares NDJSON, Parquet and index by series and day, of days that are over. Each month of candles and moves is made
-again from its sources, in a temporary folder, and compared with the one in the lake, with what the next month continues with as
-well. With --json: {agree, files, rows, documents, seriesDays, problems: [text], differences: [{exchange, category, symbol, day,
+With --columns: compares NDJSON, Parquet and index by series and day, for days that are over. Each month of candles and moves is made
+again from its sources, in a temporary folder, and compared with the one in the lake, and so is the state that the next month
+continues from. With --json: {agree, files, rows, documents, seriesDays, problems: [text], differences: [{exchange, category, symbol, day,
 ndjson, parquet, index, same}], months: {files, rows, differences: [{table, exchange, category, symbol, month, made, parquet,
 same}]}}; \`same\` says whether NDJSON, or what was made again, and Parquet have the same values.
 

@@ -9,7 +9,7 @@ import { ENGINE_NAMES, type EngineName, jarListFile } from './jar-list.ts';
 import { findJdk, findMaven } from './jdk.ts';
 
 /*
- * Rewrites jars/<engine>.txt from pom.xml: node local/engines/list-jars.ts. For changing versions. It trusts
+ * Rewrites jars/<engine>.txt from pom.xml: npx node local/engines/list-jars.ts. For changing versions. It trusts
  * what it downloads, so review the diff before you commit it.
  */
 
