@@ -166,7 +166,7 @@ function repairLines({ requests, candles, moves, unavailable, run }: GapsOutput)
 }
 
 function adviceLine({ repairable }: GapsOutput, isRepair: boolean): string {
-  if (repairable === 0) return '✔ There is nothing that an exchange’s candles could fill.';
+  if (repairable === 0) return '✔ There is nothing that --repair could fill.';
   const hours = `${counted(repairable, 'hour')} could be filled from an exchange’s own candles`;
   return isRepair
     ? `${hours}: run it again to continue.`
