@@ -147,7 +147,7 @@ const bands: Chart = {
 export const percentileBands: Picture = {
   id: 'percentile-bands',
   title: 'How much it moves in a day',
-  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change in every poll, for the ${MOST} currencies with the widest spread from the 1st to the 99th. Those that ended are left out, and those with less than 80 % of the polls unless none has more.`,
+  about: `Percentiles (1, 5, 25, 50, 75, 95, 99) of the 24 h change in every poll, for the ${MOST} currencies with the widest spread from the 1st to the 99th. Those that ended are left out, as are those with less than 80 % of the polls, unless none has more.`,
   usualWindow: '7d',
   charts: [bands],
 };

@@ -63,7 +63,7 @@ export const delay: Chart = {
   height: 150,
   overTime: true,
   whenEmpty:
-    'There are no ticks in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
+    'There are no ticks in this window. Is the pipeline running? "npm run doctor" shows what is wrong.',
   table: {
     layers: ['delays'],
     columns: [
@@ -114,7 +114,7 @@ const DUE_AFTER_HOURS = 2;
 export const completeness: Chart = {
   id: 'completeness',
   title: 'Completeness',
-  description: `The polls that reached the candles ÷ the polls due, in each interval, of each exchange and category, or of the ${MOST_MARKETS} least complete: complete from 99 %. History has no polls. An interval without any candle has a cross, up to two hours ago; of the picked series alone, if a dashboard is filtered.`,
+  description: `The polls that reached the candles ÷ the polls due, in each interval, of each exchange and category, or of the ${MOST_MARKETS} least complete: complete from 99 %. Backfilled history has no polls. A cross marks an interval without any candle, up to two hours ago. If the dashboard is filtered, only the picked series count.`,
   ofOneCurrency: false,
   queries: {
     ledger: {

@@ -52,7 +52,7 @@ const throughput: Chart = {
   height: 180,
   overTime: true,
   whenEmpty:
-    'There are no ticks in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
+    'There are no ticks in this window. Is the pipeline running? "npm run doctor" shows what is wrong.',
   table: {
     layers: ['ticks'],
     columns: [
@@ -124,7 +124,7 @@ const freshness: Chart = {
   rowHeight: 18,
   overTime: false,
   whenEmpty:
-    'There are no ticks in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
+    'There are no ticks in this window. Is the pipeline running? "npm run doctor" shows what is wrong.',
   table: {
     layers: ['age-text'],
     columns: [
@@ -222,7 +222,7 @@ const gaps: Chart = {
   rowHeight: 18,
   overTime: true,
   whenEmpty:
-    'There are no polls in this window. Is the pipeline running? "npm run doctor" finds out what is wrong.',
+    'There are no polls in this window. Is the pipeline running? "npm run doctor" shows what is wrong.',
   table: {
     layers: ['polls'],
     columns: [
@@ -275,7 +275,7 @@ export const pipelineHealth: Picture = {
   id: 'pipeline-health',
   title: 'Pipeline health',
   about:
-    'What arrived, on which way and how fresh it is, and where polls are missing, for all exchanges, whichever currency is picked.',
+    'What arrived, how fresh it is, and where polls are missing, for all exchanges, whichever currency is picked.',
   usualWindow: '7d',
   charts: [throughput, freshness, delay, gaps, completeness],
 };

@@ -72,7 +72,7 @@ const headline: Chart = {
   id: 'headline',
   title: 'At a glance',
   description:
-    'Of each currency’s main market: the last price, the change and the turnover of 24 hours as the exchange reports them (or by its candles), and the lowest price, the highest price and the volatility in the time range. Prices and turnover are in the quote currency.',
+    'For each currency’s main market: the last price, the 24-hour change and turnover as the exchange reports them (or from its candles), and the lowest price, the highest price and the volatility in the time range. Prices and turnover are in the quote currency.',
   ofOneCurrency: true,
   queries: { markets: totals },
   height: 120,

@@ -104,7 +104,7 @@ const price: Chart = {
   id: 'price',
   title: 'Price',
   description:
-    'Mean price in each interval, with the band from the lowest to the highest, in the quote currency: from candles, and for hours without one from ticks. Of a currency with several markets the main one is drawn, where most units of it are traded. Several currencies are drawn as the change since their first price in the window.',
+    'Mean price in each interval, with the band from the lowest to the highest, in the quote currency: from candles, or from ticks for hours without one. For a currency with several markets, the main one is drawn, where most units of it are traded. Several currencies are drawn as the change since their first price in the window.',
   ofOneCurrency: true,
   queries: { markets },
   height: 260,
@@ -195,7 +195,7 @@ const change: Chart = {
   id: 'change',
   title: '24 h change',
   description:
-    'The change over 24 hours, in per cent: each close compared with the close 24 hours before. Where that is unknown, as the exchange reports it. In intervals longer than a day, that of an average day.',
+    'The change over 24 hours, in per cent: each close compared with the close 24 hours before. Where that is unknown, the change that the exchange reports. In intervals longer than a day, the change of an average day.',
   ofOneCurrency: true,
   queries: { day_before: withDayBefore },
   height: 170,

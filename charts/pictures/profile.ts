@@ -68,7 +68,7 @@ const paid: PageChart = {
   id: 'prices-paid',
   title: 'Price, and what was paid',
   description:
-    'The mean price of each interval, in the quote currency. The grey bands hold 90 % and 50 % of the hours. Dashed: the median of the hours, and the price weighted by what was traded (VWAP), where candles tell volumes.',
+    'The mean price of each interval, in the quote currency. The grey bands hold 90 % and 50 % of the hours. Dashed: the median of the hours, and the volume-weighted price (VWAP), where candles have volumes.',
   ofOneCurrency: true,
   height: 260,
   overTime: true,

@@ -77,7 +77,7 @@ const spread: Chart = {
   queries: { quotes: meansOf('bid_price', 'ask_price') },
   height: 150,
   overTime: true,
-  whenEmpty: 'The exchange tells no bid and ask of this currency in this window.',
+  whenEmpty: 'The exchange reports no bid and ask for this currency in this window.',
   table: {
     layers: ['quotes-line'],
     columns: [
@@ -96,13 +96,13 @@ const funding: Chart = {
   id: 'funding',
   title: 'Funding rate',
   description:
-    'What those who bet on a rise pay those who bet on a fall at each funding of a perpetual contract, averaged over each interval, in basis points (0.01 %). Below zero the others pay.',
+    'What holders of long positions in a perpetual contract pay holders of short ones at each funding, averaged over each interval, in basis points (0.01 %). Below zero, shorts pay longs.',
   ofOneCurrency: true,
   queries: { rates: meansOf('funding_rate') },
   height: 150,
   overTime: true,
   whenEmpty:
-    'The exchange tells no funding rate of this currency in this window: only perpetual contracts have one.',
+    'The exchange reports no funding rate for this currency in this window: only perpetual contracts have one.',
   table: {
     layers: ['rates-line'],
     columns: [
@@ -116,7 +116,7 @@ const funding: Chart = {
 export const spreadAndFunding: Picture = {
   id: 'spread-and-funding',
   title: 'Spread and funding',
-  about: 'What trading costs beside the price, where the exchange tells it with each tick.',
+  about: 'What trading costs besides the price, where the exchange reports it with each tick.',
   usualWindow: '7d',
   onlyWithData: true,
   charts: [spread, funding],

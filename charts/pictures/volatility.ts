@@ -158,7 +158,7 @@ export const volatilityRanking: Picture = {
   id: 'volatility-ranking',
   title: 'Volatility ranking',
   about:
-    'Standard deviation of the log returns between the closes of adjacent hours (days, if the history is daily), pooled and annualised (× √8766), of closed hours. All currencies are ranked, whichever is picked, but for those that ended, and those with data for less than 80 % of the window unless none has more.',
+    'Standard deviation of the log returns between the closes of adjacent hours (days, if the history is daily), pooled and annualised (× √8766), of closed hours. All currencies are ranked, whichever is picked, except those that ended, and those with data for less than 80 % of the window unless none has more.',
   usualWindow: '7d',
   charts: [ranking],
 };

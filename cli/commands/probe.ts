@@ -164,7 +164,9 @@ function grouped<T>(list: readonly T[], reasonOf: (one: T) => string) {
 function describe({ source, url, slot, tookMs, categories, requests }: ProbeReport): string {
   const verdicts = [...new Set(categories.map(({ verdict }) => verdict))].join(', ');
   const title = `${source.name} (${source.api}${url ? ` at ${url}` : ''}) from here: ${verdicts}. Polled at ${formatTime(slot)} in ${(tookMs / 1_000).toFixed(1)} s`;
-  const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${count} × ${status}`);
+  const statuses = Object.entries(requests.byStatus).map(
+    ([status, count]) => `${count} × ${status === 'none' ? 'no answer' : status}`,
+  );
   const limits = Object.entries(requests.limits).map(([name, value]) => `  ${name}: ${value}`);
   return [
     title,

@@ -79,7 +79,7 @@ function reportOf(output: VerifyOutput): VerifyReport {
 function lines(report: VerifyReport): string[] {
   const { agree, lakeIds, documents, seriesHours, differences, problems } = report;
   return [
-    `${counted(lakeIds, 'id')} in the lake, ${counted(documents, 'document')} in the index; compared ${counted(seriesHours, 'hour')} of series.`,
+    `${counted(lakeIds, 'id')} in the lake, ${counted(documents, 'document')} in the index; compared ${counted(seriesHours, 'series-hour')}.`,
     ...(differences.length > 0 ? [differenceTable(differences)] : []),
     ...moreRows(differences, ROWS_SHOWN),
     ...problemLines(problems),

@@ -117,7 +117,7 @@ function lines(report: ColumnsReport): string[] {
     ).values(),
   ];
   return [
-    `${counted(rows, 'row')} of NDJSON in ${counted(files, 'Parquet file')}, ${counted(documents, 'document')} in the index; compared ${counted(seriesDays, 'day')} of series.`,
+    `${counted(rows, 'row')} of NDJSON in ${counted(files, 'Parquet file')}, ${counted(documents, 'document')} in the index; compared ${counted(seriesDays, 'series-day')}.`,
     `${counted(months.rows, 'row')} of candles and moves in ${counted(months.files, 'Parquet file')}, made again to compare them.`,
     ...(differences.length > 0 ? [differenceTable(differences)] : []),
     ...moreRows(differences, ROWS_SHOWN),

@@ -103,7 +103,7 @@ describe('npm run probe', () => {
     const { code, stdout, stderr } = await probe(`${name}=${url}`, '--timeout', '2');
     expect(stderr).toMatch(/….*ECONNREFUSED.*; trying again/);
     expect(stdout).toMatch(/✖ spot: .*ECONNREFUSED/);
-    expect(stdout).toMatch(/Requests: \d+ \(\d+ × none\)/);
+    expect(stdout).toMatch(/Requests: \d+ \(\d+ × no answer\)/);
     expect(code).toBe(1);
   });
 
