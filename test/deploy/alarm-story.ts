@@ -16,7 +16,7 @@ export function theAlarms(stage: () => Stage): void {
   const name = (part: 'stateful' | 'stateless', place: string) => `${stackName(STAGE, part)}-${place}`;
   const heartbeat = name('stateless', 'Source-bybit-Ingest-Heartbeat');
   const page = name('stateless', 'DataNotArriving');
-  /** The emulator knows no arithmetic: these two kinds are proven nowhere but in CloudWatch. */
+  /** The emulator cannot evaluate formulas, so these two kinds of alarm are only proven in CloudWatch. */
   const WITH_ARITHMETIC = [
     'Stream-Brokers-Alarms-Cpu1',
     'Stream-Brokers-Alarms-Cpu2',
@@ -25,13 +25,13 @@ export function theAlarms(stage: () => Stage): void {
   let pages: Listener;
   let notices: Listener;
 
-  /** What the source's polls say of themselves, from a time on. */
+  /** The metrics that the source's polls emitted from a time on. */
   const emittedByPolls = async (sinceMs: number, metricName: string) => {
     const logGroup = await stage().logGroupOf('bybitIngest');
     return (await alarmWorld().emittedBy(logGroup, sinceMs)).filter(({ name }) => name === metricName);
   };
 
-  /** Polls the next slot, and answers what the function emitted of it. */
+  /** Polls the next slot, and returns what the function emitted. */
   const pollNow = async (succeeded: number) => {
     const sinceMs = Date.now();
     const slot = new Date(Math.ceil(sinceMs / 60_000) * 60_000).toISOString();
@@ -54,7 +54,7 @@ export function theAlarms(stage: () => Stage): void {
     const emitted = await Promise.all(
       functions.map(async (each) => alarmWorld().emittedBy(await stage().logGroupOf(each))),
     );
-    // What is emitted only in trouble has the dimensions of what is always emitted.
+    // Failure metrics have the same dimensions as the metrics that are always emitted.
     const ids = new Set(
       emitted.flat().flatMap((each) => [each.name, ...RARE_METRICS].map((name) => idOf({ ...each, name }))),
     );
@@ -126,7 +126,7 @@ export function theAlarms(stage: () => Stage): void {
       const { AlarmName, Period, EvaluationPeriods } = alarm;
       const { bad, good } = valuesFor(alarm);
       const metric = metricOf(alarm);
-      // Beyond whatever was put before.
+      // Past everything that was put before.
       alarmWorld().letPass(Period * (EvaluationPeriods + 1));
       await alarmWorld().put(metric, good);
       expect(await alarmWorld().stateOf(AlarmName), AlarmName).toBe('OK');

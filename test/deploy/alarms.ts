@@ -21,7 +21,7 @@ export interface MetricAlarm {
   Threshold: number;
 }
 
-/** What an alarm told a topic. */
+/** A message that an alarm sent to a topic. */
 export interface Told {
   AlarmName: string;
   AlarmDescription: string;
@@ -34,8 +34,8 @@ export type MetricId = Pick<Datapoint, 'namespace' | 'name' | 'dimensions'>;
 const DELIVERY_MS = 10_000;
 
 /**
- * CloudWatch, its logs, and the topics that alarms tell, at a local endpoint. Spoken to in their own words: a client of
- * each would be a dependency for a test.
+ * CloudWatch, its logs, and the topics that alarms notify, at a local endpoint. It uses their raw protocols:
+ * an SDK client for each would be a dependency for one test.
  */
 export class AlarmWorld {
   readonly #endpoint: string;
@@ -50,13 +50,13 @@ export class AlarmWorld {
     this.#clockFile = clockFile;
   }
 
-  /** Lets so much time pass for the alarms. */
+  /** Moves the alarms' clock forward. */
   letPass(seconds: number): void {
     this.#aheadSeconds += seconds;
     writeFileSync(this.#clockFile, String(this.#aheadSeconds));
   }
 
-  /** Puts a value as of so many seconds ago, and has every alarm looked at. */
+  /** Puts a value dated that many seconds ago, and has every alarm evaluated. */
   async put({ namespace, name, dimensions }: MetricId, value: number, secondsAgo = 0): Promise<void> {
     await this.#ask('monitoring', 'GraniteServiceVersion20100801.PutMetricData', {
       Namespace: namespace,
@@ -90,7 +90,7 @@ export class AlarmWorld {
     });
   }
 
-  /** What a function has emitted from a time (epoch ms) on, as its log group holds it. */
+  /** What a function has emitted from a time (epoch ms) on, according to its log group. */
   async emittedBy(logGroupName: string, sinceMs = 0): Promise<Datapoint[]> {
     const { events } = await this.#ask<{ events: { message: string }[] }>(
       'logs',
@@ -100,7 +100,7 @@ export class AlarmWorld {
     return events.flatMap(({ message }) => message.split('\n').flatMap(parseEmf));
   }
 
-  /** A queue that hears what a topic is told. */
+  /** Subscribes a new queue to a topic. */
   async listenTo(topicArn: string, name: string): Promise<Listener> {
     const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`;
     const sns = { Service: 'sns.amazonaws.com' };
@@ -153,7 +153,7 @@ export class AlarmWorld {
   }
 }
 
-/** Hears what a topic is told, in order. */
+/** Receives a topic's messages, in order. */
 export class Listener {
   readonly #receive: () => Promise<Told[]>;
   readonly #heard: Told[] = [];
@@ -162,7 +162,7 @@ export class Listener {
     this.#receive = receive;
   }
 
-  /** The next message about an alarm's state; what was told before it is passed over. */
+  /** The next message about an alarm's state; earlier messages are skipped. */
   async hear(alarmName: string, state: 'ALARM' | 'OK'): Promise<Told> {
     for (const endMs = Date.now() + DELIVERY_MS; ; ) {
       const position = this.#heard.findIndex(
@@ -175,7 +175,7 @@ export class Listener {
     }
   }
 
-  /** Everything that was told until now, and is forgotten by it. */
+  /** Returns and discards all messages so far. */
   async drain(): Promise<Told[]> {
     for (let some = await this.#receive(); some.length > 0; some = await this.#receive())
       this.#heard.push(...some);

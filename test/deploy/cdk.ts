@@ -10,10 +10,10 @@ export class CdkError extends Error {
   override readonly name = 'CdkError';
 }
 
-/** Runs the CDK's command line as a user does, and answers what it printed. */
+/** Runs the CDK's command line as a user does, and returns what it printed. */
 export type Cdk = (...args: string[]) => Promise<string>;
 
-/** @param logFile what the commands print is kept there */
+/** @param logFile keeps the output of the commands */
 export function cdkCommand(environment: Record<string, string>, logFile: string): Cdk {
   return async (...args) => {
     const child = spawn(process.execPath, [join(root, 'node_modules/aws-cdk/bin/cdk'), ...args], {

@@ -6,12 +6,12 @@ import type { Jdk } from '../../local/engines/jdk.ts';
 
 const run = promisify(execFile);
 
-/** A certificate of 127.0.0.1 that nobody signed but itself. */
+/** A self-signed certificate for 127.0.0.1. */
 export interface Certificate {
   /** For `tls.createServer`. */
   pfx: Buffer;
   passphrase: string;
-  /** For whoever shall trust it. */
+  /** For programs that have to trust it. */
   pem: string;
   /** The file that holds it. */
   file: string;
@@ -31,7 +31,7 @@ export async function makeCertificate(jdk: Jdk, folder: string): Promise<Certifi
     ...['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1', '-ext', 'bc=ca:true'],
   ]);
   await run(keytool, ['-exportcert', '-rfc', ...access, '-file', file]);
-  // The store also serves as a list of trusted certificates, for which its own key does not count.
+  // The store also serves as a trust store, in which its own key entry does not count.
   await run(keytool, ['-importcert', '-noprompt', '-file', file, ...access.with(-1, 'trusted')]);
   return { pfx: await readFile(store), passphrase, pem: await readFile(file, 'utf8'), file };
 }

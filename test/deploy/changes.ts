@@ -92,7 +92,7 @@ export function destruction(stage: () => Stage): void {
       name: 'NoSuchBucket',
     });
     expect(await stage().local.kafkaAdmin.listTopics()).not.toContain(stage().topic);
-    // The lake was emptied before; its replica has everything all the same, and no markers of polls.
+    // The lake was emptied before. Its replica still has everything, except the markers of polls.
     const kept = await stage().keysOf('', REPLICA);
     expect(kept.filter((key) => key.startsWith('tickers/exchange=bybit/')).length).toBeGreaterThan(2);
     expect(kept).toContainEqual(expect.stringMatching(/^candles\//));

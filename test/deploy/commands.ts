@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
-/** What a person asks of a deployed stage. */
+/** The commands that people run against a deployed stage. */
 export function commands(stage: () => Stage): void {
   it('refuses a setting that the deployed stage cannot change, unless it is accepted', async () => {
     const zones = { network: { zones: ['us-east-1a', 'us-east-1b'] } };

@@ -29,7 +29,8 @@ export function dataPath(stage: () => Stage): void {
   it('indexes what lies on the topic, signed in with IAM', async () => {
     const { kafkaFront, identities, certificate, openSearch, openSearchFront } = stage().local;
     const indexed: number[] = [];
-    // The emulator knows the mapping but does not poll: our stand-in does, in the function's name, and calls it.
+    // The emulator stores the mapping but does not poll. Our stand-in polls as the function's role, and calls
+    // the function.
     const eventSource = startKafkaEventSource({
       brokers: [kafkaFront.address],
       signIn: {

@@ -19,7 +19,7 @@ import { Stage } from './stage.ts';
  * OpenSearch behind it. docs/aws.md says what of it is real and what is only recorded.
  */
 
-/** Kept after the run: what the CDK and MiniStack had to say. */
+/** Kept after the run: the output of the CDK and MiniStack. */
 const logs = fileURLToPath(new URL('../../.local/logs/test-deploy', import.meta.url));
 const cleanups = new AsyncDisposableStack();
 let shared: Stage;
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => cleanups.disposeAsync());
 
-// One story: each test goes on where the one before stopped, and none does when one has failed.
+// One story: each test continues where the one before stopped, and after a failure none runs.
 let failed = false;
 beforeEach(({ skip }) => {
   if (failed) skip();
@@ -54,7 +54,7 @@ describe('the app', () => {
   updates(stage);
   describe('IAM', () => onlyWhatIsAllowed(stage));
   describe('the brokers', () => mustNotOnKafka(stage));
-  // After the comparison of permissions with calls: these calls are to be refused.
+  // After the comparison of permissions with calls, because these calls have to be refused.
   describe('a thief with the credentials of', () => lakeWalls(stage));
   destruction(stage);
 });

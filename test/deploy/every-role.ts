@@ -61,7 +61,7 @@ const QUESTIONS: QuestionInput[] = [
   { question: 'series' },
 ];
 
-/** What each operation is asked for. */
+/** The input of each operation. */
 const INPUTS: Record<string, object> = {
   verify: { from, to, patienceMs: 0 },
   replay: { from, to },
@@ -84,8 +84,8 @@ const INPUTS: Record<string, object> = {
 };
 
 /**
- * Everything that the functions do with OpenSearch and with the lake, each signed in as itself; then what their roles
- * must not do.
+ * Everything that the functions do with OpenSearch and the lake, each signed in as its own role; then what
+ * the roles must not do.
  */
 export function everyRole(stage: () => Stage): void {
   /** A command to its end. */
@@ -125,7 +125,7 @@ export function everyRole(stage: () => Stage): void {
     const { s3, bucket } = stage();
     await setAside(s3, bucket);
     const done: string[] = [];
-    // First what the index has not, straight into it; in its turn through the stream.
+    // First straight into the index, which lacks some of it; then through the stream.
     await operate('replay', { ...INPUTS.replay, direct: true });
     for (const name of Object.keys(OPERATIONS)) {
       const outputs = await operate<unknown>(name);
@@ -178,7 +178,7 @@ export function everyRole(stage: () => Stage): void {
 
   it('delete the months that have become too old', async () => {
     const deleted: unknown[] = [];
-    // A run that finds ticks which are not summarised keeps their month for the next.
+    // A run that finds unsummarised ticks keeps their month until the next run.
     for (let run = 1; run <= 3 && deleted.length < MONTHS.length; run += 1) {
       const { deletedMonths } = (await stage().invoke('summarise', {})) as { deletedMonths: string[] };
       deleted.push(...deletedMonths);

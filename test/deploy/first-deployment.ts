@@ -6,7 +6,7 @@ import { stageConfig } from '../../lib/config/stages.ts';
 import { STAGE } from './local-aws.ts';
 import { REPLICA, type Stage } from './stage.ts';
 
-/** Deploys, and looks at what CloudFormation and setup have made. */
+/** Deploys, and checks what CloudFormation and setup have created. */
 export function firstDeployment(stage: () => Stage): void {
   it('is deployed', async () => {
     const { s3, local } = stage();

@@ -16,7 +16,7 @@ import {
 import { isListed } from './permissions-list.ts';
 import type { Stage } from './stage.ts';
 
-/** Compares what the roles may do with what was done. */
+/** Compares what the roles may do with what they did. */
 export function onlyWhatIsAllowed(stage: () => Stage): void {
   let policies: Map<string, Policy[]>;
   let calls: Call[];
@@ -30,7 +30,7 @@ export function onlyWhatIsAllowed(stage: () => Stage): void {
     calls = [...made, ...made.flatMap((call) => callsOfKey(call, key)), ...callsOfBrokers()];
   });
 
-  /** What the functions asked the brokers for. */
+  /** The functions' requests to the brokers. */
   function callsOfBrokers(): Call[] {
     const { cluster, topic, consumerGroup, local } = stage();
     const of = (what: string, name: string) => `${cluster.replace(':cluster/', `:${what}/`)}/${name}`;

@@ -8,7 +8,7 @@ import type { Signatures, UnsignedRequest } from './signatures/signatures.ts';
 
 type AwsConfig = ConstructorParameters<typeof LambdaClient>[0] & object;
 
-/** How deployed functions and users sign in, as the emulator knows it. */
+/** How deployed functions and users sign in, according to the emulator. */
 export class Identities {
   readonly #lambda: LambdaClient;
   readonly #secrets: SecretsManagerClient;
@@ -63,7 +63,7 @@ export class Identities {
     return headers;
   }
 
-  /** How a function signs in to the brokers, or whoever has got hold of its id but not of the secret. */
+  /** How a function signs in to the brokers, or an attacker who has its key id but not the secret. */
   async signInTo(FunctionName: string, secret = {}): Promise<Required<Pick<KafkaConfig, 'sasl'>>> {
     const credentials = { ...(await this.credentialsOfFunction(FunctionName)), ...secret };
     return {

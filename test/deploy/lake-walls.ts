@@ -38,7 +38,7 @@ const list =
   (s3, Bucket) =>
     s3.send(new ListObjectsV2Command({ Bucket, ...(Prefix ? { Prefix } : {}) }));
 
-/** What nobody's role may do to a batch, or to the bucket. */
+/** What no role may do to a batch, or to the bucket. */
 const EVERYBODY: Record<string, Attempt> = {
   'replaces a batch': put(OWN_BATCH),
   'deletes a batch': remove(OWN_BATCH),
@@ -91,7 +91,7 @@ const ATTACKS: Record<string, Record<string, Attempt>> = {
   },
 };
 
-/** Tries, with the credentials of each function, what a thief of them would try with the lake. */
+/** Tries with each function's credentials what a thief would try with the lake. */
 export function lakeWalls(stage: () => Stage): void {
   beforeAll(async () => {
     const { s3, bucket } = stage();
@@ -151,7 +151,7 @@ export function lakeWalls(stage: () => Stage): void {
     ]) {
       expect(await may(action, '', asFunction), action).toBe(false);
     }
-    // Someone who restores the lake takes wrong versions away, but replaces nothing by accident.
+    // A person restoring the lake can delete wrong versions, but cannot replace anything by accident.
     expect(await may('DeleteObjectVersion', OWN_BATCH, {})).toBe(true);
     expect(await may('PutObject', OWN_BATCH, {})).toBe(false);
   });

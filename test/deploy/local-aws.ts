@@ -26,13 +26,13 @@ import { startTopics } from './topics.ts';
 
 export const STAGE = 'dev';
 
-/** AWS as far as it runs on this machine. docs/aws.md says what of it is real and what is only recorded. */
+/** The parts of AWS that run on this machine. docs/aws.md says which are real and which are only recorded. */
 export type LocalAws = Awaited<ReturnType<typeof startLocalAws>>;
 
 /**
  * Starts it, with nothing deployed.
  * @param run.folder for its data; engines in it are stopped with the run
- * @param run.logs what the CDK and MiniStack have to say is kept there
+ * @param run.logs keeps the output of the CDK and MiniStack
  * @param cleanups gets what stops it again
  */
 export async function startLocalAws(
@@ -61,7 +61,7 @@ export async function startLocalAws(
   cleanups.defer(() => broker.stop());
 
   const cloudFormation = new CloudFormationClient(aws);
-  /** What a stack of the stage says of itself, by the output's name. */
+  /** A stack's outputs, by name. */
   async function outputsOf(part: 'stateful' | 'stateless'): Promise<Record<string, string>> {
     const { Stacks } = await cloudFormation.send(
       new DescribeStacksCommand({ StackName: stackName(STAGE, part) }),

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
 type Who = OpenSearchFunction | 'reader';
 type Request = readonly [method: string, path: string, body?: object];
 
-/** Indices that exist, so that a refusal is not about one that is missing. They hold nothing. */
+/** Empty indices that exist, so that a refusal is not about a missing index. */
 const INDICES = ['tickers-2031.01', 'candles-2031', 'foreign'];
 const [TICKERS, CANDLES, FOREIGN] = INDICES.map((name) => `/${name}`);
 
@@ -42,7 +42,7 @@ const deletionsIn = (index: string | undefined): Request[] => [
   ['DELETE', `${index}/_doc/1`],
   ['POST', `${index}/_delete_by_query`, { query: { match_all: {} } }],
 ];
-/** The first deletes it, which two functions do with months of tickers. */
+/** The first request deletes an index, which two functions may do with months of tickers. */
 const managementOf = (index: string | undefined): Request[] => [
   ['DELETE', `${index}`],
   ['POST', `${index}/_close`],
@@ -85,7 +85,7 @@ const BY_ROLE: Record<Who, Request[]> = {
   reader: [['GET', '/_cluster/settings'], ...everyChange],
 };
 
-/** Asks for everything that no role may do, as each of them. */
+/** Tries, as each role, everything that no role may do. */
 export function mustNot(stage: () => Stage): void {
   beforeAll(async () => {
     for (const index of INDICES) await stage().local.openSearch.indices.create({ index });

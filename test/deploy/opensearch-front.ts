@@ -6,9 +6,9 @@ import type { Certificate } from './certificate.ts';
 import { ADMIN_ROLE, ROLES_HEADER, USER_HEADER } from './secure-opensearch/secure-opensearch.ts';
 import { authorizationOf, type Credentials, type Signatures } from './signatures/signatures.ts';
 
-/** The first byte of whoever wants TLS. */
+/** The first byte of a TLS connection. */
 const TLS_HANDSHAKE = 22;
-/** Headers by which OpenSearch's security plugin would believe who comes. */
+/** Headers that OpenSearch's security plugin would trust for the caller's identity. */
 const TRUSTED_HEADERS = [USER_HEADER, ROLES_HEADER, 'x-forwarded-for'];
 
 /** Credentials of a role. */
@@ -111,7 +111,7 @@ export async function startOpenSearchFront(options: {
 
   const answer = (incoming: IncomingMessage, response: ServerResponse) => {
     handle(incoming, response).catch((error: Error) => {
-      // 400: the client must not try again what is our own mistake.
+      // 400, so that the client does not retry after a mistake of our own.
       response
         .writeHead(400, { 'content-type': 'application/json' })
         .end(JSON.stringify({ error: error.message }));

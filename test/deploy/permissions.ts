@@ -8,7 +8,7 @@ import {
 import { GetBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 
-/** Something that a role did, in the words of IAM. */
+/** Something that a role did, in IAM's terms. */
 export interface Call {
   /** The role's name. */
   role: string;
@@ -99,7 +99,7 @@ export function keyPolicyIn(templateFile: string): Policy {
   return keys[0].Properties.KeyPolicy;
 }
 
-/** What a service asks of the key for a call, in the name of who called. */
+/** What a service asks of the key for a call, on behalf of the caller. */
 export function callsOfKey({ role, action }: Call, key: string): Call[] {
   const through = (asked: string, service: string): Call[] => [
     {
@@ -120,8 +120,8 @@ export function callsOfKey({ role, action }: Call, key: string): Call[] {
 }
 
 /**
- * What MSK asks of IAM for Kafka's requests, by their numbers: the action, and what it is about. Every client connects,
- * and may ask which versions the broker speaks.
+ * The IAM action and resource that MSK checks for each of Kafka's requests, by request number. Every client
+ * connects, and may ask which versions the broker supports.
  * https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
  */
 const KAFKA_ACTIONS: Readonly<Record<number, [action: string, resource: 'cluster' | 'topic' | 'group']>> = {
@@ -154,7 +154,7 @@ export function callsOfKafka(
   });
 }
 
-/** Actions that accept no resource; the emulator names one all the same. */
+/** Actions that accept no resource, although the emulator names one. */
 const WITHOUT_RESOURCE = new Set(['kafka:GetBootstrapBrokers']);
 
 /** Whether a call is allowed by the role's policies and the resource's own, if it has one. */
@@ -182,7 +182,7 @@ export async function isAllowed(
   return answer.overallResult === 'Allowed';
 }
 
-/** What statements allow and no call made use of: `role action resource`. */
+/** What statements allow but no call used: `role action resource`. */
 export function unusedPermissions(policies: ReadonlyMap<string, readonly Policy[]>, calls: readonly Call[]) {
   const unused: { role: string; action: string; resource: string }[] = [];
   for (const [role, documents] of policies) {
@@ -200,7 +200,7 @@ export function unusedPermissions(policies: ReadonlyMap<string, readonly Policy[
   return unused;
 }
 
-/** Whether a text is what a pattern with asterisks stands for. */
+/** Whether a text matches a pattern with asterisks. */
 export function matches(pattern: string, text: string): boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`).test(text);

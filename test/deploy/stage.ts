@@ -48,7 +48,7 @@ export class Stage {
     return join(this.#folder, `${name}.json`);
   }
 
-  /** Synthesises the app with these settings; answers the assembly's folder. */
+  /** Synthesises the app with these settings; returns the assembly's folder. */
   async synth(name: string, settings: object, ...options: string[]): Promise<string> {
     const replica = { bucketArn: `arn:aws:s3:::${REPLICA}`, keyArn: REPLICA_KEY };
     const common = {
@@ -63,7 +63,7 @@ export class Stage {
     return assembly;
   }
 
-  /** Deploys the templates of a folder; answers what the CDK printed. */
+  /** Deploys the templates of a folder; returns what the CDK printed. */
   async deploy(assembly: string): Promise<string> {
     const options = ['--require-approval', 'never', '--concurrency', '2'];
     const output = await this.local.cdk('deploy', '--all', '--app', assembly, ...options);
@@ -113,7 +113,10 @@ export class Stage {
     return Contents.map(({ Key }) => Key as string);
   }
 
-  /** Asks OpenSearch, signed as a function's role or with the reader's password; answers the status. */
+  /**
+   * Sends a request to OpenSearch, signed as a function's role or with the reader's password; returns the
+   * status.
+   */
   async ask(who: OpenSearchFunction | 'reader', method: string, path: string, body = ''): Promise<number> {
     const { identities, openSearchFront } = this.local;
     const request = { method, url: `http://${openSearchFront.address}${path}`, body };

@@ -81,7 +81,7 @@ function ticksOf(rows: readonly RecordedRow[]): MemoryTicks {
   return ticks;
 }
 
-/** Hands rows over as the command line does. */
+/** Passes rows to the function as the command line does. */
 function handOver(exchange: string, rows: RecordedRow[], hours: 1 | 24 = 1): Promise<BackfillOutput> {
   const invoke = async ({ operation, input }: { operation: string; input: unknown }) => {
     const outputs = await operate<BackfillOutput>(operation, input as object);
@@ -118,7 +118,7 @@ describe('the bundled history', () => {
       documents.filter((each) => each.exchange === exchange).map(withoutOrigin);
     expect(of(moves, 'recorded').length).toBeGreaterThan(100);
     expect(of(moves, 'recorded')).toEqual(of(moves, 'archive'));
-    // Ticks do not tell what was traded in their hour.
+    // Ticks do not have the volume of their hour.
     const comparable = ({ volume: _, ...candle }: object & { volume?: unknown }) => ({
       ...candle,
       source: 'either',

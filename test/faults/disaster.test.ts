@@ -128,7 +128,7 @@ describe('after somebody deleted, replaced and invented batches, and OpenSearch 
     expect(before.moves.length).toBeGreaterThan(0);
 
     const asOfMs = Date.now();
-    // S3 tells versions apart by whole seconds.
+    // S3's version times have whole seconds.
     await until(() => Date.now() >= asOfMs + 1_100);
     const [deleted = 0, deletedTwice = 0, replaced = 0, replacedAndDeleted = 0] = slots.slice(40, 44);
     const invented = FIRST_MS - HOUR_MS;
@@ -159,7 +159,7 @@ describe('after somebody deleted, replaced and invented batches, and OpenSearch 
       examples: { appeared: [keyOf(invented)] },
       problems: [],
     });
-    // What appeared is for a person to judge.
+    // Whether new objects are genuine is for a person to decide.
     await remove(invented);
     expect(await restore(false)).toMatchObject({ counts: { none: slots.length + 1, appeared: 0 } });
 

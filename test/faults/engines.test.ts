@@ -210,7 +210,7 @@ describe('OpenSearch', () => {
     const { host } = new URL(services.openSearch);
     for (const each of requests) {
       expect(await asPage(services.openSearch, { ...each, host }), each.path).toBe(403);
-      // Also a page whose own name leads to this machine.
+      // Also a page whose host name resolves to this machine.
       expect(await asPage(services.openSearch, each), each.path).toBe(403);
     }
     expect((await openSearch.count({ index })).body.count).toBe(1);
@@ -383,7 +383,7 @@ function dotted(hex: string): string {
 }
 
 interface PageRequest {
-  /** @default the page's, whose name leads to this machine */
+  /** @default the page's, which resolves to this machine */
   host?: string;
   method: string;
   path: string;

@@ -9,7 +9,7 @@ export type Answer = (response: ServerResponse, good: string) => void;
 export interface FaultyExchange {
   url: string;
   requests: number;
-  /** What is answered next, one after the other; when there is none left, well. */
+  /** The next answers, in order; once they are used up, the server answers normally. */
   answers: Answer[];
   /** The list of the tickers of a good answer. */
   list: unknown[];
@@ -51,7 +51,7 @@ const json = { 'content-type': 'application/json' };
 
 export const well: Answer = (response, good) => void response.writeHead(200, json).end(good);
 
-/** A status with a body and headers of one's own. */
+/** A status with a custom body and headers. */
 export function status(code: number, body = '', headers: Record<string, string> = {}): Answer {
   return (response) => void response.writeHead(code, { ...json, ...headers }).end(body);
 }
@@ -69,7 +69,7 @@ export const cutInHalf: Answer = (response, good) => {
   response.write(good.slice(0, good.length / 2), () => response.destroy());
 };
 
-/** A good answer that takes so long. */
+/** A good answer after a delay. */
 export const slow =
   (ms: number): Answer =>
   (response, good) =>

@@ -29,18 +29,18 @@ export type Fault =
   | 'none'
   /** The connection is cut at once. */
   | 'cut'
-  /** It is passed on, the server does it, and the connection is cut before the answer. */
+  /** It is passed on, the server executes it, and the connection is cut before the answer. */
   | 'cutAfter'
-  /** It is passed on, the server does it, and no answer ever comes. */
+  /** It is passed on, the server executes it, and no answer ever arrives. */
   | 'silenceAfter'
   /** It is passed on, and the answer stops in the middle of its body. */
   | 'silenceWithin'
   /** It is answered by the proxy. */
   | { status: number; body: string; headers?: Record<string, string> }
-  /** It is passed on with another body, and its answer is mended. */
+  /** It is passed on with another body, and its answer is corrected accordingly. */
   | { send: Buffer; mend: (response: ProxiedResponse) => string };
 
-/** A server in front of a real one that spoils what a test wants spoilt. */
+/** A proxy in front of a real server that injects the faults a test asks for. */
 export interface FaultyProxy {
   url: string;
   requests: ProxiedRequest[];

@@ -29,7 +29,7 @@ async function poll(tickers: readonly Ticker[]): Promise<void> {
   await indexTickers(world, tickers);
 }
 
-/** A month of the older shape, then an upgrade, then a month of the present one. */
+/** A month with the older mapping, then an upgrade, then a month with the current one. */
 async function upgrade(): Promise<Ticker[]> {
   const [before, after] = [tickersOf(OLDER, 1.5), tickersOf(NEWER, 2.5)];
   await openSearch.indices.putIndexTemplate({

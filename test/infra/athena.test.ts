@@ -99,7 +99,9 @@ async function ask(name: string): Promise<Record<string, unknown>[]> {
   );
 }
 
-/** Writes ticks' hourly candles, and others, into the files of their months; answers those of the ticks. */
+/**
+ * Writes the hourly candles of ticks, and others, into the files of their months; returns those of the ticks.
+ */
 async function writeCandles(ticks: readonly PriceTick[], others: readonly object[] = []) {
   await rm(join(folder, COLUMNS_PREFIX), { recursive: true, force: true });
   const candles = [...Map.groupBy(ticks, ({ slotMs }) => hourOf(slotMs))].map(([startMs, inHour]) =>

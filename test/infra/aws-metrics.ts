@@ -4,9 +4,9 @@ export interface AwsMetric {
   dimensions: string;
   /** The page with the table. */
   page: string;
-  /** The statistics that say something. */
+  /** The statistics that are meaningful. */
   statistics: readonly string[];
-  /** A count of events: it is only there when something happened, and one datapoint says it all. */
+  /** A count of events: published only when something happened, so a single datapoint is enough. */
   isEvent?: true;
   /** The lowest monitoring level of an MSK cluster that publishes it. */
   level?: 'PER_BROKER';

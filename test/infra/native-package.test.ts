@@ -20,7 +20,7 @@ describe('a package that is compiled for Lambda', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Whoever runs npm runs this instead. */
+  /** Replaces npm with a script. */
   function npmDoes(script: string): void {
     writeFileSync(join(folder, 'npm'), `#!/bin/sh\n${script}\n`);
     chmodSync(join(folder, 'npm'), 0o755);

@@ -82,7 +82,7 @@ function accessToLake(templates: readonly Template[]): string[] {
   return [...lines].sort();
 }
 
-/** The same as the page says it. */
+/** The same according to the page. */
 function accessToLakeOfPage(): string[] {
   const rows = page.split('\n').filter((line) => /^\| `[a-z/-]+\/` \|/.test(line));
   return rows
@@ -100,7 +100,7 @@ function accessToLakeOfPage(): string[] {
 /** The page's row of what every function's role has; another row refers to it as "every function’s". */
 const EVERY_FUNCTION = 'EveryFunctionRole';
 
-/** What the page says of each role: its first column names it, its last one lists the actions. */
+/** The page's table of roles: the first column names the role, the last one lists its actions. */
 function rolesOfPage(): Map<string, Set<string>> {
   const code = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text ?? '');
   const rows = page.split('\n').filter((line) => /^\| `[\w<>]*Role` \|/.test(line));

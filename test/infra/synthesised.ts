@@ -24,11 +24,11 @@ export function buildApp(stage: StageName, settings: StageSettings = {}) {
 
 type Templates = Record<'stateful' | 'stateless', Template>;
 
-/** Kept for all files of a worker, many of which look at the same apps. */
+/** Kept for all files of a worker, many of which use the same apps. */
 const built = new Map<string, ReturnType<typeof buildApp>>();
 const synthesised = new Map<string, Templates>();
 
-/** The app of a stage that others may have synthesised: its constructs are only to be looked at. */
+/** The app of a stage, possibly shared with other tests, so its constructs must not be changed. */
 export function builtApp(stage: StageName, settings: StageSettings = {}): ReturnType<typeof buildApp> {
   const key = JSON.stringify([stage, settings]);
   const found = built.get(key) ?? buildApp(stage, settings);
@@ -128,7 +128,7 @@ export const EVERYTHING: StageSettings = {
   lake: { replica },
 };
 
-/** What tools that know AWS's rules look at. */
+/** The stages that tools with AWS's rules check. */
 export const CHECKED_STAGES: [title: string, stage: StageName, settings: StageSettings][] = [
   ['dev', 'dev', {}],
   ['prod', 'prod', {}],

@@ -34,7 +34,7 @@ export interface MiniStackOptions {
   alarmClockFile: string;
   /** Every call of a role is added to it, see calls.py. */
   callsFile: string;
-  /** PEM of whom the functions trust beside the usual authorities. */
+  /** PEM file with a certificate that the functions trust besides the usual authorities. */
   certificateFile: string;
 }
 
@@ -63,11 +63,11 @@ export async function startMiniStack(options: MiniStackOptions): Promise<MiniSta
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...account,
-      // Nothing beside launch.py.
+      // Keeps the folder of launch.py clean.
       PYTHONDONTWRITEBYTECODE: '1',
       HOME: folder,
       TMPDIR: folder,
-      // The functions run with the first node: ours.
+      // The functions run with the first node on the path: ours.
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
       // AWS's Node runtime holds the SDK, which CDK's own functions count on.
       NODE_PATH: [nodeModules, process.env.NODE_PATH].filter(Boolean).join(delimiter),

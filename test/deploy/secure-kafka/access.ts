@@ -15,15 +15,14 @@ const everything = {
   permissionType: AclPermissionTypes.ANY,
 };
 
-/** What a token asks for, and how long it may be valid. */
+/** What a token requests, and how long it may be valid. */
 const ASKED = 'https://kafka.us-east-1.amazonaws.com/?Action=kafka-cluster:Connect';
 const MOST_SECONDS = 900;
 
 /**
- * Who may sign in to MSK: a role with a valid token that may connect. Before it does, the broker's ACLs for it become
- * what its policies allow.
- * @param options.admin of a superuser
- * @param options.credentialsOf an access key's; undefined if nobody has it
+ * Decides who may sign in to MSK: a role with a valid token and the permission to connect. Before it signs
+ * in, its policies are turned into the broker's ACLs for it. @param options.admin of a superuser @param
+ * options.credentialsOf an access key's credentials; undefined for an unknown key
  */
 export function iamAccess(options: {
   admin: Admin;

@@ -8,8 +8,8 @@ type Operation = keyof typeof AclOperationTypes;
 type Names = Pick<AclEntry, 'resourceName' | 'resourcePatternType'>;
 
 /**
- * The actions of a policy: what each is about, the ACL to which AWS calls it equivalent, and the actions without which it
- * allows nothing. https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
+ * The actions of a policy: its kind of resource, the ACL that AWS calls equivalent, and the other actions
+ * that it requires. https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
  */
 const ACTIONS: Readonly<Record<string, readonly [about: About, operation?: Operation, needs?: string[]]>> = {
   Connect: ['cluster'],
@@ -48,7 +48,7 @@ const RESOURCE_TYPES = {
   'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
 };
 
-/** A policy that AWS would not take as it is meant, or that Kafka's ACLs cannot express. */
+/** A policy that AWS would read differently from what it means, or that Kafka's ACLs cannot express. */
 export class KafkaPolicyError extends Error {
   override readonly name = 'KafkaPolicyError';
 }
@@ -110,7 +110,7 @@ function permissionsIn({ Statement }: Policy): { action: string; resource: strin
 const ARN =
   /^(?<account>arn:[^:]+:kafka:[^:]*:\d*):(?<about>[\w-]+)\/(?<cluster>[^/]+(?:\/[^/]+)?)(?:\/(?<name>.+))?$/;
 
-/** The names that an ARN stands for, as an ACL says them; undefined if it is about something else. */
+/** The names that an ARN matches, as an ACL writes them; undefined for another kind of resource. */
 function namesIn(arn: string, about: About, clusterArn: string): Names | undefined {
   const ours = ARN.exec(clusterArn)?.groups;
   const theirs = ARN.exec(arn === '*' ? `${ours?.account}:${about}/*` : arn)?.groups;

@@ -7,12 +7,15 @@ import { newClusterId, startKafka } from '../../../local/engines/kafka.ts';
 import { anyFreePort } from '../../../local/engines/ports.ts';
 
 export interface SecureKafka extends Engine {
-  /** Where everybody else signs in, as {@link tokenOf} says: `host:port`. The engine's own address is the superuser's. */
+  /**
+   * Where everybody but the superuser signs in, with {@link tokenOf}: `host:port`. The engine's own address
+   * is for the superuser.
+   */
   signInAddress: string;
 }
 
 /**
- * A broker that lets nobody do what no ACL allows. Whoever connects to its own address may do everything.
+ * A broker that allows only what ACLs allow. Connections to its own address may do everything.
  * @param options.folder for its data; stopped with the run if it is inside of the run's folder
  */
 export async function startSecureKafka(options: {
@@ -48,7 +51,7 @@ export async function startSecureKafka(options: {
   return { ...engine, signInAddress };
 }
 
-/** What the broker did not let anybody do, in its own words. */
+/** What the broker refused, in its own words. */
 export function refusalsOf({ logFile }: Engine): string[] {
   return readFileSync(logFile, 'utf8')
     .split('\n')

@@ -9,7 +9,7 @@ const SASL_AUTHENTICATE = 36;
 /** https://kafka.apache.org/protocol#protocol_error_codes */
 const SASL_AUTHENTICATION_FAILED = 58;
 
-/** Who signs in, by the name of the role, or why it may not. */
+/** Who signed in, by role name, or why sign-in was refused. */
 export interface SignIn {
   who: string;
   refused?: string;
@@ -20,14 +20,14 @@ export interface KafkaFront {
   address: string;
   /** Numbers of the requests that each role has made. */
   requests: Map<string, Set<number>>;
-  /** Who was not let in. */
+  /** Refused sign-ins. */
   refusals: SignIn[];
   close(): Promise<void>;
 }
 
 /**
- * What MSK puts in front of its brokers: TLS, and sign-in with a token of IAM. Stands before a broker, where whoever
- * was let in signs in as the role, and makes whoever asks where the brokers are come back to itself.
+ * What MSK puts in front of its brokers: TLS, and sign-in with an IAM token. It signs admitted clients in to
+ * the real broker as their role, and replaces the broker's address in answers with its own.
  * @param broker where roles sign in: `127.0.0.1:port`
  * @param signIn given the signed URL that the token consists of
  */
@@ -69,7 +69,7 @@ export async function startKafkaFront(
       const apiKey = frame.readInt16BE(4);
       if (apiKey === SASL_AUTHENTICATE) return void authenticate(frame);
       if (role) requests.set(role, (requests.get(role) ?? new Set()).add(apiKey));
-      // Whoever has not signed in is refused by the broker.
+      // The broker refuses clients that have not signed in.
       far.write(frame);
     });
     onFrames(far, (frame) => void near.write(withOurPort(frame)));

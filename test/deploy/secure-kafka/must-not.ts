@@ -8,13 +8,16 @@ import { refusalsOf } from './broker.ts';
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } =
   kafkajs;
 
-/** A topic that is nobody's, and a group that everybody may join: reading shall not fail for want of a group. */
+/**
+ * A topic that belongs to no role, and a group that every role may join, so that reading does not fail for
+ * lack of a group.
+ */
 const FOREIGN = 'foreign';
 const OPEN_GROUP = 'open';
-/** How long a consumer may take until it is refused. */
+/** How long a refusal of a consumer may take. */
 const READ_MS = 30_000;
 
-/** What a role asks of the brokers; rejects if it is refused. */
+/** A request of a role to the brokers; rejects if it is refused. */
 type Attempt = (as: Kafka, on: Names) => Promise<unknown>;
 interface Names {
   topic: string;
@@ -48,7 +51,7 @@ const write = async (as: Kafka, topic: string, transactionalId?: string) => {
   }
 };
 
-/** Reads until something comes, or the broker refuses it. */
+/** Reads until a record arrives, or the broker refuses. */
 const read = async (as: Kafka, topic: string, groupId: string) => {
   const consumer = as.consumer({ groupId, retry: { retries: 0, restartOnFailure: async () => false } });
   await consumer.connect();
@@ -163,7 +166,7 @@ function everybodyMay(operation: 'READ' | 'ALL', group: string) {
   };
 }
 
-/** Asks the brokers for everything that no role may do, as each of them. */
+/** Tries on the brokers, as each role, everything that no role may do. */
 export function mustNotOnKafka(stage: () => Stage): void {
   beforeAll(async () => {
     const { kafkaAdmin, broker } = stage().local;
@@ -193,7 +196,7 @@ export function mustNotOnKafka(stage: () => Stage): void {
         () => 'done',
         (error: { type?: string }) => error,
       );
-      // What kafkajs says of a refusal is not always why; the broker knows.
+      // kafkajs does not always report the reason of a refusal; the broker's log has it.
       const isRefused =
         typeof outcome === 'object' &&
         (refusalsOf(local.broker).length > before || /_AUTHORIZATION_FAILED$/.test(outcome.type ?? ''));

@@ -11,7 +11,7 @@ import { anyFreePort } from '../../../local/engines/ports.ts';
 import type { Certificate } from '../certificate.ts';
 import { secureArtifacts } from './artifacts.ts';
 
-/** Who comes with this header has signed in already, as the user that it names … */
+/** A request with this header has already signed in, as the user that it names … */
 export const USER_HEADER = 'x-proxy-user';
 /** … with the backend roles that this one names. */
 export const ROLES_HEADER = 'x-proxy-roles';
@@ -30,9 +30,9 @@ const PLUGINS = [
 ];
 
 /**
- * OpenSearch with the security plugin that Amazon OpenSearch Service runs for fine-grained access control: TLS only,
- * every request needs a user, and a user may do what its roles allow. Users are those of the internal database, or
- * whoever a proxy on this machine has signed in.
+ * OpenSearch with the security plugin that Amazon OpenSearch Service runs for fine-grained access control:
+ * TLS only, every request needs a user, and a user may do what its roles allow. Users are those of the
+ * internal database, or those that a proxy on this machine has signed in.
  * @param options.folder for its data; stopped with the run if it is inside of the run's folder
  */
 export async function startSecureOpenSearch(options: {
@@ -50,7 +50,7 @@ export async function startSecureOpenSearch(options: {
     writeFile(join(config, 'server.p12'), certificate.pfx),
     writeFile(join(config, 'log4j2.properties'), LOG_TO_CONSOLE),
     writeFile(join(config, 'opensearch-security', 'config.yml'), JSON.stringify(SIGN_IN)),
-    // On AWS the audit log is off until somebody switches it on.
+    // On AWS the audit log is off by default.
     writeFile(
       join(config, 'opensearch-security', 'audit.yml'),
       JSON.stringify(file('audit', { config: { enabled: false } })),
@@ -77,7 +77,7 @@ export async function startSecureOpenSearch(options: {
         await writeFile(join(config, 'opensearch.yml'), JSON.stringify(settings));
         return [
           ...['-Xms384m', '-Xmx384m', '-XX:+UseSerialGC'],
-          // Starts in half the time, and the test is over before more would pay.
+          // Starts in half the time; the test is too short for more optimisation to pay off.
           '-XX:TieredStopAtLevel=1',
           ...['-Dlog4j2.disable.jmx=true', '--enable-native-access=ALL-UNNAMED'],
           // The server's jars first: the plugin has some of them in other versions.

@@ -37,7 +37,10 @@ export interface Signatures {
    * @returns what is wrong; undefined if nothing is
    */
   whyInvalid(request: SignedRequest, service: string, credentials: Credentials): Promise<string | undefined>;
-  /** The same of a URL that bears its signature, as a token does. @param mostSeconds for which it may be valid */
+  /**
+   * The same for a URL that contains its signature, as a token does. @param mostSeconds for which it may be
+   * valid
+   */
   whyInvalidUrl(
     url: URL,
     service: string,
