@@ -174,7 +174,7 @@ describe('a Kafka event source', () => {
     expect(Object.fromEntries(seen)).toEqual({ [`${topic}-0`]: numbered(30), [`${topic}-1`]: numbered(30) });
   });
 
-  it('goes on with the other partitions while one fails, however much waits there', async () => {
+  it('continues with the other partitions while one fails, however much is waiting there', async () => {
     await produce(numbered(100), 0);
     const targets = await produce(numbered(100), 1);
     const invoke = async (event: MSKEvent) => {

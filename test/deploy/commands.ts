@@ -17,7 +17,7 @@ export function commands(stage: () => Stage): void {
     await stage().synth('moved', zones, '-c', 'acceptReplacement=network.zones');
   });
 
-  it('is looked at by preflight, which finds it deployed, and says what the endpoint does not tell', async () => {
+  it('is checked by preflight, which finds it deployed, and reports what the endpoint does not answer', async () => {
     const args = ['preflight', '--stage', STAGE, '--settings', stage().settingsFile('first'), '--json'];
     const stdout = await new Promise<string>((resolve) => {
       const options = { env: { ...process.env, ...stage().local.environment } };

@@ -111,7 +111,7 @@ describe('compacting', () => {
     await proxy.close();
   });
 
-  it('makes a day and its month anew if ticks come late, and no other day', async () => {
+  it('remakes a day and its month if ticks come late, and no other day', async () => {
     await putDays();
     const { scheduled } = await startCompact({ bucket });
     await scheduled(NOW);
@@ -150,7 +150,7 @@ describe('compacting', () => {
     expect(await scheduled(NOW)).toMatchObject({ due: 0, upToDate: 3 });
   });
 
-  it('makes a file anew that is not the one that its manifest describes', async () => {
+  it('remakes a file that is not the one that its manifest describes', async () => {
     await putDays();
     const { compact: command } = await startCompact({ bucket });
     await command({ now: NOW });

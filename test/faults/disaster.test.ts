@@ -117,7 +117,7 @@ const differences = async () => {
   return slices.flatMap((slice) => [...slice.differences, ...slice.problems]);
 };
 
-describe('after somebody deleted, replaced and invented batches, and OpenSearch is lost', () => {
+describe('after batches were deleted, replaced and forged, and OpenSearch is lost', () => {
   it('everything is as it was: the lake from its versions, index and summaries from the lake alone', async () => {
     const lake = new S3Lake(s3, BUCKET);
     for (const slotMs of slots) await lake.putTickers(addressOf(slotMs), linesOf(slotMs));
@@ -169,7 +169,7 @@ describe('after somebody deleted, replaced and invented batches, and OpenSearch 
 });
 
 describe('a lake whose batches are locked', () => {
-  it('lets nobody delete the version of a batch, but who may bypass it and says so', async () => {
+  it('lets nobody delete the version of a batch without permission and an explicit request to bypass it', async () => {
     const [slotMs = 0] = slots;
     const Bucket = 'locked';
     await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));

@@ -65,7 +65,7 @@ async function poll(): Promise<void> {
 }
 
 describe.each(STAGE_NAMES)('an outage of OpenSearch longer than ten attempts, in %s', (stage) => {
-  it('leaves nothing out of the index, with nobody at the keyboard', async () => {
+  it('leaves nothing out of the index, without anyone’s intervention', async () => {
     await (await startSetup(engine.url))();
     const settings = failureSettingsOf(stage);
     await poll();

@@ -58,7 +58,7 @@ async function columnsCheck(): Promise<Check | undefined> {
 const reindex = async (input: object = {}, sliceMs?: number) =>
   (await startOperate(world))<ReindexOutput>('reindex', input, sliceMs);
 
-describe('an index of an older shape', () => {
+describe('an index with an older mapping', () => {
   it('is read together with the others, and takes tickers', async () => {
     const all = await upgrade();
     await indexTickers(world, [fullTicker({ symbol: 'LATE', slot: OLDER })]);
@@ -84,7 +84,7 @@ describe('an index of an older shape', () => {
     ]);
   });
 
-  it('is named by doctor, and made anew from the lake by reindex', async () => {
+  it('is named by doctor, and rebuilt from the lake by reindex', async () => {
     const all = await upgrade();
     expect(await columnsCheck()).toMatchObject({
       status: 'warn',

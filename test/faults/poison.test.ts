@@ -40,8 +40,8 @@ async function letters(): Promise<DeadLetter[]> {
   return all.sort((a, b) => a.offset - b.offset);
 }
 
-describe('a record that breaks whoever reads it', () => {
-  it('becomes a dead letter, and its partition goes on', async () => {
+describe('a record that would break its reader', () => {
+  it('becomes a dead letter, and its partition continues', async () => {
     const poison = [
       `{"v":${nestedLists(50_000)}}`,
       withNote(nestedLists(50_000)),

@@ -405,7 +405,7 @@ describe('on removal', () => {
     dev.resourceCountIs('Custom::S3AutoDeleteObjects', 2);
   });
 
-  it.each(eachStage)('no function leaves a log group that nobody knows: %s', (_, template) => {
+  it.each(eachStage)('no function leaves a log group outside the stack: %s', (_, template) => {
     template.allResourcesProperties('AWS::Lambda::Function', {
       LoggingConfig: { LogGroup: Match.anyValue() },
     });

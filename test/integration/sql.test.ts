@@ -47,7 +47,7 @@ async function sql(query: string, ...options: string[]) {
   return { stdout, stderr, code: running.child.exitCode };
 }
 
-it('answers from the lake as a table, CSV and JSON, and says what it brings', async () => {
+it('answers from the lake as a table, CSV and JSON, and says what it downloads', async () => {
   const all = 'SELECT symbol, slot, last_price FROM tickers ORDER BY slot';
   const table = await sql(all);
   expect(table).toMatchObject({ code: 0, stderr: 'Downloading 0.0 MB for 1 file from the lake.\n' });
@@ -69,7 +69,7 @@ it('answers from the lake as a table, CSV and JSON, and says what it brings', as
   expect(refused.stderr).toContain('There are tickers, candles, moves, coverage.');
 });
 
-it('writes Parquet, and brings no more than it may', async () => {
+it('writes Parquet, and downloads no more than allowed', async () => {
   const out = join(folder, 'out.parquet');
   rmSync(join(folder, 'lake-cache'), { recursive: true, force: true });
   const tooMuch = await sql('FROM tickers', '--max-gb', '0.0000001');

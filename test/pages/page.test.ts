@@ -121,7 +121,7 @@ describe.skipIf(skipped)('the report page', () => {
     expect(await page.locator('#summary h2').innerText()).toBe('ETHUSD · recorded spot');
   });
 
-  it('tells the facts of the picked currency in words, with the numbers behind them', async () => {
+  it('states the facts of the picked currency in words, with the numbers behind them', async () => {
     const page = await open();
     const facts = page.locator('#profile .facts');
     expect(await facts.innerText()).toMatch(/It cost [\d,.]+ USD on average: in half of the hours/);

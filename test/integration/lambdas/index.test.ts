@@ -234,7 +234,7 @@ describe('an outage of OpenSearch', () => {
     });
   });
 
-  it('that lasts is told by each record where the mapping reads a partial answer', async () => {
+  it('that lasts is reported by record if the mapping reads partial answers', async () => {
     const index = await start({ openSearch: `http://${await deadAddress()}`, partialBatchResponse: true });
     // A quarter of the time is for the dead letter.
     const report = await index(eventOfValues([ticker('A'), 'oops', ticker('B')]), 6_000);

@@ -35,7 +35,7 @@ const producedValues = async () => (await readTopic(topic)).map(producedText);
 const idsOf = (values: string[]) => values.map((value) => tickerId(JSON.parse(value) as Ticker));
 
 describe('the ingest function', () => {
-  it('brings every category to the lake, every ticker to the topic, and moves its marker', async () => {
+  it('writes every category to the lake, every ticker to the topic, and moves its marker', async () => {
     const report = await (await start())('2031-03-01T12:00:00Z');
     expect(report).toMatchObject({ slot: SLOT, produced: 3, backlogBatches: 0, waitingBatches: 0 });
     expect(await keysOf(bucket)).toEqual([
@@ -62,7 +62,7 @@ describe('the ingest function', () => {
     expect(new Set(tickers.map(formatSeries))).toEqual(new Set(keys));
   });
 
-  it('brings 700 symbols through with exact numbers, and the bad one among them to rejected/', async () => {
+  it('passes 700 symbols through with exact numbers, and puts the bad one under rejected/', async () => {
     const good = Array.from({ length: 700 }, (_, index) => ({
       symbol: `C${index}USDT`,
       lastPrice: `${index + 1}e-9`,

@@ -33,7 +33,7 @@ function serveMarkets(states: Record<string, string>, at: string): void {
   });
 }
 
-it('markets that come and go are noticed, kept in the lake, and told by "series"', async () => {
+it('markets that appear and end are noticed, kept in the lake, and reported by "series"', async () => {
   const [bucket, topic] = await Promise.all([freshBucket(), freshTopic(1)]);
   await (await startSetup())('Create');
   const start = () => startIngest({ source: { url: server.url, categories: ['spot'] }, bucket, topic });
@@ -86,7 +86,7 @@ function serveCandles(hours: readonly number[]): void {
   });
 }
 
-it('holes in the data are told apart, and filled with the exchange’s own candles, once', async () => {
+it('holes in the data are distinguished, and filled with the exchange’s own candles, once', async () => {
   const [bucket, topic] = await Promise.all([freshBucket(), freshTopic(1)]);
   await (await startSetup())('Create');
   const nowMs = hourOf(Date.now());

@@ -110,7 +110,7 @@ describe('watch', () => {
 });
 
 describe('a summarise that cannot work', () => {
-  it('tells that it did nothing', async () => {
+  it('reports that it did nothing', async () => {
     const summarise = await startSummarise({ OPENSEARCH_URL: `http://${await deadAddress()}` });
     await expect(summarise(NOW, 1_000)).rejects.toThrow(/ECONNREFUSED/);
     const nothing = Object.fromEntries(namesOf('summarise').map((name) => [name, 0]));

@@ -118,7 +118,7 @@ describe('the ledger of completeness', () => {
 });
 
 describe('the way of the data', () => {
-  it('tells how late polls were received, and of the newest slot both parts of its age', async () => {
+  it('shows how late polls were received, and both parts of the newest slot’s age', async () => {
     // The window ends right after now.
     const slotMs = END_MS - 1 - 3 * 60_000;
     const delays = {

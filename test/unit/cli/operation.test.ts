@@ -102,7 +102,7 @@ describe('an interrupted operation', () => {
     expect(printed).toEqual([]);
   });
 
-  it('begins at the beginning if told to', async () => {
+  it('starts over with --restart', async () => {
     await interrupt();
     expect(await run(targetAt('server A').target, { restart: true })).toHaveLength(PARTS);
     expect(printed).toEqual([]);

@@ -75,7 +75,7 @@ describe.each(WAYS)('an exchange that attacks %s', (_, path, open) => {
     beforeEach(() => elsewhere.start());
     afterEach(() => elsewhere.stop());
 
-    it.each([301, 302, 303, 307, 308])('%i is told where it leads, and nobody goes there', async (status) => {
+    it.each([301, 302, 303, 307, 308])('%i is reported with its target, and not followed', async (status) => {
       answer(path, { status, headers: { location: `${elsewhere.url}/latest/meta-data` }, body: '' });
       const error = errorOf(await fetchOne(open()));
       expect(error).toBeInstanceOf(SourceRefusedError);

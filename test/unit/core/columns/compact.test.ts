@@ -181,7 +181,7 @@ describe('a scheduled run', () => {
     expect(new Set(lake.written).size).toBe(50);
   });
 
-  it('goes on after a day that cannot be written, which stays due', async () => {
+  it('continues after a day that cannot be written, which stays due', async () => {
     const lake = new Lake();
     lake.addDays(4);
     lake.check = ({ period }) => {

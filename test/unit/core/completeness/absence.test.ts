@@ -116,7 +116,7 @@ describe('why hours have no data', () => {
     );
   });
 
-  it('is part of an answer that lacks hours, and told in words', async () => {
+  it('is part of an answer that lacks hours, and is put into words', async () => {
     let asked = 0;
     const store = Object.assign(new InMemoryStore([flat(0, 1), flat(6, 2), flat(7, 2)]), {
       absence: async () => {

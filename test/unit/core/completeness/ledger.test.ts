@@ -116,7 +116,7 @@ describe('the completeness ledger', () => {
     expect(ledgerOf(one, hours(0, 1), facts({ absence }))).toMatchObject([{ state: 'present' }]);
   });
 
-  it('tells missing hours apart by what was polled', () => {
+  it('distinguishes missing hours by what was polled', () => {
     const polls = { firstMs: hourMs(2) + 1, lastMs: hourMs(9) };
     const absence = { notListed: [], exchangeDown: new Set<number>(), polls };
     const entries = ledgerOf([], hours(0, 6), facts({ absence, isPolled: (hour) => hour === hourMs(4) }));

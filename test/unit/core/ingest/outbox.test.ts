@@ -123,7 +123,7 @@ const anyStep = fc.record({
 });
 
 describe('whatever happens to polls', () => {
-  it('brings every batch of the lake to the stream in the end, and each poll’s own first, or says what is left', async () => {
+  it('eventually produces every batch of the lake, each poll’s own first, or says what is left', async () => {
     const steps = fc.array(anyStep, { minLength: 1, maxLength: 15 });
     await fc.assert(
       fc.asyncProperty(steps, async (sequence) => {
@@ -213,7 +213,7 @@ describe('a market without a marker', () => {
     expect(pipeline.lost()).toEqual([]);
   });
 
-  it('sets an unreadable one aside, says so once, and goes on', async () => {
+  it('sets an unreadable one aside, says so once, and continues', async () => {
     const pipeline = new FragilePipeline();
     pipeline.lake.markers.set(markerKey(MARKET), 'oops');
     expect(await pipeline.poll()).toMatchObject({
@@ -263,7 +263,7 @@ describe('a marker', () => {
     },
   );
 
-  it('goes on from that of an earlier version, which was the source’s', () => {
+  it('continues from that of an earlier version, which was kept by source', () => {
     const text = `{"v":1,"acknowledged":{"spot":{"slot":"2026-03-01T12:00:00.000Z","tickers":7}}}`;
     expect(parseMarkerOfSource(text, 'spot')).toEqual({ throughMs: NOON_MS, beyondMs: [], tickers: 7 });
     expect(parseMarkerOfSource(text, 'linear')).toBeUndefined();

@@ -10,19 +10,19 @@ const trust = async (candles: Candle[], window = hours(0, 10)) =>
   trustOf(await loadHours(new InMemoryStore(candles), SERIES, window), window, 120_000);
 
 describe('how much an answer can be trusted', () => {
-  it('tells how many returns there are, including that of the window’s first hour', async () => {
+  it('reports how many returns there are, including that of the window’s first hour', async () => {
     const candles = [flat(-1, 1), flat(0, 2), flat(1, 3), flat(3, 4), flat(4, 5)];
     expect(await trust(candles)).toMatchObject({ returns: 3 });
     expect(await trust(candles.slice(1))).toMatchObject({ returns: 2 });
   });
 
-  it('tells the longest gap, at the edges too', async () => {
+  it('reports the longest gap, including the edges', async () => {
     expect(await trust([flat(3, 1), flat(5, 1), flat(9, 1)])).toMatchObject({ longestGapHours: 3 });
     expect(await trust([flat(0, 1)])).toMatchObject({ longestGapHours: 9 });
     expect(await trust([flat(0, 1, 24)])).toMatchObject({ longestGapHours: 0 });
   });
 
-  it('tells the hours whose only price is the close before', async () => {
+  it('reports the hours whose only price is the close before', async () => {
     const stuck = [recorded(0, [1, 2, 1, 2]), flat(1, 2), flat(2, 3), flat(3, 3), recorded(4, [3, 4, 3, 3])];
     expect(await trust(stuck)).toMatchObject({ staleHours: 2 });
     expect(await trust([flat(-1, 7), flat(0, 7)])).toMatchObject({ staleHours: 1 });
@@ -30,7 +30,7 @@ describe('how much an answer can be trusted', () => {
     expect(await trust([flat(-24, 7, 24), flat(0, 7, 24)], hours(0, 24))).toMatchObject({ staleHours: 24 });
   });
 
-  it('tells where the hours come from, and how often each source has a price', async () => {
+  it('reports where the hours come from, and how often each source has a price', async () => {
     expect(await trust([flat(0, 1, 24), flat(24, 1), ticked(25, [1])], hours(0, 26))).toMatchObject({
       sources: { ticks: 1 / 26, hourly: 1 / 26, daily: 24 / 26 },
       samplingIntervalSeconds: 21_600,

@@ -111,7 +111,7 @@ describe('a candle from history', () => {
     });
   });
 
-  it('keeps what was traded, as far as its history tells', () => {
+  it('keeps what was traded, if its history has it', () => {
     const traded = candleFromHistory(SERIES, { ...recorded(10, 12), volume: 3, turnover: 33 }, 1);
     expect(traded).toMatchObject({ volume: 3, turnover: 33 });
     expect(candleFromHistory(SERIES, { ...recorded(10, 12), volume: 0 }, 1)).toMatchObject({ volume: 0 });

@@ -71,7 +71,7 @@ describe('redrive', () => {
     expect(moved).toEqual(['A', 'C']);
   });
 
-  it('goes on however many objects are unfinished, if others between them are not', async () => {
+  it('continues however many objects are unfinished, if others between them are finished', async () => {
     const ill = ['A', 'B', 'D', 'E', 'G'];
     const { moved, run } = world([...'ABCDEFGH'], (symbol) => (ill.includes(symbol) ? RETRY : STORED));
     expect(await run()).toHaveLength(ill.length);

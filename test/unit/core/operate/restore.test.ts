@@ -63,7 +63,7 @@ const restoreAll = (bucket: MemoryBucket, asOfMs: number, dryRun = false): Promi
   restoreObjects(bucket, { prefix: '', asOfMs, dryRun, signal: AbortSignal.timeout(60_000) });
 
 describe('restoring a lake', () => {
-  it('brings back whatever was there, however it was deleted and replaced, and loses nothing that came since', async () => {
+  it('restores whatever was there, however it was deleted and replaced, and loses nothing that came since', async () => {
     const change = fc.record({
       key: fc.constantFrom('a', 'b', 'c'),
       content: fc.option(fc.constantFrom('x', 'y', 'z'), { nil: undefined }),

@@ -118,7 +118,7 @@ describe('Bybit v5', () => {
     expect(option).not.toHaveProperty('bid_price');
   });
 
-  it('requests the options of each coin, and tells which are missing', async () => {
+  it('requests the options of each coin, and reports which are missing', async () => {
     const tickers = '/v5/market/tickers?category=option&baseCoin=';
     const listed = (symbol: string) => ({
       symbol,

@@ -54,7 +54,7 @@ describe('a file as it is downloaded', () => {
     expect(total).toBe(candles.length);
   });
 
-  it('tells volume and turnover apart', async () => {
+  it('distinguishes volume and turnover', async () => {
     const firstOf = async (name: string) => (await read(fixture(name))).candles[0];
     expect(await firstOf('BTCUSDT-1h-2025-01.zip')).toMatchObject({ open: 100, volume: 10, turnover: 1_020 });
     expect(await firstOf('Bitstamp_BTCUSD_1h.csv')).toMatchObject({

@@ -58,7 +58,7 @@ describe('the metrics of a function', () => {
     expect(Date.now() - _aws.Timestamp).toBeLessThan(5_000);
   });
 
-  it('of the whole stage have no dimension of a source, and the line tells the source', () => {
+  it('of the whole stage have no dimension of a source, but the log line names the source', () => {
     emitAll('ingest');
     const line = JSON.parse(stdout[0] as string);
     const directive = line._aws.CloudWatchMetrics.find(({ Metrics }: Directive) =>
@@ -68,7 +68,7 @@ describe('the metrics of a function', () => {
     expect(line.source).toBe('kraken-spot');
   });
 
-  it('leave out trouble that is 0, so that nobody pays for a metric of nothing', () => {
+  it('leave out failure metrics that are 0, so that they cost nothing', () => {
     emitAll('ingest', { ...valuesOf('ingest'), CategoriesFailed: 0, PollsSucceeded: 0 } as never);
     const line = JSON.parse(stdout[0] as string);
     expect(line).not.toHaveProperty('CategoriesFailed');

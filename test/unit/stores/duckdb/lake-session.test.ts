@@ -134,7 +134,7 @@ describe('a query of the lake', () => {
     }
   });
 
-  it('brings no more than the columns that it reads', async () => {
+  it('downloads no more than the columns that it reads', async () => {
     const bytesOf = async (sql: string) => {
       forget();
       return (await session.prepare(sql, signal)).plan.bytesToBring;

@@ -55,7 +55,7 @@ describe('the lake in S3', () => {
     expect(stored).toEqual({ bytes: (puts[0]?.Body as Buffer | undefined)?.length });
   });
 
-  it('locks a batch, and nothing else, for as long as it is told', async () => {
+  it('locks a batch, and nothing else, for the configured time', async () => {
     const puts: PutObjectCommand['input'][] = [];
     const client = { send: async ({ input }: PutObjectCommand) => puts.push(input) };
     const lake = new S3Lake(client as unknown as S3Client, 'lake', { lockDays: 30 });
@@ -95,7 +95,7 @@ describe('the lake in S3', () => {
     expect(await lakeThatAnswers(404).lake.readMarker(MARKET)).toBeUndefined();
   });
 
-  it('goes on from the marker that an earlier version kept by source, unless the market has its own', async () => {
+  it('continues from the marker that an earlier version kept by source, unless the market has its own', async () => {
     const objects: Record<string, string> = {
       'state/renamed.json': '{"v":1,"acknowledged":{"spot":{"slot":"2026-03-01T12:00:00.000Z","tickers":7}}}',
     };

@@ -16,7 +16,7 @@ describe('the timing of moves', () => {
   const path = [100, 111, 99, 120, 105, 140].map((price, hour) => [hourMs(hour * hour), price] as const);
   const rises = movesOf(path, 0.1).filter(({ direction }) => direction === 'rise');
 
-  it('tells the waits between confirmations, the durations and how far moves went on', () => {
+  it('reports the waits between confirmations, the durations and how far moves overshot', () => {
     // Rises are confirmed at hours 1, 9 and 25, and complete from 0 to 1 and from 4 to 9.
     expect(moveTiming(rises, 0.1, hourMs(30))).toEqual({
       medianWaitHours: 12,

@@ -109,7 +109,7 @@ describe('fetching candles through ccxt into the lake', () => {
     ]);
   });
 
-  it('says that there are no candles of a time', async () => {
+  it('says that there are no candles for a time', async () => {
     const range = { fromMs: Date.UTC(2010, 0, 1), toMs: Date.UTC(2010, 0, 2) };
     const [slice, ...others] = await fetchAll(range, 10_000);
     expect(others).toEqual([]);

@@ -40,7 +40,7 @@ describe('the parts of a history', () => {
     expect(parts.map(({ hours }) => hours)).toEqual([1, 24, 1]);
   });
 
-  it('keep what a history tells besides prices', async () => {
+  it('keep what a history has besides prices', async () => {
     const pair = { base: 'A', quote: 'USD' };
     const path: [number, number][] = [[0, 2]];
     const [part] = await partsOf([

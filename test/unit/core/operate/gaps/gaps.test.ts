@@ -156,7 +156,7 @@ const refused = () => new SourceRefusedError('symbol invalid', { url: 'http://x'
 describe('a repair', () => {
   const hoursIn = fc.uniqueArray(fc.integer({ min: 0, max: HOURS - 1 })).map((list) => new Set(list));
 
-  it('fills what the exchange has, however it is cut or killed, and then asks for nothing again', async () => {
+  it('fills what the exchange has, however it is cut off or killed, and then requests nothing again', async () => {
     const killAt = fc.option(fc.integer({ min: 1, max: 12 }));
     await fc.assert(
       fc.asyncProperty(
@@ -199,7 +199,7 @@ describe('a repair', () => {
     );
   });
 
-  it('asks so many times at most, and says what is left', async () => {
+  it('makes at most that many requests, and says what is left', async () => {
     const world = new World([BTC, ETH], (_, hour) => hour === -1);
     world.available = new Set([0, 1, 2, 3, 4, 5]);
     const first = await world.run({ repair: true, requests: 2 });

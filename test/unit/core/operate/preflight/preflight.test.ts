@@ -4,7 +4,7 @@ import { preflight } from '../../../../../core/operate/preflight/preflight.ts';
 
 const ZONES = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
 
-/** An account in which nothing speaks against a deployment. */
+/** An account in which nothing stands in the way of a deployment. */
 function account(differences: Partial<Account> = {}): Account {
   return {
     identity: async () => ({
@@ -79,7 +79,7 @@ describe('preflight', () => {
     ]);
   });
 
-  it('warns of what it could not find out, and goes on', async () => {
+  it('warns of what it could not find out, and continues', async () => {
     const findings = await found({ kafkaVersions: refused, logPolicies: refused });
     expect(findings.map(({ name, status }) => [name, status])).toEqual([
       ['Kafka version', 'warn'],
