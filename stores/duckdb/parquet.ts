@@ -6,6 +6,7 @@ import type { Manifest } from '../../core/columns/manifest.ts';
 import { type ColumnTable, columnsOf, SORTED_BY, TIME_COLUMNS } from '../../core/columns/tables.ts';
 import type { Database } from './database.ts';
 import { quoted } from './sql-text.ts';
+import { SQL_TYPES } from './sql-types.ts';
 
 /** Statistics come with every row group, Bloom filters with every column that has a dictionary. */
 const FORMAT = {
@@ -23,15 +24,22 @@ const GROUP_ROWS: Readonly<Record<ColumnTable, number>> = {
 /**
  * Writes the rows of a query as a table's Parquet file, sorted. Rows that agree in all columns they are sorted by would
  * make the file's bytes depend on chance; there are none.
- * @param rows SQL with all of the table's columns
+ * @param rows SQL with the table's columns
+ * @param used the columns that have any value. The others are not sorted, which takes time and memory. @default all
  */
 export async function writeParquet(
   database: Database,
   table: ColumnTable,
   rows: string,
   path: string,
+  used: readonly string[] = Object.keys(columnsOf(table)),
 ): Promise<void> {
-  await writeSorted(database, table, `FROM (${rows}) ORDER BY ${SORTED_BY[table].join(', ')}`, path);
+  const key = SORTED_BY[table];
+  const sorted = `SELECT ${[...new Set([...key, ...used])].join(', ')} FROM (${rows}) ORDER BY ${key.join(', ')}`;
+  const unused = Object.entries(columnsOf(table))
+    .filter(([name]) => !key.includes(name) && !used.includes(name))
+    .map(([name, kind]) => `NULL::${SQL_TYPES[kind]} AS ${name}`);
+  await writeSorted(database, table, `SELECT ${['*', ...unused].join(', ')} FROM (${sorted})`, path);
 }
 
 /** The same of rows that are sorted. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ColumnMaker, ColumnStore } from '../../core/columns/ports.ts';
-import { withDatabase } from './database.ts';
+import { columnsOf } from '../../core/columns/tables.ts';
+import { type Database, withDatabase } from './database.ts';
 import { describeParquet, writeParquet } from './parquet.ts';
 import { loadDay } from './ticker-day.ts';
 
@@ -17,7 +18,11 @@ export function writeTickerFile(
   return withDatabase(MEMORY[0], async (database, folder) => {
     const path = join(folder, 'part-0.parquet');
     const { rows, skipped, unreadable, problems } = await loadDay(database, store, sources, folder);
-    await database.withEnoughMemory(MEMORY, () => writeParquet(database, file.table, 'FROM tickers', path));
+    // With little memory, because what counting keeps of the table would add to what sorting needs.
+    const used = await database.withEnoughMemory(['48MB', ...MEMORY], () => usedColumns(database));
+    await database.withEnoughMemory(MEMORY, () =>
+      writeParquet(database, file.table, 'FROM tickers', path, used),
+    );
     const content = await describeParquet(database, file.table, path);
     if (content.rows !== rows) {
       throw new Error(`${rows} tickers of ${file.period} were read, but ${content.rows} written`);
@@ -25,4 +30,13 @@ export function writeTickerFile(
     const unread = unreadable.length > 0 ? { unreadable } : {};
     await take({ path, content: { ...content, skipped, ...unread }, problems });
   });
+}
+
+/** The columns that have a value: an exchange sends half of the fields, or fewer. */
+async function usedColumns(database: Database): Promise<string[]> {
+  const columns = Object.keys(columnsOf('tickers'));
+  const [counts = {}] = await database.rows<Record<string, number>>(
+    `SELECT ${columns.map((name) => `count(${name})::INTEGER AS ${name}`).join(', ')} FROM tickers`,
+  );
+  return columns.filter((name) => counts[name]);
 }
