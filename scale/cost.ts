@@ -1,6 +1,6 @@
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import { type Demand, YEARS_KEPT } from './demand.ts';
-import { at, type Inventory } from './inventory.ts';
+import { at, type Inventory } from './growing.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, type Price, priceOf } from './prices.ts';
 import { HOURS_A_MONTH } from './workload.ts';
 

@@ -5,8 +5,9 @@ import { STAGE_NAMES, type StageName, stageConfig } from '../lib/config/stages.t
 import { type CostLine, totalUsd } from './cost.ts';
 import { type Estimate, estimateOf, fitted } from './estimate.ts';
 import { FIGURE_VALUES, FIGURES } from './figures.ts';
+import type { Inventory } from './growing.ts';
 import { drawGrowth, growthTable } from './growth.ts';
-import { type Inventory, inventoryOf } from './inventory.ts';
+import { inventoryOf } from './inventory.ts';
 import { BROKER_HOUR, NODE_HOUR, PRICES, PRICES_DATE, PRICES_REGION, priceOf } from './prices.ts';
 import { costRows, demandRows, dollars, headroomRows, type Rows, rounded } from './tables.ts';
 import { LIKE_BYBIT, withSources } from './workload.ts';

@@ -3,8 +3,8 @@ import { parseStageConfig, type StageConfig } from '../lib/config/stage-config.t
 import { type CostLine, costOf, totalUsd } from './cost.ts';
 import { type Demand, demandOf } from './demand.ts';
 import type { Figures } from './figures.ts';
+import type { Inventory } from './growing.ts';
 import { type Headroom, headroomOf } from './headroom.ts';
-import type { Inventory } from './inventory.ts';
 import { workloadOf } from './workload.ts';
 
 /** What a stage needs, how close it is to its limits, and what it costs. */

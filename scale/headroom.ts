@@ -1,7 +1,7 @@
 import { RESERVES_MS } from '../core/runtime/budgets.ts';
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import { COMPACTIONS_A_NIGHT, type Demand } from './demand.ts';
-import { at, type Inventory } from './inventory.ts';
+import { at, type Inventory } from './growing.ts';
 import {
   BIGGER,
   BROKERS,

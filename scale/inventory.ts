@@ -3,33 +3,8 @@ import { join } from 'node:path';
 import { App, NestedStack, type Stack } from 'aws-cdk-lib';
 import type { StageConfig } from '../lib/config/stage-config.ts';
 import { addPipeline } from '../lib/stacks/pipeline.ts';
+import { at, type Inventory, type Linear } from './growing.ts';
 import { withSources } from './workload.ts';
-
-/** A number that grows with the sources: `fixed + perSource × sources`. */
-export interface Linear {
-  fixed: number;
-  perSource: number;
-}
-
-/** The resources in a stage's templates that are limited or billed by number. */
-export interface Inventory {
-  /** In the stack with the most. */
-  stackResources: Linear;
-  /** In the stack with the most, together with those nested in it: one deployment touches them all. */
-  deployedResources: Linear;
-  /** Of the stack with the most. */
-  outputs: Linear;
-  /** Characters of the longest template. */
-  templateSize: Linear;
-  /** Metrics that alarms watch: an alarm with a formula is billed for each of its metrics. */
-  alarmMetrics: Linear;
-  compositeAlarms: Linear;
-  dashboards: Linear;
-  secrets: Linear;
-  functions: Linear;
-  roles: Linear;
-  metricAlarms: Linear;
-}
 
 interface Resource {
   Type: string;
@@ -125,5 +100,3 @@ export function inventoryOf(config: StageConfig): Inventory {
 
 /** The stack that grows fastest counts, however much smaller it is with one source. */
 const MANY_SOURCES = 100;
-
-export const at = ({ fixed, perSource }: Linear, sources: number) => fixed + perSource * sources;

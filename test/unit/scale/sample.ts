@@ -1,5 +1,5 @@
 import type { Figures } from '../../../scale/figures.ts';
-import type { Inventory } from '../../../scale/inventory.ts';
+import type { Inventory } from '../../../scale/growing.ts';
 
 /** Round numbers, so that a test can be reckoned by hand. */
 export const FIGURES: Figures = {
