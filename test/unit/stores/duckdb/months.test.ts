@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { candleMonths } from '../../../../core/columns/candle-months.ts';
 import { compact } from '../../../../core/columns/compact.ts';
 import { moveMonths } from '../../../../core/columns/move-months.ts';
@@ -12,7 +16,7 @@ import { packLines } from '../../../../core/lake/ndjson.ts';
 import type { Candle } from '../../../../core/market/candle.ts';
 import type { Move } from '../../../../core/market/directional-change.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../../core/market/time.ts';
-import { withDatabase } from '../../../../stores/duckdb/database.ts';
+import { Database } from '../../../../stores/duckdb/database.ts';
 import { writeCandleMonth, writeMoveMonth } from '../../../../stores/duckdb/month-files.ts';
 import { writeParquet } from '../../../../stores/duckdb/parquet.ts';
 import { StagedRows } from '../../../../stores/duckdb/staged-rows.ts';
@@ -135,6 +139,18 @@ const JUST_ENOUGH: Change[] = [
   },
 ];
 
+/** For what the tests themselves put and look at: opening one each time takes longer than either. */
+let database: Database;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'months-test-'));
+  database = await Database.open(folder, { memory: '64MB' });
+});
+afterAll(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
 /** A lake, and what it has. */
 class Lake {
   readonly store = new MemoryColumns();
@@ -169,19 +185,17 @@ class Lake {
   }
 
   async #putDay(dayMs: number): Promise<void> {
-    await withDatabase('64MB', async (database, folder) => {
-      const rows = new StagedRows(`${folder}/ticks.ndjson`, columnsOf('tickers'));
-      for (const { series, ticks } of this.ticks(dayMs).all()) {
-        for (const { slotMs, price } of ticks) {
-          const { symbol, base, quote } = series;
-          rows.add({ v: 1, symbol, base, quote, slot: new Date(slotMs).toISOString(), last_price: price });
-        }
+    const rows = new StagedRows(`${folder}/ticks.ndjson`, columnsOf('tickers'));
+    for (const { series, ticks } of this.ticks(dayMs).all()) {
+      for (const { slotMs, price } of ticks) {
+        const { symbol, base, quote } = series;
+        rows.add({ v: 1, symbol, base, quote, slot: new Date(slotMs).toISOString(), last_price: price });
       }
-      const path = `${folder}/day.parquet`;
-      await writeParquet(database, 'tickers', rows.close(), path);
-      const period = new Date(dayMs).toISOString().slice(0, 10);
-      this.store.put(columnKey({ table: 'tickers', ...MARKET, period }), await readFile(path));
-    });
+    }
+    const path = `${folder}/day.parquet`;
+    await writeParquet(database, 'tickers', rows.close(), path);
+    const period = new Date(dayMs).toISOString().slice(0, 10);
+    this.store.put(columnKey({ table: 'tickers', ...MARKET, period }), await readFile(path));
   }
 
   /** @param only of one day. @default all */
@@ -233,24 +247,23 @@ class Lake {
   }
 
   /** All rows as the index has them; each has to be in the file of its month. */
-  rows<Row>(table: 'candles' | 'moves'): Promise<Row[]> {
-    return withDatabase('64MB', async (database, folder) => {
-      const all: Row[] = [];
-      for (const [key] of this.files(table)) {
-        const path = `${folder}/part.parquet`;
-        await this.store.fetchFile(key, path);
-        const found = await database.rows<{ json: string }>(
-          `SELECT to_json({${FIELDS[table]}})::VARCHAR AS json FROM read_parquet('${path}')`,
-        );
-        for (const { json } of found) {
-          const row = rowOf(json);
-          const timeMs = row.startMs ?? Date.parse(row.confirmed_time ?? '');
-          expect(key).toContain(`/month=${new Date(timeMs).toISOString().slice(0, 7)}/`);
-          all.push(row as Row);
-        }
+  async rows<Row>(table: 'candles' | 'moves'): Promise<Row[]> {
+    const all: Row[] = [];
+    for (const [key] of this.files(table)) {
+      // A name of its own: DuckDB remembers what it has read by the name of its file.
+      const path = join(folder, `${randomUUID()}.parquet`);
+      await this.store.fetchFile(key, path);
+      const found = await database.rows<{ json: string }>(
+        `SELECT to_json({${FIELDS[table]}})::VARCHAR AS json FROM read_parquet('${path}')`,
+      );
+      for (const { json } of found) {
+        const row = rowOf(json);
+        const timeMs = row.startMs ?? Date.parse(row.confirmed_time ?? '');
+        expect(key).toContain(`/month=${new Date(timeMs).toISOString().slice(0, 7)}/`);
+        all.push(row as Row);
       }
-      return all;
-    });
+    }
+    return all;
   }
 }
 
