@@ -16,9 +16,13 @@ export class MemoryColumns implements ColumnStore {
 
   put(key: string, body: Uint8Array): string {
     this.writes += 1;
-    if (this.writes >= this.killAt) throw new Killed(`killed at write ${this.writes}`);
+    this.#throwIfKilled();
     this.objects.set(key, { body, writtenMs: this.writes });
     return etagOf(body);
+  }
+
+  #throwIfKilled(): void {
+    if (this.writes >= this.killAt) throw new Killed(`killed at write ${this.writes}`);
   }
 
   async *list(prefix: string): AsyncGenerator<ListedObject> {
@@ -38,6 +42,8 @@ export class MemoryColumns implements ColumnStore {
   }
 
   async fetchFile(key: string, path: string): Promise<void> {
+    // What an earlier failure left out is not what ends a killed run.
+    this.#throwIfKilled();
     const object = this.objects.get(key);
     if (!object) throw new Error(`no such object: ${key}`);
     await writeFile(path, object.body);
