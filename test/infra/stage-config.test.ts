@@ -84,7 +84,7 @@ describe('a stage whose data is meant to last', () => {
       'no budget',
       { alarms: pages },
       ['alarms.pages'],
-      /^Nobody hears that it costs .* -c acceptUnattended=budget\.$/,
+      /^Nobody is told that it costs .* -c acceptUnattended=budget\.$/,
     ],
   ])('is refused with %s', (_, settings, accepted, message) => {
     expect(refusal(settings, accepted)).toMatch(message);
