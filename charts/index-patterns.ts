@@ -53,8 +53,8 @@ const symbolLink = {
 };
 
 /**
- * The attributes of an index pattern that Dashboards would fill in when somebody first opens it, by writing the pattern:
- * a reader may not write, and several people at once would be told of a conflict.
+ * The attributes of an index pattern that Dashboards would fill in when somebody first opens it, by writing
+ * the pattern: a reader may not write, and several people at once would get a conflict.
  */
 export function fieldAttributes(indices: ChartedIndices): { fields: string; fieldFormatMap: string } {
   const kinds = Object.entries<IndexFieldKind>(INDEX_FIELDS[indices]);

@@ -74,6 +74,6 @@ export interface Exchange extends FailureRules {
   /** The first is polled by the source named like the exchange. */
   readonly tickerApis: readonly [TickerApi, ...TickerApi[]];
   readonly candles?: CandleApi;
-  /** Splits a symbol by its spelling alone, as far as that is possible. */
+  /** Splits a symbol by its spelling alone, if that is possible. */
   pairOf(symbol: string, category: Category): CurrencyPair;
 }

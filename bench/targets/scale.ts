@@ -54,7 +54,7 @@ async function measure(
   const engine = await startOpenSearch({ jdk, jars, folder: home, port, heapMb: HEAP_MB });
   const openSearch = createOpenSearch(engine.url);
   const startedMs = performance.now();
-  const tell = <Part>(part: Part): Part => {
+  const report = <Part>(part: Part): Part => {
     const minutes = ((performance.now() - startedMs) / MINUTE_MS).toFixed(1);
     say(`scale, ${count} series, after ${minutes} min: ${JSON.stringify(part)}`);
     return part;
@@ -68,18 +68,18 @@ async function measure(
     // As in a domain; it makes loading faster.
     await putTemplates('30s');
     const series = generatedSeries(count);
-    const summaries = tell(await measureSummaries(engine.url, series, START_MS, hours));
+    const summaries = report(await measureSummaries(engine.url, series, START_MS, hours));
     // The week ends a month before, so that the hours summarised here are not part of it.
     const openMs = START_MS - 30 * DAY_MS;
     await loadWeek(engine.url, series, openMs);
-    tell('a week is loaded');
+    report('a week is loaded');
     const toMs = START_MS + hours * HOUR_MS;
     const many = { fromMs: START_MS, toMs, ticks: hours * TICKS_AN_HOUR };
-    const questions = tell(await measureQuestions(openSearch, engine.url, series, openMs, many, rounds));
-    const page = tell(await measureFirstPicture(engine.url, openMs + 30 * MINUTE_MS));
+    const questions = report(await measureQuestions(openSearch, engine.url, series, openMs, many, rounds));
+    const page = report(await measureFirstPicture(engine.url, openMs + 30 * MINUTE_MS));
     // Of another month, so in a new index.
     await putTemplates(INDEX_SETTINGS.refreshInterval);
-    const polls = tell(
+    const polls = report(
       await measurePolls(
         openSearch,
         { ...urls, openSearch: engine.url },

@@ -25,7 +25,7 @@ export interface ChartQuery {
   index: IndexPattern | readonly IndexPattern[];
   /** How many days before the window are asked, too, for comparisons with earlier values. @default 0 */
   daysBefore?: number;
-  /** Of these index patterns only the documents of so many days up to the window's end. */
+  /** For these index patterns, only the documents of this many days up to the window's end. */
   lastDays?: Partial<Record<IndexPattern, number>>;
   /**
    * Aggregations over everything in the window, for the picked currency. They come without a query: Dashboards adds its
@@ -66,7 +66,7 @@ export interface PageChart {
   ofOneCurrency: boolean;
   /** Vega-Lite. Data sets are `{name: …}`, colours `var(--name)` (see ../palette.ts). */
   spec: Json;
-  /** On the report page, in pixels; at least so many, if there is a `rowHeight`. */
+  /** On the report page, in pixels; the minimum, if there is a `rowHeight`. */
   height: number;
   /** How much each market needs, if each has a row. */
   rowHeight?: number;

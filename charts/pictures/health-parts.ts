@@ -31,8 +31,8 @@ export const marketAxis: Json = {
 };
 
 /**
- * A row for each interval up to now. The aggregation ends with the last document, so an outage that is going on has no
- * buckets; an interval without documents is a gap once they are due for so many hours.
+ * A row for each interval up to now. The aggregation ends with the last document, so an outage that is going
+ * on has no buckets; an interval without documents is a gap once they have been due for this many hours.
  */
 export const intervalsUntilNow = (hours: number): Json[] => [
   calculate('interval_ms', `${intervalHours('datum.time.interval')} * 3600000`),

@@ -10,7 +10,7 @@ const MOST_CURRENCIES = 6;
 /** Markets that are read to find the main one of each currency. */
 const MOST_MARKETS = 12;
 /**
- * Compared as long as nothing is picked, as far as they are there. Turnovers are only in the tickers, so no shard of
+ * Compared as long as nothing is picked, if they exist. Turnovers are only in the tickers, so no shard of
  * candles knows which markets are large, and there may be more markets than it can return.
  */
 const USUAL_CURRENCIES = ['BTC', 'ETH', 'XRP', 'SOL', 'ADA', 'DOGE'];
@@ -33,7 +33,7 @@ interface Selection {
  * Candles of the usual currencies' markets and of those with the highest turnover, and the ticks of hours that may not have
  * a candle yet. One search asks both indices, so that both are of the same markets. Turnovers in dollars come first, then
  * those in other currencies, which an aggregation cannot convert; inverse contracts, which count coins, are last.
- * @param candles a histogram of a market's candles, and what it tells of each bucket
+ * @param candles a histogram of a market's candles, and what it computes for each bucket
  */
 export function marketsOverTime(
   candles: Json,
@@ -116,7 +116,7 @@ export const returns: Json = {
 const OPTION = { term: { category: 'option' } };
 const inArchive = { term: { exchange: ARCHIVE } };
 
-/** How many there are; some exchanges do not tell what a market's currency is. */
+/** How many there are; some exchanges do not name a market's currency. */
 const currencies: Json = {
   named: { cardinality: { field: 'base' } },
   unnamed: {

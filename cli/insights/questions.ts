@@ -127,7 +127,7 @@ staleHours, sources, samplingIntervalSeconds, samplingIntervalSecondsBySource}
   coverage        part of the window with data, 0 to 1
   priceQuantiles  {"5", "25", "50", "75", "95"}: of the hourly means, weighted by hours
   shareBelowLast  part of the hours whose mean is below last
-  vwap            weighted by what was traded, and the part of the hours that tell it; null if no candle does
+  vwap            weighted by volume, and the share of hours with a known volume; null if none has one
   dca             what one unit cost if the same amount was spent every hour, UTC day, or week from Monday
 ${TRUST_FIELDS}
 Windows of up to 48 h for which only ticks exist are answered from the ticks (exact edges, mean of the samples,

@@ -45,7 +45,7 @@ interface MonthDifference extends Omit<ComparedSeries, 'period'> {
 }
 
 const ROWS_SHOWN = 40;
-/** Days on which only the index differs are counted for the table; so many fit into an event. */
+/** Days on which only the index differs are counted for the table; this many fit into an event. */
 const MOST_COUNTED = 2_000;
 
 /** Compares NDJSON, Parquet and index. @returns the exit code */

@@ -42,10 +42,11 @@ export interface MoveMonthServices {
 const CANDLE_MANIFESTS = `${MANIFESTS_PREFIX}candles/`;
 
 /**
- * Makes a month's file of moves: of those confirmed in it. Its sources are the month's candles, the detectors' states at the
- * end of the month before, and later months that say how moves ended. So a month that changes makes those after it change,
- * one after the other, as far as its states do. A month that ends a move of an earlier one changes that month's file as
- * well, which therefore has to be looked at again after the months that follow it.
+ * Makes a month's file of moves: of those confirmed in it. Its sources are the month's candles, the
+ * detectors' states at the end of the month before, and later months that say how moves ended. So a month
+ * that changes makes those after it change, one after the other, as long as their states change. A month that
+ * ends a move of an earlier one changes that month's file as well, which therefore has to be looked at again
+ * after the months that follow it.
  */
 export function moveMonths({ store, thresholds, write }: MoveMonthServices): ColumnMaker {
   /** By `formatMarket`, ascending. */

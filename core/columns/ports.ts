@@ -55,7 +55,8 @@ export interface ColumnMaker {
    */
   readonly isAgain?: boolean;
   /**
-   * The files that there may be, those of periods that are over, as far as the table waits for that.
+   * The files that may exist; if the table waits for the end of a period, only those of periods that are
+   * over.
    * @param exchange @default all
    */
   files(nowMs: number, exchange?: string): Promise<ColumnFile[]>;

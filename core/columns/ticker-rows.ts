@@ -14,8 +14,8 @@ export interface TickerRows {
 }
 
 export interface TickerRowsOptions {
-  /** Writes every line anew, for a reader that cannot take all that JSON allows. @default only those that are unusual */
-  anew?: boolean;
+  /** Rewrites every line, for a reader that does not accept all of JSON. @default only unusual lines */
+  rewrite?: boolean;
 }
 
 const COLUMNS = Object.keys(columnsOf('tickers'));
@@ -27,9 +27,9 @@ const COLUMNS = Object.keys(columnsOf('tickers'));
 export function tickerRows(
   address: BatchAddress,
   lines: readonly string[],
-  { anew = false }: TickerRowsOptions = {},
+  { rewrite = false }: TickerRowsOptions = {},
 ): TickerRows {
-  const rows: TickerRows = { lines: [], isAsStored: !anew, skipped: [] };
+  const rows: TickerRows = { lines: [], isAsStored: !rewrite, skipped: [] };
   const slot = new Date(address.slotMs).toISOString();
   const symbols = new Set<string>();
   const skip = (position: number, reason: string) => {
@@ -37,7 +37,7 @@ export function tickerRows(
     rows.isAsStored = false;
   };
   for (const [position, line] of lines.entries()) {
-    const read = readRow(line, anew);
+    const read = readRow(line, rewrite);
     if ('reason' in read) {
       skip(position, read.reason);
       continue;
@@ -58,8 +58,11 @@ export function tickerRows(
 }
 
 /** A line as ingest writes it stays as it is; of any other valid one only the columns are left, each once. */
-function readRow(line: string, anew: boolean): { ticker: TickerIdentity; text: string } | { reason: string } {
-  const plain = anew ? undefined : readPlainTicker(line);
+function readRow(
+  line: string,
+  rewrite: boolean,
+): { ticker: TickerIdentity; text: string } | { reason: string } {
+  const plain = rewrite ? undefined : readPlainTicker(line);
   if (plain) return { ticker: plain, text: line };
   const parsed = parseTicker(line);
   return 'reason' in parsed

@@ -51,7 +51,7 @@ export function latestMs({ throughMs, beyondMs }: OutboxMarker): number {
   return beyondMs.at(-1) ?? throughMs;
 }
 
-/** Whether the stream has acknowledged later slots than some that wait, as far as the marker shows. */
+/** Whether, according to the marker, the stream has acknowledged later slots than some that are waiting. */
 export function hasBacklog({ beyondMs }: OutboxMarker): boolean {
   return beyondMs.length > REMEMBERED_SLOTS;
 }

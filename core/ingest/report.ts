@@ -49,7 +49,7 @@ export interface PollReport {
   leftToReplay?: string[];
 }
 
-/** No category of the source could be polled. Batches waiting in the lake were produced all the same. */
+/** No category of the source could be polled. Batches waiting in the lake were still produced. */
 export class PollFailedError extends Error {
   override readonly name = 'PollFailedError';
   readonly report: PollReport;

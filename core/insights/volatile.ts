@@ -29,7 +29,8 @@ export interface VolatileOver extends RankingScope {
 }
 
 /**
- * The `top` most volatile series in scope with enough data; those with too few hours to tell come last.
+ * The `top` most volatile series in scope with enough data; those with too few hours for a volatility come
+ * last.
  * @throws NoAnswerError if no series in scope has data in the window, or enough of it
  */
 export async function mostVolatile(

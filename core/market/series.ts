@@ -12,7 +12,7 @@ export interface Series {
   symbol: string;
 }
 
-/** Base and quote currency, as far as known. */
+/** Base and quote currency, if known. */
 export interface CurrencyPair {
   base?: string | undefined;
   quote?: string | undefined;

@@ -96,8 +96,8 @@ export interface CandleHistory {
   /** @param content uncompressed */
   put(object: CandleObject, content: string): Promise<void>;
   /**
-   * All objects, or those of one series, the most recently written last: it has the last word. Those of the same time by
-   * their keys.
+   * All objects, or those of one series, the most recently written last, because it takes precedence. Those
+   * of the same time by their keys.
    */
   list(series?: Series): Promise<CandleObjectVersion[]>;
   /** The uncompressed content. @throws UnreadableObjectError */
@@ -113,7 +113,7 @@ export interface CandleSource {
   readonly format: CandleFormat;
   /** Hours in one page, at most. */
   readonly pageHours: number;
-  /** The exchange only serves its last so many candles. @default its whole history */
+  /** How many of its latest candles the exchange serves. @default its whole history */
   readonly keptCandles?: number | undefined;
   /** Fetches a page, giving up at `deadlineMs` (epoch ms). @throws SourceError */
   page(range: CandleRange, deadlineMs: number): Promise<CandlePage>;
@@ -139,7 +139,7 @@ export interface ExchangeCandles {
   source(exchange: string, baseUrl: string | undefined): CandleSource;
   /** Parses an exchange's answer for one symbol. */
   parse(format: CandleFormat, symbol: string, content: string): RecordedPrices[];
-  /** Base and quote as far as the symbol's spelling reveals them. */
+  /** Base and quote, if the symbol's spelling reveals them. */
   pairOf(series: Series): CurrencyPair;
 }
 
@@ -252,7 +252,7 @@ export interface CompletenessIndex {
   /** The candles of these series that start in the window. Series without one are left out. */
   recorded(series: readonly Series[], window: Window): Promise<RecordedHours[]>;
   candles(series: Series, window: Window): Promise<PathlessCandle[]>;
-  /** Why a series has no data at times, as far as the polls noticed it. */
+  /** Why a series has no data at times, according to the polls. */
   absence(series: Series): Promise<Absence>;
   /** Every hour that ends at or before this is summarised; epoch ms. Undefined before the first. */
   summarisedUntil(): Promise<number | undefined>;

@@ -83,7 +83,7 @@ interface Work {
   output: RebuildOutput;
 }
 
-/** One phase, as far as the time allows. */
+/** One phase, as time allows. */
 async function step(state: RebuildCursor, work: Work): Promise<RebuildCursor | undefined> {
   switch (state.phase) {
     case 'begin':

@@ -13,7 +13,7 @@ const inputSchema = z.strictObject({
 
 /** What one slice did. */
 export interface ReindexOutput {
-  /** Months that are indexed anew, `YYYY.MM`. */
+  /** Months that were rebuilt, `YYYY.MM`. */
   months: string[];
   /** Their tickers. */
   indexed: number;
@@ -21,7 +21,7 @@ export interface ReindexOutput {
   problems: string[];
 }
 
-/** The index has tickers that the lake lacks, so it cannot be made anew. */
+/** The index has tickers that the lake lacks, so it cannot be rebuilt. */
 export class ReindexError extends Error {
   override readonly name = 'ReindexError';
 }

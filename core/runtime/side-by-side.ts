@@ -1,6 +1,6 @@
 /**
- * Does work for each item, so many at once. After a failure nothing new begins; it rejects once all that had begun has
- * ended, so that nothing goes on behind the caller's back.
+ * Does work for each item, a limited number at once. After a failure nothing new begins, and it rejects once
+ * everything in progress has ended, so that nothing runs on unobserved.
  * @returns the results in the order of the items
  */
 export async function sideBySide<T, R>(

@@ -12,7 +12,7 @@ interface LateHoursWork {
 }
 
 /**
- * Makes the candles of hours with late ticks again, as far as the time allows. Hours that are not summarised yet (from
+ * Makes the candles of hours with late ticks again, as time allows. Hours that are not summarised yet (from
  * `untilMs` on, epoch ms) are left out: they will be, with these ticks.
  * @param hours their starts, epoch ms
  * @returns the first of them, epoch ms

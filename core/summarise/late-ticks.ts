@@ -22,7 +22,7 @@ export interface LateTicksSearch {
 }
 
 /**
- * The hours of a window (of whole hours) that have ticks their candles have not seen, as far as the time allows.
+ * The hours of a window (of whole hours) that have ticks their candles have not seen, as time allows.
  *
  * Counting by series takes long, so it is only done for an hour whose total is not what it was when its
  * candles had seen every tick. As ticks are only ever added, an unchanged total means unchanged ticks.

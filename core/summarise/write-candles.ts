@@ -52,7 +52,7 @@ export async function writeCandles(
   const all = [...bySeries.values()].flatMap(([first]) => first ?? []);
   const known = await store.ledgers(all);
   const unknown = makeMoves === 'now' ? all.filter((each) => !known.has(formatSeries(each))) : [];
-  // A series without a ledger may have candles all the same. Most are just new, and their moves begin here.
+  // A series without a ledger may still have candles. Most are just new, and their moves begin here.
   const withCandles = await store.withCandles(unknown);
   const isNew = new Set(unknown.map(formatSeries).filter((series) => !withCandles.has(series)));
   const ledgers = new Map<string, SeriesLedger>();

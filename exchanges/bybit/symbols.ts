@@ -2,8 +2,8 @@ import type { Category, CurrencyPair } from '../../core/market/series.ts';
 import { splitByQuote } from '../payload/pair.ts';
 
 /**
- * Splits `BTCUSDT`, `BTCPERP` (settled in USDC), `BTC-26DEC25` (a dated USDC future), `BTCUSDH26` (a dated inverse
- * future), `BTC-30DEC22-18000-C` (an option), as far as the spelling allows.
+ * Splits `BTCUSDT`, `BTCPERP` (settled in USDC), `BTC-26DEC25` (a dated USDC future), `BTCUSDH26` (a dated
+ * inverse future), `BTC-30DEC22-18000-C` (an option), where the spelling allows it.
  */
 export function splitBybitSymbol(
   category: Category,

@@ -34,7 +34,7 @@ const PRIVATE: [network: string, bits: number, family: 'ipv4' | 'ipv6'][] = [
   ['224.0.0.0', 3, 'ipv4'],
   // Loopback, and IPv4 in the notation that came before mapped addresses.
   ['::', 96, 'ipv6'],
-  // IPv4 behind NAT64, whoever runs it, 6to4 and Teredo.
+  // IPv4 behind any NAT64, 6to4 and Teredo.
   ['64:ff9b::', 96, 'ipv6'],
   ['64:ff9b:1::', 48, 'ipv6'],
   ['2002::', 16, 'ipv6'],

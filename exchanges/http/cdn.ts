@@ -1,6 +1,6 @@
 /** A page that a network in front of an exchange answered in its place. */
 export interface CdnPage {
-  /** The network's name, as far as its page or headers say. */
+  /** The network's name, according to its page or headers. */
   cdn: string;
   /** A page about the caller's country, rather than about what it did. */
   isAboutRegion: boolean;

@@ -66,8 +66,8 @@ export function candleList(
     for (const { path, message } of checked.error?.issues ?? [])
       context.addIssue({ code: 'custom', path, message });
     if (!checked.success) return z.NEVER;
-    const { volume, vwap, turnover: told, ...prices } = checked.data;
-    const turnover = told ?? (vwap === undefined || volume === undefined ? undefined : vwap * volume);
+    const { volume, vwap, turnover: given, ...prices } = checked.data;
+    const turnover = given ?? (vwap === undefined || volume === undefined ? undefined : vwap * volume);
     return {
       ...prices,
       ...(volume === undefined ? {} : { volume }),

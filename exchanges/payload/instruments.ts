@@ -24,7 +24,7 @@ export interface InstrumentStates {
 /** What is known about the markets of a payload besides their tickers. */
 export interface Markets {
   pairOf(symbol: string): CurrencyPair;
-  /** Why a market has no ticker; undefined if it trades, as far as anyone knows. */
+  /** Why a market has no ticker; undefined unless it is known not to trade. */
   absence?(symbol: string): Omit<AbsentMarket, 'symbol'> | undefined;
   /** A warning about the list, for people. */
   warning?: string | undefined;

@@ -127,10 +127,10 @@ export function normaliseList(
   const warning =
     markets.warning ??
     (standsStill ? `even the newest price is from ${new Date(newestMs).toISOString()}` : undefined);
-  for (const { symbol, values, raw, from, absence: told } of entries) {
+  for (const { symbol, values, raw, from, absence: reported } of entries) {
     const pair = typeof symbol === 'string' ? markets.pairOf(symbol) : {};
     if (typeof symbol === 'string' && !receipt.wants({ symbol, quote: pair.quote })) continue;
-    const absence = told ?? (typeof symbol === 'string' ? markets.absence?.(symbol) : undefined);
+    const absence = reported ?? (typeof symbol === 'string' ? markets.absence?.(symbol) : undefined);
     const received = { ...receipt, ...from };
     const outcome = absence ? { absence } : normaliseTicker(values, fields, { symbol, ...pair }, received);
     if ('reason' in outcome) rejected.push(reject(raw, outcome.reason, received));

@@ -7,9 +7,9 @@ const MOST_MINUTES = 5;
 type Polled = Pick<PolledSource, 'name' | 'samplingIntervalMinutes'>;
 
 /**
- * When a source is polled, in UTC: at whole minutes of every hour (a rate would start at the moment of deployment). Sources
- * are spread over the minutes of their interval, so that a hundred functions do not start, and connect to Kafka, all in one
- * second. A slot is the scheduled time all the same.
+ * When a source is polled, in UTC: at whole minutes of every hour (a rate would start at the moment of
+ * deployment). Sources are spread over the minutes of their interval, so that a hundred functions do not
+ * start, and connect to Kafka, all in one second. A slot is still the scheduled time.
  */
 export function pollExpression(source: Polled): string {
   const { samplingIntervalMinutes: every } = source;

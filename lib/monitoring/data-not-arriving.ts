@@ -17,9 +17,9 @@ export interface DataNotArrivingProps extends AlarmContext {
 const MEMBERS_OF_A_RULE = 50;
 
 /**
- * The only alarm that pages: it is on while any member is, so that one cause pages once even if it triggers five
- * members. Members themselves go to *notices*. It is part of the stack whose alarms come and go with the sources. With
- * more members than a rule holds, it has parts, which tell nobody.
+ * The only alarm that pages: it is on while any member is, so that one cause pages once even if it triggers
+ * five members. Members themselves go to *notices*. It is part of the stack whose alarms come and go with the
+ * sources. With more members than a rule holds, it consists of parts, which notify nobody themselves.
  */
 export class DataNotArriving extends Construct {
   readonly alarm: CompositeAlarm;

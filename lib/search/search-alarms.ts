@@ -143,7 +143,7 @@ export class SearchAlarms extends Construct {
         runbook: 'opensearch-writes-rejected',
       },
     });
-    // A single node has no place for replicas: OpenSearch's own indices keep it yellow for ever.
+    // A single node has no place for replicas: OpenSearch's own indices keep it yellow forever.
     if (dataNodes > 1) {
       addAlarms(this, common, {
         Yellow: {

@@ -18,7 +18,7 @@ export type KafkaEventSourceState = 'connecting' | 'running' | 'reconnecting' | 
 
 export interface KafkaEventSource {
   readonly state: KafkaEventSourceState;
-  /** Records on the broker, as far as we know, that are not handled yet. */
+  /** Records on the broker that are not handled yet, to our knowledge. */
   lagRecords(): number;
   /** By partition, the offset (decimal) up to which every record was handled by the function or given up. */
   processedOffsets(): Record<string, string>;

@@ -150,8 +150,8 @@ class Check {
     const declared = await this.#declaredSteps();
     const steps = symbols.map(({ id, symbol }): FoundStep => {
       if (choice !== undefined) return { stepMs: STEPS[choice] };
-      const told = declared.get(symbol);
-      if (told !== undefined) return { stepMs: told };
+      const declaredMs = declared.get(symbol);
+      if (declaredMs !== undefined) return { stepMs: declaredMs };
       const found = stepOf(distances.get(id) ?? new Map());
       const named = this.#files.find((file) => file.symbols.includes(symbol) && file.named.stepMs)?.named
         .stepMs;

@@ -24,7 +24,7 @@ export interface TextLayout extends Layout {
 const SEPARATORS = [',', ';', '\t', '|'];
 const FORCE = `--format says what it is: ${FORMAT_NAMES.join(', ')}`;
 
-/** @throws HistoryFileError if the columns cannot be told */
+/** @throws HistoryFileError if the columns are unclear */
 export function textLayout({ title, head }: PlainFile, forced: FormatName | undefined): TextLayout {
   const encoding = head.readUInt16BE(0) === 0xfffe ? 'utf-16' : 'utf-8';
   const text = new TextDecoder(encoding === 'utf-16' ? 'utf-16le' : encoding).decode(head);

@@ -24,7 +24,7 @@ export class NoPipelineError extends Error {
  * if none is running, engines started for the work on the data of the last run.
  *
  * @param needs the stores that the work uses; the addresses of others may be ""
- * @param work its `place` tells the stores that it uses apart from others, also after a restart: the folder's own
+ * @param work its `place` identifies the stores that it uses, also after a restart: the folder's own
  *   engines may then listen on other ports
  * @throws NoPipelineError if there is nothing to work with
  */

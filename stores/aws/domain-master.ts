@@ -27,7 +27,7 @@ export function masterPasswordSetter(DomainName: string, signal: AbortSignal): S
       await sleep(POLL_MS, undefined, { signal });
     }
     throw new DomainBusyError(
-      `Domain ${DomainName} was still changing after ${LIMIT_MS / 60_000} min. Run the command again: it goes on with the same password.`,
+      `Domain ${DomainName} was still changing after ${LIMIT_MS / 60_000} min. Run the command again: it continues with the same password.`,
     );
   }
 

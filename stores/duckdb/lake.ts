@@ -78,7 +78,7 @@ export class Lake implements AsyncDisposable {
     await this.database.run(COVERAGE_VIEW);
   }
 
-  /** From now on no statement reaches anything but the lake. @param files that it may write all the same */
+  /** From now on no statement reaches anything but the lake. @param files that it may still write */
   lock(files: readonly string[] = []): Promise<void> {
     return this.database.lock({ folders: [this.#cacheFolder, this.#folder], files });
   }

@@ -25,7 +25,10 @@ const READ_AHEAD = 16;
 /** In one file's report: the first of a kind say enough. */
 const MOST_PROBLEMS = 100;
 
-/** Reads a day's objects into the table `tickers`. What DuckDB cannot read as it is stored, although it is valid, is written anew. */
+/**
+ * Reads a day's objects into the table `tickers`. Lines that are valid but that DuckDB cannot read as stored
+ * are rewritten.
+ */
 export async function loadDay(
   database: Database,
   store: Pick<ColumnStore, 'read'>,
@@ -34,8 +37,8 @@ export async function loadDay(
 ): Promise<StagedDay> {
   const columns = Object.entries(columnsOf('tickers'));
   const types = columns.map(([name, kind]) => `${name}: '${SQL_TYPES[kind]}'`).join(', ');
-  const load = async (anew: boolean) => {
-    const day = await stage(store, sources, folder, anew);
+  const load = async (rewrite: boolean) => {
+    const day = await stage(store, sources, folder, rewrite);
     await database.run(
       `CREATE OR REPLACE TABLE tickers AS SELECT ${columns.map(([name]) => name).join(', ')}
        FROM read_json([${day.files.map(quoted).join(', ')}], format = 'newline_delimited', compression = 'gzip',
@@ -60,7 +63,7 @@ async function stage(
   store: Pick<ColumnStore, 'read'>,
   sources: readonly ManifestSource[],
   folder: string,
-  anew: boolean,
+  rewrite: boolean,
 ): Promise<StagedDay> {
   const day: StagedDay = { files: [], rows: 0, skipped: 0, unreadable: [], problems: [] };
   const addProblem = (problem: string) => {
@@ -83,7 +86,7 @@ async function stage(
       addProblem(shorten(`${key} cannot be read: ${(error as Error).message}`));
       continue;
     }
-    const rows = tickerRows(address, lines, { anew });
+    const rows = tickerRows(address, lines, { rewrite });
     day.rows += rows.lines.length;
     day.skipped += rows.skipped.length;
     for (const reason of rows.skipped) addProblem(`${key}, ${reason}`);

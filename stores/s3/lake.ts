@@ -45,7 +45,7 @@ export class S3Lake implements TickerLake, ListingLake, FailureLake, LakeObjects
     return outcome === 'created' ? { bytes: body.length } : outcome;
   }
 
-  /** Governance: whoever may bypass it can still delete, nobody else. */
+  /** Governance mode: only principals with the bypass permission can still delete. */
   #lock() {
     if (this.#lockMs === undefined) return {};
     return {

@@ -2,7 +2,7 @@ import type { DetectedMove } from '../../market/directional-change.ts';
 import { HOUR_MS } from '../../market/time.ts';
 import { quantile } from './quantiles.ts';
 
-/** When the moves of one direction came, and how far they went on. Null if there are too few to tell. */
+/** When the moves of one direction came, and how far they overshot. Null if there are too few. */
 export interface MoveTiming {
   /** Between two confirmations of this direction, both in the window. */
   medianWaitHours: number | null;

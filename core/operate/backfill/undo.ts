@@ -38,7 +38,7 @@ interface UndoCursor {
   parts: number;
 }
 
-/** Candles of about so many days are taken back at once. */
+/** Candles of about this many days are removed at once. */
 const PART_DAYS = 31;
 /** In the error for an unknown run. */
 const RUNS_SHOWN = 10;

@@ -81,9 +81,9 @@ interface GapsCursor {
 const MOST_ENTRIES = 5_000;
 
 /**
- * The completeness ledger: lists, series by series, the hours that are partial or have no data, and why. Asks exchanges for
- * their own candles of these hours, if told to; what they gave, and what they do not have, is kept in the lake, so that
- * the next run does not ask again.
+ * The completeness ledger: lists, series by series, the hours that are partial or have no data, and why. Asks
+ * exchanges for their own candles of these hours, if asked to. Their answers, and what they do not have, are
+ * kept in the lake, so that the next run does not ask again.
  */
 export const gaps: Operation<GapsInput, GapsOutput> = {
   name: 'gaps',
@@ -119,7 +119,7 @@ async function begin(input: GapsInput, services: OperationServices, deadlineMs: 
   return { after: undefined, seen: 0, total, requests: input.requests, skipped: [], run };
 }
 
-/** The series that are left, as far as the time allows. */
+/** The series that are left, as time allows. */
 async function walk(work: Work, hasTime: () => boolean, store?: SummaryStore): Promise<Slice<GapsOutput>> {
   const { input, state, output, services } = work;
   if (state.after === null) return answerOf(work, true);

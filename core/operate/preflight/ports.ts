@@ -16,7 +16,7 @@ export interface Usage {
 export type BrokerVerdict = { accepted: true } | { refused: string } | { unknown: string };
 
 /**
- * An AWS account in one region, as far as a deployment depends on it. Nothing is changed. Each method throws if the
+ * What a deployment depends on in an AWS account and region. Nothing is changed. Each method throws if the
  * question cannot be answered, e.g. without the permission for it.
  */
 export interface Account {
