@@ -35,7 +35,10 @@ export interface CandleRules {
   intervals: SamplingIntervals;
   /** Whether the proposals include every tick there ever was, which only the lake has. @default false */
   hasAllTicks?: boolean;
-  /** Existing candles to remove, unless they are proposed again. @default none */
+  /**
+   * Recorded candles to remove, unless they are proposed again. A killed run may have removed or replaced some of them, but
+   * not updated the returns of the candles after them. @default none
+   */
   withdrawn?: readonly Candle[];
 }
 
@@ -75,7 +78,11 @@ export function candleChanges(
     if (before.has(id)) remove.set(id, candle);
   };
 
-  for (const candle of rules.withdrawn ?? []) drop(candle);
+  const { withdrawn = [] } = rules;
+  for (const candle of withdrawn) {
+    const stored = after.get(candleId(candle));
+    if (stored?.source === 'backfill') drop(stored);
+  }
   // Hours first: they decide whether the day's own candle is kept.
   for (const proposal of proposals.toSorted((a, b) => a.hours - b.hours)) {
     const candle = choose(proposal, after.get(candleId(proposal)), rules);
@@ -107,7 +114,7 @@ export function candleChanges(
   };
   for (const candle of remove.values()) pathChanged(candle, true);
   const touched = new Set(
-    [...chosen.values(), ...remove.values()].flatMap((candle) => [
+    [...chosen.values(), ...remove.values(), ...withdrawn].flatMap((candle) => [
       candleId(candle),
       idAt(candle, candleEndMs(candle)),
     ]),

@@ -47,11 +47,12 @@ export async function withdraw(
     fromMs: window.fromMs - DAY_MS,
     toMs: window.toMs + 2 * DAY_MS,
   });
-  const own = new Set((await proposalsOf(object, window, services)).map(candleId));
-  const withdrawn = existing.filter((candle) => candle.source === 'backfill' && own.has(candleId(candle)));
+  const withdrawn = await proposalsOf(object, window, services);
+  const ids = new Set(withdrawn.map(candleId));
+  const stored = existing.filter((candle) => candle.source === 'backfill' && ids.has(candleId(candle)));
   const proposals: Candle[] = [];
   for (const other of others) proposals.push(...(await proposalsOf(other, window, services)));
-  proposals.push(...(await fromTicks(object, withdrawn, services)));
+  proposals.push(...(await fromTicks(object, stored, services)));
   // The proposals have the ticks of the days that lose their candle.
   const beforeReopening = async () => {};
   const options = { makeMoves: 'later' as const, hasAllTicks: true, withdrawn, beforeReopening };

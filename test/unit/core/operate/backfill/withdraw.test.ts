@@ -112,6 +112,24 @@ class Deployment {
   }
 }
 
+const hours = (run: number, hour: number, count: number): [Step, number] => [
+  { kind: 'hours', run, hour, count },
+  1,
+];
+/** Hour 35 has its tick again, but the undo is killed before hour 36 has its return from there. */
+const KILLED_BEFORE_A_RETURN: [[Step, number][], [number, number][]] = [
+  [
+    hours(0, 5, 1),
+    hours(1, 0, 4),
+    [{ kind: 'days', run: 1, day: -1 }, 1],
+    hours(1, 4, 23),
+    hours(1, 13, 23),
+    [{ kind: 'ticks', hour: 35, polls: 1 }, 1],
+    [{ kind: 'ticks', hour: 36, polls: 1 }, 1],
+  ],
+  [[1, 38]],
+];
+
 describe('an undone run of backfill', () => {
   it('leaves candles and moves as if it had never been, whatever else happened and wherever it was killed', async () => {
     await fc.assert(
@@ -130,7 +148,7 @@ describe('an undone run of backfill', () => {
           expect(store.documents()).toEqual(expectedDocuments(ticks, START_MS + LATER * HOUR_MS, recorded));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [KILLED_BEFORE_A_RETURN] },
     );
   }, 60_000);
 });
