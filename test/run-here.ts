@@ -9,7 +9,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs a command of the program in this process, which starting one for each would take a hundred times as long. */
+/** Runs a command of the program in this process: to start one takes a hundred times as long. */
 export async function runHere(command: Command, ...args: string[]): Promise<Ended> {
   const written = { stdout: '', stderr: '' };
   const { exitCode } = process;

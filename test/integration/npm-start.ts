@@ -2,8 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ClosingReport } from '../../cli/start/closing-report.ts';
+import { services } from './services.ts';
 
 export const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+/** Options to use the engines of the test run instead of starting others. */
+export const ON_SHARED_ENGINES = [
+  '--kafka',
+  services.kafka,
+  '--opensearch',
+  services.openSearch,
+  '--s3',
+  services.s3,
+];
 
 /** `npm start --` with these arguments, in its own process group like a terminal's. */
 export function start(args: string[]) {

@@ -11,11 +11,8 @@ import { emittedIn, statisticsOf } from '../../local/pipeline/emitted-metrics.ts
 import type { Endpoints } from '../../local/pipeline/endpoints.ts';
 import { BUCKET } from '../../local/pipeline/resources.ts';
 import { type FakeBybit, startFakeBybit } from './lambdas/local-servers.ts';
-import { start } from './npm-start.ts';
+import { ON_SHARED_ENGINES, start } from './npm-start.ts';
 import { clearLake, clearTickers, kafka, openSearch, s3, services } from './services.ts';
-
-/** Uses the engines of the test run instead of starting others. */
-const SHARED = ['--kafka', services.kafka, '--opensearch', services.openSearch, '--s3', services.s3];
 
 const until = <T>(condition: () => T | Promise<T>) =>
   vi.waitFor(condition, { timeout: 180_000, interval: 50 });
@@ -68,14 +65,11 @@ async function indexedDocuments(): Promise<number> {
   return (await openSearch.count({ index: 'tickers-*' })).body.count;
 }
 
-const idOf = ({ exchange, category, symbol, slot }: Record<string, unknown>) =>
-  [exchange, category, symbol, slot].join();
-
 describe('npm start with existing servers', () => {
   let folder: string;
   const running = new Set<ChildProcess>();
   const startHere = (...args: string[]) => {
-    const run = start([...args, '--folder', folder, ...SHARED]);
+    const run = start([...args, '--folder', folder, ...ON_SHARED_ENGINES]);
     running.add(run.child);
     return run;
   };
@@ -130,19 +124,6 @@ describe('npm start with existing servers', () => {
     expect(sumOf('PollsFailed')).toBeUndefined();
     expect(sumOf('TickersFetched')).toBe(records.length);
     expect(sumOf('DocumentsIndexed')).toBe(records.length);
-  });
-
-  it('loses and duplicates nothing when killed with -9 and started again', async () => {
-    const killed = startHere('--polls', '1000');
-    await until(() => expect(killed.text()).toMatch(/poll 5 of/));
-    killed.child.kill('SIGKILL');
-    await killed.ended;
-    const next = startHere('--polls', '5', '--json');
-    expect(await next.ended, next.text()).toBe(0);
-    const records = await lakeRecords('tickers/');
-    expect(new Set(records.map(idOf)).size).toBe(records.length);
-    expect(await indexedDocuments()).toBe(records.length);
-    expect(next.report().agree).toBe(true);
   });
 
   it('publishes its endpoints, refuses a second start, and cleans up after a signal', async () => {

@@ -237,7 +237,7 @@ describe('an outage of OpenSearch', () => {
   it('that lasts is reported by record if the mapping reads partial answers', async () => {
     const index = await start({ openSearch: `http://${await deadAddress()}`, partialBatchResponse: true });
     // A quarter of the time is for the dead letter.
-    const report = await index(eventOfValues([ticker('A'), 'oops', ticker('B')]), 6_000);
+    const report = await index(eventOfValues([ticker('A'), 'oops', ticker('B')]), 5_000);
     expect(report.batchItemFailures).toEqual(
       [0, 2].map((offset) => ({ itemIdentifier: { partition: 'tickers-0', offset } })),
     );

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { command as insights } from '../../../cli/commands/insights.ts';
+import { command as verify } from '../../../cli/commands/verify.ts';
 import { type Answers, answer, type QuestionInput, questionSchema } from '../../../core/insights/question.ts';
 import { candleId } from '../../../core/market/candle.ts';
 import { moveId } from '../../../core/market/directional-change.ts';
@@ -14,6 +14,7 @@ import { tickerId } from '../../../core/market/ticker.ts';
 import type { InsightsResponse } from '../../../lambdas/insights/handler.ts';
 import { BUCKET } from '../../../local/pipeline/resources.ts';
 import { candleRecord } from '../../../stores/opensearch/candle-record.ts';
+import { runHere } from '../../run-here.ts';
 import { putColumnFiles } from '../../samples/column-files.ts';
 import {
   CHANGE,
@@ -91,23 +92,16 @@ async function answered(question: QuestionInput): Promise<unknown> {
   return response.kind === 'answer' ? response.answer : undefined;
 }
 
-/** Runs the program on this test's stores. */
-async function program(
-  line: string,
-  openSearchUrl = services.openSearch,
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
-  const here = ['--opensearch', openSearchUrl, '--s3', services.s3, '--folder', folder];
-  try {
-    const done = await promisify(execFile)(process.execPath, [main, ...line.split(' '), ...here]);
-    return { ...done, code: 0 };
-  } catch (error) {
-    return error as { code: number; stdout: string; stderr: string };
-  }
-}
+/** Runs a command on this test's stores. */
+const run = (command: Command, line: string, openSearchUrl = services.openSearch) =>
+  runHere(
+    command,
+    ...line.split(' '),
+    ...['--opensearch', openSearchUrl, '--s3', services.s3, '--folder', folder],
+  );
 
 async function commandLine(line: string, openSearchUrl?: string): Promise<string> {
-  const { code, stdout, stderr } = await program(`insights ${line} --at ${NOW}`, openSearchUrl);
+  const { code, stdout, stderr } = await run(insights, `${line} --at ${NOW}`, openSearchUrl);
   if (code !== 0) throw new Error(stderr);
   return stdout;
 }
@@ -287,7 +281,7 @@ describe('the insights function', () => {
       }
     });
     it('give the same answers about every series', async () => {
-      const { code, stdout } = await program('verify --answers --json');
+      const { code, stdout } = await run(verify, '--answers --json');
       expect(JSON.parse(stdout)).toEqual({
         agree: true,
         questions: expect.any(Number),
@@ -320,7 +314,7 @@ describe('the insights function', () => {
       );
       expect(fromLake).toEqual({ ...before, lakeUntil: { 'recorded:spot': '2018-03-20T00:00:00.000Z' } });
 
-      const { code, stdout } = await program('verify --answers --exchange recorded');
+      const { code, stdout } = await run(verify, '--answers --exchange recorded');
       expect(stdout).toMatch(/^ *series .* series\.recorded:spot:BTCUSD\.hours +1847 +1871$/m);
       expect(stdout).toMatch(/^ *average recorded:spot:BTCUSD --over 90d /m);
       expect(stdout).toContain('Their answers differ');
@@ -328,8 +322,9 @@ describe('the insights function', () => {
     });
 
     it('says how far the lake reaches if it does not have the open day', async () => {
-      const { code, stderr } = await program(
-        `insights average BTCUSD --exchange recorded --at ${NOW} --over 1h --engine lake`,
+      const { code, stderr } = await run(
+        insights,
+        `average BTCUSD --exchange recorded --at ${NOW} --over 1h --engine lake`,
       );
       expect(stderr).toContain('it has data from 2018-01-01 00:00 to 2018-03-20 00:00 UTC');
       expect(code).toBe(1);
