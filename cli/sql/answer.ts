@@ -14,8 +14,8 @@ export interface AnswerFlags {
 }
 
 /** A query needs more of the lake than it may download. */
-export class TooMuchToBringError extends Error {
-  override readonly name = 'TooMuchToBringError';
+export class TooMuchToDownloadError extends Error {
+  override readonly name = 'TooMuchToDownloadError';
 }
 
 /** The file that a query is written to, until it is complete. */
@@ -63,7 +63,7 @@ export async function answer(
 }
 
 /**
- * Says how much a query downloads. @throws TooMuchToBringError if that exceeds the limit and the user does
+ * Says how much a query downloads. @throws TooMuchToDownloadError if that exceeds the limit and the user does
  * not allow it
  */
 async function allow(
@@ -71,15 +71,15 @@ async function allow(
   maxGb: number,
   confirm: AnswerOptions['confirm'],
 ): Promise<void> {
-  const { files, bytesToBring } = plan;
-  if (files.length === 0 || bytesToBring === 0) return;
-  const what = `${megabytes(bytesToBring)} for ${counted(files.length, 'file')} from the lake`;
-  if (bytesToBring <= maxGb * 1e9) {
+  const { files, bytesToDownload } = plan;
+  if (files.length === 0 || bytesToDownload === 0) return;
+  const what = `${megabytes(bytesToDownload)} for ${counted(files.length, 'file')} from the lake`;
+  if (bytesToDownload <= maxGb * 1e9) {
     note(`Downloading ${what}.`);
     return;
   }
   if (await confirm?.(`The query downloads ${what}. Continue? [y/N] `)) return;
-  throw new TooMuchToBringError(
+  throw new TooMuchToDownloadError(
     `The query would download ${what}, more than --max-gb ${maxGb}. Limit it with --from, --to, --exchange, --category or --symbol, read fewer columns, or allow more.`,
   );
 }
@@ -88,14 +88,17 @@ function megabytes(bytes: number): string {
   return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${formatCount(Math.round(bytes / 1e6))} MB`;
 }
 
-function progressOf({ plan: { bytesToBring } }: PreparedQuery): { add(bytes: number): void; stop(): void } {
-  if (bytesToBring === 0) return { add: () => {}, stop: () => {} };
+function progressOf({ plan: { bytesToDownload } }: PreparedQuery): {
+  add(bytes: number): void;
+  stop(): void;
+} {
+  if (bytesToDownload === 0) return { add: () => {}, stop: () => {} };
   const bar = progressBar('lake');
   let done = 0;
   return {
     add(bytes) {
       done += bytes;
-      bar.show({ done: Math.round(done / 1e6), total: Math.ceil(bytesToBring / 1e6), unit: 'MB' });
+      bar.show({ done: Math.round(done / 1e6), total: Math.ceil(bytesToDownload / 1e6), unit: 'MB' });
     },
     stop: () => bar.stop(),
   };

@@ -12,7 +12,7 @@ export interface Piece {
 /** Somebody else's query may still be reading what was used so recently. */
 const IN_USE_MS = 60 * 60_000;
 
-/** A folder of files that were brought from the lake. What is in it can always be brought again. */
+/** A folder of files downloaded from the lake. What is in it can always be downloaded again. */
 export class LakeCache {
   readonly folder: string;
   readonly #mostBytes: number;

@@ -27,12 +27,12 @@ export interface PlannedFile extends KnownFile {
   name: string;
   /** If not all of it is needed. */
   ranges?: readonly FileRange[];
-  /** To bring; none if the cache has it. */
+  /** To download; none if the cache has it. */
   bytes: number;
 }
 
-/** A file on this machine; of one that was brought in parts, only those. */
-export interface BroughtFile extends ColumnFile {
+/** A file on this machine; if only parts of it were downloaded, it has only those. */
+export interface DownloadedFile extends ColumnFile {
   manifest: KnownManifest;
   path: string;
 }
@@ -44,7 +44,7 @@ export type KnownManifest = Omit<Manifest, 'sources'>;
 export interface LakePlan {
   selection: LakeSelection;
   files: readonly PlannedFile[];
-  bytesToBring: number;
+  bytesToDownload: number;
 }
 
 /** Objects that are read at once. */
@@ -52,7 +52,7 @@ const AT_ONCE = 8;
 /** A compaction writes a file and then its manifest; the second takes a moment. */
 const WAITS_MS = [250, 500, 1_000, 2_000];
 
-/** Brings Parquet files of the lake to this machine. */
+/** Downloads Parquet files of the lake to this machine. */
 export class LakeReader {
   readonly #lake: ColumnReads;
   readonly #cache: LakeCache;
@@ -90,7 +90,7 @@ export class LakeReader {
       this.#planFile(file, manifest, selection, signal),
     );
     const files = planned.filter((file) => file !== undefined);
-    return { selection, files, bytesToBring: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+    return { selection, files, bytesToDownload: files.reduce((sum, { bytes }) => sum + bytes, 0) };
   }
 
   /** The files that a selection needs. */
@@ -116,24 +116,24 @@ export class LakeReader {
   }
 
   /**
-   * Brings what is not in the cache.
+   * Downloads what is not in the cache.
    * @param onProgress how many bytes came, each time some did
    * @returns the files of the plan as they are now, all on this machine
    */
-  async bring(
+  async download(
     plan: LakePlan,
     signal: AbortSignal,
     onProgress: (bytes: number) => void = () => {},
-  ): Promise<BroughtFile[]> {
-    const brought = await sideBySide(plan.files, AT_ONCE, (planned) =>
+  ): Promise<DownloadedFile[]> {
+    const downloaded = await sideBySide(plan.files, AT_ONCE, (planned) =>
       this.#retried(async (isAgain) => {
         const file = isAgain ? await this.#planAgain(planned.file, plan.selection, signal) : planned;
-        if (file && !(await this.#cache.has(file.name))) await this.#bringFile(file, signal, onProgress);
+        if (file && !(await this.#cache.has(file.name))) await this.#downloadFile(file, signal, onProgress);
         return file;
       }, signal),
     );
     await this.#cache.prune();
-    return brought
+    return downloaded
       .filter((file) => file !== undefined)
       .map(({ file, manifest, name }) => ({ ...file, manifest, path: this.#cache.path(name) }));
   }
@@ -174,7 +174,7 @@ export class LakeReader {
     return manifest;
   }
 
-  async #bringFile(
+  async #downloadFile(
     { file, manifest, ranges, name }: PlannedFile,
     signal: AbortSignal,
     onProgress: (bytes: number) => void,

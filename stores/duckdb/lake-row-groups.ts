@@ -17,11 +17,11 @@ type KnownFile = Pick<Manifest, 'etag' | 'bytes' | 'sha256'>;
 
 /** What costs more than it saves. */
 export interface Thrift {
-  /** A smaller file is brought at once, rather than asked twice. */
+  /** A smaller file is downloaded whole, which saves a request. */
   smallBytes: number;
   /** What is asked for first of a file's end; larger than most footers. */
   tailBytes: number;
-  /** What lies between two ranges is brought with them if it is no more. */
+  /** What lies between two ranges is downloaded with them if it is no more than this. */
   gapBytes: number;
 }
 
@@ -49,7 +49,7 @@ export class FooterReader {
     this.#database = database;
   }
 
-  /** The parts of a file that a selection needs; undefined if it is better brought whole. */
+  /** The parts of a file that a selection needs; undefined if it is better to download all of it. */
   async partOf(
     file: ColumnFile,
     known: KnownFile,

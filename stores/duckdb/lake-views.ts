@@ -7,7 +7,7 @@ import {
   TIME_COLUMNS,
 } from '../../core/columns/tables.ts';
 import type { Database } from './database.ts';
-import type { BroughtFile } from './lake-reader.ts';
+import type { DownloadedFile } from './lake-reader.ts';
 import { named, quoted } from './sql-text.ts';
 import { SQL_TYPES } from './sql-types.ts';
 
@@ -32,7 +32,7 @@ export function viewColumns(table: ColumnTable): ViewColumns {
  */
 export async function createViews(
   database: Database,
-  files: readonly BroughtFile[],
+  files: readonly DownloadedFile[],
   selection: LakeSelection,
 ): Promise<void> {
   for (const table of COLUMN_TABLES) {
@@ -62,7 +62,7 @@ export async function viewSql(
   return `SELECT ${list(new Set(found.map(({ column_name }) => column_name)))} FROM ${from} WHERE ${rowsWanted(table, selection)}`;
 }
 
-/** The files may contain more than was asked for, and those of which parts were brought have holes. */
+/** The files may contain more than was asked for, and those downloaded in parts have holes. */
 function rowsWanted(table: ColumnTable, { fromMs, toMs, symbols }: LakeSelection): string {
   const time = named(TIME_COLUMNS[table]);
   return (

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ColumnReads, LakeSelection } from '../../core/columns/selection.ts';
 import { Database } from './database.ts';
-import { BroughtTables } from './insights/brought-tables.ts';
+import { DownloadedTables } from './insights/downloaded-tables.ts';
 import type { LakeTables } from './insights/tables.ts';
 import { LakeCache } from './lake-cache.ts';
 import { COVERAGE_VIEW, createCompacted } from './lake-coverage.ts';
@@ -53,22 +53,22 @@ export class Lake implements AsyncDisposable {
     return new Lake(objects, database, reader, folder, options.cacheFolder);
   }
 
-  /** Finds out what a selection needs, and how much of it has to be brought. */
+  /** Finds out what a selection needs, and how much of it has to be downloaded. */
   plan(selection: LakeSelection, signal: AbortSignal): Promise<LakePlan> {
     return this.#reader.plan(selection, signal);
   }
 
   /**
-   * Brings what a plan needs, and makes the views `tickers`, `candles` and `moves` of it in place of earlier ones.
+   * Downloads what a plan needs, and makes the views `tickers`, `candles` and `moves` of it in place of earlier ones.
    * @param onProgress how many bytes came, each time some did
    */
   async view(plan: LakePlan, signal: AbortSignal, onProgress?: (bytes: number) => void): Promise<void> {
-    await createViews(this.database, await this.#reader.bring(plan, signal, onProgress), plan.selection);
+    await createViews(this.database, await this.#reader.download(plan, signal, onProgress), plan.selection);
   }
 
-  /** The lake as it is now, for questions; what they need is brought as they need it. */
+  /** The lake as it is now, for questions; their files are downloaded when they are needed. */
   tables(signal: AbortSignal): LakeTables {
-    return new BroughtTables(this.#objects, this.#reader, this.database, signal);
+    return new DownloadedTables(this.#objects, this.#reader, this.database, signal);
   }
 
   /** Makes the view `coverage`, with the tickers that the manifests of a selection count; with none if there is no selection. */

@@ -10,7 +10,7 @@ import { describeParquet, sha256Of } from './parquet.ts';
 
 type Fetch = Pick<ColumnStore, 'fetchFile'>;
 
-/** Brings an object into a folder, under a name there; gives its path. */
+/** Downloads an object to a folder, under this name; returns its path. */
 const fetchInto = (store: Fetch, folder: string) => async (key: string, name: string) => {
   const file = join(folder, name);
   await store.fetchFile(key, file);

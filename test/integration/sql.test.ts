@@ -63,7 +63,7 @@ it('answers from the lake as a table, CSV and JSON, and says what it downloads',
   expect(JSON.parse(json.stdout)).toEqual([
     { symbol: 'BTCUSDT', slot: '2026-01-31T00:02:00.000Z', last_price: 102.5 },
   ]);
-  expect(json.stderr, 'brought before').toBe('');
+  expect(json.stderr, 'downloaded before').toBe('');
   expect(csv.stdout).toBe('symbol,slot,last_price\nBTCUSDT,2026-01-31T00:00:00.000Z,100.5\n');
   expect(refused).toMatchObject({ code: 2, stdout: '' });
   expect(refused.stderr).toContain('There are tickers, candles, moves, coverage.');

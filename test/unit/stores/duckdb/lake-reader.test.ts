@@ -74,7 +74,7 @@ function readerWith(mostBytes: number): LakeReader {
 
 async function view(selection: LakeSelection) {
   const before = lake.bytesRead;
-  const files = await reader.bring(await reader.plan(selection, NOBODY), NOBODY);
+  const files = await reader.download(await reader.plan(selection, NOBODY), NOBODY);
   await createViews(database, files, selection);
   return { files, bytes: lake.bytesRead - before };
 }
@@ -83,7 +83,11 @@ describe('what is read of the lake', () => {
   it('is the rows asked for, whatever parts of files that takes', async () => {
     const whole = new LakeReader(lake, new LakeCache(mkdtempSync(join(folder, 'whole-')), 1e9), database);
     const everything: LakeSelection = { tables: ['tickers'] };
-    await createViews(database, await whole.bring(await whole.plan(everything, NOBODY), NOBODY), everything);
+    await createViews(
+      database,
+      await whole.download(await whole.plan(everything, NOBODY), NOBODY),
+      everything,
+    );
     await database.run('CREATE TABLE everything AS SELECT * FROM tickers');
     const startMs = Date.parse('2026-01-30T00:00Z');
     const hour = fc.integer({ min: 0, max: 50 }).map((hours) => startMs + hours * HOUR_MS);
@@ -150,7 +154,7 @@ describe('what is read of the lake', () => {
     for (const selection of selections) {
       await view(selection);
       const plan = await reader.plan(selection, NOBODY);
-      expect(plan.bytesToBring).toBe(0);
+      expect(plan.bytesToDownload).toBe(0);
       expect((await view(selection)).bytes).toBe(0);
     }
   });
@@ -167,7 +171,7 @@ describe('what is read of the lake', () => {
       };
       const plan = await reader.plan(selection, NOBODY);
       await lake.put(database, folder, tickers(day), rowsOf(day, index + 10), ', ROW_GROUP_SIZE 2048');
-      await createViews(database, await reader.bring(plan, NOBODY), selection);
+      await createViews(database, await reader.download(plan, NOBODY), selection);
       const [row] = await database.rows<{ most: number }>('SELECT max(last_price) AS most FROM tickers');
       expect(row?.most).toBeGreaterThan(5);
     }

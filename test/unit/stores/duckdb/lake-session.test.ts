@@ -13,7 +13,7 @@ import { InMemoryLake } from './lake-in-memory.ts';
 
 const { signal } = new AbortController();
 const BYBIT = { exchange: 'bybit', category: 'spot' } as const;
-/** What is needed is brought, whatever it saves. */
+/** What is needed is downloaded, whatever it saves. */
 const THRIFT = { smallBytes: 0, tailBytes: 5_000, gapBytes: 0 };
 
 let folder: string;
@@ -58,7 +58,7 @@ function open(cache: string, limits = {}, writes: string[] = []): Promise<LakeSe
 async function answer(sql: string, to = session) {
   const query = await to.prepare(sql, signal);
   const { columns, chunks } = await to.run(query, signal);
-  return { columns, rows: (await Array.fromAsync(chunks)).flat(), bytes: query.plan.bytesToBring };
+  return { columns, rows: (await Array.fromAsync(chunks)).flat(), bytes: query.plan.bytesToDownload };
 }
 
 const forget = () => rmSync(join(folder, 'cache'), { recursive: true, force: true });
@@ -137,7 +137,7 @@ describe('a query of the lake', () => {
   it('downloads no more than the columns that it reads', async () => {
     const bytesOf = async (sql: string) => {
       forget();
-      return (await session.prepare(sql, signal)).plan.bytesToBring;
+      return (await session.prepare(sql, signal)).plan.bytesToDownload;
     };
     const all = await bytesOf('FROM tickers');
     expect(await bytesOf('SELECT max(last_price) FROM tickers')).toBeLessThan(all / 2);

@@ -16,10 +16,10 @@ import type { LakeRead, LakeTables } from './tables.ts';
 const MOST_REMEMBERED = 2_000;
 
 /**
- * The lake's Parquet files, each brought to this machine when a query first needs it. What is listed once stays listed, so
+ * The lake's Parquet files, each downloaded to this machine when a query first needs it. What is listed once stays listed, so
  * all parts of an answer see the same files.
  */
-export class BroughtTables implements LakeTables {
+export class DownloadedTables implements LakeTables {
   readonly #lake: ColumnReads;
   readonly #reader: LakeReader;
   readonly #database: Database;
@@ -74,9 +74,9 @@ export class BroughtTables implements LakeTables {
         symbols,
         columns: { [first.table]: columns },
       };
-      const brought = await this.#reader.bring(await this.#plan(files, selection), this.#signal);
-      if (brought.length === 0) return undefined;
-      const paths = brought.map(({ path }) => path);
+      const downloaded = await this.#reader.download(await this.#plan(files, selection), this.#signal);
+      if (downloaded.length === 0) return undefined;
+      const paths = downloaded.map(({ path }) => path);
       return `(${await viewSql(this.#database, first.table, paths, selection)})`;
     });
   }
