@@ -22,7 +22,7 @@ export interface SqlFlags extends AnswerFlags {
   cacheGb: number;
 }
 
-/** There is no query, and no terminal to ask for one. */
+/** No query was given, and there is no terminal for a prompt. */
 export class NoQueryError extends Error {
   override readonly name = 'NoQueryError';
 }

@@ -30,7 +30,7 @@ const circumstances = z.object({
   within: z.strictObject({ from: instant, to: instant }).optional(),
 });
 
-/** Answers a question, or says why there is no answer. @param startedMs the real time */
+/** Answers a question, or explains why it has no answer. @param startedMs the real time, epoch ms */
 export async function respond(
   { now, within: range, ...asked }: InsightsEvent,
   startedMs: number,

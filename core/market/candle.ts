@@ -174,7 +174,7 @@ export function isWellSampled(samples: number, pollsDue: number): boolean {
 }
 
 /**
- * The candle to keep for an hour: the one from ticks if there are enough of them or there is no other, else
+ * The candle to keep for an hour: the one from ticks if there are enough ticks or no backfilled candle, otherwise
  * the backfilled one. Either way its `samples` are the ticks seen, so comparing them with the ticks shows
  * whether the hour has to be summarised again.
  */

@@ -19,8 +19,8 @@ export interface PendingPassword {
 export type SetPassword = (user: Omit<PendingPassword, 'version'>) => Promise<void>;
 
 /**
- * Gives a user a new password. It is stored beside the old one first, then set, and only then becomes the one
- * that programs read. So an interrupted run loses nothing, and the next one continues with the same password.
+ * Changes a user's password. The new one is first stored beside the old one, then set in OpenSearch, and only then becomes
+ * the one that programs read. So an interrupted run loses nothing, and the next run continues with the same password.
  */
 export async function rotatePassword(
   secret: UserSecret,

@@ -6,7 +6,6 @@ import { type Engines, type ServiceUrls, serviceUrls } from '../engines/engines.
 import { stopLeftovers } from '../engines/pid-file.ts';
 import { apartFromCredentials } from '../engines/s3-client.ts';
 import type { KafkaEventSource } from '../event-sources/kafka-event-source.ts';
-import type { PassingSchedule } from '../schedule/as-time-passes.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { fileLog } from './file-log.ts';
 import { hostFunction } from './functions.ts';
@@ -19,6 +18,7 @@ import { type Replay, startSources } from './sources.ts';
 import { startPipelineEngines } from './start-engines.ts';
 import {
   type Host,
+  type PipelineSchedules,
   type PolledSource,
   polledSource,
   startEventSource,
@@ -35,7 +35,7 @@ export interface Pipeline {
   openSearch: Client;
   eventSource: KafkaEventSource;
   /** Summarises each hour that passes, and compacts each day. */
-  schedules: PassingSchedule;
+  schedules: PipelineSchedules;
   /** Each has its own ingest function. */
   sources: PolledSource[];
   /** Calls the insights function. */

@@ -75,11 +75,14 @@ export function startEventSource(
   return eventSource;
 }
 
+/** What a run tells the schedules; they stop with the pipeline. */
+export type PipelineSchedules = Pick<PassingSchedule, 'passed' | 'settled'>;
+
 /** The functions summarise, compact, watch and operate, and their schedules. */
 export function startSchedules(
   run: { host: Host; exchanges: string[]; replay: Replay | undefined; log: Log },
   cleanups: AsyncDisposableStack,
-): PassingSchedule {
+): PipelineSchedules {
   const { host, exchanges, replay, log } = run;
   const summarise = host('summarise');
   const summaries = callAsTimePasses({
@@ -117,11 +120,9 @@ export function startSchedules(
     },
     onFailed: (error) => log.error('The scheduled redrive failed', { error: String(error) }),
   });
-  const stop = async () => {
-    await Promise.all([summaries, compactions, watching, healing].map((schedule) => schedule.stop()));
-  };
+  const all = [summaries, compactions, watching, healing];
   // A call of summarise that is cut off would keep its lease for some seconds.
-  cleanups.defer(() => waitAtMost(FINISH_MS, stop()));
+  cleanups.defer(() => waitAtMost(FINISH_MS, Promise.all(all.map((schedule) => schedule.stop()))));
   return {
     passed(nowMs) {
       summaries.passed(nowMs);
@@ -129,7 +130,6 @@ export function startSchedules(
     },
     // The closing report needs the summaries. What is left to compact can wait for the next start.
     settled: () => summaries.settled(),
-    stop,
   };
 }
 

@@ -43,7 +43,7 @@ export async function preflight(account: Account, needs: Needs, safe: SafeSource
   return [identity, ...(await Promise.all(checks.map(([name, look]) => check(name, look, 'warn'))))];
 }
 
-/** An error leaves the question open, which is no reason not to deploy. */
+/** @param statusOfErrors of a check that could not be made, which mostly is no reason not to deploy */
 async function check(
   name: string,
   look: () => Promise<FindingResult>,
